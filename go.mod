@@ -1,0 +1,3 @@
+module github.com/imbot-go/imbot
+
+go 1.25.0
