@@ -3,7 +3,6 @@ package dispatch
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"strings"
 	"sync"
@@ -215,99 +214,6 @@ func TestIdleWaitsForQueuedAndRunningWork(t *testing.T) {
 	})
 }
 
-func TestShutdownDrains(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := New(2, 100)
-		var contexts []context.Context
-		var early []error
-		for range 10 {
-			require.NoError(t, p.Submit("a", func(ctx context.Context) {
-				time.Sleep(time.Second)
-				contexts = append(contexts, ctx) // one key: no two at once
-				early = append(early, ctx.Err())
-			}))
-		}
-		done := make(chan error, 3)
-		for range 3 {
-			go func() { done <- p.Shutdown(t.Context()) }()
-		}
-		synctest.Wait()
-		require.ErrorIs(t, p.Submit("b", nil), ErrClosed)
-		require.ErrorIs(t, p.Submit("", nil), ErrClosed)
-		for range 3 {
-			require.NoError(t, <-done)
-		}
-		require.Len(t, contexts, 10)
-		require.Equal(t, make([]error, 10), early, "the context lives while work is drained")
-		for _, ctx := range contexts {
-			require.Equal(t, contexts[0], ctx, "one context for all work")
-			require.ErrorIs(t, ctx.Err(), context.Canceled, "it ends with the drain")
-		}
-		ended, cancel := context.WithCancel(t.Context())
-		cancel()
-		require.NoError(t, p.Shutdown(ended), "it is drained already")
-		require.ErrorIs(t, p.Submit("a", nil), ErrClosed)
-		requireEmpty(t, p)
-	})
-}
-
-func TestShutdownInterruptsWhenItsContextEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := New(2, 100)
-		var j journal
-		work := func(ctx context.Context) {
-			select {
-			case <-ctx.Done():
-				time.Sleep(time.Minute) // unwinds slowly
-				j.note("interrupted")
-			case <-time.After(time.Hour):
-				j.note("done")
-			}
-		}
-		for _, key := range []string{"a", "a", "a", "b", "c", "", ""} {
-			require.NoError(t, p.Submit(key, work))
-		}
-		start := time.Now()
-		patient := make(chan error, 1)
-		go func() { patient <- p.Shutdown(t.Context()) }()
-		short, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		err := p.Shutdown(short)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.EqualError(t, err, "5 events were dropped, 2 interrupted: context deadline exceeded")
-		require.Equal(t, 10*time.Second, time.Since(start), "running work is not waited for")
-		require.Zero(t, p.Queued())
-		require.Empty(t, j.read())
-
-		require.Equal(t, err, <-patient, "the other call waited for the interrupted work and tells of the loss")
-		require.Equal(t, 70*time.Second, time.Since(start))
-		require.Equal(t, []string{"interrupted", "interrupted"}, j.read())
-		require.Equal(t, err, p.Shutdown(t.Context()), "a later call tells of it, too")
-		require.ErrorIs(t, p.Submit("a", work), ErrClosed)
-		requireEmpty(t, p)
-	})
-}
-
-func TestShutdownWithAnEndedContextDoesNotWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ended, cancel := context.WithCancel(t.Context())
-		cancel()
-		require.NoError(t, New(1, 1).Shutdown(ended), "an idle pool has nothing to lose")
-
-		p := New(1, 10)
-		var interrupted bool
-		require.NoError(t, p.Submit("a", func(ctx context.Context) { <-ctx.Done(); interrupted = true }))
-		start := time.Now()
-		err := p.Shutdown(ended)
-		require.ErrorIs(t, err, context.Canceled)
-		require.EqualError(t, err, "0 events were dropped, 1 interrupted: context canceled")
-		require.Zero(t, time.Since(start))
-		require.NoError(t, p.Idle(t.Context()))
-		require.True(t, interrupted)
-		requireEmpty(t, p)
-	})
-}
-
 func TestWorkMaySubmit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(1, 1)
@@ -356,76 +262,4 @@ func TestKeysAreForgotten(t *testing.T) {
 		require.EqualValues(t, 20_000, ran.Load())
 		requireEmpty(t, p)
 	})
-}
-
-// Many goroutines, real scheduling: every key sees its work whole and in order,
-// never two at once, and the bounds hold.
-func TestStress(t *testing.T) {
-	const workers, queue, producers, each, keys = 8, 64, 8, 2_000, 40
-	p := New(workers, queue)
-	var got [producers][keys][]int // a cell has one key, so its work needs no lock
-	var want [producers][keys][]int
-	var inKey [producers][keys]atomic.Int32
-	var busy, most, overlaps, free atomic.Int32
-	var wg sync.WaitGroup
-	for producer := range producers {
-		wg.Go(func() {
-			random := rand.New(rand.NewPCG(1, uint64(producer)))
-			for i := range each {
-				n := random.IntN(keys)
-				key, work := fmt.Sprint(producer, " ", n), func(context.Context) {
-					if inKey[producer][n].Add(1) > 1 {
-						overlaps.Add(1)
-					}
-					for now, top := busy.Add(1), most.Load(); now > top && !most.CompareAndSwap(top, now); top = most.Load() {
-					}
-					runtime.Gosched()
-					got[producer][n] = append(got[producer][n], i)
-					busy.Add(-1)
-					inKey[producer][n].Add(-1)
-				}
-				if n == 0 {
-					key, work = "", func(context.Context) { free.Add(1) }
-				}
-				for p.Submit(key, work) != nil {
-					runtime.Gosched()
-				}
-				want[producer][n] = append(want[producer][n], i)
-			}
-		})
-	}
-	wg.Wait()
-	require.NoError(t, p.Shutdown(t.Context()))
-	var unordered int
-	for producer := range producers {
-		unordered += len(want[producer][0])
-		require.Equal(t, want[producer][1:], got[producer][1:])
-	}
-	require.EqualValues(t, unordered, free.Load())
-	require.Zero(t, overlaps.Load())
-	require.LessOrEqual(t, most.Load(), int32(workers))
-	require.Empty(t, p.lines)
-	require.Zero(t, p.Queued())
-}
-
-func BenchmarkSubmit(b *testing.B) {
-	work := func(context.Context) {}
-	for _, keys := range []int{0, 1, 1000} {
-		b.Run(fmt.Sprint("keys=", keys), func(b *testing.B) {
-			names := make([]string, max(keys, 1)) // zero keys: the key ""
-			for i := range keys {
-				names[i] = fmt.Sprint("chat", i)
-			}
-			p := New(64, 1024)
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				for p.Submit(names[i%len(names)], work) != nil {
-					runtime.Gosched()
-				}
-			}
-			if err := p.Shutdown(context.Background()); err != nil {
-				b.Fatal(err)
-			}
-		})
-	}
 }
