@@ -1,6 +1,12 @@
 package imbot
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+)
 
 // ErrorCode is an error code as the portal or the token server sends it. It is
 // an error itself, meant as a target of [errors.Is]:
@@ -174,7 +180,7 @@ const (
 var (
 	// ErrNotFound means that what was asked for does not exist. It matches the
 	// codes NOT_FOUND and ERROR_NOT_FOUND and answers that are empty for this
-	// reason; a [TokenStore] returns it for a portal that it does not know.
+	// reason; a token store returns it for a portal that it does not know.
 	ErrNotFound = errors.New("imbot: not found")
 
 	// ErrInvalid means that the SDK refused the call before sending it. Where
@@ -200,7 +206,119 @@ var (
 	// installation of the application, or a new authorization, helps.
 	ErrReinstall = errors.New("imbot: application must be installed again")
 
-	// ErrConflict means that a [TokenStore] holds another grant than the one
+	// ErrConflict means that a token store holds another grant than the one
 	// to be replaced: somebody else was faster.
 	ErrConflict = errors.New("imbot: grant changed meanwhile")
 )
+
+// Error is the failure of one call; every failure of a call is an *Error.
+//
+// It matches its Code and the sentinels of this package with [errors.Is]:
+//
+//	if errors.Is(err, imbot.ErrMaxCount) { … }
+//
+// Texts from the portal are cleaned of our secrets before they get here.
+type Error struct {
+	Method      string    // REST method; empty when a client could not be made
+	Code        ErrorCode // the portal's code; empty when it gave none
+	Description string    // the portal's text, sometimes localized, or the SDK's own
+	Argument    string    // the parameter that the portal names in ERROR_ARGUMENT
+	StatusCode  int       // HTTP status; 0 when nothing was sent or no answer came, and in a batch
+	Attempts    int       // how often the call was sent
+	InBatch     bool      // the call travelled inside a batch
+
+	kind     error // one of the sentinels, or nil
+	cause    error // cleaned
+	envelope bool  // the answer was an error of the portal, not a page of somebody else
+}
+
+// Error returns "imbot: METHOD: CODE: description".
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("imbot")
+	for _, part := range []string{e.Method, string(e.Code), e.Description} {
+		if part != "" {
+			b.WriteString(": ")
+			b.WriteString(part)
+		}
+	}
+	if e.StatusCode >= 400 && e.Code == "" {
+		fmt.Fprintf(&b, " (HTTP %d)", e.StatusCode)
+	}
+	if e.cause != nil {
+		b.WriteString(": ")
+		b.WriteString(e.cause.Error())
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
+	}
+	if e.kind == ErrOutcomeUnknown {
+		b.WriteString(" (it is unknown whether the call ran)")
+	}
+	return b.String()
+}
+
+// Is reports whether target is this error's code (in any case) or the sentinel
+// that describes it.
+func (e *Error) Is(target error) bool {
+	if code, ok := target.(ErrorCode); ok {
+		return code != "" && strings.EqualFold(string(code), string(e.Code))
+	}
+	if target == ErrNotFound && (strings.EqualFold(string(e.Code), "NOT_FOUND") || strings.EqualFold(string(e.Code), "ERROR_NOT_FOUND")) {
+		return true
+	}
+	return e.kind != nil && e.kind == target
+}
+
+// Unwrap returns what caused a failure below the portal: a context's end, a
+// broken connection, an answer that does not decode.
+func (e *Error) Unwrap() error { return e.cause }
+
+// GoString keeps %#v from printing the fields of a cause.
+func (e *Error) GoString() string { return fmt.Sprintf("&imbot.Error{%q}", e.Error()) }
+
+// LogValue implements [slog.LogValuer].
+func (e *Error) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("method", e.Method), slog.String("text", e.Error())}
+	if e.Code != "" {
+		attrs = append(attrs, slog.String("code", string(e.Code)))
+	}
+	return slog.GroupValue(append(attrs,
+		slog.Int("status", e.StatusCode),
+		slog.Int("attempts", e.Attempts),
+		slog.Bool("outcome_unknown", e.kind == ErrOutcomeUnknown))...)
+}
+
+// invalid is an error about something that was refused before sending.
+func invalid(code ErrorCode, format string, args ...any) *Error {
+	return &Error{Code: code, Description: fmt.Sprintf(format, args...), kind: ErrInvalid}
+}
+
+// cleanError stands for an error whose text or fields may hold a secret: it
+// keeps what errors.Is can tell and a cleaned text, and nothing that prints.
+type cleanError struct {
+	text string
+	is   func(error) bool
+}
+
+func (e *cleanError) Error() string { return e.text }
+
+func (e *cleanError) Is(target error) bool { return e.is(target) }
+
+// clean makes an error from below safe to pass on: the URL of a *url.Error and
+// our secrets go; an error without any is passed on as it is.
+func clean(err error, secrets []string) error {
+	if err == nil {
+		return nil
+	}
+	inner := err
+	if ue, ok := err.(*url.Error); ok {
+		inner = ue.Err
+	}
+	text := scrub(inner.Error(), secrets)
+	var ue *url.Error
+	if text == inner.Error() && !errors.As(inner, &ue) {
+		return inner
+	}
+	return &cleanError{text: text, is: func(target error) bool { return errors.Is(err, target) }}
+}

@@ -1,6 +1,7 @@
 package imbot
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -190,4 +191,29 @@ func scalar(data []byte) (string, error) {
 		return "", fmt.Errorf("imbot: %.40s is not a scalar", data)
 	}
 	return string(data), nil
+}
+
+// decodeList reads what should be a list: PHP makes an object of a list with
+// holes and of a map, and [] of an empty map. The order on the wire is kept.
+func decodeList[T any](data []byte) ([]T, error) {
+	var list []T
+	if len(data) == 0 || data[0] != '{' {
+		err := json.Unmarshal(data, &list)
+		return list, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if _, err := dec.Token(); err != nil {
+		return nil, err
+	}
+	for dec.More() {
+		var v T
+		if _, err := dec.Token(); err != nil {
+			return nil, err
+		}
+		if err := dec.Decode(&v); err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
 }

@@ -1,0 +1,148 @@
+package imbot
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxAnswer bounds what is read of one answer. The largest that the portal
+// gives, a batch of fifty lists, stays far below it.
+const maxAnswer = 16 << 20
+
+// answer is what one HTTP request brought.
+type answer struct {
+	result   json.RawMessage
+	timing   json.RawMessage // the envelope's "time"
+	status   int
+	complete bool // the whole answer was read; false: it is unknown whether the call ran
+	err      *Error
+}
+
+// envelope is the form of every answer of the portal.
+type envelope struct {
+	Result      json.RawMessage `json:"result"`
+	Error       json.RawMessage `json:"error"`
+	Description json.RawMessage `json:"error_description"`
+	Argument    json.RawMessage `json:"argument"`
+	Time        json.RawMessage `json:"time"`
+}
+
+func readAnswer(resp *http.Response, secrets []string) answer {
+	defer func() { _ = resp.Body.Close() }()
+	ans := answer{status: resp.StatusCode}
+	fail := func(e *Error) answer {
+		e.StatusCode = resp.StatusCode
+		e.Code = ErrorCode(scrub(string(e.Code), secrets))
+		e.Description = scrub(e.Description, secrets)
+		e.Argument = scrub(e.Argument, secrets)
+		ans.err = e
+		return ans
+	}
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		ans.complete = true
+		return fail(redirected(resp))
+	}
+	var buf bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= 1<<20 {
+		buf.Grow(int(n) + bytes.MinRead) // ReadFrom wants room for its last, empty read
+	}
+	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1)); err != nil {
+		return fail(&Error{Description: "the answer broke off", cause: clean(err, secrets)})
+	}
+	if buf.Len() > maxAnswer {
+		return fail(&Error{Description: fmt.Sprintf("the answer is longer than %d bytes", maxAnswer)})
+	}
+	ans.complete = true
+	var env envelope
+	err := json.Unmarshal(buf.Bytes(), &env)
+	isError := env.Error != nil && string(env.Error) != "null"
+	switch {
+	case err != nil || !isError && env.Result == nil:
+		return fail(&Error{Description: notAnAnswer(resp, scrub(buf.String(), secrets))})
+	case isError:
+		e := &Error{envelope: true, Argument: text(env.Argument)}
+		e.Code, e.Description = errorOf(env)
+		return fail(e)
+	case resp.StatusCode >= 400:
+		return fail(&Error{Description: "a result under an error status"})
+	}
+	ans.result, ans.timing = env.Result, env.Time
+	return ans
+}
+
+// errorOf reads code and text. The code may be a string, a number (older
+// cores), empty, or an object with code and message (REST 3).
+func errorOf(env envelope) (ErrorCode, string) {
+	description := text(env.Description)
+	var object struct{ Code, Message json.RawMessage }
+	if env.Error[0] == '{' && json.Unmarshal(env.Error, &object) == nil {
+		if description == "" {
+			description = text(object.Message)
+		}
+		return ErrorCode(text(object.Code)), description
+	}
+	return ErrorCode(text(env.Error)), description
+}
+
+// text reads a JSON string or scalar as text; anything else is empty.
+func text(raw json.RawMessage) string {
+	s, err := scalar(raw)
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+// notAnAnswer describes a body that is no answer of the portal: the page of a
+// proxy, an empty or cut body, a bare value.
+func notAnAnswer(resp *http.Response, body string) string {
+	body = strings.TrimSpace(body)
+	if len(body) == 0 {
+		return "the answer is empty"
+	}
+	mime, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	const most = 120
+	if len(body) > most {
+		return fmt.Sprintf("not an answer of the portal (%s): %q…", mime, body[:most])
+	}
+	return fmt.Sprintf("not an answer of the portal (%s): %q", mime, body)
+}
+
+// redirected describes a redirect. None is followed: a POST would lose its
+// body and the secret would go to another host. A portal that was renamed sends
+// the same path at another host; a box without a licence sends another path.
+func redirected(resp *http.Response) *Error {
+	to, err := resp.Location()
+	if err != nil {
+		return &Error{Description: "a redirect without a target"}
+	}
+	from := resp.Request.URL
+	moved := to.Host != from.Host && to.Path == from.Path && (to.Scheme == "https" || isLoopback(to.Hostname()))
+	if !moved {
+		return &Error{Description: "an unexpected redirect to the host " + to.Host}
+	}
+	return &Error{Description: "the portal has moved to " + to.Host, kind: ErrPortalMoved}
+}
+
+// operating reads how much of its time budget the method has used.
+func (a answer) operating() (used time.Duration, resetAt time.Time) {
+	var t struct {
+		Operating        json.Number `json:"operating"`
+		OperatingResetAt json.Number `json:"operating_reset_at"`
+	}
+	if len(a.timing) == 0 || a.timing[0] != '{' || json.Unmarshal(a.timing, &t) != nil {
+		return 0, time.Time{}
+	}
+	if s, err := t.Operating.Float64(); err == nil {
+		used = time.Duration(s * float64(time.Second))
+	}
+	if s, err := t.OperatingResetAt.Int64(); err == nil && s > 0 {
+		resetAt = time.Unix(s, 0)
+	}
+	return used, resetAt
+}

@@ -1,0 +1,181 @@
+package imbot
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+)
+
+// Auth is what a client calls the portal with: a [Webhook] or [OAuth].
+type Auth interface {
+	access() (access, error)
+}
+
+// access is what both kinds of credentials come down to.
+type access struct {
+	root     string             // REST root, ends with a slash; a secret for a webhook
+	portal   string             // host, the limiter's key
+	clientID string             // sent as CLIENT_ID where needed; empty for OAuth
+	tokens   oauth2.TokenSource // nil for a webhook
+	secrets  []string           // cut out of every text that enters an error
+}
+
+// Webhook are the credentials of an incoming webhook with the scope imbot.
+//
+// Both fields are secrets. The portal sends ClientID back in every event of a
+// bot, as the proof that the event is genuine, and appends it un-escaped to the
+// handler URLs: take a long random one of A-Z a-z 0-9 - . _ ~ (at most 122
+// characters), one per bot and environment. Whoever knows both controls the bot.
+type Webhook struct {
+	URL      string // https://portal.bitrix24.com/rest/1/secret/
+	ClientID string // CLIENT_ID of imbot.*; not needed for other methods
+}
+
+// The portal keeps "custom" + CLIENT_ID in a column of 128 characters.
+const maxClientID = 122
+
+func (w Webhook) access() (access, error) {
+	u, err := parseEndpoint("Webhook.URL", w.URL)
+	if err != nil {
+		return access{}, err
+	}
+	segments := strings.Split(strings.Trim(u.Path, "/"), "/")
+	if n := len(segments); n < 2 || segments[n-1] == "" || !isNumber(segments[n-2]) {
+		return access{}, invalid("", "Webhook.URL must end with the user id and the secret, as in https://portal.bitrix24.com/rest/1/secret/")
+	}
+	if len(w.ClientID) > maxClientID {
+		return access{}, invalid("", "Webhook.ClientID is longer than %d characters", maxClientID)
+	}
+	if strings.Trim(w.ClientID, unreserved) != "" {
+		return access{}, invalid("", "Webhook.ClientID may hold only A-Z a-z 0-9 - . _ ~, because the portal puts it un-escaped into URLs")
+	}
+	return access{
+		root:     u.String(),
+		portal:   u.Host,
+		clientID: w.ClientID,
+		secrets:  []string{segments[len(segments)-1], w.ClientID},
+	}, nil
+}
+
+// unreserved are the characters that need no escape in a URL (RFC 3986, 2.3).
+const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
+// Verifier returns the verifier for events of the bots of this webhook: the
+// portal sends their ClientID as application token.
+func (w Webhook) Verifier() Verifier { return ApplicationToken(w.ClientID) }
+
+func (w Webhook) masked() string {
+	return "imbot.Webhook{URL:" + maskURL(w.URL) + ", ClientID:" + mask(w.ClientID) + "}"
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (w Webhook) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, w.masked()) }
+
+// MarshalText implements [encoding.TextMarshaler] without the secrets.
+func (w Webhook) MarshalText() ([]byte, error) { return []byte(w.masked()), nil }
+
+// LogValue implements [slog.LogValuer] without the secrets.
+func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.masked()) }
+
+// OAuth are the credentials of an OAuth application on one portal.
+//
+// Endpoint is the portal's REST root (client_endpoint of a token answer or
+// event, https://portal.bitrix24.com/rest/). The access token travels in the
+// JSON body, never in a URL. A source that also has
+//
+//	Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token, error)
+//
+// is asked once after expired_token or invalid_token, and the call is sent
+// again; with any other source the error is returned.
+type OAuth struct {
+	Endpoint string
+	Tokens   oauth2.TokenSource
+}
+
+func (o OAuth) access() (access, error) {
+	u, err := parseEndpoint("OAuth.Endpoint", o.Endpoint)
+	if err != nil {
+		return access{}, err
+	}
+	if o.Tokens == nil {
+		return access{}, invalid("", "OAuth.Tokens is nil")
+	}
+	return access{root: u.String(), portal: u.Host, tokens: o.Tokens}, nil
+}
+
+func (o OAuth) masked() string {
+	return "imbot.OAuth{Endpoint:" + maskURL(o.Endpoint) + ", Tokens:***}"
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (o OAuth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.masked()) }
+
+// MarshalText implements [encoding.TextMarshaler] without the secrets.
+func (o OAuth) MarshalText() ([]byte, error) { return []byte(o.masked()), nil }
+
+// LogValue implements [slog.LogValuer] without the secrets.
+func (o OAuth) LogValue() slog.Value { return slog.StringValue(o.masked()) }
+
+// parseEndpoint reads a REST root and gives it its closing slash. The errors of
+// url.Parse quote the URL, so they are not passed on.
+func parseEndpoint(field, raw string) (*url.URL, error) {
+	if raw == "" {
+		return nil, invalid("", "%s is empty", field)
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return nil, invalid("", "%s is not a URL", field)
+	case u.Host == "" || u.Hostname() == "" || u.Opaque != "":
+		return nil, invalid("", "%s is not absolute", field)
+	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+		return nil, invalid("", "%s must be https (plain http only for a loopback address)", field)
+	case u.User != nil:
+		return nil, invalid("", "%s must not hold a user name or password", field)
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, invalid("", "%s must not have a query or fragment", field)
+	}
+	u.Host = strings.ToLower(u.Host)
+	u.Path = strings.TrimRight(u.Path, "/") + "/"
+	u.RawPath = ""
+	return u, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// mask hides a secret, but shows that there is none.
+func mask(secret string) string {
+	if secret == "" {
+		return ""
+	}
+	return "***"
+}
+
+// maskURL keeps scheme and host of a URL whose path or query is a secret.
+func maskURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return mask(raw)
+	}
+	return u.Scheme + "://" + u.Host + "/***"
+}
+
+// scrub cuts our secrets out of a text that comes from elsewhere.
+func scrub(text string, secrets []string) string {
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "***")
+		}
+	}
+	return text
+}

@@ -1,0 +1,339 @@
+package imbot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+	"golang.org/x/oauth2"
+)
+
+// core is the state that a client and its WithBot copies share.
+type core struct {
+	access
+	http     *resty.Client
+	timeout  time.Duration // for one attempt; 0: the http.Client has its own
+	limiter  Limiter
+	retry    Retry
+	logger   *slog.Logger
+	observer func(context.Context, CallInfo)
+}
+
+// attemptTimeout lies above the 60 s after which the portal cuts a request.
+const attemptTimeout = 70 * time.Second
+
+// sharedTransport serves all clients without a http.Client of their own. It
+// drops idle connections before the portal does: a send into a connection that
+// the portal is closing has an unknown outcome.
+var sharedTransport http.RoundTripper = &http.Transport{
+	Proxy:                 http.ProxyFromEnvironment,
+	ForceAttemptHTTP2:     true,
+	MaxIdleConns:          256,
+	MaxIdleConnsPerHost:   32,
+	IdleConnTimeout:       20 * time.Second,
+	TLSHandshakeTimeout:   10 * time.Second,
+	ExpectContinueTimeout: time.Second,
+}
+
+func newCore(a access, o options) *core {
+	hc := *o.http // resty edits the client that it is given
+	hc.Jar = nil  // a session cookie would authorize as somebody else
+	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if hc.Transport == nil {
+		hc.Transport = sharedTransport
+	}
+	c := &core{access: a, limiter: o.limiter, retry: o.retry, logger: o.logger, observer: o.observer}
+	if hc.Timeout == 0 {
+		c.timeout = attemptTimeout
+	}
+	c.http = resty.NewWithClient(&hc).SetLogger(silent{}).SetHeaders(map[string]string{
+		"Accept":       "application/json",
+		"Content-Type": "application/json",
+		"User-Agent":   o.userAgent,
+	})
+	return c
+}
+
+// silent is resty's logger: what it has to say is in the errors.
+type silent struct{}
+
+func (silent) Errorf(string, ...any) {}
+func (silent) Warnf(string, ...any)  {}
+func (silent) Debugf(string, ...any) {}
+
+// call is a request ready to be sent.
+type call struct {
+	method     string
+	params     []byte // a JSON object, with CLIENT_ID and BOT_ID where they belong
+	repeatable bool
+	attempts   int
+}
+
+// newCall checks and encodes a request, once for all attempts.
+func (c *Client) newCall(method string, req any) (*call, error) {
+	cl := &call{method: method}
+	if !isMethod(method) {
+		return nil, invalid("", "%.40q is not the name of a method", method)
+	}
+	own, isOwn := req.(interface{ check() *Error })
+	if isOwn {
+		if e := own.check(); e != nil {
+			e.Method = method
+			return nil, e
+		}
+	}
+	params, err := json.Marshal(req)
+	if err != nil {
+		return nil, &Error{Method: method, Description: "the parameters cannot be encoded", kind: ErrInvalid, cause: clean(err, c.core.secrets)}
+	}
+	if string(params) == "null" {
+		params = []byte("{}")
+	}
+	clientID := c.core.clientID
+	if !isOwn {
+		has, e := checkNames(params)
+		if e != nil {
+			e.Method = method
+			return nil, e
+		}
+		if has {
+			clientID = ""
+		}
+	}
+	var extra []byte
+	if clientID != "" && needsClientID(method) {
+		extra = fmt.Appendf(extra, `"CLIENT_ID":"%s",`, clientID)
+	}
+	if r, ok := req.(interface{ botID() ID }); ok && c.bot != 0 && r.botID() == 0 {
+		extra = fmt.Appendf(extra, `"BOT_ID":%d,`, c.bot)
+	}
+	cl.params = splice(extra, params)
+	if r, ok := req.(interface{ Repeatable() bool }); ok {
+		cl.repeatable = r.Repeatable()
+	}
+	return cl, nil
+}
+
+// needsClientID is the rule for which methods a webhook has to name the bot's
+// owner. imbot.v2 has a token of its own.
+func needsClientID(method string) bool {
+	m := strings.ToLower(method)
+	return strings.HasPrefix(m, "imbot.") && !strings.HasPrefix(m, "imbot.v2.") ||
+		strings.HasPrefix(m, "imopenlines.bot.session.")
+}
+
+func isMethod(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_':
+		case c == '.' && i > 0 && i < len(s)-1 && s[i-1] != '.':
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// checkNames refuses parameters that would change the meaning of the whole
+// request, and reports whether the caller has set CLIENT_ID himself. The
+// portal does not look at the case of these names.
+func checkNames(params []byte) (hasClientID bool, e *Error) {
+	var names map[string]json.RawMessage
+	if err := json.Unmarshal(params, &names); err != nil {
+		return false, invalid("", "the parameters must be a JSON object")
+	}
+	for name := range names {
+		switch strings.ToLower(name) {
+		case "client_id":
+			hasClientID = true
+		case "auth", "access_token", "auth_connector", "aplogin", "ap", "method", "state", "token", "sessid",
+			"livechat_auth_id", "call_auth_id", "bx24_request_id", "bx24_sdk_ver", "bx24_sdk_type":
+			return false, invalid("", "a parameter named %s would change the meaning of the request", name)
+		}
+	}
+	return hasClientID, nil
+}
+
+// splice puts members ("name":value, each with its comma) in front of those of
+// a JSON object.
+func splice(members, object []byte) []byte {
+	if len(members) == 0 {
+		return object
+	}
+	if string(object) == "{}" {
+		members = members[:len(members)-1]
+	}
+	body := make([]byte, 0, len(members)+len(object))
+	body = append(body, '{')
+	body = append(body, members...)
+	return append(body, object[1:]...)
+}
+
+// send sends a call until its answer is definite or it may not be repeated.
+func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
+	var (
+		token   *oauth2.Token
+		renewed bool
+		last    *Error // of the attempt before
+	)
+	for {
+		waited, err := c.wait(ctx)
+		if err != nil {
+			return nil, c.interrupted(cl, last, err)
+		}
+		if c.tokens != nil && token == nil {
+			if token, err = c.tokens.Token(); err != nil || token == nil || token.AccessToken == "" {
+				return nil, c.tokenError(cl, err)
+			}
+		}
+		cl.attempts++
+		result, e, o := c.attempt(ctx, cl, token, waited)
+		if e == nil {
+			return result, nil
+		}
+		last = e
+		if o == stale && ctx.Err() == nil {
+			source, ok := c.tokens.(renewer)
+			if !ok || renewed {
+				return nil, e
+			}
+			renewed = true
+			if token, err = source.Renew(ctx, token); err != nil || token == nil || token.AccessToken == "" {
+				return nil, c.tokenError(cl, err)
+			}
+			continue
+		}
+		if o == unknown && !cl.repeatable {
+			e.kind = ErrOutcomeUnknown
+			return nil, e
+		}
+		if o != refused && o != unknown || cl.attempts >= c.retry.MaxAttempts {
+			return nil, e
+		}
+		if err := sleep(ctx, c.retry.backoff(cl.attempts)); err != nil {
+			return nil, c.interrupted(cl, last, err)
+		}
+	}
+}
+
+// renewer is a token source that can replace a token before its time.
+type renewer interface {
+	Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token, error)
+}
+
+// wait asks the limiter and says how long that took.
+func (c *core) wait(ctx context.Context) (time.Duration, error) {
+	if err := ctx.Err(); err != nil || c.limiter == nil {
+		return 0, err
+	}
+	start := time.Now()
+	err := c.limiter.Wait(ctx, c.portal)
+	if _, ok := ctx.Deadline(); ok && err != nil && ctx.Err() == nil {
+		// The limiter knows that the deadline comes first.
+		early := err
+		err = &cleanError{text: scrub(early.Error(), c.secrets), is: func(target error) bool {
+			return target == context.DeadlineExceeded || errors.Is(early, target)
+		}}
+	}
+	return time.Since(start), err
+}
+
+// interrupted is the error of a call that its context (or the limiter) ended
+// between two attempts. What the last attempt said stays.
+func (c *core) interrupted(cl *call, last *Error, cause error) error {
+	if last == nil {
+		last = &Error{Method: cl.method, Description: "not sent"}
+	}
+	last.cause = clean(cause, c.secrets)
+	return last
+}
+
+// tokenError is the error of a call for which there was no token. An
+// oauth2.RetrieveError holds the token server's whole answer, so it ends here.
+func (c *core) tokenError(cl *call, err error) error {
+	e := &Error{Method: cl.method, Description: "no access token", Attempts: cl.attempts}
+	var answer *oauth2.RetrieveError
+	switch {
+	case errors.As(err, &answer):
+		e.Code = ErrorCode(answer.ErrorCode)
+		if answer.ErrorDescription != "" {
+			e.Description += ": " + answer.ErrorDescription
+		}
+	case err != nil:
+		e.cause = clean(err, c.secrets)
+	}
+	return e
+}
+
+// undecodable is the error of a call that ran, but whose result is not what the
+// request promises.
+func (c *core) undecodable(cl *call, err error) error {
+	e := &Error{Method: cl.method, StatusCode: http.StatusOK, Attempts: cl.attempts, cause: clean(err, c.secrets)}
+	if !errors.Is(err, ErrNotFound) {
+		e.Description = "unexpected result"
+	}
+	return e
+}
+
+// attempt sends a call once.
+func (c *core) attempt(ctx context.Context, cl *call, token *oauth2.Token, waited time.Duration) (json.RawMessage, *Error, outcome) {
+	body, secrets := cl.params, c.secrets
+	if token != nil {
+		auth, _ := json.Marshal(token.AccessToken) // a string always encodes
+		body = splice(fmt.Appendf(nil, `"auth":%s,`, auth), body)
+		secrets = append([]string{token.AccessToken, token.RefreshToken}, secrets...)
+	}
+	start := time.Now()
+	ans := c.post(ctx, cl.method, body, secrets)
+	var o outcome
+	if ans.err != nil {
+		ans.err.Method, ans.err.Attempts = cl.method, cl.attempts
+		o = outcomeOf(ans.err, ans.complete)
+		if l, ok := c.limiter.(interface{ Refused(portal string) }); ok && ans.err.Is(ErrQueryLimitExceeded) {
+			l.Refused(c.portal)
+		}
+	}
+	c.report(ctx, cl, ans, time.Since(start), waited)
+	return ans.result, ans.err, o
+}
+
+// report tells the observer and the log about an attempt.
+func (c *core) report(ctx context.Context, cl *call, ans answer, took, waited time.Duration) {
+	if c.observer != nil {
+		info := CallInfo{Method: cl.method, Attempt: cl.attempts, StatusCode: ans.status, Duration: took, Waited: waited}
+		if ans.err != nil {
+			info.Err = ans.err
+		}
+		info.Operating, info.OperatingResetAt = ans.operating()
+		c.observer(ctx, info)
+	}
+	if c.logger.Enabled(ctx, slog.LevelDebug) {
+		attrs := []slog.Attr{slog.String("method", cl.method), slog.Int("attempt", cl.attempts),
+			slog.Int("status", ans.status), slog.Duration("took", took), slog.Duration("waited", waited)}
+		if ans.err != nil {
+			attrs = append(attrs, slog.String("code", string(ans.err.Code)))
+		}
+		c.logger.LogAttrs(ctx, slog.LevelDebug, "imbot call", attrs...)
+	}
+}
+
+// post sends one HTTP request and reads its answer.
+func (c *core) post(ctx context.Context, method string, body []byte, secrets []string) answer {
+	if c.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+	}
+	resp, err := c.http.R().SetContext(ctx).SetDoNotParseResponse(true).SetBody(bytes.NewReader(body)).Post(c.root + method)
+	if err != nil {
+		return answer{err: &Error{Description: "no answer", cause: clean(err, secrets)}}
+	}
+	return readAnswer(resp.RawResponse, secrets)
+}

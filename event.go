@@ -1,0 +1,85 @@
+package imbot
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Event is what the portal posts to a handler URL: one of the types whose name
+// ends in Event. Find out which with a type switch.
+type Event interface {
+	Meta() *EventMeta
+}
+
+// EventMeta is what all events have; it is embedded in each.
+type EventMeta struct {
+	Name string    // in upper case, "ONIMBOTMESSAGEADD"
+	Time time.Time // of sending, by the portal's clock
+	Auth EventAuth // of the acting user, and the proof that the event is genuine
+	Raw  RawEvent  // all that was sent
+}
+
+// Meta returns m; it makes a type that embeds EventMeta an [Event].
+func (m *EventMeta) Meta() *EventMeta { return m }
+
+// EventAuth is an authorization block of an event. The tokens are missing when
+// no user is behind the event, and always for a bot that was registered through
+// a webhook. It never prints its tokens.
+type EventAuth struct {
+	AccessToken      string
+	RefreshToken     string
+	ApplicationToken string
+	ClientID         string // of the application; only in the bot's own block
+	UserID           ID     // whose tokens these are
+	Expires          time.Time
+	Scope            string // comma-separated
+	Status           string // of the application: L local, F free, D demo, T trial, P paid
+	Domain           string // host of the portal, until it is renamed
+	MemberID         string // of the portal, for ever
+	ClientEndpoint   string // REST root of the portal
+	ServerEndpoint   string // REST root of the authorization server
+}
+
+func (a EventAuth) masked() string {
+	return fmt.Sprintf("imbot.EventAuth{Domain:%s, MemberID:%s, UserID:%d}", a.Domain, a.MemberID, a.UserID)
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (a EventAuth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.masked()) }
+
+// MarshalText implements [encoding.TextMarshaler] without the secrets.
+func (a EventAuth) MarshalText() ([]byte, error) { return []byte(a.masked()), nil }
+
+// LogValue implements [slog.LogValuer] without the secrets.
+func (a EventAuth) LogValue() slog.Value { return slog.StringValue(a.masked()) }
+
+// Verifier decides whether an event is genuine; nil means that it is. The
+// protocol has no signature: the proof is the application token.
+type Verifier interface {
+	Verify(ctx context.Context, ev *EventMeta) error
+}
+
+// ApplicationToken is the verifier for one known application token. The empty
+// token matches nothing.
+type ApplicationToken string
+
+// Verify compares in constant time.
+func (t ApplicationToken) Verify(_ context.Context, ev *EventMeta) error {
+	if t == "" || subtle.ConstantTimeCompare([]byte(t), []byte(ev.Auth.ApplicationToken)) != 1 {
+		return fmt.Errorf("imbot: the application token of the event is not the expected one")
+	}
+	return nil
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (t ApplicationToken) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask(string(t))) }
+
+// MarshalText implements [encoding.TextMarshaler] without the secret.
+func (t ApplicationToken) MarshalText() ([]byte, error) { return []byte(mask(string(t))), nil }
+
+// LogValue implements [slog.LogValuer] without the secret.
+func (t ApplicationToken) LogValue() slog.Value { return slog.StringValue(mask(string(t))) }

@@ -1,0 +1,4 @@
+package imbot
+
+// RawEvent is
+type RawEvent struct{}
