@@ -19,7 +19,6 @@ const eventURL = "https://bot.example.com/events"
 // echo is a bot that repeats what people write.
 type echo struct {
 	client *imbot.Client
-	events chan string // names of events, when somebody wants them
 }
 
 func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
