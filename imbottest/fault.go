@@ -138,8 +138,25 @@ func (p *Portal) record(method string, params *array, batch bool) {
 	if open.len() > 0 {
 		data, _ = json.Marshal(open) // holds nothing that JSON cannot express
 	}
-	p.calls = append(p.calls, Call{Method: method, Params: data, Batch: batch})
+	p.calls = append(p.calls, Call{Method: p.scrub(method), Params: json.RawMessage(p.scrub(string(data))), Batch: batch})
 }
+
+// scrub hides the portal's secrets in a text, wherever they got into it; the
+// lock is held. Short client ids are left alone: they are in ordinary words.
+func (p *Portal) scrub(text string) string {
+	text = strings.ReplaceAll(text, p.secret, hidden)
+	for _, g := range p.tokens {
+		text = strings.ReplaceAll(strings.ReplaceAll(text, g.access, hidden), g.refresh, hidden)
+	}
+	for _, app := range p.apps {
+		if len(app.token) >= 16 {
+			text = strings.ReplaceAll(text, app.token, hidden)
+		}
+	}
+	return text
+}
+
+const hidden = "***"
 
 func isCredential(name string) bool {
 	switch strings.ToLower(name) {
@@ -161,11 +178,7 @@ func (p *Portal) Err() error {
 func (p *Portal) problem(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.problemLocked(format, args...)
-}
-
-func (p *Portal) problemLocked(format string, args ...any) {
 	if len(p.problems) < 100 {
-		p.problems = append(p.problems, fmt.Errorf("imbottest: "+format, args...))
+		p.problems = append(p.problems, errors.New("imbottest: "+p.scrub(fmt.Sprintf(format, args...))))
 	}
 }
