@@ -141,7 +141,9 @@ func (ev *MessageAddEvent) FromBot() bool {
 }
 
 // AuthorID returns who wrote the message.
-func (ev *MessageAddEvent) AuthorID() ID { return firstID(ev.Params.FromUserID, ev.Params.AuthorID, ev.User.ID) }
+func (ev *MessageAddEvent) AuthorID() ID {
+	return firstID(ev.Params.FromUserID, ev.Params.AuthorID, ev.User.ID)
+}
 
 // Reply returns a message from the addressed bot to the dialog of the event. It
 // sends nothing; pass it to [MessageService.Add].
