@@ -1,4 +1,172 @@
 package imbot
 
-// RawEvent is
-type RawEvent struct{}
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/imbot-go/imbot/internal/phpform"
+)
+
+// RawEvent is the whole body of an event, for what the SDK has no field for. It
+// prints nothing: the body holds tokens.
+type RawEvent struct{ root *phpform.Node }
+
+// Get returns the text at a path, as in Get("data", "PARAMS", "MESSAGE"). It is
+// empty when the path is missing or leads to a map.
+func (r RawEvent) Get(path ...string) string { return r.root.Get(path...) }
+
+// Keys returns the names below a path, in the order on the wire. A list has the
+// names "0", "1" and so on.
+func (r RawEvent) Keys(path ...string) []string { return r.root.At(path...).Keys() }
+
+const maskedRaw = "imbot.RawEvent{***}"
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (r RawEvent) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, maskedRaw) }
+
+// MarshalText implements [encoding.TextMarshaler] without the secrets.
+func (r RawEvent) MarshalText() ([]byte, error) { return []byte(maskedRaw), nil }
+
+// LogValue implements [slog.LogValuer] without the secrets.
+func (r RawEvent) LogValue() slog.Value { return slog.StringValue(maskedRaw) }
+
+// fields reads the members of one map of an event; what is missing is zero.
+type fields struct{ *phpform.Node }
+
+func (f fields) sub(path ...string) fields   { return fields{f.At(path...)} }
+func (f fields) text(name string) string     { return f.Get(name) }
+func (f fields) id(name string) ID           { return parseID(f.Get(name)) }
+func (f fields) num(name string) int         { return int(parseID(f.Get(name))) }
+func (f fields) flag(name string) Flag       { return parseFlag(f.Get(name)) }
+func (f fields) dialog(name string) DialogID { return DialogID(f.Get(name)) }
+func (f fields) fileURL(name string) FileURL { return FileURL(f.Get(name)) }
+
+// unix reads seconds since 1970.
+func (f fields) unix(name string) time.Time {
+	if s := parseID(f.Get(name)); s > 0 {
+		return time.Unix(int64(s), 0)
+	}
+	return time.Time{}
+}
+
+// ids reads a map or list of ids by its values.
+func (f fields) ids(name string) []ID {
+	m := f.At(name)
+	var ids []ID
+	for _, key := range m.Keys() {
+		if id := parseID(m.Get(key)); id != 0 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+func (f fields) auth() EventAuth {
+	return EventAuth{
+		AccessToken: f.text("access_token"), RefreshToken: f.text("refresh_token"),
+		ApplicationToken: f.text("application_token"), ClientID: f.text("client_id"),
+		UserID: f.id("user_id"), Expires: f.unix("expires"), Scope: f.text("scope"), Status: f.text("status"),
+		Domain: f.text("domain"), MemberID: f.text("member_id"),
+		ClientEndpoint: f.text("client_endpoint"), ServerEndpoint: f.text("server_endpoint"),
+	}
+}
+
+// bots reads data[BOT], a map keyed by bot id. The tokens stand beside the
+// other keys and once more in AUTH.
+func (f fields) bots() []EventBot {
+	ids := f.Keys()
+	if len(ids) == 0 {
+		return nil
+	}
+	bots := make([]EventBot, len(ids))
+	for i, id := range ids {
+		b := f.sub(id)
+		auth := b.auth()
+		if auth.AccessToken == "" {
+			auth = b.sub("AUTH").auth()
+		}
+		bots[i] = EventBot{BotID: b.id("BOT_ID"), BotCode: b.text("BOT_CODE"), Auth: auth}
+		if bots[i].BotID == 0 {
+			bots[i].BotID = parseID(id)
+		}
+	}
+	return bots
+}
+
+func (f fields) user() EventUser {
+	return EventUser{
+		ID: f.id("ID"), Name: f.text("NAME"), FirstName: f.text("FIRST_NAME"), LastName: f.text("LAST_NAME"),
+		WorkPosition: f.text("WORK_POSITION"), Gender: Gender(f.text("GENDER")),
+		IsBot: f.flag("IS_BOT"), IsConnector: f.flag("IS_CONNECTOR"), IsNetwork: f.flag("IS_NETWORK"), IsExtranet: f.flag("IS_EXTRANET"),
+	}
+}
+
+func (f fields) files() []EventFile {
+	ids := f.Keys()
+	if len(ids) == 0 {
+		return nil
+	}
+	files := make([]EventFile, len(ids))
+	for i, id := range ids {
+		e := f.sub(id)
+		image := e.sub("image")
+		files[i] = EventFile{
+			ID: e.id("id"), ChatID: e.id("chatId"), Type: e.text("type"), Name: e.text("name"), Extension: e.text("extension"),
+			Size: int64(e.id("size")), ImageWidth: image.num("width"), ImageHeight: image.num("height"),
+			Status: e.text("status"), Progress: e.num("progress"), AuthorID: e.id("authorId"), AuthorName: e.text("authorName"),
+			URLPreview: e.fileURL("urlPreview"), URLShow: e.fileURL("urlShow"), URLDownload: e.fileURL("urlDownload"),
+		}
+		files[i].Date, _ = time.Parse(time.RFC3339, e.text("date")) // zero when it is missing
+		if files[i].ID == 0 {
+			files[i].ID = parseID(id)
+		}
+	}
+	return files
+}
+
+func (f fields) message() MessageParams {
+	return MessageParams{
+		Message: f.text("MESSAGE"), MessageOriginal: f.text("MESSAGE_ORIGINAL"), MessageID: f.id("MESSAGE_ID"),
+		DialogID: f.dialog("DIALOG_ID"), FromUserID: f.id("FROM_USER_ID"), ToUserID: f.id("TO_USER_ID"), AuthorID: f.id("AUTHOR_ID"),
+		MessageType: f.text("MESSAGE_TYPE"), ChatType: f.text("CHAT_TYPE"), Language: f.text("LANGUAGE"),
+		TemplateID: f.text("TEMPLATE_ID"), MentionedList: f.ids("MENTIONED_LIST"), Files: f.sub("FILES").files(),
+		System: f.flag("SYSTEM"), PlatformContext: f.text("PLATFORM_CONTEXT"), CommandContext: f.text("COMMAND_CONTEXT"),
+		ToChatID: f.id("TO_CHAT_ID"), ChatID: f.id("CHAT_ID"), ChatTitle: f.text("CHAT_TITLE"), ChatAuthorID: f.id("CHAT_AUTHOR_ID"),
+		ChatAvatar: f.id("CHAT_AVATAR"), ChatColor: Color(f.text("CHAT_COLOR")), ChatUserCount: f.num("CHAT_USER_COUNT"),
+		ChatEntityType: f.text("CHAT_ENTITY_TYPE"), ChatEntityID: EntityID(f.text("CHAT_ENTITY_ID")),
+		ChatEntityData1: f.text("CHAT_ENTITY_DATA_1"), ChatEntityData2: f.text("CHAT_ENTITY_DATA_2"), ChatEntityData3: f.text("CHAT_ENTITY_DATA_3"),
+		ChatExtranet: f.flag("CHAT_EXTRANET"), ChatPrevMessageID: f.id("CHAT_PREV_MESSAGE_ID"), ChatCanPost: f.text("CHAT_CAN_POST"),
+		RID: f.id("RID"), IsManager: f.flag("IS_MANAGER"), Push: f.flag("PUSH"), PushImportant: f.flag("PUSH_IMPORTANT"),
+		RecentSkipAuthor: f.flag("RECENT_SKIP_AUTHOR"), Convert: f.flag("CONVERT"), SkipCommand: f.flag("SKIP_COMMAND"),
+		SkipCounterIncrements: f.flag("SKIP_COUNTER_INCREMENTS"), SilentConnector: f.flag("SILENT_CONNECTOR"),
+		SkipConnector: f.flag("SKIP_CONNECTOR"), ImportantConnector: f.flag("IMPORTANT_CONNECTOR"),
+		NoSessionOL: f.flag("NO_SESSION_OL"), FakeRelation: f.num("FAKE_RELATION"), SkipURLIndex: f.flag("SKIP_URL_INDEX"),
+	}
+}
+
+func (f fields) join() JoinChatParams {
+	return JoinChatParams{
+		ChatType: f.text("CHAT_TYPE"), MessageType: f.text("MESSAGE_TYPE"), BotID: f.id("BOT_ID"), UserID: f.id("USER_ID"),
+		ToUserID: f.id("TO_USER_ID"), FromUserID: f.id("FROM_USER_ID"), ChatID: f.id("CHAT_ID"), ChatAuthorID: f.id("CHAT_AUTHOR_ID"),
+		ChatEntityType: f.text("CHAT_ENTITY_TYPE"), ChatEntityID: EntityID(f.text("CHAT_ENTITY_ID")),
+		AccessHistory: f.flag("ACCESS_HISTORY"), SilentJoin: f.flag("SILENT_JOIN"), DialogID: f.dialog("DIALOG_ID"), Language: f.text("LANGUAGE"),
+	}
+}
+
+// decodeEvent makes the typed event of a body. It cannot fail: what is missing
+// or odd is zero, and a name without a type is an UnknownEvent.
+func decodeEvent(meta EventMeta) Event {
+	data := fields{meta.Raw.root}.sub("data")
+	switch strings.ToUpper(meta.Name) {
+	case "ONIMBOTMESSAGEADD":
+		return &MessageAddEvent{EventMeta: meta, Bots: data.sub("BOT").bots(), Params: data.sub("PARAMS").message(), User: data.sub("USER").user()}
+	case "ONIMBOTJOINCHAT":
+		return &JoinChatEvent{EventMeta: meta, Bots: data.sub("BOT").bots(), Params: data.sub("PARAMS").join(), User: data.sub("USER").user()}
+	case "ONIMBOTDELETE":
+		return &BotDeleteEvent{EventMeta: meta, BotID: data.id("BOT_ID"), BotCode: data.text("BOT_CODE")}
+	}
+	return &UnknownEvent{EventMeta: meta}
+}

@@ -1,0 +1,303 @@
+package imbot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/imbot-go/imbot/internal/dispatch"
+	"github.com/imbot-go/imbot/internal/phpform"
+)
+
+// maxEvent bounds the body of an event; real ones have a few KiB.
+const maxEvent = 4 << 20
+
+// An EventError says why a request is not an event to act on.
+type EventError struct {
+	StatusCode int // to answer with: 400 unreadable, 401 not trusted, 405 not a POST
+	reason     string
+	cause      error
+}
+
+// Error returns the reason. It holds nothing of the request.
+func (e *EventError) Error() string {
+	if e.cause != nil {
+		return "imbot: event refused: " + e.reason + ": " + strings.TrimPrefix(e.cause.Error(), "imbot: ")
+	}
+	return "imbot: event refused: " + e.reason
+}
+
+// Unwrap returns the error of the verifier or of reading.
+func (e *EventError) Unwrap() error { return e.cause }
+
+// ParseEvent reads, verifies and decodes one request of the portal: a POST of at
+// most 4 MiB, as a form or as JSON, with at most 10,000 keys in at most 64 levels.
+// Only the body counts, never the query. An event without a type of its own is
+// an [UnknownEvent]. A request that is refused gives an [*EventError] with the
+// HTTP status to answer; [EventHandler] does all that and more.
+func ParseEvent(r *http.Request, v Verifier) (Event, error) {
+	if r.Method != http.MethodPost {
+		return nil, &EventError{StatusCode: http.StatusMethodNotAllowed, reason: "not a POST"}
+	}
+	unreadable := func(reason string, cause error) (Event, error) {
+		return nil, &EventError{StatusCode: http.StatusBadRequest, reason: reason, cause: cause}
+	}
+	if r.ContentLength > maxEvent {
+		return unreadable("the body is too long", nil)
+	}
+	var body bytes.Buffer
+	if n := r.ContentLength; n > 0 {
+		body.Grow(int(n) + bytes.MinRead)
+	}
+	switch n, err := body.ReadFrom(io.LimitReader(r.Body, maxEvent+1)); {
+	case err != nil:
+		return unreadable("the body broke off", err)
+	case n > maxEvent:
+		return unreadable("the body is too long", nil)
+	}
+	root, err := parseBody(r.Header.Get("Content-Type"), body.Bytes())
+	if err != nil {
+		return unreadable("the body cannot be read", err)
+	}
+	top := fields{root}
+	meta := EventMeta{
+		Name: strings.ToUpper(top.text("event")),
+		Time: top.unix("ts"),
+		Auth: top.sub("auth").auth(),
+		Raw:  RawEvent{root},
+	}
+	if meta.Name == "" {
+		return unreadable("the body names no event", nil)
+	}
+	if v == nil {
+		return nil, &EventError{StatusCode: http.StatusUnauthorized, reason: "there is no verifier"}
+	}
+	if err := v.Verify(r.Context(), &meta); err != nil {
+		return nil, &EventError{StatusCode: http.StatusUnauthorized, reason: "not trusted", cause: err}
+	}
+	return decodeEvent(meta), nil
+}
+
+// parseBody reads a form, or JSON where the header or the first byte says so.
+func parseBody(contentType string, body []byte) (*phpform.Node, error) {
+	kind, _, _ := mime.ParseMediaType(contentType)
+	if kind == "application/json" || strings.HasSuffix(kind, "+json") || bytes.HasPrefix(body, []byte("{")) {
+		return phpform.ParseJSON(body)
+	}
+	return phpform.Parse(body)
+}
+
+// EventHandler is an [http.Handler] for the handler URL of bots. It answers at
+// once and calls back from a bounded pool, in order within one dialog, different
+// dialogs side by side. Fill in the fields before the first request, and do not
+// copy it afterwards.
+//
+// Every event is verified. One that cannot be trusted gets 401, one that cannot
+// be read 400, a request that is no POST 405, and none of them reaches the bot.
+// When the queue is full, or after Shutdown, the answer is 503: the portal does
+// not send an event twice, so that one is lost (and counted).
+//
+// The context of a callback is not the request's, which is over by then; it ends
+// with that of [EventHandler.Shutdown]. A callback's error, or its panic, goes to
+// OnError; the bot lives on.
+type EventHandler struct {
+	Verifier Verifier // required; Webhook.Verifier for a webhook's bots
+
+	OnMessage   func(context.Context, *MessageAddEvent) error
+	OnJoinChat  func(context.Context, *JoinChatEvent) error
+	OnBotDelete func(context.Context, *BotDeleteEvent) error
+	OnEvent     func(context.Context, Event) error // every event without a callback of its own
+
+	OnError func(ctx context.Context, ev Event, err error) // default: written to Logger
+	Logger  *slog.Logger                                   // default: slog.Default()
+	Workers int                                            // callbacks at a time, default 64
+	Queue   int                                            // events that wait, default 1024
+
+	once sync.Once
+	pool *dispatch.Pool
+
+	accepted, handled, failed, refused, dropped atomic.Int64
+}
+
+// EventStats counts the requests that an [EventHandler] has seen. After a
+// Shutdown that did not drain, Accepted − Handled − Failed were given up.
+type EventStats struct {
+	Accepted int64 // answered with 200
+	Handled  int64 // the callback returned nil, or there was none
+	Failed   int64 // the callback returned an error or panicked
+	Refused  int64 // answered with 400, 401 or 405
+	Dropped  int64 // genuine, but answered with 503: lost
+	Queued   int64 // waiting now
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ev, err := ParseEvent(r, h.Verifier)
+	if err != nil {
+		h.refused.Add(1)
+		h.logger().WarnContext(r.Context(), "imbot: event refused", "error", err)
+		status := http.StatusBadRequest
+		if e := (*EventError)(nil); errors.As(err, &e) {
+			status = e.StatusCode
+		}
+		if status == http.StatusMethodNotAllowed {
+			w.Header().Set("Allow", http.MethodPost)
+		}
+		http.Error(w, http.StatusText(status), status)
+		return
+	}
+	if err := h.dispatcher().Submit(orderKey(ev.Meta()), func(ctx context.Context) { h.handle(ctx, ev) }); err != nil {
+		h.dropped.Add(1)
+		h.logger().ErrorContext(r.Context(), "imbot: event lost", "event", ev.Meta().Name, "error", err)
+		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+		return
+	}
+	h.accepted.Add(1)
+	w.WriteHeader(http.StatusOK)
+}
+
+// orderKey names the dialog of an event. Events without one have no order.
+func orderKey(m *EventMeta) string {
+	dialog := m.Raw.Get("data", "PARAMS", "DIALOG_ID")
+	if dialog == "" {
+		return ""
+	}
+	return m.Auth.MemberID + "\x00" + dialog
+}
+
+// handle runs the callback of an event.
+func (h *EventHandler) handle(ctx context.Context, ev Event) {
+	err := h.guard(ctx, func() error { return h.call(ctx, ev) })
+	if err == nil {
+		h.handled.Add(1)
+		return
+	}
+	h.failed.Add(1)
+	if h.OnError == nil {
+		h.logger().ErrorContext(ctx, "imbot: event callback failed", "event", ev.Meta().Name, "error", err)
+		return
+	}
+	_ = h.guard(ctx, func() error { // a panic of OnError is in the log
+		h.OnError(ctx, ev, err)
+		return nil
+	})
+}
+
+func (h *EventHandler) call(ctx context.Context, ev Event) error {
+	switch ev := ev.(type) {
+	case *MessageAddEvent:
+		if h.OnMessage != nil {
+			return h.OnMessage(ctx, ev)
+		}
+	case *JoinChatEvent:
+		if h.OnJoinChat != nil {
+			return h.OnJoinChat(ctx, ev)
+		}
+	case *BotDeleteEvent:
+		if h.OnBotDelete != nil {
+			return h.OnBotDelete(ctx, ev)
+		}
+	}
+	if h.OnEvent != nil {
+		return h.OnEvent(ctx, ev)
+	}
+	return nil
+}
+
+// guard turns a panic of the user's code into an error, and logs its stack.
+func (h *EventHandler) guard(ctx context.Context, f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("imbot: panic in an event callback: %v", p)
+			h.logger().ErrorContext(ctx, "imbot: panic in an event callback", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	return f()
+}
+
+// Shutdown refuses further events and returns when all accepted ones are
+// handled. When ctx ends first, so do the contexts of the running callbacks, the
+// waiting events are given up, and the error says how many.
+func (h *EventHandler) Shutdown(ctx context.Context) error { return h.dispatcher().Shutdown(ctx) }
+
+// Idle returns when nothing is queued or running, or with the error of ctx.
+func (h *EventHandler) Idle(ctx context.Context) error { return h.dispatcher().Idle(ctx) }
+
+// Stats returns the counters.
+func (h *EventHandler) Stats() EventStats {
+	return EventStats{
+		Accepted: h.accepted.Load(), Handled: h.handled.Load(), Failed: h.failed.Load(),
+		Refused: h.refused.Load(), Dropped: h.dropped.Load(), Queued: int64(h.dispatcher().Queued()),
+	}
+}
+
+func (h *EventHandler) dispatcher() *dispatch.Pool {
+	h.once.Do(func() {
+		workers, queue := h.Workers, h.Queue
+		if workers <= 0 {
+			workers = 64
+		}
+		if queue <= 0 {
+			queue = 1024
+		}
+		h.pool = dispatch.New(workers, queue)
+	})
+	return h.pool
+}
+
+func (h *EventHandler) logger() *slog.Logger {
+	if h.Logger == nil {
+		return slog.Default()
+	}
+	return h.Logger
+}
+
+// drainTime is how long Serve waits for accepted events after its context has
+// ended.
+const drainTime = 30 * time.Second
+
+// Serve listens on addr and hands every request to h until ctx ends. Then it
+// stops listening, waits up to 30 s for the accepted events and returns nil, or
+// what went wrong. The portal needs a public https address: put a proxy with a
+// certificate in front.
+func Serve(ctx context.Context, addr string, h *EventHandler) error {
+	if h.Verifier == nil {
+		return errors.New("imbot: Serve: EventHandler.Verifier is nil, so every event would be refused")
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("imbot: Serve: %w", err)
+	}
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(h.logger().Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("imbot: Serve: %w", errors.Join(err, h.Shutdown(ctx)))
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	err = srv.Shutdown(drain)
+	<-failed
+	return errors.Join(err, h.Shutdown(drain))
+}
