@@ -2,11 +2,13 @@ package imbottest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -179,6 +181,25 @@ func TestFaults(t *testing.T) {
 	})
 }
 
+func TestATruncatedAnswer(t *testing.T) {
+	portal := newWorld(t)
+	require.NoError(t, portal.Listen("127.0.0.1:0"))
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	for _, client := range []*http.Client{portal.HTTPClient(), {Transport: transport}} {
+		portal.Fail("imbot.chat.add", imbottest.Fault{Cut: imbottest.AfterRun, Body: `{"result":10`})
+		resp, err := client.Post(portal.Webhook("").URL+"imbot.chat.add", "application/json", strings.NewReader(`{"CLIENT_ID":"one"}`))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, resp.StatusCode)
+		require.EqualValues(t, 13, resp.ContentLength)
+		body, err := io.ReadAll(resp.Body)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.Equal(t, `{"result":10`, string(body))
+		require.NoError(t, resp.Body.Close())
+	}
+	require.Equal(t, "1004", post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one"}`), "both calls ran")
+}
+
 func TestDelaysObeyTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
@@ -227,6 +248,37 @@ func TestTheClientReachesThePortalOnly(t *testing.T) {
 	require.ErrorContains(t, err, "closed")
 	_, err = portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "hi")
 	require.ErrorContains(t, err, "closed")
+}
+
+// FuzzServeHTTP: whatever is sent, the portal answers, and with JSON.
+func FuzzServeHTTP(f *testing.F) {
+	for _, seed := range []struct{ method, body string }{
+		{"imbot.register", `{"CLIENT_ID":"one","CODE":[],"PROPERTIES":"x"}`},
+		{"imbot.update", `{"CLIENT_ID":"one","BOT_ID":4,"FIELDS":[{"PROPERTIES":[]}]}`},
+		{"imbot.chat.add", `{"CLIENT_ID":"one","USERS":{"a":{}}}`},
+		{"imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[[3],"5",5.5]}`},
+		{"imbot.dialog.get", `{"DIALOG_ID":"chat1001"}`},
+		{"imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"2","MESSAGE":["x"]}`},
+		{"imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"x","JS_METHOD":"PUT","JS_PARAM":"/aa"}`},
+		{"batch", `{"cmd":["imbot.chat.add?CLIENT_ID=one","imbot.message.add?MESSAGE=$result[0][x]","?&="],"halt":[]}`},
+	} {
+		f.Add(seed.method, seed.body)
+	}
+	f.Fuzz(func(t *testing.T, method, body string) {
+		portal := newWorld(t)
+		path := strings.SplitN(portal.Webhook("").URL, "/rest/", 2)[1] + url.PathEscape(method)
+		for _, contentType := range []string{"application/json", "application/x-www-form-urlencoded"} {
+			r := httptest.NewRequest(http.MethodPost, "https://example.com/rest/"+path, strings.NewReader(body))
+			r.Header.Set("Content-Type", contentType)
+			w := httptest.NewRecorder()
+			portal.ServeHTTP(w, r)
+			if strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
+				require.True(t, json.Valid(w.Body.Bytes()), "%s", w.Body)
+			}
+		}
+		require.NoError(t, portal.Idle(t.Context()))
+		_ = portal.Err()
+	})
 }
 
 func TestMounted(t *testing.T) {
