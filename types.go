@@ -3,6 +3,7 @@ package imbot
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -194,11 +195,15 @@ func scalar(data []byte) (string, error) {
 }
 
 // decodeList reads what should be a list: PHP makes an object of a list with
-// holes and of a map, and [] of an empty map. The order on the wire is kept.
+// holes and of a map, and [] of an empty map; null is no list. The order on the
+// wire is kept.
 func decodeList[T any](data []byte) ([]T, error) {
 	var list []T
 	if len(data) == 0 || data[0] != '{' {
 		err := json.Unmarshal(data, &list)
+		if err == nil && list == nil {
+			err = errors.New("the result is null")
+		}
 		return list, err
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
