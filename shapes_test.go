@@ -1,8 +1,12 @@
 package imbot_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"reflect"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -149,5 +153,43 @@ func TestDialogShapes(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, tt.want, dialog)
 		})
+	}
+}
+
+// TestDialogReadsEveryField fills a Dialog with values that are all different
+// and expects each in its place again.
+func TestDialogReadsEveryField(t *testing.T) {
+	var want, got imbot.Dialog
+	n := 0
+	fill(t, reflect.ValueOf(&want).Elem(), &n)
+	want.LastMessageViews.FirstViewers[0].MessageID = 0
+	body, err := json.Marshal(want)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(body, &got))
+	require.Equal(t, want, got)
+	require.Greater(t, n, 50)
+}
+
+func fill(t *testing.T, v reflect.Value, n *int) {
+	t.Helper()
+	*n++
+	switch {
+	case v.Type() == reflect.TypeFor[time.Time]():
+		v.Set(reflect.ValueOf(time.Date(2026, 1, 1, 0, 0, *n, 0, time.UTC)))
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			fill(t, v.Field(i), n)
+		}
+	case v.Kind() == reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(t, v.Index(0), n)
+	case v.Kind() == reflect.String:
+		v.SetString("text" + strconv.Itoa(*n))
+	case v.CanInt():
+		v.SetInt(int64(*n))
+	case v.Kind() == reflect.Bool:
+		v.SetBool(true)
+	default:
+		t.Fatalf("no value for a %s", v.Type())
 	}
 }
