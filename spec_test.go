@@ -220,6 +220,20 @@ func TestSpecParameters(t *testing.T) {
 	})
 }
 
+// TestSpecZeroRequests holds that what is not set is not sent: a zero that is
+// sent is a value for the portal.
+func TestSpecZeroRequests(t *testing.T) {
+	forEachWrapped(t, func(t *testing.T, m specMethod, w wrapping) {
+		want := `{}`
+		for _, name := range []string{"PROPERTIES", "FIELDS"} { // required; the portal reports an empty one
+			if slices.Contains(jsonNames(w.request, ""), name) {
+				want = `{"` + name + `":{}}`
+			}
+		}
+		require.JSONEq(t, want, string(toJSON(t, reflect.Zero(w.request).Interface())))
+	})
+}
+
 func TestSpecRepeatable(t *testing.T) {
 	forEachWrapped(t, func(t *testing.T, m specMethod, w wrapping) {
 		want := strings.HasPrefix(m.Idempotency, "Safe to repeat") || strings.HasPrefix(m.Idempotency, "Read-only")
