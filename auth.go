@@ -48,6 +48,9 @@ func (w Webhook) access() (access, error) {
 	if n := len(segments); n < 2 || segments[n-1] == "" || !isNumber(segments[n-2]) {
 		return access{}, invalid("", "Webhook.URL must end with the user id and the secret, as in https://portal.bitrix24.com/rest/1/secret/")
 	}
+	if strings.Trim(segments[len(segments)-1], unreserved) != "" {
+		return access{}, invalid("", "Webhook.URL: the secret has characters that no portal gives")
+	}
 	if len(w.ClientID) > maxClientID {
 		return access{}, invalid("", "Webhook.ClientID is longer than %d characters", maxClientID)
 	}
