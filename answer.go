@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -32,12 +33,12 @@ type envelope struct {
 	Time        json.RawMessage `json:"time"`
 }
 
-func readAnswer(resp *http.Response, secrets []string) answer {
+func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
 	defer func() { _ = resp.Body.Close() }()
 	ans := answer{status: resp.StatusCode}
 	fail := func(e *Error) answer {
 		e.StatusCode = resp.StatusCode
-		e.Code = ErrorCode(scrub(string(e.Code), secrets))
+		e.Code = scrubCode(e.Code, secrets)
 		e.Description = scrub(e.Description, secrets)
 		e.Argument = scrub(e.Argument, secrets)
 		ans.err = e
@@ -45,7 +46,7 @@ func readAnswer(resp *http.Response, secrets []string) answer {
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		ans.complete = true
-		return fail(redirected(resp))
+		return fail(redirected(resp.Header.Get("Location"), from))
 	}
 	var buf bytes.Buffer
 	if n := resp.ContentLength; n > 0 && n <= 1<<20 {
@@ -116,12 +117,11 @@ func notAnAnswer(resp *http.Response, body string) string {
 // redirected describes a redirect. None is followed: a POST would lose its
 // body and the secret would go to another host. A portal that was renamed sends
 // the same path at another host; a box without a licence sends another path.
-func redirected(resp *http.Response) *Error {
-	to, err := resp.Location()
-	if err != nil {
+func redirected(location string, from *url.URL) *Error {
+	to, err := from.Parse(location)
+	if location == "" || err != nil {
 		return &Error{Description: "a redirect without a target"}
 	}
-	from := resp.Request.URL
 	moved := to.Host != from.Host && to.Path == from.Path && (to.Scheme == "https" || isLoopback(to.Hostname()))
 	if !moved {
 		return &Error{Description: "an unexpected redirect to the host " + to.Host}

@@ -182,3 +182,14 @@ func scrub(text string, secrets []string) string {
 	}
 	return text
 }
+
+// scrubCode does the same for a code. A short ClientID (BOT) is left alone
+// there: it would take known codes (BOT_ID_ERROR) apart.
+func scrubCode(code ErrorCode, secrets []string) ErrorCode {
+	for _, s := range secrets {
+		if len(s) >= 8 {
+			code = ErrorCode(strings.ReplaceAll(string(code), s, "***"))
+		}
+	}
+	return code
+}
