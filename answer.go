@@ -18,7 +18,7 @@ const maxAnswer = 16 << 20
 // answer is what one HTTP request brought.
 type answer struct {
 	result   json.RawMessage
-	timing   json.RawMessage // the envelope's "time"
+	body     []byte // of which result is a part
 	status   int
 	complete bool // the whole answer was read; false: it is unknown whether the call ran
 	err      *Error
@@ -30,7 +30,6 @@ type envelope struct {
 	Error       json.RawMessage `json:"error"`
 	Description json.RawMessage `json:"error_description"`
 	Argument    json.RawMessage `json:"argument"`
-	Time        json.RawMessage `json:"time"`
 }
 
 func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
@@ -72,7 +71,7 @@ func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
 	case resp.StatusCode >= 400:
 		return fail(&Error{Description: "a result under an error status"})
 	}
-	ans.result, ans.timing = env.Result, env.Time
+	ans.result, ans.body = env.Result, buf.Bytes()
 	return ans
 }
 
@@ -131,17 +130,19 @@ func redirected(location string, from *url.URL) *Error {
 
 // operating reads how much of its time budget the method has used.
 func (a answer) operating() (used time.Duration, resetAt time.Time) {
-	var t struct {
-		Operating        json.Number `json:"operating"`
-		OperatingResetAt json.Number `json:"operating_reset_at"`
+	var env struct {
+		Time struct {
+			Operating        json.Number `json:"operating"`
+			OperatingResetAt json.Number `json:"operating_reset_at"`
+		} `json:"time"`
 	}
-	if len(a.timing) == 0 || a.timing[0] != '{' || json.Unmarshal(a.timing, &t) != nil {
+	if a.body == nil || json.Unmarshal(a.body, &env) != nil {
 		return 0, time.Time{}
 	}
-	if s, err := t.Operating.Float64(); err == nil {
+	if s, err := env.Time.Operating.Float64(); err == nil {
 		used = time.Duration(s * float64(time.Second))
 	}
-	if s, err := t.OperatingResetAt.Int64(); err == nil && s > 0 {
+	if s, err := env.Time.OperatingResetAt.Int64(); err == nil && s > 0 {
 		resetAt = time.Unix(s, 0)
 	}
 	return used, resetAt

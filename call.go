@@ -20,6 +20,7 @@ import (
 type core struct {
 	access
 	http     *resty.Client
+	header   http.Header   // of every request; read only
 	timeout  time.Duration // for one attempt; 0: the http.Client has its own
 	limiter  Limiter
 	retry    Retry
@@ -55,11 +56,12 @@ func newCore(a access, o options) *core {
 	if hc.Timeout == 0 {
 		c.timeout = attemptTimeout
 	}
-	c.http = resty.NewWithClient(&hc).SetLogger(silent{}).SetHeaders(map[string]string{
-		"Accept":       "application/json",
-		"Content-Type": "application/json",
-		"User-Agent":   o.userAgent,
-	})
+	c.http = resty.NewWithClient(&hc).SetLogger(silent{}).SetDoNotParseResponse(true)
+	c.header = http.Header{
+		"Accept":       {"application/json"},
+		"Content-Type": {"application/json"},
+		"User-Agent":   {o.userAgent},
+	}
 	return c
 }
 
@@ -117,7 +119,7 @@ func (c *Client) newCall(method string, req any) (*call, error) {
 	}
 	var extra []byte
 	if clientID != "" && needsClientID(method) {
-		extra = fmt.Appendf(extra, `"CLIENT_ID":"%s",`, clientID)
+		extra = append(append(append(extra, `"CLIENT_ID":"`...), clientID...), `",`...)
 	}
 	if r, ok := req.(interface{ botID() ID }); ok && c.bot != 0 && r.botID() == 0 {
 		extra = fmt.Appendf(extra, `"BOT_ID":%d,`, c.bot)
@@ -339,7 +341,9 @@ func (c *core) post(ctx context.Context, method string, body []byte, secrets []s
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	resp, err := c.http.R().SetContext(ctx).SetDoNotParseResponse(true).SetBody(bytes.NewReader(body)).Post(c.root + method)
+	req := c.http.R().SetContext(ctx).SetBody(bytes.NewReader(body))
+	req.Header = c.header // resty copies it into the request that it sends
+	resp, err := req.Post(c.root + method)
 	if err != nil {
 		return answer{err: &Error{Description: "no answer", cause: clean(err, secrets)}}
 	}
