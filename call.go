@@ -265,16 +265,14 @@ func interrupted(cl *call, last *Error, cause error) error {
 }
 
 // tokenError is the error of a call for which there was no token. An
-// oauth2.RetrieveError holds the token server's whole answer, so it ends here.
+// oauth2.RetrieveError holds the token server's whole answer, which may quote
+// tokens that only the source knows, so nothing but its code is kept.
 func tokenError(cl *call, err error) error {
 	e := &Error{Method: cl.method, Description: "no access token", Attempts: cl.attempts}
 	var answer *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &answer):
 		e.Code = scrubCode(ErrorCode(answer.ErrorCode), cl.secrets)
-		if answer.ErrorDescription != "" {
-			e.Description += ": " + scrub(answer.ErrorDescription, cl.secrets)
-		}
 	case err != nil:
 		e.cause = clean(err, cl.secrets)
 	}

@@ -1,6 +1,7 @@
 package imbot_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -227,13 +229,11 @@ func TestEveryAttemptSendsTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestConnectionsThatNeverWere uses real ones: a port where nobody listens, a
+// TestConnectionsThatNeverWere uses real ones: an address where nobody listens, a
 // certificate of nobody, a server that speaks no TLS or not at all.
 func TestConnectionsThatNeverWere(t *testing.T) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"result":true}`) })
 	quiet := log.New(io.Discard, "", 0)
-	gone := httptest.NewServer(handler)
-	gone.Close()
 	secure := httptest.NewUnstartedServer(handler)
 	secure.Config.ErrorLog = quiet
 	secure.StartTLS()
@@ -247,10 +247,16 @@ func TestConnectionsThatNeverWere(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = mute.Close() }()
 	transport := &http.Transport{TLSHandshakeTimeout: 20 * time.Millisecond}
+	transport.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if addr == "localhost:80" { // a free port could be taken meanwhile
+			network, addr = "unix", filepath.Join(t.TempDir(), "nobody")
+		}
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}
 	defer transport.CloseIdleConnections()
 
 	for name, root := range map[string]string{
-		"nobody listens":          gone.URL,
+		"nobody listens":          "http://localhost",
 		"a certificate of nobody": secure.URL,
 		"no TLS at the other end": strings.Replace(plain.URL, "http:", "https:", 1),
 		"a handshake without end": "https://" + mute.Addr().String(),
