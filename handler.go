@@ -53,12 +53,15 @@ func ParseEvent(r *http.Request, v Verifier) (Event, error) {
 	unreadable := func(reason string, cause error) (Event, error) {
 		return nil, &EventError{StatusCode: http.StatusBadRequest, reason: reason, cause: cause}
 	}
-	if r.ContentLength > maxEvent {
+	switch {
+	case r.Body == nil:
+		return unreadable("there is no body", nil)
+	case r.ContentLength > maxEvent:
 		return unreadable("the body is too long", nil)
 	}
 	var body bytes.Buffer
-	if n := r.ContentLength; n > 0 {
-		body.Grow(int(n) + bytes.MinRead)
+	if n := r.ContentLength; n > 0 { // a promise: only that of a usual event is believed
+		body.Grow(int(min(n, 64<<10)) + bytes.MinRead)
 	}
 	switch n, err := body.ReadFrom(io.LimitReader(r.Body, maxEvent+1)); {
 	case err != nil:
