@@ -86,17 +86,17 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	require.NoError(t, <-served)
 }
 
-// memory is a net.Listener without a socket; it works in a bubble of synctest.
-type memory struct {
+// pipes is a net.Listener without a socket; it works in a bubble of synctest.
+type pipes struct {
 	conns chan net.Conn
 	done  chan struct{}
 	close sync.Once
 	fail  error // what Accept returns
 }
 
-func newMemory() *memory { return &memory{conns: make(chan net.Conn), done: make(chan struct{})} }
+func newPipes() *pipes { return &pipes{conns: make(chan net.Conn), done: make(chan struct{})} }
 
-func (m *memory) Accept() (net.Conn, error) {
+func (m *pipes) Accept() (net.Conn, error) {
 	if m.fail != nil {
 		return nil, m.fail
 	}
@@ -108,10 +108,10 @@ func (m *memory) Accept() (net.Conn, error) {
 	}
 }
 
-func (m *memory) Close() error   { m.close.Do(func() { close(m.done) }); return nil }
-func (m *memory) Addr() net.Addr { return &net.TCPAddr{} }
+func (m *pipes) Close() error   { m.close.Do(func() { close(m.done) }); return nil }
+func (m *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-func (m *memory) dial(context.Context, string, string) (net.Conn, error) {
+func (m *pipes) dial(context.Context, string, string) (net.Conn, error) {
 	client, server := net.Pipe()
 	m.conns <- server
 	return client, nil
@@ -119,7 +119,7 @@ func (m *memory) dial(context.Context, string, string) (net.Conn, error) {
 
 // served is a handler behind Serve, in a bubble.
 type served struct {
-	*memory
+	*pipes
 	handler *imbot.EventHandler
 	stop    func()
 	result  chan error
@@ -128,11 +128,11 @@ type served struct {
 func serveInMemory(t *testing.T, onMessage func(context.Context, *imbot.MessageAddEvent) error) *served {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	s := &served{memory: newMemory(), stop: cancel, result: make(chan error, 1)}
+	s := &served{pipes: newPipes(), stop: cancel, result: make(chan error, 1)}
 	s.handler = &imbot.EventHandler{
 		Verifier: trustAll{}, Logger: slog.New(slog.DiscardHandler), OnMessage: onMessage,
 	}
-	go func() { s.result <- imbot.ServeListener(ctx, s.memory, s.handler) }()
+	go func() { s.result <- imbot.ServeListener(ctx, s.pipes, s.handler) }()
 	return s
 }
 
@@ -240,7 +240,7 @@ func TestASlowSenderIsHungUpOn(t *testing.T) {
 func TestServeReportsABrokenListener(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		m := newMemory()
+		m := newPipes()
 		m.fail = errors.New("the socket is gone")
 		h := &imbot.EventHandler{Verifier: trustAll{}, Logger: logTo(&log)}
 		require.Equal(t, http.StatusOK, deliver(h, deleteEvent))
