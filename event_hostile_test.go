@@ -202,8 +202,16 @@ func TestAHugeBodyIsNotReadToItsEnd(t *testing.T) {
 		})
 	}
 	whole := goodEvent + strings.Repeat("a", limit-len(goodEvent))
-	_, err := imbot.ParseEvent(eventPost(formType, whole), trustAll{})
-	require.NoError(t, err, "4 MiB are not too long")
+	for _, length := range []int64{limit, -1} {
+		r := eventPost(formType, whole)
+		r.ContentLength = length
+		_, err := imbot.ParseEvent(r, trustAll{})
+		require.NoError(t, err, "4 MiB are not too long")
+	}
+	r := eventPost(formType, whole+"a")
+	r.ContentLength = -1
+	_, err := imbot.ParseEvent(r, trustAll{})
+	require.ErrorContains(t, err, "too long")
 }
 
 func TestABodyThatBreaksOffIsRefused(t *testing.T) {

@@ -157,6 +157,15 @@ func TestJSONWithRealTypes(t *testing.T) {
 	require.Equal(t, want, withoutRaw(ev))
 }
 
+func TestTheContentTypeSaysThatItIsJSON(t *testing.T) {
+	const indented = "\n{\"event\":\"ONIMBOTDELETE\",\"data\":{\"BOT_ID\":567}}"
+	for _, contentType := range []string{"application/json", "Application/JSON;charset=UTF-8", "application/vnd.portal+json"} {
+		require.Equal(t, imbot.ID(567), parseAs[*imbot.BotDeleteEvent](t, contentType, indented).BotID)
+	}
+	_, err := imbot.ParseEvent(eventPost("application/json", goodEvent), trustAll{})
+	require.Error(t, err, "a form that says it is JSON")
+}
+
 func TestTheQueryBesideTheBodyIsIgnored(t *testing.T) {
 	r := eventPost(formType, "event=ONIMBOTDELETE&data[BOT_ID]=567")
 	r.URL.RawQuery = "event=ONIMBOTJOINCHAT&data[BOT_ID]=1&data[BOT_CODE]=evil&auth[domain]=evil.example"
