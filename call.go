@@ -276,7 +276,7 @@ func (c *core) tokenError(cl *call, err error) error {
 // request promises.
 func (c *core) undecodable(cl *call, err error) error {
 	e := &Error{Method: cl.method, StatusCode: http.StatusOK, Attempts: cl.attempts, cause: clean(err, c.secrets)}
-	if !errors.Is(err, ErrNotFound) {
+	if !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNotAnswered) {
 		e.Description = "unexpected result"
 	}
 	return e
