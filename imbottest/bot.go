@@ -1,0 +1,296 @@
+package imbottest
+
+import (
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/imbot-go/imbot"
+)
+
+// user is a person or a bot.
+type user struct {
+	id       imbot.ID
+	first    string
+	last     string
+	gender   string
+	position string
+	isBot    bool
+}
+
+func (u *user) name() string { return strings.TrimSpace(u.first + " " + u.last) }
+
+// bot is what a bot has beyond a user.
+type bot struct {
+	id       imbot.ID
+	app      *application
+	code     string
+	kind     imbot.BotType
+	openLine imbot.Flag
+	color    string
+	email    string
+}
+
+// maxBots is the limit for one application.
+const maxBots = 5
+
+func botMethods(name string) method {
+	switch name {
+	case "imbot.register":
+		return botRegister
+	case "imbot.update":
+		return botUpdate
+	case "imbot.unregister":
+		return botUnregister
+	case "imbot.bot.list":
+		return botList
+	}
+	return nil
+}
+
+// botEvents are the handler parameters in the order in which they are checked.
+var botEvents = [...]struct {
+	param, event string
+	required     bool
+}{
+	{"EVENT_MESSAGE_ADD", eventMessageAdd, true},
+	{"EVENT_MESSAGE_UPDATE", "ONIMBOTMESSAGEUPDATE", false},
+	{"EVENT_MESSAGE_DELETE", "ONIMBOTMESSAGEDELETE", false},
+	{"EVENT_CONTEXT_GET", "ONIMBOTCONTEXTGET", false},
+	{"EVENT_WELCOME_MESSAGE", eventJoinChat, true},
+	{"EVENT_BOT_DELETE", eventBotDelete, true},
+}
+
+// handlerURLs reads the handlers of a register or update call, by event.
+func handlerURLs(from *array, register bool) (map[string]string, *restError) {
+	urls := map[string]string{}
+	for _, e := range botEvents {
+		address := from.text(e.param)
+		if all := from.text("EVENT_HANDLER"); all != "" {
+			address = all
+		}
+		if address == "" && (!register || !e.required) {
+			continue
+		}
+		if !acceptable(address) {
+			return nil, wrong(e.param+"_ERROR", "Wrong handler URL")
+		}
+		urls[e.event] = address
+	}
+	return urls, nil
+}
+
+// acceptable is the portal's own test of handler URLs: nothing is dialled.
+func acceptable(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || !strings.EqualFold(u.Scheme, "http") && !strings.EqualFold(u.Scheme, "https") {
+		return false
+	}
+	return strings.Index(u.Hostname(), ".") > 0 || strings.Contains(u.Hostname(), ":") && net.ParseIP(u.Hostname()) != nil
+}
+
+// bind makes handlers those of the whole application.
+func (p *Portal) bind(app *application, urls map[string]string) {
+	for _, e := range botEvents {
+		address, ok := urls[e.event]
+		if !ok {
+			continue
+		}
+		full := address
+		if !app.oauth { // un-escaped, as the portal does it
+			separator := "?"
+			if strings.Contains(address, "?") {
+				separator = "&"
+			}
+			full += separator + "CLIENT_ID=" + app.clientID
+		}
+		p.lastBind++
+		app.handlers[e.event] = binding{id: p.lastBind, url: address, full: full}
+	}
+}
+
+func botRegister(c *call) (any, *restError) {
+	p := c.p
+	app, fail := c.application()
+	if fail != nil {
+		return nil, fail
+	}
+	urls, fail := handlerURLs(c.params, true)
+	if fail != nil {
+		return nil, fail
+	}
+	code := c.params.text("CODE")
+	if code == "" {
+		return nil, wrong("CODE_ERROR", "Bot code isn't specified")
+	}
+	existing := p.botByCode(code)
+	if existing == nil && p.countBots(app) >= maxBots {
+		return nil, wrong("MAX_COUNT_ERROR", "Has reached the maximum number of bots for application (max: 5)")
+	}
+	properties := c.params.array("PROPERTIES")
+	if !properties.given("NAME") && !properties.given("LAST_NAME") {
+		return nil, wrong("NAME_ERROR", "Bot name isn't specified")
+	}
+	if existing != nil { // nothing but the handlers changes, and the id comes from the database as text
+		p.bind(app, urls)
+		return existing.id.String(), nil
+	}
+	if birthday := properties.text("PERSONAL_BIRTHDAY"); birthday != "" {
+		if _, err := time.Parse(time.DateOnly, birthday); err != nil {
+			return nil, wrong("0", "Incorrect date")
+		}
+	}
+	email := properties.text("EMAIL")
+	if email != "" && p.emailTaken(email) {
+		return nil, wrong("WRONG_REQUEST", "Bot can't be created")
+	}
+	u := p.addUser(properties.text("NAME"), properties.text("LAST_NAME"))
+	u.isBot = true
+	u.setProfile(properties)
+	if u.position == "" {
+		u.position = "Chat bot"
+	}
+	b := &bot{id: u.id, app: app, code: code, kind: imbot.BotTypeBot, openLine: imbot.No, email: email}
+	b.color = properties.text("COLOR")
+	switch kind := imbot.BotType(c.params.text("TYPE")); kind {
+	case imbot.BotTypeOpenLine, imbot.BotTypeSupervisor:
+		b.kind = kind
+	}
+	if c.params.text("OPENLINE") == "Y" || b.kind == imbot.BotTypeOpenLine {
+		b.openLine = imbot.Yes
+	}
+	p.bots[b.id] = b
+	p.bind(app, urls)
+	return b.id, nil
+}
+
+func (u *user) setProfile(properties *array) {
+	if gender := properties.text("PERSONAL_GENDER"); gender == "M" || gender == "F" {
+		u.gender = gender
+	}
+	if position := properties.text("WORK_POSITION"); position != "" {
+		u.position = position
+	}
+}
+
+func botUpdate(c *call) (any, *restError) {
+	p := c.p
+	app, fail := c.application()
+	if fail != nil {
+		return nil, fail
+	}
+	b, fail := c.ownBot(app)
+	if fail != nil {
+		return nil, fail
+	}
+	fields := c.params.array("FIELDS")
+	urls, fail := handlerURLs(fields, false)
+	if fail != nil {
+		return nil, fail
+	}
+	properties := fields.array("PROPERTIES")
+	first, last := properties.text("NAME"), properties.text("LAST_NAME")
+	if properties.given("NAME") && properties.given("LAST_NAME") && first == "" && last == "" {
+		return nil, wrong("NAME_ERROR", "Bot name isn't specified")
+	}
+	code, openLine := fields.text("CODE"), fields.text("OPENLINE")
+	if len(urls) == 0 && code == "" && openLine == "" && properties.len() == 0 {
+		return nil, wrong("WRONG_REQUEST", "Update fields can't be empty")
+	}
+	p.bind(app, urls)
+	if code != "" {
+		b.code = code
+	}
+	if openLine == "Y" || openLine == "N" {
+		b.openLine = imbot.Flag(openLine)
+	}
+	u := p.users[b.id]
+	if first != "" {
+		u.first = first
+	}
+	if last != "" || properties.given("LAST_NAME") && first != "" {
+		u.last = last
+	}
+	u.setProfile(properties)
+	if color := properties.text("COLOR"); color != "" {
+		b.color = color
+	}
+	if email := properties.text("EMAIL"); email != "" && !p.emailTaken(email) { // a taken address is dropped silently
+		b.email = email
+	}
+	return true, nil
+}
+
+func botUnregister(c *call) (any, *restError) {
+	app, fail := c.application()
+	if fail != nil {
+		return nil, fail
+	}
+	b, fail := c.ownBot(app)
+	if fail != nil {
+		return nil, fail
+	}
+	c.p.dropBot(b, c.user)
+	return true, nil
+}
+
+// dropBot deletes a bot, its chat applications and its memberships.
+func (p *Portal) dropBot(b *bot, by imbot.ID) {
+	for id, app := range p.chatApps {
+		if app.bot == b.id {
+			delete(p.chatApps, id)
+		}
+	}
+	for _, chat := range p.chats {
+		if chat.kind != kindPrivate {
+			chat.drop(b.id)
+		}
+	}
+	delete(p.bots, b.id)
+	p.fireBotDelete(b, by)
+}
+
+// listedBot is a bot in the answer of imbot.bot.list.
+type listedBot struct {
+	ID       imbot.ID   `json:"ID"`
+	Name     string     `json:"NAME"`
+	Code     string     `json:"CODE"`
+	OpenLine imbot.Flag `json:"OPENLINE"`
+}
+
+func botList(c *call) (any, *restError) {
+	list := newArray()
+	for _, id := range sortedIDs(c.p.bots) {
+		b := c.p.bots[id]
+		list.set(id.String(), listedBot{ID: id, Name: c.p.users[id].name(), Code: b.code, OpenLine: b.openLine})
+	}
+	return list, nil
+}
+
+func (p *Portal) botByCode(code string) *bot {
+	for _, b := range p.bots {
+		if b.code == code {
+			return b
+		}
+	}
+	return nil
+}
+
+func (p *Portal) countBots(app *application) (n int) {
+	for _, b := range p.bots {
+		if b.app == app {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *Portal) emailTaken(email string) bool {
+	for _, b := range p.bots {
+		if strings.EqualFold(b.email, email) {
+			return true
+		}
+	}
+	return false
+}

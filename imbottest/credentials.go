@@ -1,0 +1,158 @@
+package imbottest
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/imbot-go/imbot"
+	"golang.org/x/oauth2"
+)
+
+// application is who owns bots: a CLIENT_ID used with the webhook, or an OAuth
+// application.
+type application struct {
+	id       string // what the portal stores: "custom" + CLIENT_ID, or the OAuth client id
+	clientID string
+	oauth    bool
+	token    string // application_token of events
+	handlers map[string]binding
+}
+
+// binding is the one handler that an application has for an event.
+type binding struct {
+	id   imbot.ID
+	url  string // as registered
+	full string // with CLIENT_ID behind it
+}
+
+// grant is an access token.
+type grant struct {
+	access, refresh string
+	app             *application
+	user            imbot.ID
+	expires         time.Time
+}
+
+// tokenLife is the life of an access token.
+const tokenLife = time.Hour
+
+// Webhook returns the credentials of the portal's incoming webhook with a client
+// id. Each client id is an application of its own with its own bots and
+// handlers; the same one is the same application.
+func (p *Portal) Webhook(clientID string) imbot.Webhook {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return imbot.Webhook{URL: p.endpoint() + admin.String() + "/" + p.secret + "/", ClientID: clientID}
+}
+
+// OAuth returns the credentials of an installed OAuth application, acting for
+// the administrator. The source hands out a new token when the last one has
+// less than a minute to live. Its events carry [Portal.ApplicationToken].
+func (p *Portal) OAuth(clientID string) imbot.OAuth {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	app := p.application(clientID, clientID, true)
+	return imbot.OAuth{Endpoint: p.endpoint(), Tokens: tokenSource{p, app}}
+}
+
+// ApplicationToken returns the application_token in the events of an OAuth
+// application, by which they are verified. For a webhook it is the client id.
+func (p *Portal) ApplicationToken(clientID string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if app := p.apps[clientID]; app != nil && app.oauth {
+		return app.token
+	}
+	return clientID
+}
+
+type tokenSource struct {
+	portal *Portal
+	app    *application
+}
+
+// Token implements [oauth2.TokenSource].
+func (s tokenSource) Token() (*oauth2.Token, error) {
+	s.portal.mu.Lock()
+	defer s.portal.mu.Unlock()
+	g := s.portal.grant(s.app, admin)
+	return &oauth2.Token{AccessToken: g.access, TokenType: "Bearer", RefreshToken: g.refresh, Expiry: g.expires}, nil
+}
+
+// String hides the token, whatever prints the source.
+func (s tokenSource) String() string { return "imbottest.tokenSource" }
+
+// GoString is String.
+func (s tokenSource) GoString() string { return s.String() }
+
+// application finds or makes an application; the lock is held.
+func (p *Portal) application(id, clientID string, oauth bool) *application {
+	app := p.apps[id]
+	if app == nil {
+		app = &application{id: id, clientID: clientID, oauth: oauth, token: clientID, handlers: map[string]binding{}}
+		if oauth {
+			app.token = randomHex(16)
+		}
+		p.apps[id] = app
+	}
+	return app
+}
+
+// grant returns a user's token of an application, a new one when the last has
+// less than a minute to live; the lock is held.
+func (p *Portal) grant(app *application, user imbot.ID) *grant {
+	now := time.Now()
+	for access, g := range p.tokens {
+		switch {
+		case g.app == app && g.user == user && g.expires.Sub(now) > time.Minute:
+			return g
+		case now.Sub(g.expires) > 24*time.Hour:
+			delete(p.tokens, access)
+		}
+	}
+	g := &grant{access: randomHex(32), refresh: randomHex(32), app: app, user: user, expires: now.Add(tokenLife)}
+	p.tokens[g.access] = g
+	return g
+}
+
+// authenticate finds out who calls, in the portal's order: the path, the
+// header, the parameters; the lock is held.
+func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, secure bool) *restError {
+	unauthorized := func(code, description string) *restError {
+		return &restError{http.StatusUnauthorized, code, description}
+	}
+	token := c.params.text("AUTH")
+	if token == "" {
+		token = c.params.text("ACCESS_TOKEN")
+	}
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		token = bearer
+	}
+	for _, name := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE"} { // the REST layer keeps them
+		c.params.remove(name)
+	}
+	switch {
+	case secret != "" || user != "":
+		if !secure {
+			return unauthorized("INVALID_REQUEST", "Https required.")
+		}
+		if user != admin.String() || subtle.ConstantTimeCompare([]byte(secret), []byte(p.secret)) != 1 {
+			return unauthorized("INVALID_CREDENTIALS", "Invalid request credentials")
+		}
+		c.user = admin
+		return nil
+	case token == "":
+		return unauthorized("NO_AUTH_FOUND", "Wrong authorization data")
+	}
+	g := p.tokens[token]
+	switch {
+	case g == nil:
+		return unauthorized("invalid_token", "Unable to get application by token")
+	case !g.expires.After(time.Now()):
+		return unauthorized("expired_token", "The access token provided has expired.")
+	}
+	c.user, c.app = g.user, g.app
+	return nil
+}

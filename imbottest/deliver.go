@@ -1,0 +1,143 @@
+package imbottest
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// delivery is an event on its way to a handler.
+type delivery struct {
+	event string
+	to    binding
+	body  string
+}
+
+// chatQueue names the queue of a chat: within one, events keep their order.
+func chatQueue(c *chat) string { return "chat" + c.id.String() }
+
+// Serve lets a handler receive the events for a URL, without a socket. It counts
+// for events that are fired from then on and for every application that
+// registered exactly this URL. Events for other URLs are posted over HTTP when
+// the host is a loopback address; the rest ends in [Portal.Err].
+func (p *Portal) Serve(url string, handler http.Handler) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.handlers[url] = handler
+}
+
+// post queues an event; the lock is held. A goroutine of the portal delivers and
+// ends when the queue is empty.
+func (p *Portal) post(event string, app *application, queue, body string) {
+	to, ok := app.handlers[event]
+	if !ok || p.closed {
+		return
+	}
+	p.active++
+	waiting, running := p.queues[queue]
+	p.queues[queue] = append(waiting, delivery{event, to, body})
+	if !running {
+		p.wg.Go(func() { p.drain(queue) })
+	}
+}
+
+func (p *Portal) drain(queue string) {
+	for {
+		p.mu.Lock()
+		waiting := p.queues[queue]
+		if len(waiting) == 0 || p.closed {
+			delete(p.queues, queue)
+			p.mu.Unlock()
+			return
+		}
+		next := waiting[0]
+		p.queues[queue] = waiting[1:]
+		handler := p.handlers[next.to.url]
+		p.mu.Unlock()
+
+		p.deliver(next, handler)
+
+		p.mu.Lock()
+		p.active--
+		p.notify()
+		p.mu.Unlock()
+	}
+}
+
+// deliver hands one event over and records what went wrong.
+func (p *Portal) deliver(d delivery, handler http.Handler) {
+	r, err := http.NewRequestWithContext(p.ctx, http.MethodPost, d.to.full, strings.NewReader(d.body))
+	if err != nil {
+		p.problem("%s: the handler's URL with CLIENT_ID behind it is no URL", d.event)
+		return
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("User-Agent", "imbottest")
+	status := 0
+	switch {
+	case handler != nil:
+		status = p.call(d, handler, r)
+	case isLoopback(r.URL.Hostname()):
+		status = p.send(d, r)
+	default:
+		p.problem("%s: nothing serves %s (see Portal.Serve)", d.event, publicURL(d.to.url))
+	}
+	if status != 0 && (status < 200 || status > 299) {
+		p.problem("%s: %s answered %d", d.event, publicURL(d.to.url), status)
+	}
+}
+
+// call runs a handler like a server does; 0 means that there is no answer.
+func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status int) {
+	r.RequestURI = r.URL.RequestURI()
+	r.RemoteAddr = "127.0.0.1:1"
+	w := newRecorder()
+	defer func() {
+		if v := recover(); v != nil {
+			if v != http.ErrAbortHandler {
+				p.problem("%s: the handler of %s panicked: %v", d.event, publicURL(d.to.url), v)
+			}
+			status = 0
+		}
+	}()
+	handler.ServeHTTP(w, r)
+	w.WriteHeader(http.StatusOK)
+	return w.status
+}
+
+func (p *Portal) send(d delivery, r *http.Request) int {
+	p.mu.Lock()
+	if p.client == nil {
+		p.client = &http.Client{
+			Transport:     &http.Transport{DisableKeepAlives: true},
+			Timeout:       30 * time.Second,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}
+	}
+	client := p.client
+	p.mu.Unlock()
+	resp, err := client.Do(r)
+	if err != nil {
+		var withURL *url.Error // its text has CLIENT_ID in it
+		if errors.As(err, &withURL) {
+			err = withURL.Err
+		}
+		if p.ctx.Err() == nil {
+			p.problem("%s: %s cannot be reached: %w", d.event, publicURL(d.to.url), err)
+		}
+		return 0
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
+
+// publicURL is a URL without what could be a secret.
+func publicURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "a URL"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}

@@ -1,0 +1,247 @@
+package imbottest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxBody bounds the body of a call.
+const maxBody = 32 << 20
+
+// HTTPClient returns a client that reaches this portal, and nothing else,
+// without a socket. It works inside a testing/synctest bubble.
+func (p *Portal) HTTPClient() *http.Client { return &http.Client{Transport: transport{p}} }
+
+type transport struct{ portal *Portal }
+
+// RoundTrip calls the portal in the caller's goroutine.
+func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	if r.Body != nil {
+		defer func() { _ = r.Body.Close() }()
+	}
+	p := t.portal
+	p.mu.Lock()
+	known, closed := r.URL.Host == p.host || r.URL.Host == p.listen, p.closed
+	p.mu.Unlock()
+	switch {
+	case closed:
+		return nil, errClosed
+	case !known:
+		return nil, fmt.Errorf("imbottest: this client reaches %s only", p.host)
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	defer func() { // the way in which a handler ends a connection
+		if v := recover(); v == http.ErrAbortHandler {
+			if err = r.Context().Err(); err == nil {
+				err = io.EOF
+			}
+		} else if v != nil {
+			panic(v)
+		}
+	}()
+	in := r.Clone(r.Context())
+	in.Host = r.URL.Host
+	in.RequestURI = r.URL.RequestURI()
+	in.RemoteAddr = "127.0.0.1:1"
+	if in.Body == nil {
+		in.Body = http.NoBody
+	}
+	out := newRecorder()
+	p.serve(out, in, r.URL.Scheme == "https")
+	return out.response(r), nil
+}
+
+// recorder keeps an answer in memory.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func newRecorder() *recorder { return &recorder{header: http.Header{}} }
+
+func (w *recorder) Header() http.Header { return w.header }
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(b)
+}
+
+func (w *recorder) response(r *http.Request) *http.Response {
+	w.WriteHeader(http.StatusOK)
+	return &http.Response{
+		Status:        fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)),
+		StatusCode:    w.status,
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Header:        w.header,
+		Body:          io.NopCloser(bytes.NewReader(w.body.Bytes())),
+		ContentLength: int64(w.body.Len()),
+		Request:       r,
+	}
+}
+
+// answer is what goes back to the client.
+type answer struct {
+	status      int
+	contentType string
+	body        []byte
+}
+
+func jsonAnswer(status int, v any) answer {
+	body, err := json.Marshal(v)
+	if err != nil { // results hold nothing that JSON cannot express
+		status, body = http.StatusInternalServerError, []byte(`{"error":"INTERNAL_SERVER_ERROR","error_description":"Internal server error"}`)
+	}
+	return answer{status: status, contentType: "application/json; charset=utf-8", body: body}
+}
+
+// ServeHTTP answers REST calls, /rest/<user>/<secret>/<method> and /rest/<method>
+// at any place of the path. As on a portal, webhooks need TLS unless the host is
+// a loopback address.
+func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.serve(w, r, r.TLS != nil) }
+
+func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
+	p.active++
+	p.wg.Add(1)
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		p.active--
+		p.notify()
+		p.mu.Unlock()
+		p.wg.Done()
+	}()
+	a := p.answer(r, secure || isLoopback(hostname(r.Host)))
+	w.Header().Set("Content-Type", a.contentType)
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body)
+}
+
+func (p *Portal) answer(r *http.Request, secure bool) answer {
+	p.mu.Lock()
+	fits := p.bucket.add(time.Now())
+	p.mu.Unlock()
+	if !fits {
+		return (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer()
+	}
+	user, secret, method, ok := splitPath(r.URL.EscapedPath())
+	if !ok {
+		p.problem("%s is not a path of the REST endpoint", pathShape(r.URL.Path))
+		return answer{http.StatusNotFound, "text/html; charset=utf-8", []byte("<html><body><h1>404 Not Found</h1></body></html>")}
+	}
+	params, err := readParams(r)
+	if err != nil {
+		return answer{http.StatusRequestEntityTooLarge, "text/html; charset=utf-8", []byte("<html><body><h1>413 Request Entity Too Large</h1></body></html>")}
+	}
+	c := &call{p: p, ctx: r.Context(), params: newArray()}
+	upperKeys(c.params, params)
+
+	p.mu.Lock()
+	p.record(method, params, false)
+	fail := p.authenticate(c, r, user, secret, secure)
+	p.mu.Unlock()
+	if fail != nil {
+		return fail.answer()
+	}
+	return c.serve(method)
+}
+
+// splitPath reads what stands behind the first /rest/ of a path.
+func splitPath(path string) (user, secret, method string, ok bool) {
+	_, rest, found := strings.Cut(path, "/rest/")
+	if !found {
+		return "", "", "", false
+	}
+	parts := strings.Split(strings.TrimSuffix(rest, "/"), "/")
+	for i, part := range parts {
+		decoded, err := url.PathUnescape(part)
+		if err != nil {
+			return "", "", "", false
+		}
+		parts[i] = decoded
+	}
+	method = strings.TrimSuffix(parts[len(parts)-1], ".json")
+	switch {
+	case len(parts) == 1 && method != "":
+		return "", "", method, true
+	case len(parts) == 3:
+		return parts[0], parts[1], method, true
+	}
+	return "", "", "", false
+}
+
+// pathShape is a path without what could be a secret.
+func pathShape(path string) string {
+	if head, rest, ok := strings.Cut(path, "/rest/"); ok {
+		return fmt.Sprintf("%.40s/rest/ with %d parts behind it", head, strings.Count(rest, "/")+1)
+	}
+	return fmt.Sprintf("%.80q", path)
+}
+
+var errTooLarge = errors.New("body too large")
+
+// readParams reads the parameters of the query and, over them, of the body.
+func readParams(r *http.Request) (*array, error) {
+	params := parseForm([]byte(r.URL.RawQuery))
+	if r.Method != http.MethodPost {
+		return params, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil || len(body) > maxBody {
+		return nil, errTooLarge
+	}
+	var sent *array
+	if isJSON(r.Header.Get("Content-Type")) {
+		v, err := parseJSON(body)
+		if err == nil { // a malformed body is no body, and the portal does not say so
+			sent, _ = v.(*array)
+		}
+	} else {
+		sent = parseForm(body)
+	}
+	if sent != nil {
+		for _, k := range sent.keys {
+			params.set(k, sent.values[k])
+		}
+	}
+	return params, nil
+}
+
+func isJSON(contentType string) bool {
+	kind, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		kind = strings.ToLower(contentType)
+	}
+	return kind == "application/json" || strings.Contains(kind, "+json")
+}
+
+func hostname(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return hostport
+}

@@ -1,0 +1,162 @@
+package imbottest
+
+import "github.com/imbot-go/imbot"
+
+// memberMethods are the methods about the members of a chat.
+func memberMethods(name string) method {
+	switch name {
+	case "imbot.chat.user.add":
+		return chatUserAdd
+	case "imbot.chat.user.delete":
+		return chatUserDelete
+	case "imbot.chat.user.list":
+		return chatUserList
+	case "imbot.chat.leave":
+		return chatLeave
+	}
+	return nil
+}
+
+func chatUserAdd(c *call) (any, *restError) {
+	id, fail := c.chatID()
+	if fail != nil {
+		return nil, fail
+	}
+	b, fail := c.bot()
+	if fail != nil {
+		return nil, fail
+	}
+	var users []imbot.ID
+	switch v := c.params.get("USERS").(type) {
+	case *array:
+		for _, k := range v.keys {
+			users = append(users, v.id(k))
+		}
+	default:
+		users = append(users, toID(v))
+	}
+	users = c.p.existing(users)
+	if len(users) == 0 {
+		return nil, wrong("EMPTY_USER_ID", "User ID not specified")
+	}
+	chat := c.p.group(id)
+	if chat == nil {
+		return nil, wrong("ACCESS_DENIED_EXTEND", "You don't have permission to add users to this chat")
+	}
+	history := c.params.text("HIDE_HISTORY") == "" || c.params.text("HIDE_HISTORY") == "N"
+	if chat.member(b.id) == nil { // the bot comes along
+		chat.members = append(chat.members, &member{user: b.id})
+	}
+	c.p.join(chat, b.id, history, users...)
+	return true, nil
+}
+
+func chatUserDelete(c *call) (any, *restError) {
+	id, fail := c.chatID()
+	if fail != nil {
+		return nil, fail
+	}
+	b, fail := c.bot()
+	if fail != nil {
+		return nil, fail
+	}
+	user := c.params.id("USER_ID")
+	if user <= 0 {
+		return nil, wrong("USER_ID_EMPTY", "User ID can't be empty")
+	}
+	return c.p.remove(id, b.id, user)
+}
+
+func chatLeave(c *call) (any, *restError) {
+	id, fail := c.chatID()
+	if fail != nil {
+		return nil, fail
+	}
+	b, fail := c.bot()
+	if fail != nil {
+		return nil, fail
+	}
+	user := c.params.id("USER_ID") // undocumented: somebody else is removed
+	if user <= 0 {
+		user = b.id
+	}
+	return c.p.remove(id, b.id, user)
+}
+
+// remove is what user.delete and leave have in common.
+func (p *Portal) remove(id, by, user imbot.ID) (any, *restError) {
+	chat := p.group(id)
+	if chat == nil || chat.member(user) == nil {
+		return nil, wrong("USER_NOT_FOUND", "User isn't a member of the chat")
+	}
+	if fail := chat.mayRemove(by, user); fail != nil {
+		return nil, fail
+	}
+	chat.drop(user)
+	return true, nil
+}
+
+// mayRemove says who may remove whom: everybody himself, managers others, and
+// nobody but himself the owner.
+func (c *chat) mayRemove(by, user imbot.ID) *restError {
+	m := c.member(by)
+	switch {
+	case by == user, c.owner == by:
+		return nil
+	case m == nil, !m.manager, c.owner == user:
+		return wrong("ACCESS_DENIED_KICK", "You don't have permission to remove this user")
+	}
+	return nil
+}
+
+func chatUserList(c *call) (any, *restError) {
+	id, fail := c.chatID()
+	if fail != nil {
+		return nil, fail
+	}
+	b, fail := c.bot()
+	if fail != nil {
+		return nil, fail
+	}
+	users := []imbot.ID{}
+	if chat := c.p.group(id); chat != nil && chat.member(b.id) != nil {
+		for _, m := range chat.members {
+			users = append(users, m.user)
+		}
+	}
+	return users, nil
+}
+
+// existing keeps the users that the portal has.
+func (p *Portal) existing(users []imbot.ID) []imbot.ID {
+	var found []imbot.ID
+	for _, id := range users {
+		if p.present(id) {
+			found = append(found, id)
+		}
+	}
+	return found
+}
+
+// present reports whether id is a person or a bot that was not deleted.
+func (p *Portal) present(id imbot.ID) bool {
+	u := p.users[id]
+	return u != nil && (!u.isBot || p.bots[id] != nil)
+}
+
+// join adds users to a group chat; bots among them learn of it. The lock is held.
+func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) {
+	for _, id := range p.existing(users) {
+		if chat.member(id) != nil {
+			continue
+		}
+		m := &member{user: id}
+		if !history {
+			m.since = chat.last()
+		}
+		chat.members = append(chat.members, m)
+		if b := p.bots[id]; b != nil {
+			p.fireJoinGroup(chat, b, by, history)
+		}
+	}
+}

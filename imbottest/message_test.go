@@ -1,0 +1,85 @@
+package imbottest_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMessages(t *testing.T) {
+	const me = `"CLIENT_ID":"one"`
+	runTable(t, "imbot.message.add", []row{
+		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
+		{"an application without a bot", `{"CLIENT_ID":"three"}`, "400 BOT_ID_ERROR", nil},
+		{"a foreign bot is refused", `{` + me + `,"BOT_ID":5}`, "400 APP_ID_ERROR", nil},
+		{"then the dialog", `{` + me + `}`, "400 DIALOG_ID_EMPTY", nil},
+		{"a malformed dialog", `{` + me + `,"DIALOG_ID":"chat","MESSAGE":"x"}`, "400 DIALOG_ID_EMPTY", nil},
+		{"then the text", `{` + me + `,"DIALOG_ID":"chat9999"}`, "400 MESSAGE_EMPTY", nil},
+		{"blanks are no text", `{` + me + `,"DIALOG_ID":2,"MESSAGE":" \n"}`, "400 MESSAGE_EMPTY", nil},
+		{"a number is no text", `{` + me + `,"DIALOG_ID":2,"MESSAGE":5}`, "400 MESSAGE_EMPTY", nil},
+		{"no such chat", `{` + me + `,"DIALOG_ID":"chat9999","MESSAGE":"x"}`, "400 CHAT_ID", nil},
+		{"not a member", `{"CLIENT_ID":"two","DIALOG_ID":"chat1001","MESSAGE":"x"}`, "400 CANCELED", nil},
+		{"no such user", `{` + me + `,"DIALOG_ID":"99","MESSAGE":"x"}`, "400 ERROR_NO_ACCESS", nil},
+		{"a private dialog", `{` + me + `,"DIALOG_ID":2,"MESSAGE":"x"}`, "50001", nil},
+		{"a group chat, in any case", `{` + me + `,"DIALOG_ID":"CHAT1001","MESSAGE":"x"}`, "50001", nil},
+		{"two users need no dialog", `{` + me + `,"FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"x"}`, "50001", nil},
+		{"one user is no pair", `{` + me + `,"FROM_USER_ID":2,"MESSAGE":"x"}`, "400 DIALOG_ID_EMPTY", nil},
+	})
+}
+
+func TestTextIsTrimmedAndCut(t *testing.T) {
+	portal := newWorld(t)
+	long := strings.Repeat("ж", 20001)
+	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"  `+long+` "}`))
+	require.Equal(t, "50002", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":" hi\n"}`))
+	seen := portal.Messages(anna, imbot.UserDialog(alpha))
+	require.Len(t, seen, 2)
+	require.Equal(t, long[:len(long)-len("ж")]+" (...)", seen[0].Text)
+	require.Equal(t, "hi", seen[1].Text)
+	require.EqualValues(t, alpha, seen[1].AuthorID)
+	require.NotEqual(t, imbot.ID(team), seen[1].ChatID)
+}
+
+func TestSystemMessages(t *testing.T) {
+	portal := newWorld(t)
+	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"maintenance","SYSTEM":"Y"}`))
+	require.Equal(t, "50002", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"met"}`))
+
+	inChat := portal.Messages(anna, imbot.ChatDialog(team))
+	require.Len(t, inChat, 1)
+	require.True(t, inChat[0].System)
+	require.Zero(t, inChat[0].AuthorID)
+	require.Equal(t, "Alpha\nmaintenance", inChat[0].Plain())
+	require.Nil(t, portal.Messages(boris, imbot.ChatDialog(team)), "not a member")
+
+	between := portal.Messages(boris, imbot.UserDialog(anna))
+	require.Len(t, between, 1)
+	require.True(t, between[0].System)
+}
+
+func TestPlain(t *testing.T) {
+	for _, tt := range []struct{ says, text, want string }{
+		{"plain text stays", "2 < 3 [ok] [1]", "2 < 3 [ok] [1]"},
+		{"looks go", "[b]b[/b][I]i[/I][u]u[/u][s]s[/s][size=20]z[/size][color=#ff0000]c[/color]", "biuszc"},
+		{"codes nest", "[b][i]x[/i] [user=5]Anna[/user][/b]", "x Anna"},
+		{"mentions are names", "[USER=5]Anna[/USER] and [user=all]all[/user]", "Anna and all"},
+		{"breaks are new lines", "a[br]b#BR#c\nd", "a\nb\nc\nd"},
+		{"a link shows its address", "[url=https://a.example]here[/url]", "here (https://a.example)"},
+		{"a bare link is its address", "[url]https://a.example[/url] [url=https://b.example]https://b.example[/url]", "https://a.example https://b.example"},
+		{"buttons in the text are their text", "[send=/help]Help[/send] [put=/x]X[/put] [call=+1]ring[/call]", "Help X ring"},
+		{"chats and contexts are their text", "[chat=7]Team[/chat] [context=chat7/12]there[/context]", "Team there"},
+		{"pictures are their address", "[img size=medium]https://a.example/p.jpg [/img]", "https://a.example/p.jpg"},
+		{"icons are their title", "[icon=https://a.example/i.png size=20 title=smile]!", "smile!"},
+		{"files vanish", "a[disk=5]b", "ab"},
+		{"stars shine", "[rating=3]", "★★★"},
+		{"a time is UTC", "[timestamp=1645844720 format=SHORT_TIME_FORMAT]", "2022-02-26 03:05 UTC"},
+		{"code is left alone", "[code]a[b]c[/b]#BR#[/code] [b]d[/b]", "a[b]c[/b]#BR# d"},
+	} {
+		t.Run(tt.says, func(t *testing.T) {
+			require.Equal(t, tt.want, imbottest.Message{Text: tt.text}.Plain())
+		})
+	}
+}

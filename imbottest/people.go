@@ -1,0 +1,248 @@
+package imbottest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/imbot-go/imbot"
+)
+
+// AddUser adds a person.
+func (p *Portal) AddUser(firstName, lastName string) imbot.ID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.addUser(firstName, lastName).id
+}
+
+func (p *Portal) addUser(first, last string) *user {
+	p.lastUser++
+	u := &user{id: p.lastUser, first: first, last: last, gender: "M"}
+	p.users[u.id] = u
+	return u
+}
+
+// AddChat makes a group chat like people do; the first member owns it. Bots
+// among the members get ONIMBOTJOINCHAT. Without members it belongs to the
+// administrator. Ids that the portal does not know are left out.
+func (p *Portal) AddChat(title string, members ...imbot.ID) imbot.ID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	members = p.existing(members)
+	if len(members) == 0 {
+		members = []imbot.ID{admin}
+	}
+	chat := p.addChat(kindChat, title, members[0])
+	p.join(chat, members[0], true, members[1:]...)
+	return chat.id
+}
+
+// Name returns the name of a person or bot, "" when there is none: 0, the author
+// of system messages, has none.
+func (p *Portal) Name(id imbot.ID) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if u := p.users[id]; u != nil {
+		return u.name()
+	}
+	return ""
+}
+
+// Say writes a message as a person does. The dialog is named as that person sees
+// it: [imbot.UserDialog] of a bot, [imbot.ChatDialog] of a chat. A bot gets its
+// event when the dialog is private, when the text mentions it as
+// [USER=id]name[/USER], or when it is a supervisor. The first message of a
+// private dialog opens it, see [Portal.Open]. Say does not wait for the event.
+func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, text string) (Message, error) {
+	if err := ctx.Err(); err != nil {
+		return Message{}, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.person(user); err != nil {
+		return Message{}, err
+	}
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return Message{}, fmt.Errorf("imbottest: an empty message cannot be sent")
+	}
+	chat, err := p.enter(user, dialog)
+	if err != nil {
+		return Message{}, err
+	}
+	before := chat.last()
+	m := p.store(chat, user, cut(text), false)
+	p.fireMessageAdd(chat, m, before)
+	return m, nil
+}
+
+// Ask is [Portal.Say] and returns the next message of somebody else in that
+// dialog, whoever it is from; ctx ends the waiting. A greeting for a new dialog
+// is a message, too: [Portal.Open] such a dialog before.
+func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, text string) (Message, error) {
+	asked, err := p.Say(ctx, user, dialog, text)
+	if err != nil {
+		return Message{}, err
+	}
+	var answer Message
+	err = p.await(ctx, func() bool {
+		messages := p.chats[asked.ChatID].messages
+		from, _ := slices.BinarySearchFunc(messages, asked.ID+1, func(m Message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
+		for _, m := range messages[from:] {
+			if m.AuthorID != user {
+				answer = m
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		return Message{}, fmt.Errorf("imbottest: no answer in %s: %w", dialog, err)
+	}
+	return answer, nil
+}
+
+// Messages returns what a person sees in a dialog, oldest first; nothing when
+// the dialog does not exist or is closed to that person.
+func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	chat := p.find(user, dialog)
+	if chat == nil {
+		return nil
+	}
+	since := imbot.ID(0)
+	if m := chat.member(user); m != nil {
+		since = m.since
+	} else if chat.kind != kindOpen {
+		return nil
+	}
+	for i, m := range chat.messages {
+		if m.ID > since {
+			return slices.Clone(chat.messages[i:])
+		}
+	}
+	return nil
+}
+
+// Open opens the private dialog of a person with a bot. The first time the bot
+// gets ONIMBOTJOINCHAT.
+func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.person(user); err != nil {
+		return err
+	}
+	_, err := p.enter(user, imbot.UserDialog(bot))
+	return err
+}
+
+// Invite adds people and bots to a group chat, as a member of it does. A bot
+// gets ONIMBOTJOINCHAT.
+func (p *Portal) Invite(ctx context.Context, by, chat imbot.ID, users ...imbot.ID) error {
+	c, unlock, err := p.change(ctx, by, chat, users)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	p.join(c, by, true, users...)
+	p.notify()
+	return nil
+}
+
+// Kick removes people and bots from a group chat, as its owner or a manager
+// does; anybody may remove himself. No bot gets an event.
+func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID) error {
+	c, unlock, err := p.change(ctx, by, chat, users)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, id := range users {
+		if c.member(id) == nil {
+			return fmt.Errorf("imbottest: user %d is not a member of chat%d", id, chat)
+		}
+		if fail := c.mayRemove(by, id); fail != nil {
+			return fmt.Errorf("imbottest: user %d may not remove user %d from chat%d", by, id, chat)
+		}
+	}
+	for _, id := range users {
+		c.drop(id)
+	}
+	p.notify()
+	return nil
+}
+
+// change checks what Invite and Kick have in common; without an error the lock
+// is held.
+func (p *Portal) change(ctx context.Context, by, id imbot.ID, users []imbot.ID) (*chat, func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	p.mu.Lock()
+	c, err := p.group(id), p.person(by)
+	switch {
+	case err != nil:
+	case c == nil || c.member(by) == nil:
+		err = fmt.Errorf("imbottest: user %d is not a member of chat%d", by, id)
+	case len(p.existing(users)) != len(users):
+		err = fmt.Errorf("imbottest: not all of the users %v exist", users)
+	}
+	if err != nil {
+		p.mu.Unlock()
+		return nil, nil, err
+	}
+	return c, p.mu.Unlock, nil
+}
+
+// person checks that id is one, and that the portal is open.
+func (p *Portal) person(id imbot.ID) error {
+	switch u := p.users[id]; {
+	case p.closed:
+		return errClosed
+	case u == nil:
+		return fmt.Errorf("imbottest: there is no user %d", id)
+	case u.isBot:
+		return fmt.Errorf("imbottest: user %d is a bot; bots write with imbot.message.add", id)
+	}
+	return nil
+}
+
+// enter finds the chat in which a person may write; a private dialog is opened.
+func (p *Portal) enter(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
+	if other, ok := dialog.UserID(); ok {
+		chat, fail := p.openPrivate(user, other)
+		if fail != nil {
+			return nil, fmt.Errorf("imbottest: user %d has no dialog with user %d", user, other)
+		}
+		return chat, nil
+	}
+	chat := p.find(user, dialog)
+	switch {
+	case chat == nil:
+		return nil, fmt.Errorf("imbottest: there is no dialog %q", string(dialog))
+	case chat.member(user) != nil:
+	case chat.kind == kindOpen: // writing is joining
+		p.join(chat, user, true, user)
+	default:
+		return nil, fmt.Errorf("imbottest: user %d is not a member of %s", user, dialog)
+	}
+	return chat, nil
+}
+
+// find finds the chat of a dialog as a user sees it.
+func (p *Portal) find(user imbot.ID, dialog imbot.DialogID) *chat {
+	if other, ok := dialog.UserID(); ok {
+		return p.private[pairOf(user, other)]
+	}
+	id, _ := dialog.ChatID()
+	return p.chats[id]
+}
+
+func sortedIDs[V any](m map[imbot.ID]V) []imbot.ID { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,239 @@
+package imbottest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/imbot-go/imbot"
+)
+
+// portals counts portals, so that each has a host name of its own.
+var portals atomic.Int64
+
+// A Portal is a Bitrix24 portal in memory. Make one with [NewPortal]. All its
+// methods may be called at the same time.
+type Portal struct {
+	host     string // portal-7.imbottest.example
+	memberID string
+	secret   string // of the webhook
+	bucket   bucket
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	changed chan struct{} // closed and forgotten at every change; nil when nobody waits
+	active  int           // calls being answered and events not handled yet
+
+	users    map[imbot.ID]*user
+	bots     map[imbot.ID]*bot
+	chats    map[imbot.ID]*chat
+	private  map[pair]*chat
+	chatApps map[imbot.ID]*chatApp
+	apps     map[string]*application // by the identity that the portal stores
+	tokens   map[string]*grant
+	lastUser imbot.ID // ids of each kind start elsewhere, so that a mixed-up id is not found
+	lastChat imbot.ID
+	lastMsg  imbot.ID
+	lastApp  imbot.ID
+	lastBind imbot.ID
+
+	handlers map[string]http.Handler // of Serve, by URL
+	queues   map[string][]delivery
+	client   *http.Client // posts events to loopback addresses
+	server   *http.Server
+	listen   string // host:port
+
+	faults   []*fault
+	calls    []Call
+	problems []error
+}
+
+// An Option changes a new portal.
+type Option func(*Portal)
+
+// WithRateLimit lets the portal refuse calls with QUERY_LIMIT_EXCEEDED like the
+// cloud does: each HTTP request fills a bucket by one, perSecond leak out of it,
+// and above burst the portal refuses. A batch counts as one. The cloud's usual
+// figures are 2 and 50; without this option there is no limit.
+func WithRateLimit(perSecond float64, burst int) Option {
+	return func(p *Portal) { p.bucket = bucket{perSecond: perSecond, burst: float64(burst)} }
+}
+
+// admin is the user behind webhooks and applications.
+const admin imbot.ID = 1
+
+// NewPortal returns a portal with one user, the administrator, who owns the
+// webhook and installed the applications. [Portal.Close] it when done.
+func NewPortal(opts ...Option) *Portal {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &Portal{
+		host:     fmt.Sprintf("portal-%d.imbottest.example", portals.Add(1)),
+		memberID: randomHex(16),
+		secret:   randomHex(8),
+		ctx:      ctx,
+		cancel:   cancel,
+		users:    map[imbot.ID]*user{},
+		bots:     map[imbot.ID]*bot{},
+		chats:    map[imbot.ID]*chat{},
+		private:  map[pair]*chat{},
+		chatApps: map[imbot.ID]*chatApp{},
+		apps:     map[string]*application{},
+		tokens:   map[string]*grant{},
+		lastChat: 1000,
+		lastMsg:  50000,
+		lastApp:  500,
+		lastBind: 400,
+		handlers: map[string]http.Handler{},
+		queues:   map[string][]delivery{},
+	}
+	for _, opt := range opts {
+		opt(p)
+	}
+	p.AddUser("Portal", "Administrator")
+	return p
+}
+
+// Close ends the portal: waiting calls and deliveries are cut, the server of
+// [Portal.Listen] is stopped. It returns when all goroutines of the portal have
+// ended, so it waits for handlers that do not obey the context of their request.
+func (p *Portal) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.queues = map[string][]delivery{}
+	server, client := p.server, p.client
+	p.notify()
+	p.mu.Unlock()
+	p.cancel()
+	if server != nil {
+		_ = server.Close()
+	}
+	p.wg.Wait()
+	if client != nil {
+		client.CloseIdleConnections()
+	}
+}
+
+// Listen serves the portal on a loopback address such as "127.0.0.1:0", too.
+// From then on the URLs of [Portal.Webhook] and [Portal.OAuth] begin with
+// http:// and that address. To be reached from elsewhere, mount the portal in a
+// TLS server of your own: it is an [http.Handler].
+func (p *Portal) Listen(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("imbottest: %w", err)
+	}
+	if !isLoopback(host) {
+		return fmt.Errorf("imbottest: %s is not a loopback address", addr)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return errClosed
+	case p.server != nil:
+		return errors.New("imbottest: the portal listens already")
+	}
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("imbottest: %w", err)
+	}
+	p.listen = listener.Addr().String()
+	p.server = &http.Server{
+		Handler:           p,
+		ReadHeaderTimeout: 10 * time.Second,
+		ConnState: func(_ net.Conn, state http.ConnState) { // Close waits for the connections' goroutines
+			switch state {
+			case http.StateNew:
+				p.wg.Add(1)
+			case http.StateClosed, http.StateHijacked:
+				p.wg.Done()
+			}
+		},
+	}
+	server := p.server
+	p.wg.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			p.problem("the server ended: %v", err)
+		}
+	})
+	return nil
+}
+
+// Idle waits until nothing is under way: no call is being answered and every
+// event was answered by its handler. What a bot does after it has answered an
+// event is invisible here; wait for that with the bot's own Idle.
+func (p *Portal) Idle(ctx context.Context) error {
+	return p.await(ctx, func() bool { return p.active == 0 })
+}
+
+// String names the portal's host and nothing else.
+func (p *Portal) String() string { return "imbottest.Portal(" + p.host + ")" }
+
+// GoString is String, so that %#v prints no secret.
+func (p *Portal) GoString() string { return p.String() }
+
+var errClosed = errors.New("imbottest: the portal is closed")
+
+// await waits until done, which runs under the lock, is true.
+func (p *Portal) await(ctx context.Context, done func() bool) error {
+	for {
+		p.mu.Lock()
+		if done() {
+			p.mu.Unlock()
+			return nil
+		}
+		if p.closed {
+			p.mu.Unlock()
+			return errClosed
+		}
+		if p.changed == nil {
+			p.changed = make(chan struct{})
+		}
+		changed := p.changed
+		p.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// notify wakes who waits for a change; the lock is held.
+func (p *Portal) notify() {
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
+}
+
+// endpoint is the portal's REST root; the lock is held.
+func (p *Portal) endpoint() string {
+	if p.listen != "" {
+		return "http://" + p.listen + "/rest/"
+	}
+	return "https://" + p.host + "/rest/"
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+func randomHex(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}

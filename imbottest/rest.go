@@ -1,0 +1,233 @@
+package imbottest
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/imbot-go/imbot"
+)
+
+// call is one call of a method.
+type call struct {
+	p      *Portal
+	ctx    context.Context
+	user   imbot.ID     // behind the token or webhook
+	app    *application // of the token; nil for the webhook
+	params *array       // names in upper case
+}
+
+// A method checks and acts under the portal's lock. Its checks stand in the
+// order in which the portal makes them, because that order decides which error
+// a bad call gets.
+type method func(*call) (any, *restError)
+
+// lookup finds a method by its name in lower case. One function per file lists
+// the methods of its family.
+func lookup(name string) method {
+	name = strings.ToLower(name)
+	for _, family := range []func(string) method{botMethods, chatMethods, appMethods, messageMethods, portalMethods} {
+		if m := family(name); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// restError is an error answer.
+type restError struct {
+	status      int
+	code        string
+	description string
+}
+
+func wrong(code, description string) *restError {
+	return &restError{http.StatusBadRequest, code, description}
+}
+
+func forbidden(code, description string) *restError {
+	return &restError{http.StatusForbidden, code, description}
+}
+
+func (e *restError) value() *array {
+	a := newArray()
+	a.set("error", e.code)
+	a.set("error_description", e.description)
+	return a
+}
+
+func (e *restError) answer() answer { return jsonAnswer(e.status, e.value()) }
+
+// timing is the time block of a success.
+type timing struct {
+	Start            float64 `json:"start"`
+	Finish           float64 `json:"finish"`
+	Duration         float64 `json:"duration"`
+	Processing       float64 `json:"processing"`
+	DateStart        string  `json:"date_start"`
+	DateFinish       string  `json:"date_finish"`
+	OperatingResetAt int64   `json:"operating_reset_at"`
+	Operating        float64 `json:"operating"`
+}
+
+func since(start time.Time) timing {
+	finish := time.Now()
+	return timing{
+		Start:            float64(start.UnixMicro()) / 1e6,
+		Finish:           float64(finish.UnixMicro()) / 1e6,
+		Duration:         finish.Sub(start).Seconds(),
+		Processing:       finish.Sub(start).Seconds(),
+		DateStart:        start.Format(time.RFC3339),
+		DateFinish:       finish.Format(time.RFC3339),
+		OperatingResetAt: start.Add(10 * time.Minute).Unix(),
+	}
+}
+
+// serve answers a call that came by itself, not in a batch.
+func (c *call) serve(name string) answer {
+	start := time.Now()
+	c.p.mu.Lock()
+	f := c.p.fault(name)
+	c.p.mu.Unlock()
+	c.wait(f.Delay)
+	if f.Cut == BeforeRun {
+		panic(http.ErrAbortHandler)
+	}
+	if f.Cut == NoCut && f.answers() {
+		return f.answer()
+	}
+	var result any
+	var fail *restError
+	if strings.EqualFold(name, "batch") {
+		result, fail = c.batch()
+	} else {
+		result, fail = c.run(name)
+	}
+	if f.Cut == AfterRun {
+		panic(http.ErrAbortHandler)
+	}
+	if fail != nil {
+		return fail.answer()
+	}
+	return jsonAnswer(http.StatusOK, struct {
+		Result any    `json:"result"`
+		Time   timing `json:"time"`
+	}{result, since(start)})
+}
+
+// run runs one method.
+func (c *call) run(name string) (any, *restError) {
+	m := lookup(name)
+	if m == nil {
+		c.p.problem("the portal has no method %.80q", name)
+		return nil, &restError{http.StatusNotFound, "ERROR_METHOD_NOT_FOUND", "Method not found!"}
+	}
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	defer c.p.notify()
+	return m(c)
+}
+
+// wait is the delay of a fault; it ends with the request and with the portal.
+func (c *call) wait(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.ctx.Done():
+		panic(http.ErrAbortHandler)
+	case <-c.p.ctx.Done():
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// application is the REST application behind the call: with the webhook the one
+// of CLIENT_ID.
+func (c *call) application() (*application, *restError) {
+	if c.app != nil {
+		return c.app, nil
+	}
+	clientID := c.params.text("CLIENT_ID")
+	if clientID == "" {
+		return nil, forbidden("ACCESS_DENIED", "Client ID not specified")
+	}
+	return c.p.application("custom"+clientID, clientID, false), nil
+}
+
+// bot is the bot that acts: BOT_ID, or some bot of the application when the
+// parameter is missing (here the oldest one).
+func (c *call) bot() (*bot, *restError) {
+	app, fail := c.application()
+	if fail != nil {
+		return nil, fail
+	}
+	if c.params.given("BOT_ID") {
+		return c.ownBot(app)
+	}
+	var oldest *bot
+	for _, b := range c.p.bots {
+		if b.app == app && (oldest == nil || b.id < oldest.id) {
+			oldest = b
+		}
+	}
+	if oldest == nil {
+		return nil, wrong("BOT_ID_ERROR", "Bot not found")
+	}
+	return oldest, nil
+}
+
+// ownBot is the bot BOT_ID, which has to belong to the application.
+func (c *call) ownBot(app *application) (*bot, *restError) {
+	b := c.p.bots[c.params.id("BOT_ID")]
+	switch {
+	case b == nil:
+		return nil, wrong("BOT_ID_ERROR", "Bot not found")
+	case b.app != app:
+		return nil, wrong("APP_ID_ERROR", "Bot was installed by another rest application")
+	}
+	return b, nil
+}
+
+// portalMethods are the methods about the portal itself.
+func portalMethods(name string) method {
+	switch name {
+	case "app.info":
+		return appInfo
+	case "profile":
+		return profile
+	case "method.get":
+		return methodGet
+	}
+	return nil
+}
+
+func appInfo(c *call) (any, *restError) {
+	if c.app == nil {
+		return map[string]any{"SCOPE": []string{"imbot"}, "LICENSE": "en_basic"}, nil
+	}
+	return map[string]any{
+		"ID": 1, "CODE": c.app.clientID, "VERSION": 1, "STATUS": "L", "INSTALLED": true, "PAYMENT_EXPIRED": "N",
+		"DAYS": nil, "LANGUAGE_ID": language, "LICENSE": "en_basic", "LICENSE_TYPE": "basic", "LICENSE_FAMILY": "basic",
+	}, nil
+}
+
+func profile(c *call) (any, *restError) {
+	u := c.p.users[c.user]
+	if u == nil {
+		return newArray(), nil
+	}
+	return map[string]any{
+		"ID": u.id.String(), "ADMIN": u.id == admin, "NAME": u.first, "LAST_NAME": u.last,
+		"PERSONAL_GENDER": u.gender, "TIME_ZONE": "",
+	}, nil
+}
+
+func methodGet(c *call) (any, *restError) {
+	name := c.params.text("NAME")
+	known := strings.EqualFold(name, "batch") || lookup(name) != nil
+	return map[string]bool{"isExisting": known, "isAvailable": known}, nil
+}
