@@ -157,45 +157,45 @@ func TestUnknownBlocksSurvive(t *testing.T) {
 }
 
 func TestAttachRefuses(t *testing.T) {
-	with := func(a imbot.Attach) imbot.MessageAddRequest {
-		return imbot.MessageAddRequest{DialogID: "27", Message: "x", Attach: &a}
+	with := func(a imbot.Attach) attempt {
+		return try(imbot.MessageAddRequest{DialogID: "27", Message: "x", Attach: &a})
 	}
-	block := func(b imbot.Block) imbot.MessageAddRequest { return with(imbot.Attach{Blocks: []imbot.Block{b}}) }
+	block := func(b imbot.Block) attempt { return with(imbot.Attach{Blocks: []imbot.Block{b}}) }
 	text := []imbot.Block{imbot.BlockMessage("x")}
 	tests := []refusal{
-		{"a colour by name", with(imbot.Attach{Blocks: text, Color: "RED"}), imbot.ErrWrongColor, "COLOR"},
-		{"a colour in small letters", with(imbot.Attach{Blocks: text, Color: "transparent"}), imbot.ErrWrongColor, "COLOR"},
-		{"an unknown colour token", with(imbot.Attach{Blocks: text, ColorToken: "gold"}), "", "COLOR_TOKEN"},
-		{"a person without name", block(imbot.BlockUser{Link: "/x"}), imbot.ErrAttach, "USER without NAME"},
-		{"a person with a link to elsewhere", block(imbot.BlockUser{Name: "A", Link: "mailto:a@example.com"}), imbot.ErrAttach, "USER: LINK"},
-		{"a person with a picture from elsewhere", block(imbot.BlockUser{Name: "A", Avatar: "data:x"}), imbot.ErrAttach, "USER: AVATAR"},
-		{"a person with an unknown avatar", block(imbot.BlockUser{Name: "A", AvatarType: "CAT"}), "", "AVATAR_TYPE"},
-		{"a link without address", block(imbot.BlockLink{Name: "A"}), imbot.ErrAttach, "LINK without LINK"},
-		{"a link to a person without name", block(imbot.BlockLink{UserID: 1}), imbot.ErrAttach, "LINK without LINK"},
-		{"a link to elsewhere", block(imbot.BlockLink{Link: "ftp://x"}), imbot.ErrAttach, "LINK: LINK"},
-		{"a link with a picture from elsewhere", block(imbot.BlockLink{Link: "/x", Preview: "p.png"}), imbot.ErrAttach, "LINK: PREVIEW"},
-		{"an empty text", block(imbot.BlockMessage("")), imbot.ErrAttach, "MESSAGE is empty"},
-		{"a text that is not UTF-8", block(imbot.BlockMessage("\xff")), "", "UTF-8"},
-		{"a line with a colour by name", block(imbot.BlockDelimiter{Color: "red"}), imbot.ErrWrongColor, "DELIMITER: COLOR"},
-		{"a grid without entries", block(imbot.BlockGrid{}), imbot.ErrAttach, "GRID is empty"},
-		{"a grid entry without name and value", block(imbot.BlockGrid{{Name: "A"}, {Display: imbot.GridDisplayRow}}), imbot.ErrAttach, "GRID without NAME and VALUE"},
-		{"a grid entry with a link to elsewhere", block(imbot.BlockGrid{{Name: "A", Link: "x"}}), imbot.ErrAttach, "GRID: LINK"},
-		{"a grid entry with a colour by name", block(imbot.BlockGrid{{Name: "A", Color: "red"}}), imbot.ErrWrongColor, "GRID: COLOR"},
-		{"a grid entry with an unknown colour token", block(imbot.BlockGrid{{Name: "A", ColorToken: "gold"}}), "", "GRID: COLOR_TOKEN"},
-		{"a grid entry with an unknown display", block(imbot.BlockGrid{{Name: "A", Display: "PIE"}}), "", "GRID: DISPLAY"},
-		{"no pictures", block(imbot.BlockImage(nil)), imbot.ErrAttach, "IMAGE is empty"},
-		{"a picture without link", block(imbot.BlockImage{{Link: "/x"}, {Preview: "/x"}}), imbot.ErrAttach, "IMAGE without LINK"},
-		{"a picture from elsewhere", block(imbot.BlockImage{{Link: "x.png"}}), imbot.ErrAttach, "IMAGE: LINK"},
-		{"a smaller picture from elsewhere", block(imbot.BlockImage{{Link: "/x", Preview: "x.png"}}), imbot.ErrAttach, "IMAGE: PREVIEW"},
-		{"no files", block(imbot.BlockFile{}), imbot.ErrAttach, "FILE is empty"},
-		{"a file without link", block(imbot.BlockFile{{Name: "A"}}), imbot.ErrAttach, "FILE without LINK"},
-		{"a file from elsewhere", block(imbot.BlockFile{{Link: "file:///etc/passwd"}}), imbot.ErrAttach, "FILE: LINK"},
-		{"a block that is no JSON", block(imbot.BlockUnknown("{")), imbot.ErrAttach, "not JSON"},
-		{"a block by pointer", block(&imbot.BlockUser{Name: "A"}), imbot.ErrAttach, "by value"},
-		{"a block by nil pointer", block((*imbot.BlockUser)(nil)), imbot.ErrAttach, "by value"},
-		{"no block at all", block(nil), imbot.ErrAttach, "by value"},
+		{"a colour by name", with(imbot.Attach{Blocks: text, Color: "RED"}), "COLOR", imbot.ErrWrongColor},
+		{"a colour in small letters", with(imbot.Attach{Blocks: text, Color: "transparent"}), "COLOR", imbot.ErrWrongColor},
+		{"an unknown colour token", with(imbot.Attach{Blocks: text, ColorToken: "gold"}), "COLOR_TOKEN", ""},
+		{"a person without name", block(imbot.BlockUser{Link: "/x"}), "USER without NAME", imbot.ErrAttach},
+		{"a person with a link to elsewhere", block(imbot.BlockUser{Name: "A", Link: "mailto:a@example.com"}), "USER: LINK", imbot.ErrAttach},
+		{"a person with a picture from elsewhere", block(imbot.BlockUser{Name: "A", Avatar: "data:x"}), "USER: AVATAR", imbot.ErrAttach},
+		{"a person with an unknown avatar", block(imbot.BlockUser{Name: "A", AvatarType: "CAT"}), "AVATAR_TYPE", ""},
+		{"a link without address", block(imbot.BlockLink{Name: "A"}), "LINK without LINK", imbot.ErrAttach},
+		{"a link to a person without name", block(imbot.BlockLink{UserID: 1}), "LINK without LINK", imbot.ErrAttach},
+		{"a link to elsewhere", block(imbot.BlockLink{Link: "ftp://x"}), "LINK: LINK", imbot.ErrAttach},
+		{"a link with a picture from elsewhere", block(imbot.BlockLink{Link: "/x", Preview: "p.png"}), "LINK: PREVIEW", imbot.ErrAttach},
+		{"an empty text", block(imbot.BlockMessage("")), "MESSAGE is empty", imbot.ErrAttach},
+		{"a text that is not UTF-8", block(imbot.BlockMessage("\xff")), "UTF-8", ""},
+		{"a line with a colour by name", block(imbot.BlockDelimiter{Color: "red"}), "DELIMITER: COLOR", imbot.ErrWrongColor},
+		{"a grid without entries", block(imbot.BlockGrid{}), "GRID is empty", imbot.ErrAttach},
+		{"a grid entry without name and value", block(imbot.BlockGrid{{Name: "A"}, {Display: imbot.GridDisplayRow}}), "GRID without NAME and VALUE", imbot.ErrAttach},
+		{"a grid entry with a link to elsewhere", block(imbot.BlockGrid{{Name: "A", Link: "x"}}), "GRID: LINK", imbot.ErrAttach},
+		{"a grid entry with a colour by name", block(imbot.BlockGrid{{Name: "A", Color: "red"}}), "GRID: COLOR", imbot.ErrWrongColor},
+		{"a grid entry with an unknown colour token", block(imbot.BlockGrid{{Name: "A", ColorToken: "gold"}}), "GRID: COLOR_TOKEN", ""},
+		{"a grid entry with an unknown display", block(imbot.BlockGrid{{Name: "A", Display: "PIE"}}), "GRID: DISPLAY", ""},
+		{"no pictures", block(imbot.BlockImage(nil)), "IMAGE is empty", imbot.ErrAttach},
+		{"a picture without link", block(imbot.BlockImage{{Link: "/x"}, {Preview: "/x"}}), "IMAGE without LINK", imbot.ErrAttach},
+		{"a picture from elsewhere", block(imbot.BlockImage{{Link: "x.png"}}), "IMAGE: LINK", imbot.ErrAttach},
+		{"a smaller picture from elsewhere", block(imbot.BlockImage{{Link: "/x", Preview: "x.png"}}), "IMAGE: PREVIEW", imbot.ErrAttach},
+		{"no files", block(imbot.BlockFile{}), "FILE is empty", imbot.ErrAttach},
+		{"a file without link", block(imbot.BlockFile{{Name: "A"}}), "FILE without LINK", imbot.ErrAttach},
+		{"a file from elsewhere", block(imbot.BlockFile{{Link: "file:///etc/passwd"}}), "FILE: LINK", imbot.ErrAttach},
+		{"a block that is no JSON", block(imbot.BlockUnknown("{")), "not JSON", imbot.ErrAttach},
+		{"a block by pointer", block(&imbot.BlockUser{Name: "A"}), "by value", imbot.ErrAttach},
+		{"a block by nil pointer", block((*imbot.BlockUser)(nil)), "by value", imbot.ErrAttach},
+		{"no block at all", block(nil), "by value", imbot.ErrAttach},
 	}
-	refuses(t, tests)
+	testRefused(t, tests)
 }
 
 func TestAttachAccepts(t *testing.T) {

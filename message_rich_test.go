@@ -59,65 +59,34 @@ func TestMessageLike(t *testing.T) {
 	require.JSONEq(t, `{"BOT_ID":39,"CLIENT_ID":"bot-secret-1","MESSAGE_ID":19880117,"ACTION":"plus"}`, sent())
 }
 
-// refusal is a request that must not be sent.
-type refusal struct {
-	name string
-	req  interface{ Method() string }
-	code imbot.ErrorCode // "": the portal has none
-	text string          // part of the error
-}
-
-func refuses(t *testing.T, tests []refusal) {
-	t.Helper()
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			client, sent := mockClient(t, tt.req.Method(), 200, `{"result":1}`)
-			var err error
-			switch req := tt.req.(type) {
-			case imbot.Request[imbot.ID]:
-				_, err = imbot.Do(t.Context(), client, req)
-			case imbot.Request[imbot.OK]:
-				_, err = imbot.Do(t.Context(), client, req)
-			}
-			require.ErrorIs(t, err, imbot.ErrInvalid)
-			require.ErrorContains(t, err, tt.text)
-			var e *imbot.Error
-			require.ErrorAs(t, err, &e)
-			require.Equal(t, tt.code, e.Code)
-			require.Equal(t, tt.req.Method(), e.Method)
-			require.Empty(t, sent())
-		})
-	}
-}
-
 func TestMessageUpdateRefuses(t *testing.T) {
 	tests := []refusal{
-		{"an id alone", imbot.MessageUpdateRequest{BotID: 39, MessageID: 1}, "", "nothing to change"},
-		{"an empty text, which would delete the message", imbot.MessageUpdateRequest{MessageID: 1, Message: ptr("")}, imbot.ErrMessageEmpty, "use Delete"},
-		{"a blank text", imbot.MessageUpdateRequest{MessageID: 1, Message: ptr(" \n"), Keyboard: &imbot.Keyboard{}}, imbot.ErrMessageEmpty, "use Delete"},
-		{"URL_PREVIEW without a text", imbot.MessageUpdateRequest{MessageID: 1, Keyboard: &imbot.Keyboard{}, URLPreview: imbot.No}, "", "URL_PREVIEW"},
-		{"SKIP_CONNECTOR without a text", imbot.MessageUpdateRequest{MessageID: 1, SkipConnector: imbot.Yes}, "", "SKIP_CONNECTOR"},
-		{"a text of 20,001 characters", imbot.MessageUpdateRequest{MessageID: 1, Message: ptr(strings.Repeat("я", 20001))}, "", "20001 characters"},
-		{"an attachment with a colour and no blocks", imbot.MessageUpdateRequest{MessageID: 1, Attach: &imbot.Attach{Color: "#fff"}}, imbot.ErrAttach, "no blocks"},
-		{"a flag that is none", imbot.MessageUpdateRequest{MessageID: 1, Message: ptr("x"), URLPreview: "maybe"}, "", "URL_PREVIEW"},
-		{"a deletion with a flag that is none", imbot.MessageDeleteRequest{MessageID: 1, Complete: "maybe"}, "", "COMPLETE"},
-		{"a like that the portal would toggle", imbot.MessageLikeRequest{MessageID: 1, Action: "love"}, "", "ACTION"},
+		{"an id alone", try(imbot.MessageUpdateRequest{BotID: 39, MessageID: 1}), "nothing to change", ""},
+		{"an empty text, which would delete the message", try(imbot.MessageUpdateRequest{MessageID: 1, Message: ptr("")}), "use Delete", imbot.ErrMessageEmpty},
+		{"a blank text", try(imbot.MessageUpdateRequest{MessageID: 1, Message: ptr(" \n"), Keyboard: &imbot.Keyboard{}}), "use Delete", imbot.ErrMessageEmpty},
+		{"URL_PREVIEW without a text", try(imbot.MessageUpdateRequest{MessageID: 1, Keyboard: &imbot.Keyboard{}, URLPreview: imbot.No}), "URL_PREVIEW", ""},
+		{"SKIP_CONNECTOR without a text", try(imbot.MessageUpdateRequest{MessageID: 1, SkipConnector: imbot.Yes}), "SKIP_CONNECTOR", ""},
+		{"a text of 20,001 characters", try(imbot.MessageUpdateRequest{MessageID: 1, Message: ptr(strings.Repeat("я", 20001))}), "20001 characters", ""},
+		{"an attachment with a colour and no blocks", try(imbot.MessageUpdateRequest{MessageID: 1, Attach: &imbot.Attach{Color: "#fff"}}), "no blocks", imbot.ErrAttach},
+		{"a flag that is none", try(imbot.MessageUpdateRequest{MessageID: 1, Message: ptr("x"), URLPreview: "maybe"}), "URL_PREVIEW", ""},
+		{"a deletion with a flag that is none", try(imbot.MessageDeleteRequest{MessageID: 1, Complete: "maybe"}), "COMPLETE", ""},
+		{"a like that the portal would toggle", try(imbot.MessageLikeRequest{MessageID: 1, Action: "love"}), "ACTION", ""},
 	}
-	refuses(t, tests)
+	testRefused(t, tests)
 }
 
 func TestMessageAddRefuses(t *testing.T) {
-	add := func(a *imbot.Attach, k *imbot.Keyboard, m *imbot.Menu) imbot.MessageAddRequest {
-		return imbot.MessageAddRequest{DialogID: "27", Message: "x", Attach: a, Keyboard: k, Menu: m}
+	add := func(a *imbot.Attach, k *imbot.Keyboard, m *imbot.Menu) attempt {
+		return try(imbot.MessageAddRequest{DialogID: "27", Message: "x", Attach: a, Keyboard: k, Menu: m})
 	}
 	tests := []refusal{
-		{"an empty attachment", add(&imbot.Attach{}, nil, nil), imbot.ErrAttach, "no blocks"},
-		{"an empty keyboard", add(nil, &imbot.Keyboard{}, nil), imbot.ErrKeyboard, "no buttons"},
-		{"a keyboard of empty rows", add(nil, &imbot.Keyboard{Rows: [][]imbot.Button{{}, {}}}, nil), imbot.ErrKeyboard, "no buttons"},
-		{"an empty menu", add(nil, nil, &imbot.Menu{}), imbot.ErrMenu, "no items"},
-		{"an empty keyboard in an answer", imbot.CommandAnswerRequest{CommandID: 1, Message: "x", Keyboard: &imbot.Keyboard{}}, imbot.ErrKeyboard, "no buttons"},
+		{"an empty attachment", add(&imbot.Attach{}, nil, nil), "no blocks", imbot.ErrAttach},
+		{"an empty keyboard", add(nil, &imbot.Keyboard{}, nil), "no buttons", imbot.ErrKeyboard},
+		{"a keyboard of empty rows", add(nil, &imbot.Keyboard{Rows: [][]imbot.Button{{}, {}}}, nil), "no buttons", imbot.ErrKeyboard},
+		{"an empty menu", add(nil, nil, &imbot.Menu{}), "no items", imbot.ErrMenu},
+		{"an empty keyboard in an answer", try(imbot.CommandAnswerRequest{CommandID: 1, Message: "x", Keyboard: &imbot.Keyboard{}}), "no buttons", imbot.ErrKeyboard},
 	}
-	refuses(t, tests)
+	testRefused(t, tests)
 }
 
 // stable reports what decoding and encoding again does: after the first time,
