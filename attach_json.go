@@ -248,6 +248,9 @@ func readDelimiter(value json.RawMessage) (b BlockDelimiter, ok bool) {
 		return b, false
 	}
 	b = BlockDelimiter{Size: o.takeSize("SIZE"), Color: o.takeText("COLOR")}
+	if o["SIZE"] != nil {
+		return b, false
+	}
 	if b.Size <= 0 {
 		b.Size = delimiterSize
 	}

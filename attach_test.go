@@ -225,5 +225,6 @@ func FuzzAttach(f *testing.F) {
 	f.Add([]byte(rich(f, "attach", "example")))
 	f.Add([]byte(`[{"USER":[{"NAME":"a\\\\\\n"}]},{"MESSAGE":"\\\\"},{"DELIMITER":true},{"GRID":[{"VALUE":1,"X":"<"}]},null,{"IMAGE":{}},{"FILE":[{"SIZE":"9"}]}]`))
 	f.Add([]byte(`"{\"BLOCKS\":{\"1\":{\"LINK\":{\"LINK\":\"\\/x\"}}},\"COLOR\":\"CHAT\",\"Z\":0}"`))
+	f.Add([]byte(`[{"DELIMITER":{"SIZE":""}},{"DELIMITER":{"SIZE":"x"}}]`))
 	f.Fuzz(func(t *testing.T, data []byte) { stable[imbot.Attach](t, data) })
 }

@@ -117,6 +117,7 @@ func (k *Keyboard) UnmarshalJSON(data []byte) error {
 			BGColor: o.take("BG_COLOR"), TextColor: o.take("TEXT_COLOR"), OffBGColor: o.take("OFF_BG_COLOR"),
 			OffTextColor: o.take("OFF_TEXT_COLOR"), BGColorToken: ColorToken(o.take("BG_COLOR_TOKEN")),
 		}
+		delete(o, "DISPLAY") // what is left of it means the default
 		b.rest = o.rest()
 		row = append(row, b)
 	}

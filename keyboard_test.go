@@ -217,6 +217,7 @@ func FuzzKeyboard(f *testing.F) {
 	f.Add([]byte("[" + string(rich(f, "keyboard", "stored_button_example")) + "]"))
 	f.Add([]byte(`{"BUTTONS":{"1":{"TEXT":"A","ACTION":"LIVECHAT","APP_ID":{}},"2":{"TYPE":"NEWLINE"}},"VOTE":"Y"}`))
 	f.Add([]byte(`"[{\"TEXT\":1,\"COMMAND\":\"c\"}]"`))
+	f.Add([]byte(`[{"TEXT":"A","LINK":"/x","DISPLAY":{}},{"TEXT":"B","LINK":"/x"}]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		stable[imbot.Keyboard](t, data)
 		stable[imbot.Menu](t, data)

@@ -89,24 +89,24 @@ func (o object) take(name string) string {
 
 func (o object) takeFlag(name string) Flag { return parseFlag(o.take(name)) }
 
-// takeInt removes a number and returns it; what is not a number stays.
+// takeInt removes a number and returns it; what is not a number stays, unless it
+// is one of PHP's words for nothing.
 func (o object) takeInt(name string) int64 {
-	n, err := strconv.ParseInt(o.text(name), 10, 64)
+	s, err := scalar(o[name])
 	if err != nil {
 		return 0
 	}
-	delete(o, name)
-	return n
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err == nil || s == "" {
+		delete(o, name)
+		return n
+	}
+	return 0
 }
 
 func (o object) takeID(name string) ID { return ID(o.takeInt(name)) }
 
-func (o object) takeSize(name string) int {
-	if n := o.takeInt(name); int64(int(n)) == n {
-		return int(n)
-	}
-	return 0
-}
+func (o object) takeSize(name string) int { return int(o.takeInt(name)) }
 
 // rest is what is left after all members that have a field were taken, as JSON.
 // It is kept beside the fields, so that it goes out again.
