@@ -151,5 +151,5 @@ func (p MessageParams) mentioned(bot ID) bool {
 func (p MessageParams) author(user EventUser) ID { return firstID(p.FromUserID, p.AuthorID, user.ID) }
 
 func fromBot(bots []EventBot, user EventUser, author ID) bool {
-	return user.IsBot.Bool() || slices.ContainsFunc(bots, func(b EventBot) bool { return b.BotID == author })
+	return user.IsBot.Bool() || author != 0 && slices.ContainsFunc(bots, func(b EventBot) bool { return b.BotID == author })
 }

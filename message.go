@@ -31,6 +31,7 @@ func (r MessageAddRequest) botID() ID { return r.BotID }
 
 func (r MessageAddRequest) check() *Error {
 	return checkAll(
+		checkTexts("DIALOG_ID", string(r.DialogID)),
 		checkText("MESSAGE", r.Message, maxMessage),
 		checkRich(r.Attach, r.Keyboard, r.Menu, false),
 		checkFlag("SYSTEM", r.System),

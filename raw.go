@@ -94,8 +94,8 @@ func (f fields) bots() []EventBot {
 // AUTH.
 func (f fields) bot() EventBot {
 	auth := f.auth()
-	if auth.AccessToken == "" {
-		auth = f.sub("AUTH").auth()
+	if again := f.sub("AUTH"); auth.AccessToken == "" && len(again.Keys()) > 0 {
+		auth = again.auth()
 	}
 	return EventBot{BotID: f.id("BOT_ID"), BotCode: f.text("BOT_CODE"), Auth: auth}
 }
