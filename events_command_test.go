@@ -2,11 +2,8 @@ package imbot_test
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,51 +14,16 @@ import (
 // specBodies returns the example bodies of an event.
 func specBodies(t *testing.T, event string) []string {
 	t.Helper()
-	data, err := os.ReadFile("testdata/spec/imbot-v1-events.json")
-	require.NoError(t, err)
-	type example struct{ Body string }
-	var spec struct {
-		Events []struct {
-			Event        string
-			Example      example
-			MoreExamples []example `json:"more_examples"`
-		}
+	_, events := eventSpec(t)
+	bodies := []string{events[event].Example.Body}
+	for _, e := range events[event].MoreExamples {
+		bodies = append(bodies, e.Body)
 	}
-	require.NoError(t, json.Unmarshal(data, &spec))
-	for _, e := range spec.Events {
-		if e.Event == event {
-			bodies := []string{e.Example.Body}
-			for _, m := range e.MoreExamples {
-				bodies = append(bodies, m.Body)
-			}
-			return bodies
-		}
-	}
-	t.Fatalf("no event %s", event)
-	return nil
-}
-
-// genuine believes everything.
-type genuine struct{}
-
-func (genuine) Verify(context.Context, *imbot.EventMeta) error { return nil }
-
-func postEvent(body string) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, "/events", strings.NewReader(body))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return r
-}
-
-func parse[E imbot.Event](t *testing.T, body string) E {
-	t.Helper()
-	ev, err := imbot.ParseEvent(postEvent(body), genuine{})
-	require.NoError(t, err)
-	require.IsType(t, *new(E), ev)
-	return ev.(E)
+	return bodies
 }
 
 func TestCommandTyped(t *testing.T) {
-	ev := parse[*imbot.CommandAddEvent](t, specBodies(t, "ONIMCOMMANDADD")[1])
+	ev := parseAs[*imbot.CommandAddEvent](t, formType, specBodies(t, "ONIMCOMMANDADD")[1])
 	require.Len(t, ev.Commands, 1)
 	c := ev.Commands[0]
 	require.NotEmpty(t, c.Auth.AccessToken)
@@ -81,14 +43,14 @@ func TestCommandTyped(t *testing.T) {
 }
 
 func TestCommandOfAButton(t *testing.T) {
-	ev := parse[*imbot.CommandAddEvent](t, specBodies(t, "ONIMCOMMANDADD")[2])
+	ev := parseAs[*imbot.CommandAddEvent](t, formType, specBodies(t, "ONIMCOMMANDADD")[2])
 	require.Equal(t, "KEYBOARD", ev.Commands[0].CommandContext)
 	require.Equal(t, imbot.DialogID("chat2725"), ev.Params.DialogID)
 	require.Equal(t, imbot.CommandAnswerRequest{BotID: 1291, CommandID: 99, MessageID: 33879, Message: "yes"}, ev.Commands[0].Answer("yes"))
 }
 
 func TestCommandsOfTwoBots(t *testing.T) {
-	ev := parse[*imbot.CommandAddEvent](t, "event=ONIMCOMMANDADD&data[COMMAND][9][BOT_ID]=2&data[COMMAND][9][COMMAND_ID]=9&data[COMMAND][9][MESSAGE_ID]=7"+
+	ev := parseAs[*imbot.CommandAddEvent](t, formType, "event=ONIMCOMMANDADD&data[COMMAND][9][BOT_ID]=2&data[COMMAND][9][COMMAND_ID]=9&data[COMMAND][9][MESSAGE_ID]=7"+
 		"&data[COMMAND][4][BOT_ID]=1&data[COMMAND][4][MESSAGE_ID]=7&data[PARAMS][CHAT_TYPE]=L")
 	require.Equal(t, imbot.CommandAnswerRequest{BotID: 2, CommandID: 9, MessageID: 7, Message: "a"}, ev.Answer("a"))
 	require.Equal(t, imbot.CommandAnswerRequest{BotID: 1, CommandID: 4, MessageID: 7, Message: "b"}, ev.Commands[1].Answer("b"))
@@ -96,7 +58,7 @@ func TestCommandsOfTwoBots(t *testing.T) {
 }
 
 func TestCommandEventWithoutCommands(t *testing.T) {
-	ev := parse[*imbot.CommandAddEvent](t, "event=ONIMCOMMANDADD&data[COMMAND]=x")
+	ev := parseAs[*imbot.CommandAddEvent](t, formType, "event=ONIMCOMMANDADD&data[COMMAND]=x")
 	require.Empty(t, ev.Commands)
 	require.Zero(t, ev.Bot())
 	require.Equal(t, imbot.CommandAnswerRequest{Message: "a"}, ev.Answer("a"))
@@ -104,7 +66,7 @@ func TestCommandEventWithoutCommands(t *testing.T) {
 
 func TestMessageUpdateEvent(t *testing.T) {
 	bodies := specBodies(t, "ONIMBOTMESSAGEUPDATE")
-	ev := parse[*imbot.MessageUpdateEvent](t, bodies[0])
+	ev := parseAs[*imbot.MessageUpdateEvent](t, formType, bodies[0])
 	require.Equal(t, "How to add an observer?", ev.Params.Message)
 	require.Equal(t, imbot.ID(84531), ev.Params.ID)
 	require.Equal(t, imbot.ID(84531), ev.Params.MessageID)
@@ -115,7 +77,7 @@ func TestMessageUpdateEvent(t *testing.T) {
 	require.False(t, ev.IsOpenLine())
 	require.False(t, ev.FromBot())
 
-	group := parse[*imbot.MessageUpdateEvent](t, bodies[1])
+	group := parseAs[*imbot.MessageUpdateEvent](t, formType, bodies[1])
 	require.True(t, group.IsGroup())
 	require.Zero(t, group.User)
 	require.NotZero(t, group.AuthorID())
@@ -124,7 +86,7 @@ func TestMessageUpdateEvent(t *testing.T) {
 
 func TestMessageDeleteEvent(t *testing.T) {
 	bodies := specBodies(t, "ONIMBOTMESSAGEDELETE")
-	ev := parse[*imbot.MessageDeleteEvent](t, bodies[0])
+	ev := parseAs[*imbot.MessageDeleteEvent](t, formType, bodies[0])
 	require.Equal(t, "Message from 02/26/2026 09:27:30 has been deleted", ev.Params.Message)
 	require.Equal(t, imbot.ID(84525), ev.Params.ID)
 	require.Equal(t, imbot.ID(571), ev.Bot().BotID)
@@ -132,12 +94,12 @@ func TestMessageDeleteEvent(t *testing.T) {
 	require.False(t, ev.IsGroup())
 	require.False(t, ev.IsOpenLine())
 	require.False(t, ev.FromBot())
-	require.True(t, parse[*imbot.MessageDeleteEvent](t, bodies[1]).IsGroup())
-	require.True(t, parse[*imbot.MessageDeleteEvent](t, "event=ONIMBOTMESSAGEDELETE&data[BOT][5][BOT_ID]=5&data[PARAMS][AUTHOR_ID]=5").FromBot())
+	require.True(t, parseAs[*imbot.MessageDeleteEvent](t, formType, bodies[1]).IsGroup())
+	require.True(t, parseAs[*imbot.MessageDeleteEvent](t, formType, "event=ONIMBOTMESSAGEDELETE&data[BOT][5][BOT_ID]=5&data[PARAMS][AUTHOR_ID]=5").FromBot())
 }
 
 func TestContextGetEvent(t *testing.T) {
-	ev := parse[*imbot.ContextGetEvent](t, specBodies(t, "ONIMBOTCONTEXTGET")[0])
+	ev := parseAs[*imbot.ContextGetEvent](t, formType, specBodies(t, "ONIMBOTCONTEXTGET")[0])
 	require.Equal(t, imbot.ID(571), ev.Bot().BotID)
 	require.Equal(t, imbot.ID(27), ev.Params.UserID)
 	require.Equal(t, imbot.ID(571), ev.Params.ChatAuthorID)
@@ -149,7 +111,7 @@ func TestContextGetEvent(t *testing.T) {
 	require.Equal(t, "Test User", ev.User.Name)
 	require.False(t, ev.IsGroup())
 	require.False(t, ev.IsOpenLine())
-	bare := parse[*imbot.ContextGetEvent](t, "event=ONIMBOTCONTEXTGET")
+	bare := parseAs[*imbot.ContextGetEvent](t, formType, "event=ONIMBOTCONTEXTGET")
 	require.Empty(t, bare.Params.Context.Keys())
 	require.Empty(t, bare.Params.Context.Get("x"))
 }
@@ -161,7 +123,7 @@ func TestHandlerCallsBackForEachKind(t *testing.T) {
 		return nil
 	}
 	all := &imbot.EventHandler{
-		Verifier: genuine{}, Workers: 1,
+		Verifier: trustAll{}, Workers: 1,
 		OnCommand:       func(_ context.Context, ev *imbot.CommandAddEvent) error { return note(ev) },
 		OnMessageUpdate: func(_ context.Context, ev *imbot.MessageUpdateEvent) error { return note(ev) },
 		OnMessageDelete: func(_ context.Context, ev *imbot.MessageDeleteEvent) error { return note(ev) },
@@ -171,13 +133,13 @@ func TestHandlerCallsBackForEachKind(t *testing.T) {
 			return nil
 		},
 	}
-	rest := &imbot.EventHandler{Verifier: genuine{}, Workers: 1, OnEvent: func(_ context.Context, ev imbot.Event) error { return note(ev) }}
+	rest := &imbot.EventHandler{Verifier: trustAll{}, Workers: 1, OnEvent: func(_ context.Context, ev imbot.Event) error { return note(ev) }}
 	names := []string{"ONIMCOMMANDADD", "ONIMBOTMESSAGEUPDATE", "ONIMBOTMESSAGEDELETE", "ONIMBOTCONTEXTGET"}
 	for _, h := range []*imbot.EventHandler{all, rest} {
 		got = nil
 		for _, name := range names {
 			w := httptest.NewRecorder()
-			h.ServeHTTP(w, postEvent("event="+name))
+			h.ServeHTTP(w, eventPost(formType, "event="+name))
 			require.Equal(t, http.StatusOK, w.Code)
 			require.NoError(t, h.Idle(t.Context()))
 		}
