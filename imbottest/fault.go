@@ -126,9 +126,12 @@ func (p *Portal) record(method string, params *array, batch bool) {
 		return
 	}
 	open := newArray()
+	var secrets []string
 	for _, k := range params.keys {
 		if !isCredential(k) {
 			open.set(k, params.values[k])
+		} else if secret := text(params.values[k]); len(secret) >= minSecret {
+			secrets = append(secrets, secret, hidden)
 		}
 	}
 	if strings.EqualFold(method, "batch") {
@@ -138,7 +141,8 @@ func (p *Portal) record(method string, params *array, batch bool) {
 	if open.len() > 0 {
 		data, _ = json.Marshal(open) // holds nothing that JSON cannot express
 	}
-	p.calls = append(p.calls, Call{Method: p.scrub(method), Params: json.RawMessage(p.scrub(string(data))), Batch: batch})
+	hide := strings.NewReplacer(secrets...)
+	p.calls = append(p.calls, Call{Method: p.scrub(method), Params: json.RawMessage(p.scrub(hide.Replace(string(data)))), Batch: batch})
 }
 
 // scrub hides the portal's secrets in a text, wherever they got into it; the
@@ -149,14 +153,17 @@ func (p *Portal) scrub(text string) string {
 		text = strings.ReplaceAll(strings.ReplaceAll(text, g.access, hidden), g.refresh, hidden)
 	}
 	for _, app := range p.apps {
-		if len(app.token) >= 16 {
+		if len(app.token) >= minSecret {
 			text = strings.ReplaceAll(text, app.token, hidden)
 		}
 	}
 	return text
 }
 
-const hidden = "***"
+const (
+	hidden    = "***"
+	minSecret = 16 // characters
+)
 
 func isCredential(name string) bool {
 	switch strings.ToLower(name) {
