@@ -9,6 +9,7 @@ type token struct {
 	kind       tokenKind
 	name       string // in lower case
 	pair       *token // the other end; nil for a stray one
+	at         int    // its number, for Split
 }
 
 type tokenKind uint8
