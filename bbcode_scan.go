@@ -25,6 +25,15 @@ func (t *token) attributes(text string) string {
 	return strings.TrimSpace(strings.TrimPrefix(text[t.attr:t.end-1], "="))
 }
 
+// isText reports whether a stray code is shown as it stands: one whose text
+// would have been treated differently.
+func (t *token) isText() bool {
+	if t.pair != nil || t.kind == single {
+		return false
+	}
+	return t.name == "code" || t.name == "img" || t.name == "url" && t.kind == opening && t.attr < t.end-1
+}
+
 // codeForm says which forms of a code are read.
 type codeForm struct {
 	single        bool

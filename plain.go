@@ -59,8 +59,8 @@ func (p *plainer) token(t *token) {
 		return
 	case opening:
 		switch {
-		case t.pair == nil && (t.name == "code" || t.name == "img" || t.name == "url" && t.attr < t.end-1):
-			return // stays
+		case t.isText():
+			return
 		case t.name == "code":
 			p.copyTo(t.start)
 			p.done = t.end
@@ -76,7 +76,7 @@ func (p *plainer) token(t *token) {
 			p.links = append(p.links, openLink{t, p.out.Len()})
 		}
 	case closing:
-		if t.pair == nil && (t.name == "code" || t.name == "img") {
+		if t.isText() {
 			return
 		}
 		p.replace(t, t.end, "")

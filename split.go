@@ -191,12 +191,17 @@ func (c *cursor) unit() unit {
 	switch r, _ := utf8.DecodeRuneInString(c.text[c.pos:]); {
 	case r == '\n' || r == '\r':
 		u.look = lineBreak
+	case strings.TrimFunc(c.text[c.pos:end], isInvisible) != "":
 	case unicode.IsSpace(r):
 		u.look = space
-	case r == '\u2060' || r == '\u200b' || r == '\ufeff':
+	default:
 		u.look = unseen
 	}
 	return u
+}
+
+func isInvisible(r rune) bool {
+	return unicode.IsSpace(r) || r >= '\u200b' && r <= '\u200d' || r == '\u2060' || r == '\ufeff'
 }
 
 // border says how good the place before a unit is for a cut. Between a word and

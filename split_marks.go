@@ -86,8 +86,8 @@ func pairMarks(text string, tokens []*token, longest int) []*mark {
 		switch {
 		case t.name == "br":
 			m.look = lineBreak
-		case t.kind == single:
-			m.look = seen
+		case t.kind == single || t.isText():
+			m.kind, m.look = single, seen
 		case t.pair == nil:
 			m.kind = single
 		case t.kind == closing:

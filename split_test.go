@@ -86,7 +86,7 @@ func checkSplit(t *testing.T, text string, limit int) {
 	if strings.Contains(text, ">>") || strings.Contains(text, quoteRule) || strings.Contains(text, "=") {
 		return
 	}
-	words := func(s string) string { return strings.Join(strings.Fields(s), "") }
+	words := func(s string) string { return strings.Join(strings.FieldsFunc(s, isInvisible), "") }
 	require.Equal(t, words(Plain(text)), words(Plain(strings.Join(parts, ""))))
 }
 
