@@ -151,7 +151,9 @@ func codeText(text string) string {
 
 // Quote quotes text: each of its lines gets ">>" in front. A quote begins and
 // ends a line; put a line break before it and behind it.
-func Quote(text string) string { return ">>" + eachLine(text, ">>") }
+func Quote(text string) string {
+	return ">>" + eachLine(text, func(string) string { return ">>" })
+}
 
 // QuoteBlock quotes a message: text between two lines of 54 dashes. It begins
 // and ends a line; put a line break before it and behind it.
@@ -160,11 +162,24 @@ func QuoteBlock(text string) string {
 	return quoteRule + "\n" + strings.ReplaceAll(text, quoteRule, half+joiner+half) + "\n" + quoteRule
 }
 
-// eachLine puts prefix in front of all lines but the first; code blocks are one
-// line.
-func eachLine(text, prefix string) string {
+// eachLine puts a prefix in front of all lines but the first; a code block is
+// one line. The prefix may depend on what follows.
+func eachLine(text string, prefix func(rest string) string) string {
 	var out strings.Builder
-	lines := func(s string) { out.WriteString(strings.ReplaceAll(s, "\n", "\n"+prefix)) }
+	lines := func(s string) {
+		for first := true; ; first = false {
+			if !first {
+				out.WriteString(prefix(s))
+			}
+			line, rest, more := strings.Cut(s, "\n")
+			out.WriteString(line)
+			if !more {
+				return
+			}
+			out.WriteByte('\n')
+			s = rest
+		}
+	}
 	done := 0
 	for _, t := range scan(text) {
 		switch {
