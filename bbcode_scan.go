@@ -9,7 +9,9 @@ type token struct {
 	kind       tokenKind
 	name       string // in lower case
 	pair       *token // the other end; nil for a stray one
-	at         int    // its number, for Split
+
+	number int   // for Split: its place in the list,
+	mark   *mark // and what became of it
 }
 
 type tokenKind uint8
@@ -73,17 +75,16 @@ func scan(text string) []*token {
 			break
 		}
 		i += at
-		t := s.code(i)
-		if t == nil {
+		found, ok := s.code(i)
+		if !ok {
 			i++
 			continue
 		}
-		i = t.end
-		s.tokens = append(s.tokens, t)
+		i = found.end
+		t := s.keep(found)
 		switch open := s.open[t.name]; {
 		case t.kind == opening && t.name == "code":
 			if end := s.codeEnd(t); end != nil {
-				s.tokens = append(s.tokens, end)
 				i = end.end
 			}
 		case t.kind == opening:
@@ -99,20 +100,28 @@ func scan(text string) []*token {
 type scanner struct {
 	text      string
 	tokens    []*token
+	room      []token // for the next tokens: there may be a million of them
 	open      map[string][]*token
 	bracket   int // the next "]" at or behind the last place asked for
 	noCodeEnd bool
 }
 
-// code reads the code at i.
-func (s *scanner) code(i int) *token {
-	if s.text[i] == '#' {
-		if hasFoldPrefix(s.text[i:], "#BR#") {
-			return &token{start: i, end: i + 4, attr: i + 3, name: "br"}
-		}
-		return nil
+func (s *scanner) keep(t token) *token {
+	if len(s.room) == cap(s.room) {
+		s.room = make([]token, 0, min(len(s.tokens)+8, 1024))
 	}
-	t := &token{start: i, kind: opening}
+	s.room = append(s.room, t)
+	kept := &s.room[len(s.room)-1]
+	s.tokens = append(s.tokens, kept)
+	return kept
+}
+
+// code reads the code at i.
+func (s *scanner) code(i int) (t token, ok bool) {
+	if s.text[i] == '#' {
+		return token{start: i, end: i + 4, attr: i + 3, name: "br"}, hasFoldPrefix(s.text[i:], "#BR#")
+	}
+	t = token{start: i, kind: opening}
 	i++
 	if i < len(s.text) && s.text[i] == '/' {
 		t.kind = closing
@@ -125,7 +134,7 @@ func (s *scanner) code(i int) *token {
 	t.name = strings.ToLower(s.text[i:n])
 	f, ok := form(t.name)
 	if !ok || n == len(s.text) {
-		return nil
+		return t, false
 	}
 	t.attr = n
 	switch c := s.text[n]; {
@@ -133,18 +142,18 @@ func (s *scanner) code(i int) *token {
 		t.end = n + 1
 	case t.kind == opening && (c == '=' && f.valued || c == ' ' && f.blankOnly):
 		if t.end = s.closeBracket(n) + 1; t.end == 0 {
-			return nil
+			return t, false
 		}
 	default:
-		return nil
+		return t, false
 	}
 	if f.single {
 		if t.kind == closing {
-			return nil
+			return t, false
 		}
 		t.kind = single
 	}
-	return t
+	return t, true
 }
 
 // closeBracket returns the next "]" behind i, -1 without one. It never looks at
@@ -167,7 +176,7 @@ func (s *scanner) codeEnd(t *token) *token {
 			break
 		}
 		if i += at; hasFoldPrefix(s.text[i:], end) {
-			t.pair = &token{start: i, end: i + len(end), attr: i + len(end) - 1, kind: closing, name: "code", pair: t}
+			t.pair = s.keep(token{start: i, end: i + len(end), attr: i + len(end) - 1, kind: closing, name: "code", pair: t})
 			return t.pair
 		}
 	}

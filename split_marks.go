@@ -71,12 +71,11 @@ func findMarks(text string, limit int) []*mark {
 func pairMarks(text string, tokens []*token, longest int) []*mark {
 	sizes := characterCounts(text, tokens)
 	marks := make([]*mark, 0, len(tokens))
-	made := make(map[*token]*mark)
 	done := 0
 	for i, t := range tokens {
 		if t.start < done {
-			if t.pair != nil && made[t.pair] != nil { // its other end is outside
-				made[t.pair].kind = single
+			if t.pair != nil && t.pair.mark != nil { // its other end is outside
+				t.pair.mark.kind = single
 			}
 			continue
 		}
@@ -91,13 +90,13 @@ func pairMarks(text string, tokens []*token, longest int) []*mark {
 		case t.pair == nil:
 			m.kind = single
 		case t.kind == closing:
-			if m.pair = made[t.pair]; m.pair == nil || m.pair.kind != opening {
+			if m.pair = t.pair.mark; m.pair == nil || m.pair.kind != opening {
 				m.kind, m.pair = single, nil
 			} else {
 				m.pair.pair = m
 			}
 		case f.keepsTogether:
-			if whole := sizes[t.pair.at].end - sizes[i].start; whole <= longest {
+			if whole := sizes[t.pair.number].end - sizes[i].start; whole <= longest {
 				m.kind, m.look, m.size, m.end = single, seen, whole, t.pair.end
 			} else if t.name == "img" {
 				m.kind = single
@@ -112,7 +111,7 @@ func pairMarks(text string, tokens []*token, longest int) []*mark {
 				m.opener, m.closer = quoteRule+"\n", "\n"+quoteRule
 			}
 			m.closerLen = utf8.RuneCountInString(m.closer)
-			made[t] = m
+			t.mark = m
 		}
 		done = m.end
 		marks = append(marks, m)
@@ -138,7 +137,7 @@ func characterCounts(text string, tokens []*token) []span {
 		return chars
 	}
 	for i, t := range tokens {
-		t.at = i
+		t.number = i
 		counts[i] = span{to(t.start), to(t.end)}
 	}
 	return counts
