@@ -94,10 +94,6 @@ func hasFoldPrefix(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
-// doubleBackslashes prepares text for an attachment, where the portal reads
-// \n, \t, \" and \\ once more.
-func doubleBackslashes(text string) string { return strings.ReplaceAll(text, `\`, `\\`) }
-
 // Bold shows text in bold.
 func Bold(text string) string { return "[b]" + text + "[/b]" }
 

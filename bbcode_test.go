@@ -108,11 +108,6 @@ func TestEscape(t *testing.T) {
 	}
 }
 
-func TestDoubleBackslashes(t *testing.T) {
-	require.Equal(t, `C:\\new\\table "x" \\\\`, doubleBackslashes(`C:\new\table "x" \\`))
-	require.Equal(t, "a\nb", doubleBackslashes("a\nb"))
-}
-
 func TestPlain(t *testing.T) {
 	for _, row := range []struct{ name, text, want string }{
 		{"looks are gone", "[B]a[/B] [i]b[/i] [u]c[/u] [s]d[/s] [size=9]e[/size] [color=#fff]f[/color]", "a b c d e f"},

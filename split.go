@@ -11,8 +11,8 @@ import (
 // in this order. It cuts between paragraphs, else lines, sentences or words, as
 // long as the message is at least half full; only a longer word is cut itself.
 // It never cuts inside a code or a character made of several. Codes that are
-// open at a cut are closed there and opened again in the next message, and so
-// are quotes and code blocks. Links, mentions and the like stay in one message
+// open at a cut are closed there and opened again in the next message (while
+// that takes less than a quarter of it), and so are quotes and code blocks. Links, mentions and the like stay in one message
 // unless one alone is longer than half of it.
 //
 // No character is lost or added besides these marks: the messages read the same
@@ -107,10 +107,19 @@ func (s *splitter) head(at *place) string {
 		return blocks.String() + ">>" + codes.String()
 	case at.quoted:
 		return blocks.String() + ">>" + codes.String()
-	case strings.HasPrefix(strings.TrimLeftFunc(rest[:min(len(rest), s.limit)], unicode.IsSpace), ">"):
-		return blocks.String() + codes.String() + joiner // it was no quote before
+	case at.becomesQuote(rest[:min(len(rest), s.limit)]):
+		return blocks.String() + codes.String() + joiner
 	}
 	return blocks.String() + codes.String()
+}
+
+// becomesQuote reports whether rest would be a quote at the beginning of a
+// message, where the portal trims it, and is none in the text.
+func (at place) becomesQuote(rest string) bool {
+	text := strings.TrimLeftFunc(rest, unicode.IsSpace)
+	blanks := rest[:len(rest)-len(text)]
+	begins := at.lineStart && blanks == "" || strings.HasSuffix(blanks, "\n")
+	return at.pos > 0 && strings.HasPrefix(text, ">") && !begins
 }
 
 // end returns where the part ends that begins at a place behind a head of n

@@ -2,8 +2,12 @@ package imbot
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -43,6 +47,8 @@ func TestSplit(t *testing.T) {
 		{"a quoted line goes on", ">>" + word(150), []string{">>" + word(98), ">>" + word(52)}},
 		{"a quoted line inside a code", "[b]" + word(60) + "\n>>" + word(60) + "[/b]", []string{"[b]" + word(60) + "\n[/b]", ">>[b]" + word(60) + "[/b]"}},
 		{"what was no quote does not become one", word(99) + ">>" + word(9), []string{word(99) + ">", "\u2060>" + word(9)}},
+		{"nor in a short text", "  >> a", []string{"  >> a"}},
+		{"a quote behind an empty line stays one", word(99) + "\n\n>>" + word(9), []string{word(99) + "\n", "\n>>" + word(9)}},
 		{"a character with many marks", word(98) + "e" + strings.Repeat("\u0301", 5) + "x", []string{word(98), "e" + strings.Repeat("\u0301", 5) + "x"}},
 		{"a family", word(96) + "👩‍👩‍👧x", []string{word(96), "👩‍👩‍👧x"}},
 		{"a flag", word(99) + "🇩🇪🇫🇷", []string{word(99), "🇩🇪🇫🇷"}},
@@ -89,6 +95,87 @@ func checkSplit(t *testing.T, text string, limit int, longCode bool) {
 	}
 	words := func(s string) string { return strings.Join(strings.FieldsFunc(s, isInvisible), "") }
 	require.Equal(t, words(Plain(text)), words(Plain(strings.Join(parts, ""))))
+}
+
+// styled lists the characters of a message that can be seen, each with the codes
+// around it and whether its line is quoted.
+func styled(text string) []string {
+	var out, open []string
+	quoted := false
+	code := regexp.MustCompile(`^\[(/?)([a-z]+)(=[^\]]*)?\]`)
+	for i, lineStart := 0, true; i < len(text); {
+		inCode := slices.Contains(open, "code")
+		if lineStart {
+			quoted = !inCode && strings.HasPrefix(text[i:], ">>")
+			if lineStart = false; quoted {
+				i += 2
+				continue
+			}
+		}
+		if m := code.FindStringSubmatch(text[i:]); m != nil && (!inCode || m[0] == "[/code]") {
+			i += len(m[0])
+			if m[1] == "" {
+				open = append(open, m[2]+m[3])
+			} else {
+				open = open[:len(open)-1]
+			}
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(text[i:])
+		if i += n; r == '\n' {
+			lineStart = true
+		}
+		if !unicode.IsSpace(r) {
+			out = append(out, fmt.Sprint(string(r), open, quoted))
+		}
+	}
+	return append(out, open...)
+}
+
+func TestSplitKeepsEveryStyle(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var write func(depth int) string
+	write = func(depth int) string {
+		var out strings.Builder
+		for range random.IntN(6) {
+			inner := func() string {
+				if depth == 0 {
+					return "x"
+				}
+				return write(depth - 1)
+			}
+			switch random.IntN(12) {
+			case 0:
+				out.WriteString(Bold(inner()))
+			case 1:
+				out.WriteString(Italic(inner()))
+			case 2:
+				out.WriteString(Size(8+random.IntN(20), inner()))
+			case 3:
+				out.WriteString("\n" + Quote(strings.Repeat("quoted words ", random.IntN(3))) + "\n")
+			case 4:
+				out.WriteString(Code(strings.Repeat("code [b] >>\n>>", random.IntN(9))))
+			case 5:
+				out.WriteString(Mention(5, "Anna"))
+			case 6:
+				out.WriteString("\n\n")
+			case 7:
+				out.WriteString(strings.Repeat("字。", random.IntN(20)))
+			default:
+				out.WriteString(strings.Repeat("some words, ", random.IntN(9)) + "end. ")
+			}
+		}
+		return out.String()
+	}
+	for range 500 {
+		text := write(5)
+		var got []string
+		for _, part := range split(text, 400) {
+			require.LessOrEqual(t, utf8.RuneCountInString(part), 400)
+			got = append(got, styled(part)...)
+		}
+		require.Equal(t, strings.Join(styled(text), "\n"), strings.Join(got, "\n"), text)
+	}
 }
 
 func FuzzSplit(f *testing.F) {
