@@ -33,7 +33,7 @@ type EventError struct {
 // Error returns the reason. It holds nothing of the request.
 func (e *EventError) Error() string {
 	if e.cause != nil {
-		return "imbot: event refused: " + e.reason + ": " + e.cause.Error()
+		return "imbot: event refused: " + e.reason + ": " + strings.TrimPrefix(e.cause.Error(), "imbot: ")
 	}
 	return "imbot: event refused: " + e.reason
 }

@@ -1,0 +1,84 @@
+// Package imbot is a typed client for the chat bots of Bitrix24: every imbot.*
+// method of its REST API as a request and a result, every error code as
+// something [errors.Is] understands, and the portal's events parsed, verified
+// and dispatched.
+//
+// # Quick start
+//
+// A bot needs an incoming webhook with the scope imbot, a client id that you
+// make up (long, random, secret), and a public https address for its events:
+//
+//	hook := imbot.Webhook{URL: os.Getenv("BITRIX24_WEBHOOK_URL"), ClientID: os.Getenv("BITRIX24_CLIENT_ID")}
+//	client, err := imbot.NewClient(hook)
+//	…
+//	id, err := client.Bot.Register(ctx, imbot.BotRegisterRequest{
+//		Code:         "echo",
+//		EventHandler: "https://bot.example.com/events",
+//		Properties:   imbot.BotProperties{Name: "Echo", Color: imbot.ColorMint},
+//	})
+//	…
+//	err = imbot.Serve(ctx, ":8080", &imbot.EventHandler{
+//		Verifier: hook.Verifier(),
+//		OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
+//			_, err := client.Message.Add(ctx, ev.Reply("You said: "+ev.Params.Message))
+//			return err
+//		},
+//	})
+//
+// The names are those of the vendor's documentation in Go spelling: the method
+// imbot.chat.updateTitle is client.Chat.UpdateTitle with a [ChatUpdateTitleRequest],
+// and its parameter CHAT_ID is the field ChatID. A field left zero is not sent.
+// For a method that has no type, use [Client.Call], or give it one with
+// [Returns] and [Do].
+//
+// # Errors
+//
+// Every failure of a call is an [*Error]. It matches the portal's code, in any
+// case, and the sentinels of this package:
+//
+//	switch {
+//	case errors.Is(err, imbot.ErrChatIDEmpty): // a code of the portal
+//	case errors.Is(err, imbot.ErrInvalid): // refused by this package, nothing was sent
+//	case errors.Is(err, imbot.ErrOutcomeUnknown): // it may have run
+//	case errors.Is(err, imbot.ErrorCode("SOMETHING_NEW")): // a code without a name here
+//	}
+//
+// What the portal would lose without a word (a text that it would cut, a flag
+// that it would ignore) is refused with [ErrInvalid]. What it does without a
+// word all the same stands in the comment of the method. "Not found" is always
+// an error.
+//
+// No error, log record or printed value holds a secret.
+//
+// # Repetition
+//
+// A call that failed is sent again, up to 4 times with waits of 1 s to 30 s,
+// when that is safe. What decides is whether it ran:
+//
+//   - It did not run (the rate limit, a connection that was never made): any
+//     call is repeated.
+//   - Nobody can tell (the answer was lost, a gateway's error page, HTTP 500): a
+//     call that does no harm twice is repeated; for another, such as sending a
+//     message, the error is [ErrOutcomeUnknown].
+//   - The portal gave a definite answer: the error has its code, and nothing is
+//     repeated.
+//
+// Calls are paced below the portal's rate limit by a limiter that all clients
+// of the process share; see [WithLimiter] and [WithRetry]. Every wait obeys the
+// context.
+//
+// # Events
+//
+// [EventHandler] is an [net/http.Handler] for the handler URL; [Serve] listens
+// with one until its context ends, and drains. Every event is verified by its
+// application token before anything else is done with it. The portal sends an
+// event once and ignores the answer, so the handler answers at once and calls
+// back from a bounded pool, in order within a dialog. [ParseEvent] does the same
+// for one request, without a pool.
+//
+// # Testing
+//
+// Package imbottest is a portal in memory: people write to the bot, the bot
+// gets real form posts and answers over real HTTP or without a socket. No
+// account and no network are needed.
+package imbot
