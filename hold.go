@@ -52,9 +52,9 @@ func (h *holds) end(method string) time.Time {
 	return time.Time{}
 }
 
-// ran notes what a success says about the method's operating time.
-func (h *holds) ran(method string, timing []byte) {
-	reset := numberIn(timing, `"operating_reset_at"`)
+// ran notes what the answer to a success says about the method's operating time.
+func (h *holds) ran(method string, answer []byte) {
+	reset := numberIn(answer, `"operating_reset_at"`)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e := h.m[method]
@@ -70,7 +70,7 @@ func (h *holds) ran(method string, timing []byte) {
 	if reset > 0 {
 		// By the portal's clock, so that ours need not agree with it.
 		now := time.Now()
-		from := numberIn(timing, `"finish"`)
+		from := numberIn(answer, `"finish"`)
 		if from == 0 {
 			from = now.Unix()
 		}
@@ -124,14 +124,21 @@ func (h *holds) add(method string) *hold {
 	return e
 }
 
-// numberIn finds the whole part of a number by its quoted name in a flat JSON
-// object. It reads one or two members of each answer without decoding the rest.
-func numberIn(object []byte, name string) int64 {
-	_, rest, ok := bytes.Cut(object, []byte(name))
-	if !ok {
+// onHold is the error of a call that was not sent because its method had used up
+// its operating time for longer than the context lasts.
+func (c *core) onHold(cl *call, cause error) error {
+	return interrupted(cl, &Error{Method: cl.method, Code: ErrOperationTimeLimit,
+		Description: "not sent, the method has used up its operating time", Attempts: cl.attempts}, cause)
+}
+
+// numberIn finds the whole part of the last number with a quoted name in an
+// answer: its "time" comes last. It spares decoding all of it.
+func numberIn(answer []byte, name string) int64 {
+	i := bytes.LastIndex(answer, []byte(name))
+	if i < 0 {
 		return 0
 	}
-	rest = bytes.TrimLeft(rest, " \t\r\n:\"")
+	rest := bytes.TrimLeft(answer[i+len(name):], " \t\r\n:\"")
 	end := 0
 	for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
 		end++

@@ -2,6 +2,7 @@ package imbot
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -166,4 +167,29 @@ func (l *limiter) drop(now time.Time) {
 		}
 	}
 	l.sweep = 2 * len(l.buckets)
+}
+
+// pay asks the limiter for one attempt, unless that was done already.
+func (c *core) pay(ctx context.Context, cl *call) error {
+	if cl.paid {
+		cl.paid = false
+		return ctx.Err()
+	}
+	return c.wait(ctx)
+}
+
+// wait asks the limiter.
+func (c *core) wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil || c.limiter == nil {
+		return err
+	}
+	err := c.limiter.Wait(ctx, c.portal)
+	if _, ok := ctx.Deadline(); ok && err != nil && ctx.Err() == nil {
+		// The limiter knows that the deadline comes first.
+		early := err
+		err = &cleanError{text: scrub(early.Error(), c.secrets), is: func(target error) bool {
+			return target == context.DeadlineExceeded || errors.Is(early, target)
+		}}
+	}
+	return err
 }

@@ -17,6 +17,7 @@ type options struct {
 	logger    *slog.Logger
 	observer  func(context.Context, CallInfo)
 	userAgent string
+	autoBatch bool
 }
 
 // WithHTTPClient makes the client send its requests through hc, which is copied
@@ -83,8 +84,13 @@ func WithLogger(l *slog.Logger) Option {
 	}
 }
 
-// WithObserver makes the client call f after each attempt, in the goroutine of
-// the caller. f must be quick and safe for concurrent use.
+// WithObserver makes the client call f after each attempt, that is after each
+// HTTP request. f must be quick and safe for concurrent use.
+//
+// A batch is one request: f sees the method "batch", with Batch calls inside,
+// and none of these calls, unless one is sent by itself afterwards. It is called
+// in the goroutine and with the context of the caller; with [WithAutoBatch]
+// a batch belongs to no caller, so the context has no values.
 func WithObserver(f func(context.Context, CallInfo)) Option {
 	return func(o *options) error {
 		if f == nil {
@@ -115,10 +121,11 @@ func WithUserAgent(s string) Option {
 type CallInfo struct {
 	Method           string
 	Attempt          int           // from 1
+	Batch            int           // how many calls are inside; 0: it is no batch
 	StatusCode       int           // 0 when no answer came
 	Err              error         // nil after a result
 	Duration         time.Duration // from sending to the end of the answer
-	Waited           time.Duration // before sending, for the limiter
+	Waited           time.Duration // before sending, for the limiter and the method's operating time; with WithAutoBatch also for other calls
 	Operating        time.Duration // the method's sum over the last ten minutes, as the portal counts it; 0 when unknown
 	OperatingResetAt time.Time     // when that sum drops; zero when unknown
 }
