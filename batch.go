@@ -257,9 +257,14 @@ func (c *core) free(ctx context.Context, items []*item) []*item {
 	return free
 }
 
-// sendAlone sends an item by itself.
+// sendAlone sends an item by itself. When there is no time left to send it
+// again, what the batch said stays.
 func (c *core) sendAlone(ctx context.Context, it *item) {
+	again := it.next == alone
 	it.next = finished
+	if again && ctx.Err() != nil {
+		return
+	}
 	it.call.inBatch = false
 	it.result, it.err = c.send(ctx, it.call)
 }

@@ -83,6 +83,7 @@ func (c *core) batchCall(items []*item) *call {
 func (c *core) sendBatch(ctx context.Context, items []*item, cl *call) error {
 	result, err := c.send(ctx, cl)
 	for _, it := range items {
+		it.next, it.err = finished, nil
 		it.call.attempts += cl.attempts
 		it.call.inBatch = true
 	}

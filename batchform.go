@@ -2,6 +2,7 @@ package imbot
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 
 	"github.com/imbot-go/imbot/internal/phpform"
@@ -104,4 +105,24 @@ func hasReference(s string) bool {
 			}
 		}
 	}
+}
+
+// dialogOf names the dialog of a call: its calls keep their order.
+func dialogOf(params []byte) string {
+	var p struct {
+		Dialog  json.RawMessage `json:"DIALOG_ID"`
+		Chat    json.RawMessage `json:"CHAT_ID"`
+		Message json.RawMessage `json:"MESSAGE_ID"`
+	}
+	_ = json.Unmarshal(params, &p) // what cannot be read has no dialog
+	if id := text(p.Dialog); id != "" {
+		return id
+	}
+	if id := text(p.Chat); id != "" {
+		return "chat" + id
+	}
+	if id := text(p.Message); id != "" {
+		return "message" + id
+	}
+	return ""
 }

@@ -59,6 +59,9 @@ func newCore(a access, o options) *core {
 	if hc.Timeout == 0 {
 		c.timeout = attemptTimeout
 	}
+	if o.autoBatch {
+		c.auto = &autoBatch{core: c}
+	}
 	c.http = resty.NewWithClient(&hc).SetLogger(silent{}).SetDoNotParseResponse(true)
 	c.header = http.Header{
 		"Accept":       {"application/json"},
@@ -197,6 +200,17 @@ func splice(members, object []byte) []byte {
 	body = append(body, '{')
 	body = append(body, members...)
 	return append(body, object[1:]...)
+}
+
+// do sends a call by itself or, with WithAutoBatch, maybe together with others.
+func (c *core) do(ctx context.Context, cl *call) (json.RawMessage, error) {
+	if c.auto == nil {
+		return c.send(ctx, cl)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, interrupted(cl, nil, err)
+	}
+	return c.auto.do(ctx, cl)
 }
 
 // send sends a call until its answer is definite or it may not be repeated.

@@ -17,8 +17,9 @@ const (
 // holds keeps methods back that have used up their operating time; the others
 // go on. The portal counts per method and application.
 type holds struct {
-	mu sync.Mutex
-	m  map[string]*hold
+	mu   sync.Mutex
+	m    map[string]*hold
+	last time.Time // when the last hold ends
 }
 
 type hold struct {
@@ -95,12 +96,25 @@ func (h *holds) refused(method string, sent time.Time) {
 	}
 	now := time.Now()
 	e.set = now
-	if e.resetAt.After(now) {
-		e.until = e.resetAt
-		return
+	if e.until = e.resetAt; !e.until.After(now) {
+		e.grown = min(max(2*e.grown, minHold), maxHold)
+		e.until = now.Add(e.grown)
 	}
-	e.grown = min(max(2*e.grown, minHold), maxHold)
-	e.until = now.Add(e.grown)
+	if e.until.After(h.last) {
+		h.last = e.until
+	}
+}
+
+// holding reports whether a method is on hold; without a name, whether any is.
+func (h *holds) holding(method string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	if !h.last.After(now) {
+		return false
+	}
+	e := h.m[method]
+	return method == "" || e != nil && e.until.After(now)
 }
 
 // add makes room for one more method; nil when there is none.

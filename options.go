@@ -101,6 +101,29 @@ func WithObserver(f func(context.Context, CallInfo)) Option {
 	}
 }
 
+// WithAutoBatch lets concurrent calls travel together, up to fifty in one HTTP
+// request, which the portal counts as one: calls that would have to wait for the
+// limiter otherwise. It suits a bot that answers many people at the same time.
+//
+// A call goes out alone and at once when nothing else of this client waits or is
+// under way. Otherwise it waits for others, for 5 ms at most, and then for the
+// limiter; so the burst is not spent on single calls. Calls to one dialog
+// (DIALOG_ID, else CHAT_ID, else MESSAGE_ID) keep their order: the next one waits
+// until the one before is done. What cannot travel inside a batch, see
+// [Client.DoBatch], goes by itself.
+//
+// A call keeps its own context, and its own error, with InBatch set. A call that
+// leaves early is not sent; in a batch under way its outcome is unknown, and the
+// batch goes on for the others, until all have left. The price of travelling
+// together: when the answer to a batch gets lost, up to fifty calls fail with
+// [ErrOutcomeUnknown] at once.
+func WithAutoBatch() Option {
+	return func(o *options) error {
+		o.autoBatch = true
+		return nil
+	}
+}
+
 // WithUserAgent replaces the User-Agent header.
 func WithUserAgent(s string) Option {
 	return func(o *options) error {
