@@ -122,9 +122,9 @@ func (c *Client) DoBatch(ctx context.Context, b *Batch) error {
 // waits while the caller works, and the other way round. [WithAutoBatch] has no
 // such bound.
 //
-// An error belongs to its request and does not stop the stream; only the end of
-// ctx does, after the requests that were read by then. When the caller breaks,
-// nothing more is read or sent.
+// An error belongs to its request and does not stop the stream. Only the end of
+// ctx does: the next request and those that were read already get [ErrNotRun],
+// and no more are read. When the caller breaks, nothing more is read or sent.
 func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Seq[Q]) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		var (
@@ -132,6 +132,7 @@ func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Se
 			reqs  []Q
 		)
 		flush := func() bool {
+			ended := ctx.Err() != nil
 			_ = c.core.run(ctx, items) // each item has its own error
 			for i, it := range items {
 				items[i] = nil
@@ -140,11 +141,11 @@ func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Se
 				}
 			}
 			items, reqs = items[:0], reqs[:0]
-			return ctx.Err() == nil
+			return !ended
 		}
 		for req := range requests {
 			items, reqs = append(items, c.newItem(req.Method(), req)), append(reqs, req)
-			if len(items) >= c.core.size.now() && !flush() {
+			if (len(items) >= c.core.size.now() || ctx.Err() != nil) && !flush() {
 				return
 			}
 		}
