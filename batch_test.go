@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,6 +110,13 @@ func newBatches(t testing.TB, answer func(message string, inBatch bool) string, 
 		return reply(200, string(out)), nil
 	}
 	return b
+}
+
+// sent returns the requests so far.
+func (b *batches) sent() []*http.Request {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.requests)
 }
 
 func say(text string) imbot.MessageAddRequest {
