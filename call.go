@@ -18,7 +18,7 @@ import (
 
 // core is the state that a client and its WithBot copies share.
 type core struct {
-	access
+	*access  // by pointer: fmt then has no way to it, whatever the verb
 	http     *resty.Client
 	header   http.Header   // of every request; read only
 	timeout  time.Duration // for one attempt; 0: the http.Client has its own
@@ -55,7 +55,7 @@ func newCore(a access, o options) *core {
 	if hc.Transport == nil {
 		hc.Transport = sharedTransport
 	}
-	c := &core{access: a, limiter: o.limiter, retry: o.retry, logger: o.logger, observer: o.observer}
+	c := &core{access: &a, limiter: o.limiter, retry: o.retry, logger: o.logger, observer: o.observer}
 	if hc.Timeout == 0 {
 		c.timeout = attemptTimeout
 	}

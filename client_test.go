@@ -265,21 +265,3 @@ func TestHTTPClientIsCopiedAndItsJarIgnored(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &http.Client{}, bare)
 }
-
-func TestWithBot(t *testing.T) {
-	rt := always(200, `{"result":1}`)
-	client := over(t, hook, rt)
-	bot := client.WithBot(39)
-	_, err := bot.Message.Add(t.Context(), imbot.MessageAddRequest{DialogID: "1", Message: "hi"})
-	require.NoError(t, err)
-	_, err = bot.Message.Add(t.Context(), imbot.MessageAddRequest{BotID: 40, DialogID: "1", Message: "hi"})
-	require.NoError(t, err)
-	_, err = client.Message.Add(t.Context(), imbot.MessageAddRequest{DialogID: "1", Message: "hi"})
-	require.NoError(t, err)
-	require.NoError(t, bot.Call(t.Context(), "imbot.message.add", map[string]string{"MESSAGE": "hi"}, nil))
-
-	require.JSONEq(t, `{"CLIENT_ID":"bot-secret-1","BOT_ID":39,"DIALOG_ID":"1","MESSAGE":"hi"}`, rt.bodies[0], "a zero BOT_ID is filled")
-	require.JSONEq(t, `{"CLIENT_ID":"bot-secret-1","BOT_ID":40,"DIALOG_ID":"1","MESSAGE":"hi"}`, rt.bodies[1], "a given BOT_ID stays")
-	require.JSONEq(t, `{"CLIENT_ID":"bot-secret-1","DIALOG_ID":"1","MESSAGE":"hi"}`, rt.bodies[2], "the first client stays as it was")
-	require.JSONEq(t, `{"CLIENT_ID":"bot-secret-1","MESSAGE":"hi"}`, rt.bodies[3], "Call is left alone")
-}
