@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -18,6 +19,7 @@ import (
 // core is the state that a client and its WithBot copies share.
 type core struct {
 	access
+	at       atomic.Pointer[string] // REST root of a portal that has moved; nil: access.root
 	http     *resty.Client
 	timeout  time.Duration // for one attempt; 0: the http.Client has its own
 	limiter  Limiter
@@ -74,6 +76,7 @@ type call struct {
 	params     []byte // a JSON object, with CLIENT_ID and BOT_ID where they belong
 	repeatable bool
 	attempts   int
+	hop        string // REST root to which the portal has redirected the call
 }
 
 // newCall checks and encodes a request, once for all attempts.
@@ -195,10 +198,17 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 		}
 		cl.attempts++
 		result, e, o := c.attempt(ctx, cl, token, waited)
+		if cl.hop != "" && (e == nil || e.envelope) {
+			c.arrived(ctx, cl.hop)
+		}
 		if e == nil {
 			return result, nil
 		}
 		last = e
+		if c.follow(ctx, cl, e) {
+			token = nil // to find that out may have renewed it
+			continue
+		}
 		if o == stale && ctx.Err() == nil {
 			source, ok := c.tokens.(renewer)
 			if !ok || renewed {
@@ -291,7 +301,11 @@ func (c *core) attempt(ctx context.Context, cl *call, token *oauth2.Token, waite
 		secrets = append([]string{token.AccessToken, token.RefreshToken}, secrets...)
 	}
 	start := time.Now()
-	ans := c.post(ctx, cl.method, body, secrets)
+	root := cl.hop
+	if root == "" {
+		root = c.endpoint()
+	}
+	ans := c.post(ctx, root+cl.method, body, secrets)
 	var o outcome
 	if ans.err != nil {
 		ans.err.Method, ans.err.Attempts = cl.method, cl.attempts
@@ -325,13 +339,13 @@ func (c *core) report(ctx context.Context, cl *call, ans answer, took, waited ti
 }
 
 // post sends one HTTP request and reads its answer.
-func (c *core) post(ctx context.Context, method string, body []byte, secrets []string) answer {
+func (c *core) post(ctx context.Context, url string, body []byte, secrets []string) answer {
 	if c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	resp, err := c.http.R().SetContext(ctx).SetDoNotParseResponse(true).SetBody(bytes.NewReader(body)).Post(c.root + method)
+	resp, err := c.http.R().SetContext(ctx).SetDoNotParseResponse(true).SetBody(bytes.NewReader(body)).Post(url)
 	if err != nil {
 		return answer{err: &Error{Description: "no answer", cause: clean(err, secrets)}}
 	}
