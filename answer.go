@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -17,7 +18,7 @@ const maxAnswer = 16 << 20
 // answer is what one HTTP request brought.
 type answer struct {
 	result   json.RawMessage
-	timing   json.RawMessage // the envelope's "time"
+	body     []byte // of which result is a part
 	status   int
 	complete bool // the whole answer was read; false: it is unknown whether the call ran
 	err      *Error
@@ -29,15 +30,14 @@ type envelope struct {
 	Error       json.RawMessage `json:"error"`
 	Description json.RawMessage `json:"error_description"`
 	Argument    json.RawMessage `json:"argument"`
-	Time        json.RawMessage `json:"time"`
 }
 
-func readAnswer(resp *http.Response, secrets []string) answer {
+func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
 	defer func() { _ = resp.Body.Close() }()
 	ans := answer{status: resp.StatusCode}
 	fail := func(e *Error) answer {
 		e.StatusCode = resp.StatusCode
-		e.Code = ErrorCode(scrub(string(e.Code), secrets))
+		e.Code = scrubCode(e.Code, secrets)
 		e.Description = scrub(e.Description, secrets)
 		e.Argument = scrub(e.Argument, secrets)
 		ans.err = e
@@ -45,7 +45,7 @@ func readAnswer(resp *http.Response, secrets []string) answer {
 	}
 	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
 		ans.complete = true
-		return fail(redirected(resp))
+		return fail(redirected(resp.Header.Get("Location"), from))
 	}
 	var buf bytes.Buffer
 	if n := resp.ContentLength; n > 0 && n <= 1<<20 {
@@ -71,7 +71,7 @@ func readAnswer(resp *http.Response, secrets []string) answer {
 	case resp.StatusCode >= 400:
 		return fail(&Error{Description: "a result under an error status"})
 	}
-	ans.result, ans.timing = env.Result, env.Time
+	ans.result, ans.body = env.Result, buf.Bytes()
 	return ans
 }
 
@@ -116,12 +116,11 @@ func notAnAnswer(resp *http.Response, body string) string {
 // redirected describes a redirect. None is followed blindly: a POST would lose
 // its body and the secret would go to another host. A portal that was renamed sends
 // the same path at another host; a box without a licence sends another path.
-func redirected(resp *http.Response) *Error {
-	to, err := resp.Location()
-	if err != nil {
+func redirected(location string, from *url.URL) *Error {
+	to, err := from.Parse(location)
+	if location == "" || err != nil {
 		return &Error{Description: "a redirect without a target"}
 	}
-	from := resp.Request.URL
 	moved := to.Host != from.Host && to.Path == from.Path && (to.Scheme == "https" || isLoopback(to.Hostname()))
 	if !moved {
 		return &Error{Description: "an unexpected redirect to the host " + to.Host}
@@ -131,17 +130,19 @@ func redirected(resp *http.Response) *Error {
 
 // operating reads how much of its time budget the method has used.
 func (a answer) operating() (used time.Duration, resetAt time.Time) {
-	var t struct {
-		Operating        json.Number `json:"operating"`
-		OperatingResetAt json.Number `json:"operating_reset_at"`
+	var env struct {
+		Time struct {
+			Operating        json.Number `json:"operating"`
+			OperatingResetAt json.Number `json:"operating_reset_at"`
+		} `json:"time"`
 	}
-	if len(a.timing) == 0 || a.timing[0] != '{' || json.Unmarshal(a.timing, &t) != nil {
+	if a.body == nil || json.Unmarshal(a.body, &env) != nil {
 		return 0, time.Time{}
 	}
-	if s, err := t.Operating.Float64(); err == nil {
+	if s, err := env.Time.Operating.Float64(); err == nil {
 		used = time.Duration(s * float64(time.Second))
 	}
-	if s, err := t.OperatingResetAt.Int64(); err == nil && s > 0 {
+	if s, err := env.Time.OperatingResetAt.Int64(); err == nil && s > 0 {
 		resetAt = time.Unix(s, 0)
 	}
 	return used, resetAt

@@ -48,6 +48,9 @@ func (w Webhook) access() (access, error) {
 	if n := len(segments); n < 2 || segments[n-1] == "" || !isNumber(segments[n-2]) {
 		return access{}, invalid("", "Webhook.URL must end with the user id and the secret, as in https://portal.bitrix24.com/rest/1/secret/")
 	}
+	if strings.Trim(segments[len(segments)-1], unreserved) != "" {
+		return access{}, invalid("", "Webhook.URL: the secret has characters that no portal gives")
+	}
 	if len(w.ClientID) > maxClientID {
 		return access{}, invalid("", "Webhook.ClientID is longer than %d characters", maxClientID)
 	}
@@ -178,4 +181,15 @@ func scrub(text string, secrets []string) string {
 		}
 	}
 	return text
+}
+
+// scrubCode does the same for a code. A short ClientID (BOT) is left alone
+// there: it would take known codes (BOT_ID_ERROR) apart.
+func scrubCode(code ErrorCode, secrets []string) ErrorCode {
+	for _, s := range secrets {
+		if len(s) >= 8 {
+			code = ErrorCode(strings.ReplaceAll(string(code), s, "***"))
+		}
+	}
+	return code
 }

@@ -58,7 +58,7 @@ func (r BotRegisterRequest) check() *Error {
 		checkHandlers(r.EventHandler, r.EventMessageAdd, r.EventMessageUpdate, r.EventMessageDelete, r.EventWelcomeMessage, r.EventBotDelete),
 		checkColor(p.Color),
 		checkOneOf("PERSONAL_GENDER", p.PersonalGender, GenderMale, GenderFemale),
-		checkTexts("NAME", p.Name, "LAST_NAME", p.LastName, "WORK_POSITION", p.WorkPosition, "EMAIL", p.Email, "PERSONAL_WWW", p.PersonalWWW),
+		checkTexts("NAME", p.Name, "LAST_NAME", p.LastName, "WORK_POSITION", p.WorkPosition, "EMAIL", p.Email, "PERSONAL_WWW", p.PersonalWWW, "PERSONAL_BIRTHDAY", p.PersonalBirthday),
 	)
 }
 
@@ -123,7 +123,7 @@ func (r BotUpdateRequest) check() *Error {
 		checkHandlers(f.EventHandler, f.EventMessageAdd, f.EventMessageUpdate, f.EventMessageDelete, f.EventWelcomeMessage, f.EventBotDelete),
 		checkColor(p.Color),
 		checkOneOf("PERSONAL_GENDER", gender, GenderMale, GenderFemale),
-		checkTexts("NAME", deref(p.Name), "LAST_NAME", deref(p.LastName), "WORK_POSITION", deref(p.WorkPosition), "EMAIL", deref(p.Email), "PERSONAL_WWW", deref(p.PersonalWWW)),
+		checkTexts("NAME", deref(p.Name), "LAST_NAME", deref(p.LastName), "WORK_POSITION", deref(p.WorkPosition), "EMAIL", deref(p.Email), "PERSONAL_WWW", deref(p.PersonalWWW), "PERSONAL_BIRTHDAY", deref(p.PersonalBirthday)),
 	)
 }
 
@@ -220,15 +220,15 @@ const maxBotCode = 50
 
 // checkHandlers refuses single URLs beside the one for all, which wins.
 func checkHandlers(all string, single ...string) *Error {
-	if all == "" {
-		return nil
-	}
 	for _, s := range single {
-		if s != "" {
+		if all != "" && s != "" {
 			return invalid("", "EVENT_HANDLER overwrites the single EVENT_… URLs: set it or them")
 		}
+		if e := checkText("EVENT_… URL", s, 0); e != nil {
+			return e
+		}
 	}
-	return nil
+	return checkText("EVENT_HANDLER", all, 0)
 }
 
 func deref(s *string) string {

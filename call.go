@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -18,9 +19,10 @@ import (
 
 // core is the state that a client and its WithBot copies share.
 type core struct {
-	access
+	*access                         // by pointer: fmt then has no way to it, whatever the verb
 	at       atomic.Pointer[string] // REST root of a portal that has moved; nil: access.root
 	http     *resty.Client
+	header   http.Header   // of every request; read only
 	timeout  time.Duration // for one attempt; 0: the http.Client has its own
 	limiter  Limiter
 	retry    Retry
@@ -36,6 +38,7 @@ const attemptTimeout = 70 * time.Second
 // the portal is closing has an unknown outcome.
 var sharedTransport http.RoundTripper = &http.Transport{
 	Proxy:                 http.ProxyFromEnvironment,
+	DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext, // ends before the attempt does: nothing was sent
 	ForceAttemptHTTP2:     true,
 	MaxIdleConns:          256,
 	MaxIdleConnsPerHost:   32,
@@ -51,15 +54,16 @@ func newCore(a access, o options) *core {
 	if hc.Transport == nil {
 		hc.Transport = sharedTransport
 	}
-	c := &core{access: a, limiter: o.limiter, retry: o.retry, logger: o.logger, observer: o.observer}
+	c := &core{access: &a, limiter: o.limiter, retry: o.retry, logger: o.logger, observer: o.observer}
 	if hc.Timeout == 0 {
 		c.timeout = attemptTimeout
 	}
-	c.http = resty.NewWithClient(&hc).SetLogger(silent{}).SetHeaders(map[string]string{
-		"Accept":       "application/json",
-		"Content-Type": "application/json",
-		"User-Agent":   o.userAgent,
-	})
+	c.http = resty.NewWithClient(&hc).SetLogger(silent{}).SetDoNotParseResponse(true)
+	c.header = http.Header{
+		"Accept":       {"application/json"},
+		"Content-Type": {"application/json"},
+		"User-Agent":   {o.userAgent},
+	}
 	return c
 }
 
@@ -76,14 +80,20 @@ type call struct {
 	params     []byte // a JSON object, with CLIENT_ID and BOT_ID where they belong
 	repeatable bool
 	attempts   int
-	hop        string // REST root to which the portal has redirected the call
+	hop        string   // REST root to which the portal has redirected the call
+	secrets    []string // cut out of every text that enters its error
+}
+
+// hide keeps a token out of the call's errors.
+func (cl *call) hide(t *oauth2.Token) {
+	cl.secrets = append([]string{t.AccessToken, t.RefreshToken}, cl.secrets...)
 }
 
 // newCall checks and encodes a request, once for all attempts.
 func (c *Client) newCall(method string, req any) (*call, error) {
-	cl := &call{method: method}
+	cl := &call{method: method, secrets: c.core.secrets}
 	if !isMethod(method) {
-		return nil, invalid("", "%.40q is not the name of a method", method)
+		return nil, invalid("", "%.40q is not the name of a method", scrub(method, c.core.secrets))
 	}
 	own, isOwn := req.(interface{ check() *Error })
 	if isOwn {
@@ -112,7 +122,7 @@ func (c *Client) newCall(method string, req any) (*call, error) {
 	}
 	var extra []byte
 	if clientID != "" && needsClientID(method) {
-		extra = fmt.Appendf(extra, `"CLIENT_ID":"%s",`, clientID)
+		extra = append(append(append(extra, `"CLIENT_ID":"`...), clientID...), `",`...)
 	}
 	if r, ok := req.(interface{ botID() ID }); ok && c.bot != 0 && r.botID() == 0 {
 		extra = fmt.Appendf(extra, `"BOT_ID":%d,`, c.bot)
@@ -189,12 +199,13 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 	for {
 		waited, err := c.wait(ctx)
 		if err != nil {
-			return nil, c.interrupted(cl, last, err)
+			return nil, interrupted(cl, last, err)
 		}
 		if c.tokens != nil && token == nil {
 			if token, err = c.tokens.Token(); err != nil || token == nil || token.AccessToken == "" {
-				return nil, c.tokenError(cl, err)
+				return nil, tokenError(cl, err)
 			}
+			cl.hide(token)
 		}
 		cl.attempts++
 		result, e, o := c.attempt(ctx, cl, token, waited)
@@ -216,19 +227,16 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 			}
 			renewed = true
 			if token, err = source.Renew(ctx, token); err != nil || token == nil || token.AccessToken == "" {
-				return nil, c.tokenError(cl, err)
+				return nil, tokenError(cl, err)
 			}
+			cl.hide(token)
 			continue
 		}
-		if o == unknown && !cl.repeatable {
-			e.kind = ErrOutcomeUnknown
-			return nil, e
-		}
-		if o != refused && o != unknown || cl.attempts >= c.retry.MaxAttempts {
+		if o != refused && (o != unknown || !cl.repeatable) || cl.attempts >= c.retry.MaxAttempts {
 			return nil, e
 		}
 		if err := sleep(ctx, c.retry.backoff(cl.attempts)); err != nil {
-			return nil, c.interrupted(cl, last, err)
+			return nil, interrupted(cl, last, err)
 		}
 	}
 }
@@ -257,35 +265,34 @@ func (c *core) wait(ctx context.Context) (time.Duration, error) {
 
 // interrupted is the error of a call that its context (or the limiter) ended
 // between two attempts. What the last attempt said stays.
-func (c *core) interrupted(cl *call, last *Error, cause error) error {
-	if last == nil {
-		last = &Error{Method: cl.method, Description: "not sent"}
+func interrupted(cl *call, last *Error, cause error) error {
+	e := Error{Method: cl.method, Description: "not sent"}
+	if last != nil {
+		e = *last // the observer has last
 	}
-	last.cause = clean(cause, c.secrets)
-	return last
+	e.cause = clean(cause, cl.secrets)
+	return &e
 }
 
 // tokenError is the error of a call for which there was no token. An
-// oauth2.RetrieveError holds the token server's whole answer, so it ends here.
-func (c *core) tokenError(cl *call, err error) error {
+// oauth2.RetrieveError holds the token server's whole answer, which may quote
+// tokens that only the source knows, so nothing but its code is kept.
+func tokenError(cl *call, err error) error {
 	e := &Error{Method: cl.method, Description: "no access token", Attempts: cl.attempts}
 	var answer *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &answer):
-		e.Code = ErrorCode(answer.ErrorCode)
-		if answer.ErrorDescription != "" {
-			e.Description += ": " + answer.ErrorDescription
-		}
+		e.Code = scrubCode(ErrorCode(answer.ErrorCode), cl.secrets)
 	case err != nil:
-		e.cause = clean(err, c.secrets)
+		e.cause = clean(err, cl.secrets)
 	}
 	return e
 }
 
 // undecodable is the error of a call that ran, but whose result is not what the
 // request promises.
-func (c *core) undecodable(cl *call, err error) error {
-	e := &Error{Method: cl.method, StatusCode: http.StatusOK, Attempts: cl.attempts, cause: clean(err, c.secrets)}
+func undecodable(cl *call, err error) error {
+	e := &Error{Method: cl.method, StatusCode: http.StatusOK, Attempts: cl.attempts, cause: clean(err, cl.secrets)}
 	if !errors.Is(err, ErrNotFound) {
 		e.Description = "unexpected result"
 	}
@@ -294,22 +301,23 @@ func (c *core) undecodable(cl *call, err error) error {
 
 // attempt sends a call once.
 func (c *core) attempt(ctx context.Context, cl *call, token *oauth2.Token, waited time.Duration) (json.RawMessage, *Error, outcome) {
-	body, secrets := cl.params, c.secrets
+	body := cl.params
 	if token != nil {
 		auth, _ := json.Marshal(token.AccessToken) // a string always encodes
 		body = splice(fmt.Appendf(nil, `"auth":%s,`, auth), body)
-		secrets = append([]string{token.AccessToken, token.RefreshToken}, secrets...)
 	}
 	start := time.Now()
 	root := cl.hop
 	if root == "" {
 		root = c.endpoint()
 	}
-	ans := c.post(ctx, root+cl.method, body, secrets)
+	ans := c.post(ctx, root+cl.method, body, cl.secrets)
 	var o outcome
 	if ans.err != nil {
 		ans.err.Method, ans.err.Attempts = cl.method, cl.attempts
-		o = outcomeOf(ans.err, ans.complete)
+		if o = outcomeOf(ans.err, ans.complete); o == unknown && !cl.repeatable {
+			ans.err.kind = ErrOutcomeUnknown
+		}
 		if l, ok := c.limiter.(interface{ Refused(portal string) }); ok && ans.err.Is(ErrQueryLimitExceeded) {
 			l.Refused(c.portal)
 		}
@@ -345,9 +353,11 @@ func (c *core) post(ctx context.Context, url string, body []byte, secrets []stri
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	resp, err := c.http.R().SetContext(ctx).SetDoNotParseResponse(true).SetBody(bytes.NewReader(body)).Post(url)
+	req := c.http.R().SetContext(ctx).SetBody(bytes.NewReader(body))
+	req.Header = c.header // resty copies it into the request that it sends
+	resp, err := req.Post(url)
 	if err != nil {
 		return answer{err: &Error{Description: "no answer", cause: clean(err, secrets)}}
 	}
-	return readAnswer(resp.RawResponse, secrets)
+	return readAnswer(resp.RawResponse, resp.Request.RawRequest.URL, secrets)
 }

@@ -83,6 +83,10 @@ func (ChatGetRequest) Decode(result []byte) (ID, error) {
 
 func (r ChatGetRequest) botID() ID { return r.BotID }
 
+func (r ChatGetRequest) check() *Error {
+	return checkTexts("ENTITY_TYPE", r.EntityType, "ENTITY_ID", string(r.EntityID))
+}
+
 // ChatLeaveRequest are the parameters of imbot.chat.leave.
 type ChatLeaveRequest struct {
 	Returns[OK]
@@ -141,6 +145,8 @@ func (ChatSendTypingRequest) Method() string { return "imbot.chat.sendTyping" }
 func (ChatSendTypingRequest) Repeatable() bool { return true }
 
 func (r ChatSendTypingRequest) botID() ID { return r.BotID }
+
+func (r ChatSendTypingRequest) check() *Error { return checkTexts("DIALOG_ID", string(r.DialogID)) }
 
 // ChatUpdateTitleRequest are the parameters of imbot.chat.updateTitle.
 type ChatUpdateTitleRequest struct {
@@ -252,6 +258,8 @@ func (ChatGetDialogRequest) Method() string { return "imbot.dialog.get" }
 
 // Repeatable is true.
 func (ChatGetDialogRequest) Repeatable() bool { return true }
+
+func (r ChatGetDialogRequest) check() *Error { return checkTexts("DIALOG_ID", string(r.DialogID)) }
 
 // Add creates a group chat of the bot, who becomes its owner and a member, and
 // returns the chat's id. Each call creates another chat.

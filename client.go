@@ -31,7 +31,7 @@ type service struct{ client *Client }
 // NewClient returns a client. It checks the credentials and options, but never
 // dials and reads no environment.
 func NewClient(auth Auth, opts ...Option) (*Client, error) {
-	if auth == nil {
+	if auth == nil || auth == Auth((*Webhook)(nil)) || auth == Auth((*OAuth)(nil)) {
 		return nil, invalid("", "NewClient: nil Auth")
 	}
 	access, err := auth.access()
@@ -54,6 +54,9 @@ func newOptions(opts []Option) (options, error) {
 		userAgent: "imbot-go/" + version,
 	}
 	for _, opt := range opts {
+		if opt == nil {
+			return options{}, invalid("", "nil Option")
+		}
 		if err := opt(&o); err != nil {
 			return options{}, err
 		}
@@ -134,7 +137,7 @@ func Do[R any](ctx context.Context, c *Client, req Request[R]) (R, error) {
 	}
 	r, err := req.Decode(result)
 	if err != nil {
-		return none, c.core.undecodable(cl, err)
+		return none, undecodable(cl, err)
 	}
 	return r, nil
 }
@@ -156,7 +159,7 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 		return err
 	}
 	if err := json.Unmarshal(raw, result); err != nil {
-		return c.core.undecodable(cl, err)
+		return undecodable(cl, err)
 	}
 	return nil
 }

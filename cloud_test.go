@@ -173,7 +173,7 @@ func (c *cloud) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		answer(200, map[string]any{"result": map[string]any{"client_id": t.client, "scope": "imbot,im", "user_id": t.user, "install": map[string]any{
 			"domain": host, "member_id": t.portal.member, "client_endpoint": "https://" + host + "/rest/", "status": "L"}}})
-	case p == nil || t.portal != p:
+	case p == nil || t.portal.member != p.member:
 		refuse(401, "invalid_token")
 	case method == "profile":
 		answer(200, map[string]any{"result": map[string]any{"ID": t.user.String(), "ADMIN": p.admins[t.user]}})

@@ -137,7 +137,8 @@ func (ev *MessageAddEvent) IsOpenLine() bool {
 
 // FromBot reports whether a bot wrote the message.
 func (ev *MessageAddEvent) FromBot() bool {
-	return ev.User.IsBot.Bool() || slices.ContainsFunc(ev.Bots, func(b EventBot) bool { return b.BotID == ev.AuthorID() })
+	author := ev.AuthorID()
+	return ev.User.IsBot.Bool() || author != 0 && slices.ContainsFunc(ev.Bots, func(b EventBot) bool { return b.BotID == author })
 }
 
 // AuthorID returns who wrote the message.

@@ -91,12 +91,15 @@ func readForm(r *http.Request) (*phpform.Node, error) {
 	unreadable := func(reason string, cause error) (*phpform.Node, error) {
 		return nil, &EventError{StatusCode: http.StatusBadRequest, reason: reason, cause: cause}
 	}
-	if r.ContentLength > maxEvent {
+	switch {
+	case r.Body == nil:
+		return unreadable("there is no body", nil)
+	case r.ContentLength > maxEvent:
 		return unreadable("the body is too long", nil)
 	}
 	var body bytes.Buffer
-	if n := r.ContentLength; n > 0 {
-		body.Grow(int(n) + bytes.MinRead)
+	if n := r.ContentLength; n > 0 { // a promise: only that of a usual event is believed
+		body.Grow(int(min(n, 64<<10)) + bytes.MinRead)
 	}
 	switch n, err := body.ReadFrom(io.LimitReader(r.Body, maxEvent+1)); {
 	case err != nil:
@@ -321,9 +324,12 @@ func (h *EventHandler) logger() *slog.Logger {
 	return h.Logger
 }
 
-// drainTime is how long Serve waits for accepted events after its context has
-// ended.
-const drainTime = 30 * time.Second
+// How long Serve waits after its context has ended: for requests under way, and
+// with them for all accepted events.
+const (
+	requestTime = 5 * time.Second
+	drainTime   = 30 * time.Second
+)
 
 // Serve listens on addr and hands every request to h until ctx ends. Then it
 // stops listening, waits up to 30 s for the accepted events and returns nil, or
@@ -337,11 +343,15 @@ func Serve(ctx context.Context, addr string, h *EventHandler) error {
 	if err != nil {
 		return fmt.Errorf("imbot: Serve: %w", err)
 	}
+	return serve(ctx, ln, h)
+}
+
+func serve(ctx context.Context, ln net.Listener, h *EventHandler) error {
 	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      40 * time.Second, // counted from the header: who was too slow still gets the 400
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(h.logger().Handler(), slog.LevelWarn),
@@ -350,12 +360,16 @@ func Serve(ctx context.Context, addr string, h *EventHandler) error {
 	go func() { failed <- srv.Serve(ln) }()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("imbot: Serve: %w", errors.Join(err, h.Shutdown(ctx)))
+		return fmt.Errorf("imbot: Serve: %w", errors.Join(err, h.Shutdown(ctx), srv.Close()))
 	case <-ctx.Done():
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
-	err = srv.Shutdown(drain)
+	polite, cancel := context.WithTimeout(drain, requestTime)
+	defer cancel()
+	if srv.Shutdown(polite) != nil {
+		_ = srv.Close() // a slow sender must not use up the time of the events
+	}
 	<-failed
-	return errors.Join(err, h.Shutdown(drain))
+	return h.Shutdown(drain)
 }

@@ -126,15 +126,15 @@ func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, res
 	o := a.options
 	o.limiter = nil
 	o.retry.MaxAttempts = min(o.retry.MaxAttempts, 2)
-	c := newCore(access{root: root, portal: root, secrets: []string{token, a.ClientSecret}}, o)
+	c := newCore(access{root: root, portal: root}, o)
 	params, _ := json.Marshal(map[string]string{"auth": token}) // a string always encodes
-	cl := &call{method: method, params: params, repeatable: true}
+	cl := &call{method: method, params: params, repeatable: true, secrets: []string{token, a.ClientSecret}}
 	raw, err := c.send(ctx, cl)
 	if err != nil {
 		return err
 	}
 	if err := json.Unmarshal(raw, result); err != nil {
-		return c.undecodable(cl, err)
+		return undecodable(cl, err)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ func (r MessageAddRequest) botID() ID { return r.BotID }
 
 func (r MessageAddRequest) check() *Error {
 	return checkAll(
+		checkTexts("DIALOG_ID", string(r.DialogID)),
 		checkText("MESSAGE", r.Message, maxMessage),
 		checkFlag("SYSTEM", r.System),
 		checkFlag("URL_PREVIEW", r.URLPreview),

@@ -111,7 +111,7 @@ func TestAnEventAndARenewalStoreTheNewEndpoint(t *testing.T) {
 	require.NoError(t, err)
 	h, _, seen := eventsOf(app)
 	one := c.portals["one.bitrix24.com"]
-	c.portals["two.bitrix24.com"] = &cloudPortal{member: memberOne, host: "two.bitrix24.com"}
+	c.portals["two.bitrix24.com"] = &cloudPortal{member: memberOne, host: "two.bitrix24.com", admins: one.admins}
 	acting := c.issue("one.bitrix24.com", 5, appID)
 	moved := []string{"auth[client_endpoint]", "https://two.bitrix24.com/rest/", "auth[domain]", "two.bitrix24.com"}
 

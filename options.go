@@ -52,17 +52,19 @@ func WithRetry(r Retry) Option {
 		if r.MaxAttempts < 0 || r.MinBackoff < 0 || r.MaxBackoff < 0 {
 			return invalid("", "WithRetry: a field is negative")
 		}
+		if r.MaxBackoff != 0 && r.MaxBackoff < r.MinBackoff {
+			return invalid("", "WithRetry: MaxBackoff is shorter than MinBackoff")
+		}
 		if r.MaxAttempts != 0 {
 			o.retry.MaxAttempts = r.MaxAttempts
 		}
 		if r.MinBackoff != 0 {
 			o.retry.MinBackoff = r.MinBackoff
+			o.retry.MaxBackoff = max(o.retry.MaxBackoff, r.MinBackoff)
 		}
 		if r.MaxBackoff != 0 {
 			o.retry.MaxBackoff = r.MaxBackoff
-		}
-		if o.retry.MaxBackoff < o.retry.MinBackoff {
-			o.retry.MaxBackoff = o.retry.MinBackoff
+			o.retry.MinBackoff = min(o.retry.MinBackoff, r.MaxBackoff)
 		}
 		return nil
 	}

@@ -85,8 +85,8 @@ func (f fields) bots() []EventBot {
 	for i, id := range ids {
 		b := f.sub(id)
 		auth := b.auth()
-		if auth.AccessToken == "" {
-			auth = b.sub("AUTH").auth()
+		if again := b.sub("AUTH"); auth.AccessToken == "" && len(again.Keys()) > 0 {
+			auth = again.auth()
 		}
 		bots[i] = EventBot{BotID: b.id("BOT_ID"), BotCode: b.text("BOT_CODE"), Auth: auth}
 		if bots[i].BotID == 0 {

@@ -2,343 +2,185 @@ package imbot_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/imbot-go/imbot"
 )
 
-const tokenURL = "oauth.bitrix.info/oauth/token/"
-
-func ping(ctx context.Context, c *imbot.Client) error { return c.Call(ctx, "ping", nil, nil) }
-
-func response(status int, body string) *http.Response {
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
+// static is a token source without Renew.
+type static struct {
+	token *oauth2.Token
+	err   error
 }
 
-func TestManyCallsOverAnExpiredTokenRenewOnce(t *testing.T) {
-	eachStore(t, func(t *testing.T, store imbot.TokenStore) {
-		c := newCloud()
-		require.NoError(t, store.Swap(t.Context(), imbot.Grant{}, c.issue("one.bitrix24.com", 1, appID).grant()))
-		app := c.app(store)
-		client, err := app.Client(t.Context(), memberOne)
-		require.NoError(t, err)
-		require.NoError(t, ping(t.Context(), client))
-		require.Zero(t, c.asked(tokenURL), "nothing is renewed before the portal refuses")
-		c.expire()
-		var wg sync.WaitGroup
-		for range 200 {
-			wg.Go(func() {
-				own, err := app.Client(t.Context(), memberOne)
-				if err == nil {
-					err = ping(t.Context(), own)
-				}
-				if err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-		require.Equal(t, 1, c.asked(tokenURL))
-		g := load(t, store)
-		require.Equal(t, "s3cr3t-access-2", g.AccessToken)
-		require.Equal(t, "s3cr3t-refresh-2", g.RefreshToken)
-		require.Equal(t, "s3cr3t-application", g.ApplicationToken)
-		require.Equal(t, "one.bitrix24.com", g.Domain, "the domain of a token answer is that of the server")
-		require.Equal(t, "refresh_token", c.token[0].Get("grant_type"))
-	})
+func (s static) Token() (*oauth2.Token, error) { return s.token, s.err }
+
+// renewing is a token source with Renew, which gives fresh.
+type renewing struct {
+	static
+	fresh    static
+	replaced []string // the access tokens that were too old
 }
 
-func TestRenewalSendsItsSecretsInTheBodyUnlessToldOtherwise(t *testing.T) {
-	for _, query := range []bool{false, true} {
-		c := newCloud()
-		store := c.installed(t, "one.bitrix24.com")
-		app := c.app(store)
-		app.TokenQuery = query
-		c.expire()
-		c.fail = func(r *http.Request) (*http.Response, error) {
-			if r.URL.Path == "/oauth/token/" {
-				require.Equal(t, query, r.Method == http.MethodGet)
-				require.Equal(t, query, strings.Contains(r.URL.String(), "s3cr3t"))
-			}
-			return nil, nil
+func (r *renewing) Renew(_ context.Context, stale *oauth2.Token) (*oauth2.Token, error) {
+	r.replaced = append(r.replaced, stale.AccessToken)
+	return r.fresh.token, r.fresh.err
+}
+
+func holding(access string) static {
+	return static{token: &oauth2.Token{AccessToken: access, RefreshToken: refreshToken}}
+}
+
+func oauth(tokens oauth2.TokenSource) imbot.OAuth {
+	return imbot.OAuth{Endpoint: "https://portal.bitrix24.com/rest/", Tokens: tokens}
+}
+
+// accepting is a portal that takes one access token.
+func accepting(access, code string) *wire {
+	w := &wire{}
+	w.answer = func(n int, _ *http.Request) (*http.Response, error) {
+		if strings.Contains(w.bodies[n-1], `"auth":"`+access+`"`) {
+			return reply(200, `{"result":39}`), nil
 		}
-		client, err := app.Client(t.Context(), memberOne)
-		require.NoError(t, err)
-		require.NoError(t, ping(t.Context(), client))
+		return reply(401, `{"error":"`+code+`","error_description":"The access token provided has expired"}`), nil
 	}
+	return w
 }
 
-// brokenStore fails on demand, and says what it was given.
-type brokenStore struct {
-	imbot.TokenStore
-	load, swap func() error
-}
-
-func (s *brokenStore) Load(ctx context.Context, memberID string) (imbot.Grant, error) {
-	if s.load != nil {
-		if err := s.load(); err != nil {
-			return imbot.Grant{}, err
-		}
-	}
-	return s.TokenStore.Load(ctx, memberID)
-}
-
-func (s *brokenStore) Swap(ctx context.Context, old, new imbot.Grant) error {
-	if s.swap != nil {
-		if err := s.swap(); err != nil {
-			return fmt.Errorf("%w: %s", err, new.Encode())
-		}
-	}
-	return s.TokenStore.Swap(ctx, old, new)
-}
-
-func TestARenewedPairIsStoredBeforeItIsUsed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCloud()
-		store := &brokenStore{TokenStore: c.installed(t, "one.bitrix24.com")}
-		client, err := c.app(store).Client(t.Context(), memberOne)
-		require.NoError(t, err)
-		c.expire()
-		disk := errors.New("disk full")
-		store.swap = func() error { return disk }
-		err = ping(t.Context(), client)
-		require.ErrorIs(t, err, disk)
-		require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "s3cr3t")
-		require.Equal(t, 1, c.asked("one.bitrix24.com/rest/ping"), "the pair that is not stored is not used")
-
-		store.swap = nil
-		require.NoError(t, ping(t.Context(), client), "the pair that could not be stored is not lost")
-		require.Equal(t, 1, c.asked(tokenURL))
-		require.Equal(t, "s3cr3t-refresh-2", load(t, store).RefreshToken)
-	})
-}
-
-func TestARenewedPairIsStoredAlthoughNobodyWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCloud()
-		store := c.installed(t, "one.bitrix24.com")
-		client, err := c.app(store).Client(t.Context(), memberOne)
-		require.NoError(t, err)
-		c.expire()
-		ctx, cancel := context.WithCancel(t.Context())
-		c.fail = func(r *http.Request) (*http.Response, error) {
-			if r.URL.Path == "/oauth/token/" {
-				cancel()
-				require.NoError(t, r.Context().Err())
-			}
-			return nil, nil
-		}
-		require.ErrorIs(t, ping(ctx, client), context.Canceled)
-		synctest.Wait()
-		require.Equal(t, "s3cr3t-refresh-2", load(t, store).RefreshToken)
-		require.NoError(t, ping(t.Context(), client))
-		require.Equal(t, 1, c.asked(tokenURL))
-	})
-}
-
-func TestWhatAnotherProcessHasStoredIsUsed(t *testing.T) {
-	t.Run("before the renewal", func(t *testing.T) {
-		c := newCloud()
-		store := c.installed(t, "one.bitrix24.com")
-		client, err := c.app(store).Client(t.Context(), memberOne)
-		require.NoError(t, err)
-		c.expire()
-		require.NoError(t, store.Swap(t.Context(), load(t, store), c.issue("one.bitrix24.com", 1, appID).grant()))
-		require.NoError(t, ping(t.Context(), client))
-		require.Zero(t, c.asked(tokenURL))
-	})
-	t.Run("while the renewal failed with invalid_grant", func(t *testing.T) {
-		c := newCloud()
-		store := c.installed(t, "one.bitrix24.com")
-		client, err := c.app(store).Client(t.Context(), memberOne)
-		require.NoError(t, err)
-		c.expire()
-		other := c.issue("one.bitrix24.com", 1, appID).grant()
-		c.fail = func(r *http.Request) (*http.Response, error) {
-			if r.URL.Path != "/oauth/token/" {
-				return nil, nil
-			}
-			return response(400, `{"error":"invalid_grant"}`), store.Swap(r.Context(), load(t, store), other)
-		}
-		require.NoError(t, ping(t.Context(), client))
-	})
-	t.Run("while the renewal succeeded", func(t *testing.T) {
-		c := newCloud()
-		store := c.installed(t, "one.bitrix24.com")
-		client, err := c.app(store).Client(t.Context(), memberOne)
-		require.NoError(t, err)
-		c.expire()
-		other := c.issue("one.bitrix24.com", 1, appID).grant()
-		c.fail = func(r *http.Request) (*http.Response, error) {
-			if r.URL.Path != "/oauth/token/" {
-				return nil, nil
-			}
-			return nil, store.Swap(r.Context(), load(t, store), other)
-		}
-		require.NoError(t, ping(t.Context(), client))
-		require.Equal(t, other.AccessToken, load(t, store).AccessToken)
-	})
-	t.Run("another field than the pair", func(t *testing.T) {
-		c := newCloud()
-		store := c.installed(t, "one.bitrix24.com")
-		client, err := c.app(store).Client(t.Context(), memberOne)
-		require.NoError(t, err)
-		c.expire()
-		c.fail = func(r *http.Request) (*http.Response, error) {
-			if r.URL.Path != "/oauth/token/" {
-				return nil, nil
-			}
-			g := load(t, store)
-			changed := g
-			changed.ApplicationToken = "another"
-			return nil, store.Swap(r.Context(), g, changed)
-		}
-		require.NoError(t, ping(t.Context(), client))
-		require.Equal(t, "another", load(t, store).ApplicationToken)
-		require.Equal(t, "s3cr3t-refresh-2", load(t, store).RefreshToken, "the used up pair must not stay")
-	})
-}
-
-func TestADeadGrantIsNotTriedAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCloud()
-		store := c.installed(t, "one.bitrix24.com")
-		app := c.app(store)
-		client, err := app.Client(t.Context(), memberOne)
-		require.NoError(t, err)
-		c.expire()
-		clear(c.refresh)
-		err = ping(t.Context(), client)
-		require.ErrorIs(t, err, imbot.ErrReinstall)
-		require.ErrorIs(t, err, imbot.ErrInvalidGrant)
-		time.Sleep(24 * time.Hour)
-		require.ErrorIs(t, ping(t.Context(), client), imbot.ErrReinstall)
-		_, err = app.Client(t.Context(), memberOne)
-		require.ErrorIs(t, err, imbot.ErrReinstall)
-		require.Equal(t, 1, c.asked(tokenURL))
-		require.Equal(t, "s3cr3t-refresh-1", load(t, store).RefreshToken, "nothing is deleted")
-
-		require.NoError(t, store.Swap(t.Context(), load(t, store), c.issue("one.bitrix24.com", 1, appID).grant()))
-		again, err := app.Client(t.Context(), memberOne)
-		require.NoError(t, err, "a new installation helps")
-		require.NoError(t, ping(t.Context(), again))
-	})
-}
-
-func TestTokenServerAnswers(t *testing.T) {
-	refused := errors.New("connection refused")
-	for _, row := range []struct {
-		name   string
-		status int
-		body   string
-		err    error
-		want   error
-		asked  int // within one renewal
-	}{
-		{"an invalid grant is dead", 400, `{"error":"invalid_grant","error_description":"Invalid grant"}`, nil, imbot.ErrReinstall, 1},
-		{"an expired refresh token is dead", 401, `{"error":"expired_token"}`, nil, imbot.ErrReinstall, 1},
-		{"an uninstalled application is dead", 401, `{"error":"NOT_INSTALLED"}`, nil, imbot.ErrReinstall, 1},
-		{"an unpaid application keeps its pair", 401, `{"error":"PAYMENT_REQUIRED","error_description":"Payment required"}`, nil, imbot.ErrPaymentRequired, 1},
-		{"a wrong secret is reported", 401, `{"error":"invalid_client"}`, nil, imbot.ErrInvalidClient, 1},
-		{"an error under status 200 is an error", 200, `{"error":"wrong_client"}`, nil, imbot.ErrWrongClient, 1},
-		{"a broken connection is tried again", 0, "", refused, refused, 3},
-		{"an HTML page of a proxy is tried again", 502, `<html>s3cr3t-refresh-1</html>`, nil, nil, 3},
-		{"an empty answer is tried again", 200, ``, nil, nil, 3},
-		{"an answer without a token is none", 200, `{"refresh_token":"s3cr3t-refresh-9"}`, nil, nil, 1},
-		{"an answer for another portal is not stored", 200, `{"access_token":"s3cr3t-x","refresh_token":"s3cr3t-y","member_id":"other"}`, nil, nil, 1},
-		{"a description that quotes a secret is cleaned", 400, `{"error":"invalid_request","error_description":"s3cr3t-refresh-1 s3cr3t-client s3cr3t-access-1"}`, nil, imbot.ErrInvalidRequest, 1},
-	} {
-		t.Run(row.name, func(t *testing.T) {
+func TestTokenIsRenewedOnce(t *testing.T) {
+	for _, code := range []string{"expired_token", "invalid_token", "EXPIRED_TOKEN"} {
+		t.Run(code, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c := newCloud()
-				store := c.installed(t, "one.bitrix24.com")
-				before := load(t, store)
-				client, err := c.app(store).Client(t.Context(), memberOne)
+				source := &renewing{static: holding("old"), fresh: holding("new")}
+				rt, limiter := accepting("new", code), &gate{}
+				start := time.Now()
+				id, err := over(t, oauth(source), rt, imbot.WithLimiter(limiter)).Message.Add(t.Context(), imbot.MessageAddRequest{DialogID: "1", Message: "hi"})
 				require.NoError(t, err)
-				c.expire()
-				c.fail = func(r *http.Request) (*http.Response, error) {
-					switch {
-					case r.URL.Path != "/oauth/token/":
-						return nil, nil
-					case row.err != nil:
-						return nil, row.err
-					}
-					return response(row.status, row.body), nil
-				}
-				err = ping(t.Context(), client)
-				require.Error(t, err)
-				if row.want != nil {
-					require.ErrorIs(t, err, row.want)
-				}
-				require.Equal(t, row.want == imbot.ErrReinstall, errors.Is(err, imbot.ErrReinstall))
-				js, _ := json.Marshal(map[string]any{"err": err})
-				var log strings.Builder
-				slog.New(slog.NewTextHandler(&log, nil)).Error("x", "err", err)
-				require.NotContains(t, fmt.Sprintf("%v %+v %#v %s %s", err, err, err, js, log.String()), "s3cr3t")
-				require.Equal(t, row.asked, c.asked(tokenURL))
-				require.Equal(t, string(before.Encode()), string(load(t, store).Encode()), "the pair is kept")
-
-				require.Error(t, ping(t.Context(), client))
-				require.Equal(t, row.asked, c.asked(tokenURL), "not again at once")
-				c.fail = nil
-				time.Sleep(2 * time.Minute)
-				err = ping(t.Context(), client)
-				if row.want == imbot.ErrReinstall {
-					require.ErrorIs(t, err, imbot.ErrReinstall)
-				} else {
-					require.NoError(t, err, "the same refresh token is tried later")
-				}
+				require.Equal(t, imbot.ID(39), id, "a message may be sent again: the first one did not run")
+				require.Zero(t, time.Since(start), "nothing to wait for")
+				require.Equal(t, []string{"old"}, source.replaced)
+				require.Equal(t, []string{
+					`{"auth":"old","DIALOG_ID":"1","MESSAGE":"hi"}`,
+					`{"auth":"new","DIALOG_ID":"1","MESSAGE":"hi"}`,
+				}, rt.bodies)
+				require.Len(t, limiter.asked, 2)
 			})
 		})
 	}
 }
 
-func TestTheSecretGoesToTrustedServersOnly(t *testing.T) {
-	for _, endpoint := range []string{"https://evil.example.com/rest/", "http://oauth.bitrix.info/rest/", "https://oauth.bitrix.info.evil.com/rest/", "https://oauth.bitrix.info:8443/rest/", ":"} {
-		c := newCloud()
-		store := imbot.NewMemoryStore()
-		g := c.issue("one.bitrix24.com", 1, appID).grant()
-		g.ServerEndpoint = endpoint
-		require.NoError(t, store.Swap(t.Context(), imbot.Grant{}, g))
-		client, err := c.app(store).Client(t.Context(), memberOne)
-		require.NoError(t, err)
-		c.expire()
-		require.ErrorIs(t, ping(t.Context(), client), imbot.ErrInvalid)
-		require.Equal(t, []string{"one.bitrix24.com/rest/ping"}, c.requests, endpoint)
+func TestTokenIsNotRenewedTwice(t *testing.T) {
+	source := &renewing{static: holding("old"), fresh: holding("new")}
+	rt := accepting("none", "expired_token")
+	err := over(t, oauth(source), rt).Call(t.Context(), "profile", nil, nil)
+	require.ErrorIs(t, err, imbot.ErrExpiredToken)
+	require.NotErrorIs(t, err, imbot.ErrOutcomeUnknown)
+	require.Equal(t, []string{"old"}, source.replaced)
+	require.Len(t, rt.requests, 2)
+}
+
+func TestTokenIsRenewedEvenWithoutRepetition(t *testing.T) {
+	source := &renewing{static: holding("old"), fresh: holding("new")}
+	client := over(t, oauth(source), accepting("new", "expired_token"), imbot.WithRetry(imbot.Retry{MaxAttempts: 1}))
+	require.NoError(t, client.Call(t.Context(), "profile", nil, nil))
+}
+
+func TestRenewedTokenServesLaterAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &renewing{static: holding("old"), fresh: holding("new")}
+		rt := &wire{answer: func(n int, _ *http.Request) (*http.Response, error) {
+			switch n {
+			case 1:
+				return reply(401, `{"error":"expired_token"}`), nil
+			case 2:
+				return reply(503, queryLimit), nil
+			}
+			return reply(200, `{"result":true}`), nil
+		}}
+		require.NoError(t, over(t, oauth(source), rt).Call(t.Context(), "profile", nil, nil))
+		require.Equal(t, []string{`{"auth":"old"}`, `{"auth":"new"}`, `{"auth":"new"}`}, rt.bodies)
+	})
+}
+
+func TestTokenIsNotRenewedForOtherErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, code := range []string{"CONNECTION_ERROR", "NO_AUTH_FOUND", "authorization_error", "PAYMENT_REQUIRED", "ERROR_OAUTH"} {
+			source := &renewing{static: holding("old"), fresh: holding("new")}
+			err := over(t, oauth(source), accepting("new", code)).Call(t.Context(), "profile", nil, nil)
+			require.ErrorIs(t, err, imbot.ErrorCode(code))
+			require.Empty(t, source.replaced, code)
+		}
+	})
+}
+
+func TestSourceWithoutRenew(t *testing.T) {
+	rt := accepting("new", "expired_token")
+	err := over(t, oauth(holding("old")), rt).Call(t.Context(), "profile", nil, nil)
+	require.ErrorIs(t, err, imbot.ErrExpiredToken)
+	require.Len(t, rt.requests, 1)
+}
+
+func TestNoToken(t *testing.T) {
+	errStore := errors.New("the store is down")
+	for name, got := range map[string]static{
+		"an error":       {err: errStore},
+		"nil":            {},
+		"an empty token": {token: &oauth2.Token{RefreshToken: refreshToken}},
+	} {
+		t.Run("at first: "+name, func(t *testing.T) {
+			rt := always(200, `{"result":true}`)
+			err := over(t, oauth(got), rt).Call(t.Context(), "profile", nil, nil)
+			require.ErrorContains(t, err, "imbot: profile: no access token")
+			require.Equal(t, got.err != nil, errors.Is(err, errStore))
+			require.Empty(t, rt.requests)
+		})
+		t.Run("renewed: "+name, func(t *testing.T) {
+			rt := accepting("new", "expired_token")
+			err := over(t, oauth(&renewing{static: holding("old"), fresh: got}), rt).Call(t.Context(), "profile", nil, nil)
+			require.ErrorContains(t, err, "imbot: profile: no access token")
+			require.Equal(t, got.err != nil, errors.Is(err, errStore))
+			require.Len(t, rt.requests, 1)
+			var e *imbot.Error
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, 1, e.Attempts)
+		})
 	}
 }
 
-func TestOAuthAppRefusesToStartHalf(t *testing.T) {
-	store := imbot.NewMemoryStore()
-	for name, app := range map[string]*imbot.OAuthApp{
-		"no client id":  {ClientSecret: "x", Store: store},
-		"no secret":     {ClientID: "x", Store: store},
-		"no store":      {ClientID: "x", ClientSecret: "x"},
-		"plain http":    {ClientID: "x", ClientSecret: "x", Store: store, AuthServers: []string{"http://oauth.example.com"}},
-		"a bad option":  {ClientID: "x", ClientSecret: "x", Store: store, Options: []imbot.Option{imbot.WithLogger(nil)}},
-		"no server URL": {ClientID: "x", ClientSecret: "x", Store: store, AuthServers: []string{"https://"}},
-	} {
-		_, err := app.Client(t.Context(), "m")
-		require.ErrorIs(t, err, imbot.ErrInvalid, name)
+func TestCancelledRenewal(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	source := &renewing{static: holding("old"), fresh: holding("new")}
+	rt := &wire{answer: func(int, *http.Request) (*http.Response, error) {
+		cancel()
+		return reply(401, `{"error":"expired_token"}`), nil
+	}}
+	err := over(t, oauth(source), rt).Call(ctx, "profile", nil, nil)
+	require.ErrorIs(t, err, imbot.ErrExpiredToken)
+	require.Empty(t, source.replaced)
+}
+
+// TestRetrieveErrorIsNotPassedOn: it holds the whole answer of the token
+// server, headers included.
+func TestRetrieveErrorIsNotPassedOn(t *testing.T) {
+	answer := &oauth2.RetrieveError{
+		Response:         &http.Response{StatusCode: 400, Header: http.Header{"X-Echo": {refreshToken}}},
+		Body:             []byte(`{"error":"invalid_grant","refresh_token":"` + refreshToken + `","client_secret":"c1ient-secret"}`),
+		ErrorCode:        "invalid_grant",
+		ErrorDescription: "no such token: " + refreshToken,
+		ErrorURI:         "https://oauth.bitrix.info/?" + refreshToken,
 	}
-	app := &imbot.OAuthApp{ClientID: "x", ClientSecret: "s3cr3t", Store: store}
-	_, err := app.Client(t.Context(), "m")
-	require.ErrorIs(t, err, imbot.ErrNotFound)
-	js, err := json.Marshal(app)
-	require.NoError(t, err)
-	var log strings.Builder
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "app", app)
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v %s %s", app, app, app, js, log.String()), "s3cr3t")
+	source := &renewing{static: holding(accessToken), fresh: static{err: answer}}
+	err := over(t, oauth(source), accepting("new", "expired_token")).Call(t.Context(), "profile", nil, nil)
+	require.ErrorIs(t, err, imbot.ErrInvalidGrant, "the code is kept")
+	require.EqualError(t, err, "imbot: profile: invalid_grant: no access token")
+	var got *oauth2.RetrieveError
+	require.False(t, errors.As(err, &got))
 }

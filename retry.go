@@ -90,10 +90,10 @@ func neverSent(err error) bool {
 	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect"):
 		return true
 	case errors.As(err, &dns), errors.As(err, &cert), errors.As(err, &record),
-		errors.As(err, &authority), errors.As(err, &hostname):
+		errors.As(err, &authority), errors.As(err, &hostname), errors.Is(err, http.ErrSchemeMismatch):
 		return true
 	}
-	return false
+	return err != nil && strings.HasSuffix(err.Error(), "net/http: TLS handshake timeout") // of a type that is not exported
 }
 
 // sleep waits for d or until ctx ends. It returns at once when the deadline of

@@ -66,7 +66,7 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 	defer func() { _ = resp.Body.Close() }()
 	fail := func(e *Error, definite bool) (Grant, *Error, bool) {
 		e.StatusCode = resp.StatusCode
-		e.Code = ErrorCode(scrub(string(e.Code), secrets))
+		e.Code = scrubCode(e.Code, secrets)
 		e.Description = scrub(e.Description, secrets)
 		return Grant{}, e, definite
 	}

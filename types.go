@@ -3,6 +3,7 @@ package imbot
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -61,12 +62,13 @@ const (
 func (f Flag) Bool() bool { return f == Yes }
 
 // UnmarshalJSON reads every spelling the portal uses: Y, N, true, false, 1, 0,
-// the empty string and null (the last two are the zero Flag). Any other value
-// is kept as it is.
+// the empty string and null (the last two are the zero Flag). Another word or
+// number is kept as it is.
 func (f *Flag) UnmarshalJSON(data []byte) error {
 	s := string(data)
-	if len(s) > 0 && s[0] == '"' {
-		if err := json.Unmarshal(data, &s); err != nil {
+	if s != "false" { // which scalar takes for nothing
+		var err error
+		if s, err = scalar(data); err != nil {
 			return err
 		}
 	}
@@ -173,7 +175,10 @@ func positiveID(s string) (ID, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	return ID(n), err == nil
+	if err != nil {
+		return 0, false
+	}
+	return ID(n), true
 }
 
 // scalar reads a JSON string, number or true as text; null and false are empty.
@@ -194,11 +199,15 @@ func scalar(data []byte) (string, error) {
 }
 
 // decodeList reads what should be a list: PHP makes an object of a list with
-// holes and of a map, and [] of an empty map. The order on the wire is kept.
+// holes and of a map, and [] of an empty map; null is no list. The order on the
+// wire is kept.
 func decodeList[T any](data []byte) ([]T, error) {
 	var list []T
 	if len(data) == 0 || data[0] != '{' {
 		err := json.Unmarshal(data, &list)
+		if err == nil && list == nil {
+			err = errors.New("the result is null")
+		}
 		return list, err
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))

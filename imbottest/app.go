@@ -8,16 +8,13 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// chatApp is a chat application of a bot.
+// chatApp is a chat application of a bot. What it shows is checked and then
+// forgotten: no method of the portal tells it.
 type chatApp struct {
-	id      imbot.ID
-	bot     imbot.ID
-	app     *application
-	code    string
-	js      string // JS_METHOD
-	jsParam string
-	iframe  string
-	fields  *array // what only has to be remembered
+	id   imbot.ID
+	bot  imbot.ID
+	app  *application
+	code string
 }
 
 func appMethods(name string) method {
@@ -42,10 +39,9 @@ func appRegister(c *call) (any, *restError) {
 	if code == "" {
 		return nil, wrong("CODE_ERROR", "App code isn't specified")
 	}
-	created := &chatApp{app: app, code: code}
+	usable := false
 	if c.params.given("JS_METHOD") && c.params.given("JS_PARAM") { // then IFRAME counts no more
-		created.js = c.params.text("JS_METHOD")
-		created.jsParam = jsParam(created.js, c.params.text("JS_PARAM"))
+		usable = isUsable(c.params.text("JS_METHOD"), c.params.text("JS_PARAM"))
 	} else if iframe := c.params.text("IFRAME"); iframe != "" {
 		if !isHTTPS(iframe) {
 			return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
@@ -53,9 +49,9 @@ func appRegister(c *call) (any, *restError) {
 		if c.params.text("HASH") == "" {
 			return nil, wrong("HASH_ERROR", "Hash can't be empty")
 		}
-		created.iframe = iframe
+		usable = true
 	}
-	if created.jsParam == "" && created.iframe == "" {
+	if !usable {
 		return nil, wrong("PARAMS_ERROR", "Need set JS or IFRAME params")
 	}
 	b, fail := c.ownBot(app)
@@ -71,9 +67,8 @@ func appRegister(c *call) (any, *restError) {
 		}
 	}
 	p.lastApp++
-	created.id, created.bot, created.fields = p.lastApp, b.id, c.params
-	p.chatApps[created.id] = created
-	return created.id, nil
+	p.chatApps[p.lastApp] = &chatApp{id: p.lastApp, bot: b.id, app: app, code: code}
+	return p.lastApp, nil
 }
 
 var (
@@ -82,19 +77,17 @@ var (
 	jsCode    = regexp.MustCompile(`^[0-9a-fA-F]{32}`)
 )
 
-// jsParam is the part of JS_PARAM that the portal keeps, "" when it is unusable.
-func jsParam(method, param string) string {
+// isUsable reports whether the portal keeps something of JS_PARAM.
+func isUsable(method, param string) bool {
 	switch method {
 	case "PUT", "SEND":
-		if kept := jsCommand.FindString(param); len(kept) > 2 { // a command of one letter is none
-			return kept
-		}
+		return len(jsCommand.FindString(param)) > 2 // a command of one letter is none
 	case "CALL":
-		return jsPhone.FindString(param)
+		return jsPhone.MatchString(param)
 	case "SUPPORT":
-		return jsCode.FindString(param)
+		return jsCode.MatchString(param)
 	}
-	return ""
+	return false
 }
 
 func isHTTPS(address string) bool {
@@ -119,25 +112,16 @@ func (c *call) ownApp() (*chatApp, *restError) {
 }
 
 func appUpdate(c *call) (any, *restError) {
-	app, fail := c.ownApp()
-	if fail != nil {
+	if _, fail := c.ownApp(); fail != nil {
 		return nil, fail
 	}
 	fields := c.params.array("FIELDS")
 	if fields.given("JS_METHOD") && fields.given("JS_PARAM") {
-		method := fields.text("JS_METHOD")
-		param := jsParam(method, fields.text("JS_PARAM"))
-		if param == "" {
-			return true, nil // nothing changes, and nobody says so
-		}
-		app.js, app.jsParam = method, param
-	} else if iframe := fields.text("IFRAME"); iframe != "" {
-		if !isHTTPS(iframe) {
-			return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
-		}
-		app.iframe = iframe
+		return true, nil // even when JS_PARAM is unusable; IFRAME does not count
 	}
-	upperKeys(app.fields, fields)
+	if iframe := fields.text("IFRAME"); iframe != "" && !isHTTPS(iframe) {
+		return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
+	}
 	return true, nil
 }
 

@@ -28,7 +28,6 @@ type bot struct {
 	code     string
 	kind     imbot.BotType
 	openLine imbot.Flag
-	color    string
 	email    string
 }
 
@@ -152,7 +151,6 @@ func botRegister(c *call) (any, *restError) {
 		u.position = "Chat bot"
 	}
 	b := &bot{id: u.id, app: app, code: code, kind: imbot.BotTypeBot, openLine: imbot.No, email: email}
-	b.color = properties.text("COLOR")
 	switch kind := imbot.BotType(c.params.text("TYPE")); kind {
 	case imbot.BotTypeOpenLine, imbot.BotTypeSupervisor:
 		b.kind = kind
@@ -213,9 +211,6 @@ func botUpdate(c *call) (any, *restError) {
 		u.last = last
 	}
 	u.setProfile(properties)
-	if color := properties.text("COLOR"); color != "" {
-		b.color = color
-	}
 	if email := properties.text("EMAIL"); email != "" && !p.emailTaken(email) { // a taken address is dropped silently
 		b.email = email
 	}

@@ -125,7 +125,7 @@ func (p *Portal) send(d delivery, r *http.Request) int {
 			err = withURL.Err
 		}
 		if p.ctx.Err() == nil {
-			p.problem("%s: %s cannot be reached: %w", d.event, publicURL(d.to.url), err)
+			p.problem("%s: %s cannot be reached: %v", d.event, publicURL(d.to.url), err)
 		}
 		return 0
 	}

@@ -31,9 +31,7 @@ func dialogGet(c *call) (any, *restError) {
 	p := c.p
 	var chat *chat
 	if id, ok := imbot.DialogID(dialog).UserID(); ok {
-		if chat = p.private[pairOf(c.user, id)]; chat == nil && p.present(id) && id != c.user {
-			chat = p.newPrivate(c.user, id)
-		}
+		chat, _ = p.openPrivate(c.user, id)
 	} else if id, ok := imbot.DialogID(dialog).ChatID(); ok {
 		chat = p.chats[id]
 	}
@@ -143,7 +141,11 @@ func (p *Portal) describe(chat *chat, user imbot.ID, dialog string) dialogInfo {
 		info.Type = "open"
 	case kindPrivate:
 		info.Type = "private"
-		info.Name = p.users[toID(dialog)].name()
+		for _, m := range chat.members {
+			if m.user != user {
+				info.Name = p.users[m.user].name()
+			}
+		}
 	}
 	info.Role = "guest"
 	for _, m := range chat.members {

@@ -1,3 +1,52 @@
 // Package imbottest is a Bitrix24 portal in memory, for the tests of chat bots:
 // what net/http/httptest is to net/http.
+//
+//	portal := imbottest.NewPortal()
+//	defer portal.Close()
+//	hook := portal.Webhook("a-long-random-client-id")
+//	client, err := imbot.NewClient(hook, imbot.WithHTTPClient(portal.HTTPClient()))
+//	…
+//	bot, err := client.Bot.Register(ctx, imbot.BotRegisterRequest{EventHandler: "https://bot.example.com/events", …})
+//	portal.Serve("https://bot.example.com/events", handler)
+//	anna := portal.AddUser("Anna", "Ivanova")
+//	answer, err := portal.Ask(ctx, anna, imbot.UserDialog(bot), "hello")
+//
+// The portal keeps bots, people, private dialogs, group chats, messages and chat
+// applications. It answers the REST methods with the results, codes and statuses
+// of a real portal, in whose order it makes its checks, and delivers events as
+// real form posts to the handlers that bots have registered.
+//
+// # Reaching it
+//
+// [Portal.HTTPClient] reaches the portal without a socket, and [Portal.Serve]
+// lets a handler receive its events without one; together they work inside a
+// testing/synctest bubble, when the portal is made there. [Portal.Listen] serves
+// it on a loopback address instead, and events for a handler on 127.0.0.1 are
+// posted there. Each portal has a host name of its own, so limiters that are
+// kept per host do not leak from test to test.
+//
+// # What it does like a real portal
+//
+// Registering a code that exists changes nothing but the handlers and answers
+// the old id as text. An application has one handler for each event: the last
+// registration wins, for all its bots. An application has at most five bots. The
+// client id of a webhook is appended to the handler's URL and comes back as
+// application_token; only the events of OAuth applications carry tokens. Renaming
+// is always true. A bot gets no event for what bots write, its own first message
+// to a person opens the dialog (ONIMBOTJOINCHAT), and a first message from a
+// person does so, too, before it arrives.
+//
+// # What it does not do
+//
+// Events of one dialog arrive in their order and none is lost; a real portal
+// promises neither. There is no general chat, there are no guests from outside
+// the company, and everybody has read everything. People's joining and leaving
+// leaves no system message. Rights are those of the bot; recent portals look at
+// the user behind the webhook, too. The owner may leave every chat
+// (LEAVE_OWNER_FORBIDDEN needs [Portal.Fail]). Attachments, keyboards and menus
+// of messages are ignored, commands do not exist yet, and there is no OAuth
+// server: tokens come from [Portal.OAuth] alone.
+//
+// A call of a method that is missing here is answered as unknown and shows up in
+// [Portal.Err]; a test should end with a look at it.
 package imbottest

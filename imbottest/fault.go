@@ -24,11 +24,11 @@ type Fault struct {
 // Cut says when a connection ends.
 type Cut int
 
-// When a connection ends. A client cannot tell the two apart.
+// When a connection ends. A client cannot tell the last two apart.
 const (
 	NoCut     Cut = iota
 	BeforeRun     // the method does not run
-	AfterRun      // the method has run
+	AfterRun      // the method has run; with a Body, the connection ends behind it
 )
 
 // maxKept bounds what a portal remembers for Calls and Err.
@@ -42,8 +42,8 @@ type fault struct {
 // Fail lets the next call of a method fail; the method "" stands for every one.
 //
 // With a Status, Code or Body the portal answers that and the method does not
-// run. With [AfterRun] it runs, and the client sees a broken connection. A fault
-// with nothing but a Delay makes a call slow. Faults of one method are used up
+// run. With [AfterRun] it runs, and the client sees a broken connection, behind
+// the Body if there is one. A fault with nothing but a Delay makes a call slow. Faults of one method are used up
 // in the order in which they were set. Of commands inside a batch only Delay,
 // Code and Description can fail; the rest needs a fault of "batch" itself.
 func (p *Portal) Fail(method string, f Fault) {
@@ -96,7 +96,7 @@ func (f Fault) answer() answer {
 	if strings.HasPrefix(strings.TrimSpace(f.Body), "<") {
 		contentType = "text/html; charset=utf-8"
 	}
-	return answer{status: status, contentType: contentType, body: []byte(f.Body)}
+	return answer{status: status, contentType: contentType, body: []byte(f.Body), truncated: f.Cut == AfterRun}
 }
 
 // A Call is one call of a REST method that reached the portal.
@@ -126,9 +126,12 @@ func (p *Portal) record(method string, params *array, batch bool) {
 		return
 	}
 	open := newArray()
+	var secrets []string
 	for _, k := range params.keys {
 		if !isCredential(k) {
 			open.set(k, params.values[k])
+		} else if secret := text(params.values[k]); len(secret) >= minSecret {
+			secrets = append(secrets, secret, hidden)
 		}
 	}
 	if strings.EqualFold(method, "batch") {
@@ -138,8 +141,29 @@ func (p *Portal) record(method string, params *array, batch bool) {
 	if open.len() > 0 {
 		data, _ = json.Marshal(open) // holds nothing that JSON cannot express
 	}
-	p.calls = append(p.calls, Call{Method: method, Params: data, Batch: batch})
+	hide := strings.NewReplacer(secrets...)
+	p.calls = append(p.calls, Call{Method: p.scrub(method), Params: json.RawMessage(p.scrub(hide.Replace(string(data)))), Batch: batch})
 }
+
+// scrub hides the portal's secrets in a text, wherever they got into it; the
+// lock is held. Short client ids are left alone: they are in ordinary words.
+func (p *Portal) scrub(text string) string {
+	text = strings.ReplaceAll(text, p.secret, hidden)
+	for _, g := range p.tokens {
+		text = strings.ReplaceAll(strings.ReplaceAll(text, g.access, hidden), g.refresh, hidden)
+	}
+	for _, app := range p.apps {
+		if len(app.token) >= minSecret {
+			text = strings.ReplaceAll(text, app.token, hidden)
+		}
+	}
+	return text
+}
+
+const (
+	hidden    = "***"
+	minSecret = 16 // characters
+)
 
 func isCredential(name string) bool {
 	switch strings.ToLower(name) {
@@ -161,11 +185,7 @@ func (p *Portal) Err() error {
 func (p *Portal) problem(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.problemLocked(format, args...)
-}
-
-func (p *Portal) problemLocked(format string, args ...any) {
 	if len(p.problems) < 100 {
-		p.problems = append(p.problems, fmt.Errorf("imbottest: "+format, args...))
+		p.problems = append(p.problems, errors.New("imbottest: "+p.scrub(fmt.Sprintf(format, args...))))
 	}
 }

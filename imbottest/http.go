@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -41,13 +42,21 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
+	out := newRecorder()
 	defer func() { // the way in which a handler ends a connection
-		if v := recover(); v == http.ErrAbortHandler {
+		v := recover()
+		switch {
+		case v == nil:
+		case v != http.ErrAbortHandler:
+			panic(v)
+		case out.status != 0:
+			resp = out.response(r)
+			resp.Body = io.NopCloser(io.MultiReader(&out.body, cutReader{}))
+			resp.ContentLength++
+		default:
 			if err = r.Context().Err(); err == nil {
 				err = io.EOF
 			}
-		} else if v != nil {
-			panic(v)
 		}
 	}()
 	in := r.Clone(r.Context())
@@ -57,10 +66,14 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
-	out := newRecorder()
 	p.serve(out, in, r.URL.Scheme == "https")
 	return out.response(r), nil
 }
+
+// cutReader is the end of a body whose connection broke.
+type cutReader struct{}
+
+func (cutReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // recorder keeps an answer in memory.
 type recorder struct {
@@ -104,6 +117,7 @@ type answer struct {
 	status      int
 	contentType string
 	body        []byte
+	truncated   bool // the connection ends behind the body, which promised more
 }
 
 func jsonAnswer(status int, v any) answer {
@@ -112,6 +126,12 @@ func jsonAnswer(status int, v any) answer {
 		status, body = http.StatusInternalServerError, []byte(`{"error":"INTERNAL_SERVER_ERROR","error_description":"Internal server error"}`)
 	}
 	return answer{status: status, contentType: "application/json; charset=utf-8", body: body}
+}
+
+// page is the answer of a web server that has not come to the portal.
+func page(status int) answer {
+	body := fmt.Sprintf("<html><body><h1>%d %s</h1></body></html>", status, http.StatusText(status))
+	return answer{status: status, contentType: "text/html; charset=utf-8", body: []byte(body)}
 }
 
 // ServeHTTP answers REST calls, /rest/<user>/<secret>/<method> and /rest/<method>
@@ -137,8 +157,15 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool) {
 	}()
 	a := p.answer(r, secure || isLoopback(hostname(r.Host)))
 	w.Header().Set("Content-Type", a.contentType)
+	if a.truncated {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)+1))
+	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
+	if a.truncated {
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func (p *Portal) answer(r *http.Request, secure bool) answer {
@@ -151,11 +178,11 @@ func (p *Portal) answer(r *http.Request, secure bool) answer {
 	user, secret, method, ok := splitPath(r.URL.EscapedPath())
 	if !ok {
 		p.problem("%s is not a path of the REST endpoint", pathShape(r.URL.Path))
-		return answer{http.StatusNotFound, "text/html; charset=utf-8", []byte("<html><body><h1>404 Not Found</h1></body></html>")}
+		return page(http.StatusNotFound)
 	}
 	params, err := readParams(r)
 	if err != nil {
-		return answer{http.StatusRequestEntityTooLarge, "text/html; charset=utf-8", []byte("<html><body><h1>413 Request Entity Too Large</h1></body></html>")}
+		return page(http.StatusRequestEntityTooLarge)
 	}
 	c := &call{p: p, ctx: r.Context(), params: newArray()}
 	upperKeys(c.params, params)

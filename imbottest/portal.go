@@ -107,7 +107,8 @@ func NewPortal(opts ...Option) *Portal {
 
 // Close ends the portal: waiting calls and deliveries are cut, the server of
 // [Portal.Listen] is stopped. It returns when all goroutines of the portal have
-// ended, so it waits for handlers that do not obey the context of their request.
+// ended, so it waits for handlers that do not obey the context of their request;
+// a handler must not call it.
 func (p *Portal) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -173,7 +174,8 @@ func (p *Portal) Listen(addr string) error {
 
 // Idle waits until nothing is under way: no call is being answered and every
 // event was answered by its handler. What a bot does after it has answered an
-// event is invisible here; wait for that with the bot's own Idle.
+// event is invisible here; wait for that with the bot's own means. A handler must
+// not call it.
 func (p *Portal) Idle(ctx context.Context) error {
 	return p.await(ctx, func() bool { return p.active == 0 })
 }

@@ -105,7 +105,10 @@ func (c *call) serve(name string) answer {
 		result, fail = c.run(name)
 	}
 	if f.Cut == AfterRun {
-		panic(http.ErrAbortHandler)
+		if f.Body == "" {
+			panic(http.ErrAbortHandler)
+		}
+		return f.answer()
 	}
 	if fail != nil {
 		return fail.answer()

@@ -1,0 +1,155 @@
+package imbot_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+)
+
+// secretBody is the data of an event with a secret of its own at every place
+// that has one; %s is the name.
+const secretBody = `{"event":"%s","ts":"1771928985",
+	"auth":{"access_token":"s3cr3t-01","refresh_token":"s3cr3t-02","application_token":"s3cr3t-03","domain":"portal.example","member_id":"member-1"},
+	"data":{"BOT_ID":"567","BOT_CODE":"support",
+		"BOT":{"567":{"BOT_ID":"567","BOT_CODE":"support","access_token":"s3cr3t-04","refresh_token":"s3cr3t-05","application_token":"s3cr3t-06",
+				"client_id":"s3cr3t-07","AUTH":{"access_token":"s3cr3t-08"}},
+			"571":{"AUTH":{"access_token":"s3cr3t-09","refresh_token":"s3cr3t-10","application_token":"s3cr3t-11","client_id":"s3cr3t-12"}}},
+		"PARAMS":{"MESSAGE":"visible text","DIALOG_ID":"chat5","FILES":{"901":{"name":"visible.png",
+			"urlPreview":"https://files.example/a?token=s3cr3t-13","urlShow":"https://user:s3cr3t-14@files.example/s3cr3t-15","urlDownload":"%%zz s3cr3t-16"}}}}}`
+
+// printings are all the ways in which a value gets into a log by accident.
+func printings(t *testing.T, v any) map[string]string {
+	out := make(map[string]string)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+		out[verb] = fmt.Sprintf(verb, v)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v"} { // go vet refuses the others here
+		out[verb+" in a slice"] = fmt.Sprintf(verb, []any{v})
+		out[verb+" in a map"] = fmt.Sprintf(verb, map[string]any{"k": v})
+		out[verb+" in a struct"] = fmt.Sprintf(verb, struct{ V any }{v})
+	}
+	asJSON, _ := json.Marshal(v)
+	out["json"] = string(asJSON)
+	asJSON, _ = json.Marshal([]any{v})
+	out["json in a list"] = string(asJSON)
+	handlers := map[string]func(*bytes.Buffer) slog.Handler{
+		"slog text": func(b *bytes.Buffer) slog.Handler { return slog.NewTextHandler(b, nil) },
+		"slog json": func(b *bytes.Buffer) slog.Handler { return slog.NewJSONHandler(b, nil) },
+	}
+	for name, handler := range handlers {
+		var b bytes.Buffer
+		slog.New(handler(&b)).With("with", v).Info("text", "value", v, slog.Group("group", "value", v), "list", []any{v})
+		require.NotEmpty(t, b.String())
+		out[name] = b.String()
+	}
+	return out
+}
+
+func hidesSecrets(t *testing.T, v any) map[string]string {
+	t.Helper()
+	all := printings(t, v)
+	for way, text := range all {
+		for _, secret := range []string{"s3cr3t", hex.EncodeToString([]byte("s3cr3t")), "115 51 99 114"} {
+			require.NotContains(t, strings.ToLower(text), secret, "%T printed as %s", v, way)
+		}
+	}
+	return all
+}
+
+func TestNoEventPrintsASecret(t *testing.T) {
+	rows := map[string]string{
+		"ONIMBOTMESSAGEADD": "visible text",
+		"ONIMBOTJOINCHAT":   "chat5",
+		"ONIMBOTDELETE":     "support",
+		"ONIMCOMMANDADD":    "portal.example",
+	}
+	for name, visible := range rows {
+		t.Run(name, func(t *testing.T) {
+			ev := parseAs[imbot.Event](t, "", fmt.Sprintf(secretBody, name))
+			require.Equal(t, "s3cr3t-01", ev.Meta().Auth.AccessToken)
+			require.Equal(t, "s3cr3t-16", strings.TrimPrefix(ev.Meta().Raw.Get("data", "PARAMS", "FILES", "901", "urlDownload"), "%zz "))
+			for _, v := range []any{ev, reflect.ValueOf(ev).Elem().Interface()} {
+				all := hidesSecrets(t, v)
+				for _, way := range []string{"%v", "%+v", "%#v", "json", "slog json"} {
+					require.Contains(t, all[way], visible, "%s: the mask is not on the whole event", way)
+				}
+			}
+		})
+	}
+}
+
+func TestNoPartOfAnEventPrintsASecret(t *testing.T) {
+	ev := parseAs[*imbot.MessageAddEvent](t, "", fmt.Sprintf(secretBody, "ONIMBOTMESSAGEADD"))
+	file := ev.Params.Files[0]
+	require.Equal(t, "https://files.example/a?token=s3cr3t-13", string(file.URLPreview), "a conversion has the whole")
+	require.Equal(t, "s3cr3t-09", ev.Bots[1].Auth.AccessToken)
+	_, err := imbot.ParseEvent(eventPost("", fmt.Sprintf(secretBody, "ONIMBOTDELETE")), imbot.ApplicationToken("s3cr3t-99"))
+	require.Error(t, err)
+	_, unreadable := imbot.ParseEvent(eventPost("", `{"s3cr3t":`), trustAll{})
+	require.Error(t, unreadable)
+
+	rows := map[string]struct {
+		value   any
+		visible string
+	}{
+		"EventMeta":               {ev.EventMeta, "portal.example"},
+		"EventMeta, pointer":      {ev.Meta(), "portal.example"},
+		"EventAuth":               {ev.Auth, "portal.example"},
+		"EventAuth, pointer":      {&ev.Auth, "portal.example"},
+		"EventAuth of a bot":      {ev.Bots[0].Auth, "imbot.EventAuth"},
+		"EventBot":                {ev.Bots[0], "support"},
+		"EventBot, pointer":       {&ev.Bots[1], "571"},
+		"all bots":                {ev.Bots, "support"},
+		"RawEvent":                {ev.Raw, "***"},
+		"RawEvent, pointer":       {&ev.Raw, "***"},
+		"MessageParams":           {ev.Params, "visible text"},
+		"EventFile":               {file, "visible.png"},
+		"EventFile, pointer":      {&file, "visible.png"},
+		"FileURL with a token":    {file.URLPreview, "https://files.example/***"},
+		"FileURL with a password": {file.URLShow, "https://files.example/***"},
+		"FileURL that is none":    {file.URLDownload, "***"},
+		"ApplicationToken":        {imbot.ApplicationToken("s3cr3t-99"), "***"},
+		"EventError, not trusted": {err, ""},
+		"EventError, unreadable":  {unreadable, ""},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			all := hidesSecrets(t, row.value)
+			require.Contains(t, all["%v"], row.visible)
+			require.Contains(t, all["json"], row.visible)
+		})
+	}
+}
+
+func TestNoHandlerPrintsASecret(t *testing.T) {
+	var log bytes.Buffer
+	h := &imbot.EventHandler{
+		Verifier: imbot.ApplicationToken("s3cr3t-03"), Logger: logTo(&log), Queue: 7777,
+		OnMessage: func(context.Context, *imbot.MessageAddEvent) error { return errCallback },
+	}
+	for _, name := range []string{"ONIMBOTMESSAGEADD", "ONIMBOTDELETE"} {
+		h.ServeHTTP(httptest.NewRecorder(), eventPost("", fmt.Sprintf(secretBody, name)))
+	}
+	require.NoError(t, h.Shutdown(t.Context()))
+	require.Equal(t, int64(1), h.Stats().Failed)
+	for _, v := range []any{h, reflect.ValueOf(h).Elem().Interface(), imbot.Webhook{ClientID: "s3cr3t-03"}.Verifier(), h.Stats()} {
+		hidesSecrets(t, v)
+	}
+	require.Contains(t, fmt.Sprintf("%+v", h), "7777")
+
+	h.ServeHTTP(httptest.NewRecorder(), eventPost("", fmt.Sprintf(secretBody, "ONIMBOTMESSAGEADD"))) // lost
+	h.ServeHTTP(httptest.NewRecorder(), eventPost("", strings.ReplaceAll(fmt.Sprintf(secretBody, "ONIMBOTMESSAGEADD"), "s3cr3t-03", "s3cr3t-98")))
+	require.Equal(t, 3, strings.Count(log.String(), "\n"), log.String())
+	require.NotContains(t, log.String(), "s3cr3t")
+}

@@ -1,0 +1,4 @@
+package imbot
+
+// ServeListener is what is behind Serve, so that a test needs no port.
+var ServeListener = serve

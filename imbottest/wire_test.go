@@ -1,0 +1,222 @@
+package imbottest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
+)
+
+// TestAnswersLookLikeTheDocumentedOnes makes each documented answer happen.
+func TestAnswersLookLikeTheDocumentedOnes(t *testing.T) {
+	const me = `"CLIENT_ID":"one","CHAT_ID":1001`
+	for method, params := range map[string]struct{ ok, fail string }{
+		"imbot.register":          {`{"CLIENT_ID":"one","CODE":"x",` + bindings + `,"PROPERTIES":{"NAME":"X"}}`, `{"CLIENT_ID":"one",` + bindings + `}`},
+		"imbot.update":            {`{"CLIENT_ID":"one","BOT_ID":4,"FIELDS":{"CODE":"x"}}`, `{"CLIENT_ID":"one","BOT_ID":4,"FIELDS":{}}`},
+		"imbot.unregister":        {`{"CLIENT_ID":"one","BOT_ID":4}`, `{"CLIENT_ID":"one"}`},
+		"imbot.bot.list":          {`{}`, ``},
+		"imbot.chat.add":          {`{"CLIENT_ID":"one"}`, ``},
+		"imbot.chat.get":          {`{"ENTITY_TYPE":"CRM","ENTITY_ID":"7"}`, `{"DIALOG_ID":"chat1001"}`},
+		"imbot.chat.leave":        {`{` + me + `}`, `{}`},
+		"imbot.chat.sendTyping":   {`{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`, `{"CLIENT_ID":"one"}`},
+		"imbot.chat.setManager":   {`{` + me + `,"USER_ID":2}`, `{"CLIENT_ID":"two","CHAT_ID":1001,"USER_ID":2}`},
+		"imbot.chat.setOwner":     {`{` + me + `,"USER_ID":2}`, `{}`},
+		"imbot.chat.updateAvatar": {`{` + me + `,"AVATAR":"iVBORw0KGgo="}`, `{` + me + `,"AVATAR":"x"}`},
+		"imbot.chat.updateColor":  {`{` + me + `,"COLOR":"RED"}`, `{` + me + `,"COLOR":"x"}`},
+		"imbot.chat.updateTitle":  {`{` + me + `,"TITLE":"x"}`, `{` + me + `}`},
+		"imbot.chat.user.add":     {`{` + me + `,"USERS":[3]}`, `{}`},
+		"imbot.chat.user.delete":  {`{` + me + `,"USER_ID":2}`, `{` + me + `}`},
+		"imbot.chat.user.list":    {`{` + me + `}`, `{}`},
+		"imbot.dialog.get":        {`{"DIALOG_ID":"chat1002"}`, `{}`},
+		"imbot.message.add":       {`{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"x"}`, `{"CLIENT_ID":"one","DIALOG_ID":2}`},
+	} {
+		t.Run(method, func(t *testing.T) {
+			portal := newWorld(t)
+			address := portal.Webhook("").URL + method
+			if method == "imbot.dialog.get" { // one that the webhook's user sees, with a message and a reader
+				require.Equal(t, "1002", post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one","USERS":[1,2],"MESSAGE":"x"}`))
+			}
+			if params.fail != "" {
+				_, body := postTo(t, portal, address, "application/json", params.fail)
+				require.JSONEq(t, sample(t, "testdata/rest/"+method+".error.json"), string(body))
+			}
+			_, body := postTo(t, portal, address, "application/json", params.ok)
+			var want, got any
+			require.NoError(t, json.Unmarshal([]byte(sample(t, "testdata/rest/"+method+".ok.json")), &want))
+			require.NoError(t, json.Unmarshal(body, &got))
+			require.Equal(t, shape(want), shape(got))
+		})
+	}
+}
+
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return string(data)
+}
+
+// shape replaces values by their types; a list is its first element, a map with
+// ids as keys its first value.
+func shape(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, v := range v {
+			if strings.Trim(k, "0123456789") == "" {
+				k = "#"
+			}
+			out[k] = shape(v)
+		}
+		return out
+	case []any:
+		if len(v) == 0 {
+			return "[]"
+		}
+		return []any{shape(v[0])}
+	}
+	return fmt.Sprintf("%T", v)
+}
+
+// mailbox keeps the events that a handler gets.
+type mailbox struct {
+	mu     sync.Mutex
+	bodies []string
+	urls   []string
+}
+
+func (m *mailbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bodies = append(m.bodies, string(body))
+	m.urls = append(m.urls, r.URL.String())
+}
+
+// take waits for the events under way and empties the mailbox.
+func (m *mailbox) take(t *testing.T, portal *imbottest.Portal) []url.Values {
+	t.Helper()
+	require.NoError(t, portal.Idle(t.Context()))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var events []url.Values
+	for _, body := range m.bodies {
+		values, err := url.ParseQuery(body)
+		require.NoError(t, err)
+		events = append(events, values)
+	}
+	m.bodies = nil
+	return events
+}
+
+func (m *mailbox) last(t *testing.T, portal *imbottest.Portal) string {
+	t.Helper()
+	require.NoError(t, portal.Idle(t.Context()))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	require.NotEmpty(t, m.bodies)
+	return m.bodies[len(m.bodies)-1]
+}
+
+var mapKey = regexp.MustCompile(`\[[0-9]+\]`)
+
+// fields is the order of the keys of a form and the kind of each value.
+func fields(t *testing.T, body string) []string {
+	t.Helper()
+	var out []string
+	for _, pair := range strings.Split(body, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		key, err := url.QueryUnescape(key)
+		require.NoError(t, err)
+		kind := "text"
+		switch {
+		case value == "":
+			kind = "empty"
+		case strings.Trim(value, "0123456789") == "":
+			kind = "number"
+		}
+		out = append(out, mapKey.ReplaceAllString(key, "[#]")+" "+kind)
+	}
+	return out
+}
+
+// TestEventsLookLikeTheDocumentedOnes compares keys, their order, and the kind
+// of each value.
+func TestEventsLookLikeTheDocumentedOnes(t *testing.T) {
+	ctx := t.Context()
+	start := func(t *testing.T, auth func(*imbottest.Portal) imbot.Auth) (*imbottest.Portal, *mailbox, imbot.ID, *imbot.Client) {
+		portal := imbottest.NewPortal()
+		t.Cleanup(portal.Close)
+		box := &mailbox{}
+		portal.Serve(eventURL, box)
+		client, err := imbot.NewClient(auth(portal), imbot.WithHTTPClient(portal.HTTPClient()))
+		require.NoError(t, err)
+		id, err := client.Bot.Register(ctx, imbot.BotRegisterRequest{Code: "BOT", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "NewBot"}})
+		require.NoError(t, err)
+		return portal, box, id, client.WithBot(id)
+	}
+	oauth := func(p *imbottest.Portal) imbot.Auth { return p.OAuth("local.1") }
+	webhook := func(p *imbottest.Portal) imbot.Auth { return p.Webhook("bot-secret-1") }
+	type world struct {
+		portal *imbottest.Portal
+		bot    imbot.ID
+		client *imbot.Client
+		anna   imbot.ID
+	}
+	say := func(t *testing.T, w world) {
+		_, err := w.portal.Say(ctx, w.anna, imbot.UserDialog(w.bot), "Hello")
+		require.NoError(t, err)
+	}
+	for _, tt := range []struct {
+		sample string
+		auth   func(*imbottest.Portal) imbot.Auth
+		act    func(*testing.T, world)
+	}{
+		{"../testdata/events/messageadd_private.form", oauth, say},
+		{"testdata/events/webhook_messageadd.form", webhook, say},
+		{"../testdata/events/messageadd_group_mention.form", oauth, func(t *testing.T, w world) {
+			chat, err := w.client.Chat.Add(ctx, imbot.ChatAddRequest{Users: []imbot.ID{w.anna}, EntityType: "THREAD"})
+			require.NoError(t, err)
+			_, err = w.portal.Say(ctx, w.anna, imbot.ChatDialog(chat), fmt.Sprintf("[USER=%d]NewBot[/USER] , how to set up the left menu", w.bot))
+			require.NoError(t, err)
+		}},
+		{"../testdata/events/joinchat_private.form", oauth, func(t *testing.T, w world) {
+			_, err := w.client.Message.Add(ctx, imbot.MessageAddRequest{DialogID: imbot.UserDialog(w.anna), Message: "hi"})
+			require.NoError(t, err)
+		}},
+		{"../testdata/events/joinchat_group.form", oauth, func(t *testing.T, w world) {
+			chat, err := w.client.Chat.Add(ctx, imbot.ChatAddRequest{Users: []imbot.ID{w.anna}, EntityType: "THREAD"})
+			require.NoError(t, err)
+			require.NoError(t, w.client.Chat.SetOwner(ctx, imbot.ChatSetOwnerRequest{ChatID: chat, UserID: w.anna}))
+			require.NoError(t, w.portal.Kick(ctx, w.anna, chat, w.bot))
+			require.NoError(t, w.portal.Invite(ctx, w.anna, chat, w.bot))
+		}},
+		{"../testdata/events/botdelete.form", oauth, func(t *testing.T, w world) {
+			require.NoError(t, w.client.Bot.Unregister(ctx, imbot.BotUnregisterRequest{BotID: w.bot}))
+		}},
+		{"testdata/events/webhook_delete.form", webhook, func(t *testing.T, w world) {
+			require.NoError(t, w.client.Bot.Unregister(ctx, imbot.BotUnregisterRequest{BotID: w.bot}))
+		}},
+	} {
+		t.Run(tt.sample, func(t *testing.T) {
+			portal, box, bot, client := start(t, tt.auth)
+			tt.act(t, world{portal, bot, client, portal.AddUser("Test", "User")})
+			got := box.last(t, portal)
+			require.Equal(t, fields(t, sample(t, tt.sample)), fields(t, got))
+			require.NoError(t, portal.Err())
+			portal.Close()
+			require.True(t, slices.Contains([]string{eventURL, eventURL + "?CLIENT_ID=bot-secret-1"}, box.urls[0]))
+		})
+	}
+}
