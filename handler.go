@@ -128,9 +128,10 @@ func parseBody(contentType string, body []byte) (*phpform.Node, error) {
 // dialogs side by side. Fill in the fields before the first request, and do not
 // copy it afterwards.
 //
-// Every event is verified; what an [OAuthApp] has to ask its authorization server
-// for is answered first and verified in the pool, and a refusal goes to OnError. One that cannot be trusted gets 401, one that cannot
+// Every event is verified. One that cannot be trusted gets 401, one that cannot
 // be read 400, a request that is no POST 405, and none of them reaches the bot.
+// What an [OAuthApp] has to ask its authorization server about is answered with
+// 200 and verified in the pool; a refusal there goes to OnError.
 // When the queue is full, or after Shutdown, the answer is 503: the portal does
 // not send an event twice, so that one is lost (and counted).
 //
@@ -140,13 +141,17 @@ func parseBody(contentType string, body []byte) (*phpform.Node, error) {
 type EventHandler struct {
 	Verifier Verifier // required; Webhook.Verifier for a webhook's bots
 
-	OnMessage   func(context.Context, *MessageAddEvent) error
-	OnJoinChat  func(context.Context, *JoinChatEvent) error
-	OnBotDelete func(context.Context, *BotDeleteEvent) error
-	OnInstall   func(context.Context, *AppInstallEvent) error
-	OnUpdate    func(context.Context, *AppUpdateEvent) error
-	OnUninstall func(context.Context, *AppUninstallEvent) error
-	OnEvent     func(context.Context, Event) error // every event without a callback of its own
+	OnMessage       func(context.Context, *MessageAddEvent) error
+	OnMessageUpdate func(context.Context, *MessageUpdateEvent) error
+	OnMessageDelete func(context.Context, *MessageDeleteEvent) error
+	OnCommand       func(context.Context, *CommandAddEvent) error
+	OnContext       func(context.Context, *ContextGetEvent) error
+	OnJoinChat      func(context.Context, *JoinChatEvent) error
+	OnBotDelete     func(context.Context, *BotDeleteEvent) error
+	OnInstall       func(context.Context, *AppInstallEvent) error
+	OnUpdate        func(context.Context, *AppUpdateEvent) error
+	OnUninstall     func(context.Context, *AppUninstallEvent) error
+	OnEvent         func(context.Context, Event) error // every event without a callback of its own
 
 	OnError func(ctx context.Context, ev Event, err error) // default: written to Logger
 	Logger  *slog.Logger                                   // default: slog.Default()
@@ -244,6 +249,22 @@ func (h *EventHandler) call(ctx context.Context, ev Event) error {
 	case *MessageAddEvent:
 		if h.OnMessage != nil {
 			return h.OnMessage(ctx, ev)
+		}
+	case *MessageUpdateEvent:
+		if h.OnMessageUpdate != nil {
+			return h.OnMessageUpdate(ctx, ev)
+		}
+	case *MessageDeleteEvent:
+		if h.OnMessageDelete != nil {
+			return h.OnMessageDelete(ctx, ev)
+		}
+	case *CommandAddEvent:
+		if h.OnCommand != nil {
+			return h.OnCommand(ctx, ev)
+		}
+	case *ContextGetEvent:
+		if h.OnContext != nil {
+			return h.OnContext(ctx, ev)
 		}
 	case *JoinChatEvent:
 		if h.OnJoinChat != nil {

@@ -53,7 +53,10 @@ func TestVerifyIFrame(t *testing.T) {
 		{"no user", func(q url.Values) { q.Set("USER_ID", ""); q.Set("USER_HASH", hexMD5(frameHash)) }, frameHash},
 		{"no portal", func(q url.Values) { q.Set("DOMAIN", ""); q.Set("DOMAIN_HASH", hexMD5(frameHash)) }, frameHash},
 		{"another hash", func(url.Values) {}, "another"},
-		{"an empty hash", func(q url.Values) { q.Set("USER_HASH", hexMD5("2")); q.Set("DOMAIN_HASH", hexMD5("example.bitrix24.com")) }, ""},
+		{"an empty hash", func(q url.Values) {
+			q.Set("USER_HASH", hexMD5("2"))
+			q.Set("DOMAIN_HASH", hexMD5("example.bitrix24.com"))
+		}, ""},
 		{"the hash register", func(q url.Values) {
 			q.Set("USER_HASH", hexMD5("2register"))
 			q.Set("DOMAIN_HASH", hexMD5("example.bitrix24.comregister"))

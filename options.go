@@ -64,7 +64,6 @@ func WithRetry(r Retry) Option {
 		}
 		if r.MaxBackoff != 0 {
 			o.retry.MaxBackoff = r.MaxBackoff
-			o.retry.MinBackoff = min(o.retry.MinBackoff, r.MaxBackoff)
 		}
 		return nil
 	}
