@@ -39,6 +39,14 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	o, err := newOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(newCore(access, o), 0), nil
+}
+
+func newOptions(opts []Option) (options, error) {
 	o := options{
 		http:      &http.Client{Transport: sharedTransport},
 		limiter:   sharedLimiter,
@@ -48,13 +56,13 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	}
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, invalid("", "NewClient: nil Option")
+			return options{}, invalid("", "nil Option")
 		}
 		if err := opt(&o); err != nil {
-			return nil, err
+			return options{}, err
 		}
 	}
-	return newClient(newCore(access, o), 0), nil
+	return o, nil
 }
 
 func newClient(core *core, bot ID) *Client {
