@@ -133,7 +133,7 @@ func Do[R any](ctx context.Context, c *Client, req Request[R]) (R, error) {
 	if err != nil {
 		return none, err
 	}
-	result, err := c.core.send(ctx, cl)
+	result, err := c.core.do(ctx, cl)
 	if err != nil {
 		return none, err
 	}
@@ -156,7 +156,7 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	if err != nil {
 		return err
 	}
-	raw, err := c.core.send(ctx, cl)
+	raw, err := c.core.do(ctx, cl)
 	if err != nil || result == nil {
 		return err
 	}
