@@ -31,7 +31,7 @@ type autoBatch struct {
 // lane is the queue of one dialog.
 type lane struct {
 	key   string
-	calls list.List     // of *joiner, by seq
+	calls list.List     // of *waiter, by seq
 	busy  int           // calls that are under way or wait outside the queue
 	place *list.Element // in ready
 }
@@ -44,7 +44,7 @@ type round struct {
 	closed bool
 }
 
-// turn is why a joiner has left the queue.
+// turn is why a waiter has left the queue.
 type turn int
 
 const (
@@ -53,8 +53,8 @@ const (
 	answered             // its batch is done
 )
 
-// joiner is one call that waits for its turn.
-type joiner struct {
+// waiter is one call that waits for its turn.
+type waiter struct {
 	item
 	lane  *lane
 	seq   int64
@@ -67,13 +67,13 @@ type joiner struct {
 
 // ride is a batch under way.
 type ride struct {
-	joiners []*joiner
+	waiters []*waiter
 	riding  int
 	cancel  context.CancelFunc
 }
 
 func (a *autoBatch) do(ctx context.Context, cl *call) (json.RawMessage, error) {
-	j := &joiner{item: item{call: cl}, since: time.Now(), turn: make(chan turn, 1)}
+	j := &waiter{item: item{call: cl}, since: time.Now(), turn: make(chan turn, 1)}
 	j.command, _ = command(cl.method, cl.params)
 	a.join(j, dialogOf(cl.params))
 	for {
@@ -106,7 +106,7 @@ func (a *autoBatch) do(ctx context.Context, cl *call) (json.RawMessage, error) {
 }
 
 // join puts a call at the end of its lane.
-func (a *autoBatch) join(j *joiner, dialog string) {
+func (a *autoBatch) join(j *waiter, dialog string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	l := a.lanes[dialog]
@@ -129,13 +129,13 @@ func (a *autoBatch) join(j *joiner, dialog string) {
 }
 
 // rejoin puts a call back in its place; it still counts as busy.
-func (a *autoBatch) rejoin(j *joiner) {
+func (a *autoBatch) rejoin(j *waiter) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	j.next, j.err = finished, nil
 	l := j.lane
 	before := l.calls.Front()
-	for before != nil && before.Value.(*joiner).seq < j.seq {
+	for before != nil && before.Value.(*waiter).seq < j.seq {
 		before = before.Next()
 	}
 	if before == nil {
@@ -148,7 +148,7 @@ func (a *autoBatch) rejoin(j *joiner) {
 }
 
 // release ends a call that was under way or held.
-func (a *autoBatch) release(j *joiner, wasActive bool) {
+func (a *autoBatch) release(j *waiter, wasActive bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if wasActive {
@@ -196,7 +196,7 @@ func (a *autoBatch) forget(l *lane) {
 
 // leave takes a call out whose context has ended. gone is false when its turn
 // has come meanwhile.
-func (a *autoBatch) leave(j *joiner, cause error) (gone bool, err error) {
+func (a *autoBatch) leave(j *waiter, cause error) (gone bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch l := j.lane; {
@@ -242,7 +242,7 @@ func (a *autoBatch) pump() {
 		a.round = r
 		var patience time.Duration
 		if a.active+a.waiting > 1 && a.waiting < a.core.size.now() {
-			first := a.ready.Front().Value.(*lane).calls.Front().Value.(*joiner)
+			first := a.ready.Front().Value.(*lane).calls.Front().Value.(*waiter)
 			patience = gather - time.Since(first.since)
 		}
 		a.mu.Unlock()
@@ -284,7 +284,7 @@ func (a *autoBatch) fail(err error) {
 		l := e.Value.(*lane)
 		a.unready(l)
 		for f := l.calls.Front(); f != nil; f = l.calls.Front() {
-			j := l.calls.Remove(f).(*joiner)
+			j := l.calls.Remove(f).(*waiter)
 			j.place = nil
 			j.err = interrupted(j.call, nil, err)
 			j.turn <- answered
@@ -297,22 +297,22 @@ func (a *autoBatch) fail(err error) {
 func (a *autoBatch) send() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	joiners := a.take(a.core.size.now())
-	if len(joiners) == 0 {
+	waiters := a.take(a.core.size.now())
+	if len(waiters) == 0 {
 		return
 	}
 	a.active++
-	waited := time.Since(joiners[0].since)
-	if len(joiners) == 1 {
-		j := joiners[0]
+	waited := time.Since(waiters[0].since)
+	if len(waiters) == 1 {
+		j := waiters[0]
 		j.call.paid, j.call.waited = true, waited
 		j.turn <- mine
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &ride{joiners: joiners, riding: len(joiners), cancel: cancel}
-	items := make([]*item, len(joiners))
-	for i, j := range joiners {
+	r := &ride{waiters: waiters, riding: len(waiters), cancel: cancel}
+	items := make([]*item, len(waiters))
+	for i, j := range waiters {
 		j.ride = r
 		items[i] = &j.item
 	}
@@ -327,36 +327,36 @@ func (a *autoBatch) send() {
 
 // take takes up to n calls out of the ready lanes; only one when it has to
 // travel alone.
-func (a *autoBatch) take(n int) []*joiner {
-	var joiners []*joiner
-	for e := a.ready.Front(); e != nil && len(joiners) < n; {
+func (a *autoBatch) take(n int) []*waiter {
+	var waiters []*waiter
+	for e := a.ready.Front(); e != nil && len(waiters) < n; {
 		l := e.Value.(*lane)
 		e = e.Next()
-		for l.calls.Len() > 0 && len(joiners) < n {
-			j := l.calls.Front().Value.(*joiner)
+		for l.calls.Len() > 0 && len(waiters) < n {
+			j := l.calls.Front().Value.(*waiter)
 			if a.core.holds.holding(j.call.method) {
 				break
 			}
 			lone := j.command == ""
-			if lone && len(joiners) > 0 {
+			if lone && len(waiters) > 0 {
 				break // it is first next time
 			}
 			a.pull(j)
-			joiners = append(joiners, j)
+			waiters = append(waiters, j)
 			if lone {
 				a.unready(l)
-				return joiners
+				return waiters
 			}
 		}
 		if l.busy > 0 {
 			a.unready(l)
 		}
 	}
-	return joiners
+	return waiters
 }
 
 // pull takes a call out of a ready lane.
-func (a *autoBatch) pull(j *joiner) {
+func (a *autoBatch) pull(j *waiter) {
 	j.lane.calls.Remove(j.place)
 	j.place = nil
 	a.waiting--
@@ -371,7 +371,7 @@ func (a *autoBatch) setAside() {
 	for e := a.ready.Front(); e != nil; {
 		l := e.Value.(*lane)
 		e = e.Next()
-		if j := l.calls.Front().Value.(*joiner); a.core.holds.holding(j.call.method) {
+		if j := l.calls.Front().Value.(*waiter); a.core.holds.holding(j.call.method) {
 			a.pull(j)
 			a.unready(l)
 			j.turn <- held
@@ -384,7 +384,7 @@ func (a *autoBatch) arrive(r *ride) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.active--
-	for _, j := range r.joiners {
+	for _, j := range r.waiters {
 		j.ride = nil
 		switch {
 		case j.left, j.next == finished:

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -18,7 +19,8 @@ import (
 
 // core is the state that a client and its WithBot copies share.
 type core struct {
-	*access  // by pointer: fmt then has no way to it, whatever the verb
+	*access                         // by pointer: fmt then has no way to it, whatever the verb
+	at       atomic.Pointer[string] // REST root of a portal that has moved; nil: access.root
 	http     *resty.Client
 	header   http.Header   // of every request; read only
 	timeout  time.Duration // for one attempt; 0: the http.Client has its own
@@ -84,6 +86,7 @@ type call struct {
 	params     []byte // a JSON object, with CLIENT_ID and BOT_ID where they belong
 	repeatable bool
 	attempts   int
+	hop        string   // REST root to which the portal has redirected the call
 	secrets    []string // cut out of every text that enters its error
 	batch      int      // how many calls are inside, if it is a batch itself
 	inBatch    bool     // its last attempt was inside a batch
@@ -242,10 +245,17 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 		}
 		cl.attempts++
 		result, e, o := c.attempt(ctx, cl, token, waited)
+		if cl.hop != "" && (e == nil || e.envelope) {
+			c.arrived(ctx, cl.hop)
+		}
 		if e == nil {
 			return result, nil
 		}
 		last = e
+		if c.follow(ctx, cl, e) {
+			token = nil // to find that out may have renewed it
+			continue
+		}
 		if o == stale && ctx.Err() == nil {
 			source, ok := c.tokens.(renewer)
 			if !ok || renewed {
@@ -309,7 +319,7 @@ func undecodable(cl *call, err error) error {
 	if e.InBatch {
 		e.StatusCode = 0
 	}
-	if !errors.Is(err, ErrNotFound) {
+	if !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNotAnswered) {
 		e.Description = "unexpected result"
 	}
 	return e
@@ -322,8 +332,12 @@ func (c *core) attempt(ctx context.Context, cl *call, token *oauth2.Token, waite
 		auth, _ := json.Marshal(token.AccessToken) // a string always encodes
 		body = splice(fmt.Appendf(nil, `"auth":%s,`, auth), body)
 	}
+	root := cl.hop
+	if root == "" {
+		root = c.endpoint()
+	}
 	cl.sent = time.Now()
-	ans := c.post(ctx, cl.method, body, cl.secrets)
+	ans := c.post(ctx, root+cl.method, body, cl.secrets)
 	took := time.Since(cl.sent)
 	if cl.batch > 0 {
 		c.size.took(cl.batch, took)
@@ -371,7 +385,7 @@ func (c *core) report(ctx context.Context, cl *call, ans answer, took, waited ti
 }
 
 // post sends one HTTP request and reads its answer.
-func (c *core) post(ctx context.Context, method string, body []byte, secrets []string) answer {
+func (c *core) post(ctx context.Context, url string, body []byte, secrets []string) answer {
 	if c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
@@ -379,7 +393,7 @@ func (c *core) post(ctx context.Context, method string, body []byte, secrets []s
 	}
 	req := c.http.R().SetContext(ctx).SetBody(bytes.NewReader(body))
 	req.Header = c.header // resty copies it into the request that it sends
-	resp, err := req.Post(c.root + method)
+	resp, err := req.Post(url)
 	if err != nil {
 		return answer{err: &Error{Description: "no answer", cause: clean(err, secrets)}}
 	}

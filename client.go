@@ -18,6 +18,7 @@ type Client struct {
 	Chat    *ChatService
 	App     *AppService
 	Message *MessageService
+	Command *CommandService
 
 	core *core
 	bot  ID
@@ -38,6 +39,14 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	o, err := newOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(newCore(access, o), 0), nil
+}
+
+func newOptions(opts []Option) (options, error) {
 	o := options{
 		http:      &http.Client{Transport: sharedTransport},
 		limiter:   sharedLimiter,
@@ -47,13 +56,13 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	}
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, invalid("", "NewClient: nil Option")
+			return options{}, invalid("", "nil Option")
 		}
 		if err := opt(&o); err != nil {
-			return nil, err
+			return options{}, err
 		}
 	}
-	return newClient(newCore(access, o), 0), nil
+	return o, nil
 }
 
 func newClient(core *core, bot ID) *Client {
@@ -63,6 +72,7 @@ func newClient(core *core, bot ID) *Client {
 	c.Chat = (*ChatService)(s)
 	c.App = (*AppService)(s)
 	c.Message = (*MessageService)(s)
+	c.Command = (*CommandService)(s)
 	return c
 }
 

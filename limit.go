@@ -11,9 +11,9 @@ import (
 
 // Limiter keeps the calls to a portal within its rate limit.
 //
-// Wait returns when one more request may be sent to the portal (its host), or
-// with an error when ctx ends or its deadline would come first. A limiter may
-// also have
+// Wait returns when one more request may be sent to the portal (its host; for
+// clients of an [OAuthApp] its member id, which outlives a renaming), or with an
+// error when ctx ends or its deadline would come first. A limiter may also have
 //
 //	Refused(portal string)
 //
