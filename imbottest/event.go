@@ -53,7 +53,7 @@ func (p *Portal) setBotAuth(e *event, app *application, b *bot, path ...string) 
 	g := p.grant(app, b.id)
 	e.set(path...)(
 		"access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", "imbot",
-		"domain", p.domain(), "server_endpoint", p.authServer(), "status", "L", "client_endpoint", p.endpoint(),
+		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
 		"member_id", p.memberID, "refresh_token", g.refresh, "user_id", b.id.String(), "client_id", app.clientID,
 		"application_token", app.token)
 }
@@ -64,13 +64,13 @@ func (p *Portal) finish(e *event, app *application, user imbot.ID, refresh bool)
 	e.set()("ts", unix(time.Now()))
 	set := e.set("auth")
 	if !app.oauth {
-		set("domain", p.domain(), "server_endpoint", p.authServer(), "client_endpoint", p.endpoint(),
+		set("domain", p.domain(), "server_endpoint", p.authRoot(), "client_endpoint", p.endpoint(),
 			"member_id", p.memberID, "application_token", app.token)
 		return e.Encode()
 	}
 	g := p.grant(app, user)
 	set("access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", "imbot",
-		"domain", p.domain(), "server_endpoint", p.authServer(), "status", "L", "client_endpoint", p.endpoint(),
+		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
 		"member_id", p.memberID, "user_id", user.String())
 	if refresh {
 		set("refresh_token", g.refresh)
@@ -90,8 +90,9 @@ func (p *Portal) domain() string {
 	return p.host
 }
 
-// authServer is an address of its own, so that no test reaches a real one.
-func (p *Portal) authServer() string { return "https://oauth." + p.host + "/rest/" }
+// authRoot is the REST root of the authorization server, an address of its own,
+// so that no test reaches a real one.
+func (p *Portal) authRoot() string { return p.authOrigin() + "/rest/" }
 
 // setUser writes data[USER].
 func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
