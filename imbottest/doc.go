@@ -48,8 +48,8 @@
 // # What it does not do
 //
 // Events of one dialog arrive in their order and none is lost; a real portal
-// promises neither. There is no general chat, there are no guests from outside
-// the company, and everybody has read everything. People's joining and leaving
+// promises neither. There is no general chat, guests from outside come through
+// open lines only ([Portal.AddGuest]), and everybody has read everything. People's joining and leaving
 // leaves no system message. Rights are those of the bot; recent portals look at
 // the user behind the webhook, too. The owner may leave every chat
 // (LEAVE_OWNER_FORBIDDEN needs [Portal.Fail]). Attachments, keyboards and menus

@@ -104,7 +104,7 @@ func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
 	set("ID", id.String(), "NAME", u.name(), "FIRST_NAME", u.first, "LAST_NAME", u.last,
 		"WORK_POSITION", u.position, "GENDER", u.gender)
 	if flags {
-		set("IS_BOT", yesNo(u.isBot), "IS_CONNECTOR", "N", "IS_NETWORK", "N", "IS_EXTRANET", "N")
+		set("IS_BOT", yesNo(u.isBot), "IS_CONNECTOR", yesNo(u.isConnector), "IS_NETWORK", "N", "IS_EXTRANET", "N")
 	}
 }
 
@@ -156,14 +156,15 @@ var mention = regexp.MustCompile(`(?is)\[user=([0-9]+)[^\]]*\](.*?)\[/user\]`)
 
 // fireMessageAdd tells the bots of a chat about a person's message: all of them
 // in a private dialog, in a group chat the mentioned ones and supervisors. The
-// bots of one application share an event.
+// bots of one application share an event. Operators of an open line are people
+// like its guest.
 func (p *Portal) fireMessageAdd(chat *chat, m Message, before imbot.ID) {
 	mentioned := mentions(m.Text)
 	byApp := map[*application][]*bot{}
 	var apps []*application
 	for _, member := range chat.members {
 		b := p.bots[member.user]
-		if b == nil || chat.kind != kindPrivate && b.kind != imbot.BotTypeSupervisor && !slices.Contains(mentioned, b.id) {
+		if b == nil || !b.hears(chat) && !slices.Contains(mentioned, b.id) {
 			continue
 		}
 		if byApp[b.app] == nil {
@@ -181,6 +182,17 @@ func (p *Portal) fireMessageAdd(chat *chat, m Message, before imbot.ID) {
 		p.setUser(e, m.AuthorID, true)
 		p.post(eventMessageAdd, app, chatQueue(chat), p.finish(e, app, m.AuthorID, true))
 	}
+}
+
+// hears reports whether a bot gets all messages of its chat.
+func (b *bot) hears(chat *chat) bool {
+	switch chat.kind {
+	case kindPrivate:
+		return true
+	case kindLines:
+		return b.openLine.Bool()
+	}
+	return b.kind == imbot.BotTypeSupervisor
 }
 
 // sendFlags are the keys that say how a message was sent, the same every time.
@@ -225,7 +237,8 @@ func (p *Portal) setGroupMessage(e *event, chat *chat, m Message, before imbot.I
 	if chat.entityType != "" {
 		set("CHAT_ENTITY_TYPE", chat.entityType)
 	}
-	set("CHAT_ENTITY_ID", chat.entityID, "CHAT_ENTITY_DATA_1", "", "CHAT_ENTITY_DATA_2", "", "CHAT_ENTITY_DATA_3", "",
+	set("CHAT_ENTITY_ID", chat.entityID, "CHAT_ENTITY_DATA_1", chat.entityData[0],
+		"CHAT_ENTITY_DATA_2", chat.entityData[1], "CHAT_ENTITY_DATA_3", chat.entityData[2],
 		"CHAT_EXTRANET", "N", "CHAT_PREV_MESSAGE_ID", before.String(), "CHAT_CAN_POST", "MEMBER", "RID", author,
 		"IS_MANAGER", yesNo(chat.member(m.AuthorID).manager))
 	set(sendFlags...)
