@@ -196,6 +196,7 @@ func TestCallRefusesMethods(t *testing.T) {
 		"two lines":            "profile\r\nX-Evil: 1",
 		"letters beyond ASCII": "imbot.régister",
 		"a whole URL":          hookURL + "profile",
+		"the end of one":       "1/s3cr3t/profile",
 	} {
 		t.Run(name, func(t *testing.T) {
 			rt := always(200, `{"result":true}`)

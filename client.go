@@ -18,6 +18,7 @@ type Client struct {
 	Chat    *ChatService
 	App     *AppService
 	Message *MessageService
+	Command *CommandService
 
 	core *core
 	bot  ID
@@ -38,6 +39,14 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	o, err := newOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(newCore(access, o), 0), nil
+}
+
+func newOptions(opts []Option) (options, error) {
 	o := options{
 		http:      &http.Client{Transport: sharedTransport},
 		limiter:   sharedLimiter,
@@ -47,13 +56,13 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	}
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, invalid("", "NewClient: nil Option")
+			return options{}, invalid("", "nil Option")
 		}
 		if err := opt(&o); err != nil {
-			return nil, err
+			return options{}, err
 		}
 	}
-	return newClient(newCore(access, o), 0), nil
+	return o, nil
 }
 
 func newClient(core *core, bot ID) *Client {
@@ -63,6 +72,7 @@ func newClient(core *core, bot ID) *Client {
 	c.Chat = (*ChatService)(s)
 	c.App = (*AppService)(s)
 	c.Message = (*MessageService)(s)
+	c.Command = (*CommandService)(s)
 	return c
 }
 
@@ -123,7 +133,7 @@ func Do[R any](ctx context.Context, c *Client, req Request[R]) (R, error) {
 	if err != nil {
 		return none, err
 	}
-	result, err := c.core.send(ctx, cl)
+	result, err := c.core.do(ctx, cl)
 	if err != nil {
 		return none, err
 	}
@@ -146,7 +156,7 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	if err != nil {
 		return err
 	}
-	raw, err := c.core.send(ctx, cl)
+	raw, err := c.core.do(ctx, cl)
 	if err != nil || result == nil {
 		return err
 	}

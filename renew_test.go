@@ -87,6 +87,18 @@ func TestTokenIsNotRenewedTwice(t *testing.T) {
 	require.Len(t, rt.requests, 2)
 }
 
+func TestRenewedTokenIsHidden(t *testing.T) {
+	source := &renewing{static: holding("old"), fresh: holding(accessToken)}
+	rt := &wire{answer: func(n int, _ *http.Request) (*http.Response, error) {
+		if n == 1 {
+			return reply(401, `{"error":"expired_token"}`), nil
+		}
+		return reply(403, `{"error":"ACCESS_DENIED","error_description":"not with `+accessToken+`"}`), nil
+	}}
+	err := over(t, oauth(source), rt).Call(t.Context(), "profile", nil, nil)
+	require.EqualError(t, err, "imbot: profile: ACCESS_DENIED: not with *** (2 attempts)")
+}
+
 func TestTokenIsRenewedEvenWithoutRepetition(t *testing.T) {
 	source := &renewing{static: holding("old"), fresh: holding("new")}
 	client := over(t, oauth(source), accepting("new", "expired_token"), imbot.WithRetry(imbot.Retry{MaxAttempts: 1}))
