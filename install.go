@@ -124,7 +124,7 @@ func (a *OAuthApp) appInfo(ctx context.Context, server, token string) (info appI
 // has no token source, so it is never renewed or redirected.
 func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, result any) error {
 	o := a.options
-	o.limiter = nil
+	o.limiter, o.autoBatch = nil, false
 	o.retry.MaxAttempts = min(o.retry.MaxAttempts, 2)
 	c := newCore(access{root: root, portal: root}, o)
 	params, _ := json.Marshal(map[string]string{"auth": token}) // a string always encodes
