@@ -208,7 +208,7 @@ func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, erro
 	case !errors.As(err, &e) || !e.envelope:
 		return false, unchecked("the authorization server did not answer", err)
 	case !e.Is(ErrExpiredToken) && !e.Is(ErrInvalidToken):
-		return isDead(e), nil
+		return isDead(e) || e.Is(ErrOAuth), nil
 	}
 	m, err := a.member(old)
 	if err != nil {
