@@ -53,7 +53,7 @@ func (p *Portal) setBotAuth(e *event, app *application, b *bot, path ...string) 
 	g := p.grant(app, b.id)
 	e.set(path...)(
 		"access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", "imbot",
-		"domain", p.domain(), "server_endpoint", p.authServer(), "status", "L", "client_endpoint", p.endpoint(),
+		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
 		"member_id", p.memberID, "refresh_token", g.refresh, "user_id", b.id.String(), "client_id", app.clientID,
 		"application_token", app.token)
 }
@@ -64,13 +64,13 @@ func (p *Portal) finish(e *event, app *application, user imbot.ID, refresh bool)
 	e.set()("ts", unix(time.Now()))
 	set := e.set("auth")
 	if !app.oauth {
-		set("domain", p.domain(), "server_endpoint", p.authServer(), "client_endpoint", p.endpoint(),
+		set("domain", p.domain(), "server_endpoint", p.authRoot(), "client_endpoint", p.endpoint(),
 			"member_id", p.memberID, "application_token", app.token)
 		return e.Encode()
 	}
 	g := p.grant(app, user)
 	set("access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", "imbot",
-		"domain", p.domain(), "server_endpoint", p.authServer(), "status", "L", "client_endpoint", p.endpoint(),
+		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
 		"member_id", p.memberID, "user_id", user.String())
 	if refresh {
 		set("refresh_token", g.refresh)
@@ -90,8 +90,9 @@ func (p *Portal) domain() string {
 	return p.host
 }
 
-// authServer is an address of its own, so that no test reaches a real one.
-func (p *Portal) authServer() string { return "https://oauth." + p.host + "/rest/" }
+// authRoot is the REST root of the authorization server, an address of its own,
+// so that no test reaches a real one.
+func (p *Portal) authRoot() string { return p.authOrigin() + "/rest/" }
 
 // setUser writes data[USER].
 func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
@@ -103,7 +104,7 @@ func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
 	set("ID", id.String(), "NAME", u.name(), "FIRST_NAME", u.first, "LAST_NAME", u.last,
 		"WORK_POSITION", u.position, "GENDER", u.gender)
 	if flags {
-		set("IS_BOT", yesNo(u.isBot), "IS_CONNECTOR", "N", "IS_NETWORK", "N", "IS_EXTRANET", "N")
+		set("IS_BOT", yesNo(u.isBot), "IS_CONNECTOR", yesNo(u.isConnector), "IS_NETWORK", "N", "IS_EXTRANET", "N")
 	}
 }
 
@@ -155,14 +156,15 @@ var mention = regexp.MustCompile(`(?is)\[user=([0-9]+)[^\]]*\](.*?)\[/user\]`)
 
 // fireMessageAdd tells the bots of a chat about a person's message: all of them
 // in a private dialog, in a group chat the mentioned ones and supervisors. The
-// bots of one application share an event.
+// bots of one application share an event. Operators of an open line are people
+// like its guest.
 func (p *Portal) fireMessageAdd(chat *chat, m Message, before imbot.ID) {
 	mentioned := mentions(m.Text)
 	byApp := map[*application][]*bot{}
 	var apps []*application
 	for _, member := range chat.members {
 		b := p.bots[member.user]
-		if b == nil || chat.kind != kindPrivate && b.kind != imbot.BotTypeSupervisor && !slices.Contains(mentioned, b.id) {
+		if b == nil || !b.hears(chat) && !slices.Contains(mentioned, b.id) {
 			continue
 		}
 		if byApp[b.app] == nil {
@@ -180,6 +182,17 @@ func (p *Portal) fireMessageAdd(chat *chat, m Message, before imbot.ID) {
 		p.setUser(e, m.AuthorID, true)
 		p.post(eventMessageAdd, app, chatQueue(chat), p.finish(e, app, m.AuthorID, true))
 	}
+}
+
+// hears reports whether a bot gets all messages of its chat.
+func (b *bot) hears(chat *chat) bool {
+	switch chat.kind {
+	case kindPrivate:
+		return true
+	case kindLines:
+		return b.openLine.Bool()
+	}
+	return b.kind == imbot.BotTypeSupervisor
 }
 
 // sendFlags are the keys that say how a message was sent, the same every time.
@@ -224,7 +237,8 @@ func (p *Portal) setGroupMessage(e *event, chat *chat, m Message, before imbot.I
 	if chat.entityType != "" {
 		set("CHAT_ENTITY_TYPE", chat.entityType)
 	}
-	set("CHAT_ENTITY_ID", chat.entityID, "CHAT_ENTITY_DATA_1", "", "CHAT_ENTITY_DATA_2", "", "CHAT_ENTITY_DATA_3", "",
+	set("CHAT_ENTITY_ID", chat.entityID, "CHAT_ENTITY_DATA_1", chat.entityData[0],
+		"CHAT_ENTITY_DATA_2", chat.entityData[1], "CHAT_ENTITY_DATA_3", chat.entityData[2],
 		"CHAT_EXTRANET", "N", "CHAT_PREV_MESSAGE_ID", before.String(), "CHAT_CAN_POST", "MEMBER", "RID", author,
 		"IS_MANAGER", yesNo(chat.member(m.AuthorID).manager))
 	set(sendFlags...)
