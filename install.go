@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func (a *OAuthApp) Exchange(ctx context.Context, query url.Values) (*Client, err
 	}
 	servers := a.servers
 	if host := query.Get("server_domain"); host != "" {
-		servers = a.serversFor("https://" + host)
+		servers = slices.DeleteFunc(slices.Clone(servers), func(s string) bool { return !strings.HasSuffix(s, "://"+strings.ToLower(host)) })
 	}
 	answer, err := a.requestToken(ctx, servers, url.Values{"grant_type": {"authorization_code"}, "code": {query.Get("code")}})
 	if err != nil {
