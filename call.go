@@ -283,7 +283,7 @@ func tokenError(cl *call, err error) error {
 // request promises.
 func undecodable(cl *call, err error) error {
 	e := &Error{Method: cl.method, StatusCode: http.StatusOK, Attempts: cl.attempts, cause: clean(err, cl.secrets)}
-	if !errors.Is(err, ErrNotFound) {
+	if !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNotAnswered) {
 		e.Description = "unexpected result"
 	}
 	return e

@@ -18,6 +18,7 @@ type Client struct {
 	Chat    *ChatService
 	App     *AppService
 	Message *MessageService
+	Command *CommandService
 
 	core *core
 	bot  ID
@@ -63,6 +64,7 @@ func newClient(core *core, bot ID) *Client {
 	c.Chat = (*ChatService)(s)
 	c.App = (*AppService)(s)
 	c.Message = (*MessageService)(s)
+	c.Command = (*CommandService)(s)
 	return c
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"time"
 )
 
@@ -68,6 +67,7 @@ type MessageParams struct {
 	Message         string   // mentions of bots are cut out; a comma or blanks can be left in front
 	MessageOriginal string   // with the mentions; empty when none was cut out
 	MessageID       ID       //
+	ID              ID       // as MessageID, of changed and deleted messages
 	DialogID        DialogID // where to answer
 	FromUserID      ID       // author
 	ToUserID        ID       // the addressed bot: of a private dialog, or the first mentioned one; 0: none
@@ -96,6 +96,9 @@ type MessageParams struct {
 	ChatEntityData3   string
 	ChatExtranet      Flag // somebody from outside is a member
 	ChatPrevMessageID ID
+	ChatParentID      ID     // chat that the chat belongs to
+	ChatParentMID     ID     // message that the chat belongs to
+	BotInChat         []ID   // bots of the chat; command events only
 	ChatCanPost       string // lowest role that may write, "MEMBER"
 	RID               ID     // the author in the member list
 	IsManager         Flag   // the author is a manager of the chat
@@ -103,6 +106,7 @@ type MessageParams struct {
 	// The portal's own business; mirrored for completeness.
 	Push, PushImportant, RecentSkipAuthor, Convert, SkipCommand, SkipCounterIncrements Flag
 	SilentConnector, SkipConnector, ImportantConnector, NoSessionOL, SkipURLIndex      Flag
+	SkipUserCheck, RecentAdd                                                           Flag
 	FakeRelation                                                                       int
 }
 
@@ -123,28 +127,19 @@ func (ev *MessageAddEvent) Bot() EventBot { return addressedBot(ev.Bots, ev.Para
 
 // Mentioned reports whether the message is meant for the bot: it mentions the
 // bot, or stands in a private dialog with it.
-func (ev *MessageAddEvent) Mentioned(bot ID) bool {
-	return bot != 0 && (bot == ev.Params.ToUserID || slices.Contains(ev.Params.MentionedList, bot))
-}
+func (ev *MessageAddEvent) Mentioned(bot ID) bool { return ev.Params.mentioned(bot) }
 
 // IsGroup reports whether the dialog is a chat rather than a private dialog.
 func (ev *MessageAddEvent) IsGroup() bool { return isGroup(ev.Params.DialogID) }
 
 // IsOpenLine reports whether the dialog is that of an open line.
-func (ev *MessageAddEvent) IsOpenLine() bool {
-	return isOpenLine(ev.Params.ChatType, ev.Params.MessageType, ev.Params.ChatEntityType)
-}
+func (ev *MessageAddEvent) IsOpenLine() bool { return ev.Params.isOpenLine() }
 
 // FromBot reports whether a bot wrote the message.
-func (ev *MessageAddEvent) FromBot() bool {
-	author := ev.AuthorID()
-	return ev.User.IsBot.Bool() || author != 0 && slices.ContainsFunc(ev.Bots, func(b EventBot) bool { return b.BotID == author })
-}
+func (ev *MessageAddEvent) FromBot() bool { return fromBot(ev.Bots, ev.User, ev.AuthorID()) }
 
 // AuthorID returns who wrote the message.
-func (ev *MessageAddEvent) AuthorID() ID {
-	return firstID(ev.Params.FromUserID, ev.Params.AuthorID, ev.User.ID)
-}
+func (ev *MessageAddEvent) AuthorID() ID { return ev.Params.author(ev.User) }
 
 // Reply returns a message from the addressed bot to the dialog of the event. It
 // sends nothing; pass it to [MessageService.Add].

@@ -25,7 +25,8 @@ const secretBody = `{"event":"%s","ts":"1771928985",
 		"BOT":{"567":{"BOT_ID":"567","BOT_CODE":"support","access_token":"s3cr3t-04","refresh_token":"s3cr3t-05","application_token":"s3cr3t-06",
 				"client_id":"s3cr3t-07","AUTH":{"access_token":"s3cr3t-08"}},
 			"571":{"AUTH":{"access_token":"s3cr3t-09","refresh_token":"s3cr3t-10","application_token":"s3cr3t-11","client_id":"s3cr3t-12"}}},
-		"PARAMS":{"MESSAGE":"visible text","DIALOG_ID":"chat5","FILES":{"901":{"name":"visible.png",
+		"COMMAND":{"99":{"COMMAND":"echo","access_token":"s3cr3t-17","AUTH":{"access_token":"s3cr3t-18"}}},
+		"PARAMS":{"MESSAGE":"visible text","CONTEXT":{"x":"s3cr3t-19"},"DIALOG_ID":"chat5","FILES":{"901":{"name":"visible.png",
 			"urlPreview":"https://files.example/a?token=s3cr3t-13","urlShow":"https://user:s3cr3t-14@files.example/s3cr3t-15","urlDownload":"%%zz s3cr3t-16"}}}}}`
 
 // printings are all the ways in which a value gets into a log by accident.
@@ -69,10 +70,14 @@ func hidesSecrets(t *testing.T, v any) map[string]string {
 
 func TestNoEventPrintsASecret(t *testing.T) {
 	rows := map[string]string{
-		"ONIMBOTMESSAGEADD": "visible text",
-		"ONIMBOTJOINCHAT":   "chat5",
-		"ONIMBOTDELETE":     "support",
-		"ONIMCOMMANDADD":    "portal.example",
+		"ONIMBOTMESSAGEADD":    "visible text",
+		"ONIMBOTJOINCHAT":      "chat5",
+		"ONIMBOTDELETE":        "support",
+		"ONIMBOTMESSAGEUPDATE": "visible text",
+		"ONIMBOTMESSAGEDELETE": "visible text",
+		"ONIMCOMMANDADD":       "echo",
+		"ONIMBOTCONTEXTGET":    "chat5",
+		"ONIMBOTTOMORROW":      "portal.example",
 	}
 	for name, visible := range rows {
 		t.Run(name, func(t *testing.T) {

@@ -117,10 +117,14 @@ func parseBody(contentType string, body []byte) (*phpform.Node, error) {
 type EventHandler struct {
 	Verifier Verifier // required; Webhook.Verifier for a webhook's bots
 
-	OnMessage   func(context.Context, *MessageAddEvent) error
-	OnJoinChat  func(context.Context, *JoinChatEvent) error
-	OnBotDelete func(context.Context, *BotDeleteEvent) error
-	OnEvent     func(context.Context, Event) error // every event without a callback of its own
+	OnMessage       func(context.Context, *MessageAddEvent) error
+	OnMessageUpdate func(context.Context, *MessageUpdateEvent) error
+	OnMessageDelete func(context.Context, *MessageDeleteEvent) error
+	OnCommand       func(context.Context, *CommandAddEvent) error
+	OnContext       func(context.Context, *ContextGetEvent) error
+	OnJoinChat      func(context.Context, *JoinChatEvent) error
+	OnBotDelete     func(context.Context, *BotDeleteEvent) error
+	OnEvent         func(context.Context, Event) error // every event without a callback of its own
 
 	OnError func(ctx context.Context, ev Event, err error) // default: written to Logger
 	Logger  *slog.Logger                                   // default: slog.Default()
@@ -202,6 +206,22 @@ func (h *EventHandler) call(ctx context.Context, ev Event) error {
 	case *MessageAddEvent:
 		if h.OnMessage != nil {
 			return h.OnMessage(ctx, ev)
+		}
+	case *MessageUpdateEvent:
+		if h.OnMessageUpdate != nil {
+			return h.OnMessageUpdate(ctx, ev)
+		}
+	case *MessageDeleteEvent:
+		if h.OnMessageDelete != nil {
+			return h.OnMessageDelete(ctx, ev)
+		}
+	case *CommandAddEvent:
+		if h.OnCommand != nil {
+			return h.OnCommand(ctx, ev)
+		}
+	case *ContextGetEvent:
+		if h.OnContext != nil {
+			return h.OnContext(ctx, ev)
 		}
 	case *JoinChatEvent:
 		if h.OnJoinChat != nil {

@@ -35,7 +35,7 @@ func (c *calls) handler() *imbot.EventHandler {
 
 func TestAnEventGoesToItsCallbackElseToOnEvent(t *testing.T) {
 	bodies := []string{messageIn("27", "hi"), joinEvent, deleteEvent, otherEvent}
-	all := []string{"OnMessage ONIMBOTMESSAGEADD", "OnJoinChat ONIMBOTJOINCHAT", "OnBotDelete ONIMBOTDELETE", "OnEvent ONIMCOMMANDADD"}
+	all := []string{"OnMessage ONIMBOTMESSAGEADD", "OnJoinChat ONIMBOTJOINCHAT", "OnBotDelete ONIMBOTDELETE", "OnEvent ONIMBOTTOMORROW"}
 	rows := map[string]struct {
 		change func(*imbot.EventHandler)
 		want   []string

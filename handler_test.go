@@ -22,7 +22,7 @@ import (
 const (
 	joinEvent   = "event=ONIMBOTJOINCHAT&data[PARAMS][DIALOG_ID]=27"
 	deleteEvent = "event=ONIMBOTDELETE&data[BOT_ID]=567"
-	otherEvent  = "event=ONIMCOMMANDADD&data[PARAMS][DIALOG_ID]=27"
+	otherEvent  = "event=ONIMBOTTOMORROW&data[PARAMS][DIALOG_ID]=27"
 )
 
 func messageIn(dialog, text string) string {
@@ -78,7 +78,7 @@ func TestOrderHoldsWithinADialog(t *testing.T) {
 		require.Equal(t, http.StatusOK, deliver(h, joinEvent))
 		require.Equal(t, http.StatusOK, deliver(h, otherEvent), "also an event without a type has its place")
 		require.NoError(t, h.Idle(t.Context()))
-		require.Equal(t, []string{"0", "1", "2", "ONIMBOTJOINCHAT", "ONIMCOMMANDADD"}, got)
+		require.Equal(t, []string{"0", "1", "2", "ONIMBOTJOINCHAT", "ONIMBOTTOMORROW"}, got)
 	})
 }
 

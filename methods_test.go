@@ -68,6 +68,10 @@ func TestWithBotRewiresEveryService(t *testing.T) {
 			_, err := c.App.Register(ctx, imbot.AppRegisterRequest{})
 			return err
 		}},
+		{"imbot.command.answer", func(c *imbot.Client) error {
+			_, err := c.Command.Answer(ctx, imbot.CommandAnswerRequest{})
+			return err
+		}},
 		{"imbot.message.add", func(c *imbot.Client) error {
 			_, err := c.Message.Add(ctx, imbot.MessageAddRequest{})
 			return err

@@ -74,8 +74,7 @@ func (f fields) auth() EventAuth {
 	}
 }
 
-// bots reads data[BOT], a map keyed by bot id. The tokens stand beside the
-// other keys and once more in AUTH.
+// bots reads data[BOT], a map keyed by bot id.
 func (f fields) bots() []EventBot {
 	ids := f.Keys()
 	if len(ids) == 0 {
@@ -83,17 +82,42 @@ func (f fields) bots() []EventBot {
 	}
 	bots := make([]EventBot, len(ids))
 	for i, id := range ids {
-		b := f.sub(id)
-		auth := b.auth()
-		if again := b.sub("AUTH"); auth.AccessToken == "" && len(again.Keys()) > 0 {
-			auth = again.auth()
-		}
-		bots[i] = EventBot{BotID: b.id("BOT_ID"), BotCode: b.text("BOT_CODE"), Auth: auth}
+		bots[i] = f.sub(id).bot()
 		if bots[i].BotID == 0 {
 			bots[i].BotID = parseID(id)
 		}
 	}
 	return bots
+}
+
+// bot reads one bot. Its tokens stand beside the other keys and once more in
+// AUTH.
+func (f fields) bot() EventBot {
+	auth := f.auth()
+	if again := f.sub("AUTH"); auth.AccessToken == "" && len(again.Keys()) > 0 {
+		auth = again.auth()
+	}
+	return EventBot{BotID: f.id("BOT_ID"), BotCode: f.text("BOT_CODE"), Auth: auth}
+}
+
+// commands reads data[COMMAND], a map keyed by command id.
+func (f fields) commands() []EventCommand {
+	ids := f.Keys()
+	if len(ids) == 0 {
+		return nil
+	}
+	commands := make([]EventCommand, len(ids))
+	for i, id := range ids {
+		c := f.sub(id)
+		commands[i] = EventCommand{
+			EventBot: c.bot(), Command: c.text("COMMAND"), CommandID: c.id("COMMAND_ID"), CommandParams: c.text("COMMAND_PARAMS"),
+			CommandContext: c.text("COMMAND_CONTEXT"), MessageID: c.id("MESSAGE_ID"),
+		}
+		if commands[i].CommandID == 0 {
+			commands[i].CommandID = parseID(id)
+		}
+	}
+	return commands
 }
 
 func (f fields) user() EventUser {
@@ -144,6 +168,8 @@ func (f fields) message() MessageParams {
 		SkipCounterIncrements: f.flag("SKIP_COUNTER_INCREMENTS"), SilentConnector: f.flag("SILENT_CONNECTOR"),
 		SkipConnector: f.flag("SKIP_CONNECTOR"), ImportantConnector: f.flag("IMPORTANT_CONNECTOR"),
 		NoSessionOL: f.flag("NO_SESSION_OL"), FakeRelation: f.num("FAKE_RELATION"), SkipURLIndex: f.flag("SKIP_URL_INDEX"),
+		ID: f.id("ID"), ChatParentID: f.id("CHAT_PARENT_ID"), ChatParentMID: f.id("CHAT_PARENT_MID"), BotInChat: f.ids("BOT_IN_CHAT"),
+		SkipUserCheck: f.flag("SKIP_USER_CHECK"), RecentAdd: f.flag("RECENT_ADD"),
 	}
 }
 
@@ -156,6 +182,14 @@ func (f fields) join() JoinChatParams {
 	}
 }
 
+func (f fields) context() ContextParams {
+	return ContextParams{
+		ChatType: f.text("CHAT_TYPE"), MessageType: f.text("MESSAGE_TYPE"), UserID: f.id("USER_ID"), ChatAuthorID: f.id("CHAT_AUTHOR_ID"),
+		ChatEntityType: f.text("CHAT_ENTITY_TYPE"), ChatEntityID: EntityID(f.text("CHAT_ENTITY_ID")),
+		Context: RawEvent{f.At("CONTEXT")}, DialogID: f.dialog("DIALOG_ID"), Language: f.text("LANGUAGE"),
+	}
+}
+
 // decodeEvent makes the typed event of a body. It cannot fail: what is missing
 // or odd is zero, and a name without a type is an UnknownEvent.
 func decodeEvent(meta EventMeta) Event {
@@ -163,6 +197,14 @@ func decodeEvent(meta EventMeta) Event {
 	switch strings.ToUpper(meta.Name) {
 	case "ONIMBOTMESSAGEADD":
 		return &MessageAddEvent{EventMeta: meta, Bots: data.sub("BOT").bots(), Params: data.sub("PARAMS").message(), User: data.sub("USER").user()}
+	case "ONIMBOTMESSAGEUPDATE":
+		return &MessageUpdateEvent{EventMeta: meta, Bots: data.sub("BOT").bots(), Params: data.sub("PARAMS").message(), User: data.sub("USER").user()}
+	case "ONIMBOTMESSAGEDELETE":
+		return &MessageDeleteEvent{EventMeta: meta, Bots: data.sub("BOT").bots(), Params: data.sub("PARAMS").message(), User: data.sub("USER").user()}
+	case "ONIMCOMMANDADD":
+		return &CommandAddEvent{EventMeta: meta, Commands: data.sub("COMMAND").commands(), Params: data.sub("PARAMS").message(), User: data.sub("USER").user()}
+	case "ONIMBOTCONTEXTGET":
+		return &ContextGetEvent{EventMeta: meta, Bots: data.sub("BOT").bots(), Params: data.sub("PARAMS").context(), User: data.sub("USER").user()}
 	case "ONIMBOTJOINCHAT":
 		return &JoinChatEvent{EventMeta: meta, Bots: data.sub("BOT").bots(), Params: data.sub("PARAMS").join(), User: data.sub("USER").user()}
 	case "ONIMBOTDELETE":

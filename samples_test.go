@@ -17,7 +17,7 @@ import (
 func TestErrorSamples(t *testing.T) {
 	rest, err := filepath.Glob("testdata/rest/*.error.json")
 	require.NoError(t, err)
-	require.Len(t, rest, 18)
+	require.Len(t, rest, 25)
 	system, err := filepath.Glob("testdata/errors/*.json")
 	require.NoError(t, err)
 	require.Len(t, system, 16)
