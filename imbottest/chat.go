@@ -34,7 +34,8 @@ type chat struct {
 	owner       imbot.ID
 	created     time.Time
 	members     []*member // in order of their joining
-	messages    []Message
+	messages    []*message
+	answers     map[imbot.ID]time.Time // until when a bot may answer commands
 }
 
 // member is somebody in a chat.

@@ -40,6 +40,8 @@ type Portal struct {
 	bots     map[imbot.ID]*bot
 	chats    map[imbot.ID]*chat
 	private  map[pair]*chat
+	messages map[imbot.ID]*message
+	commands map[imbot.ID]*command
 	chatApps map[imbot.ID]*chatApp
 	apps     map[string]*application // by the identity that the portal stores
 	tokens   map[string]*grant
@@ -47,6 +49,7 @@ type Portal struct {
 	lastChat imbot.ID
 	lastMsg  imbot.ID
 	lastApp  imbot.ID
+	lastCmd  imbot.ID
 	lastBind imbot.ID
 
 	handlers map[string]http.Handler // of Serve, by URL
@@ -88,12 +91,15 @@ func NewPortal(opts ...Option) *Portal {
 		bots:     map[imbot.ID]*bot{},
 		chats:    map[imbot.ID]*chat{},
 		private:  map[pair]*chat{},
+		messages: map[imbot.ID]*message{},
+		commands: map[imbot.ID]*command{},
 		chatApps: map[imbot.ID]*chatApp{},
 		apps:     map[string]*application{},
 		tokens:   map[string]*grant{},
 		lastChat: 1000,
 		lastMsg:  50000,
 		lastApp:  500,
+		lastCmd:  700,
 		lastBind: 400,
 		handlers: map[string]http.Handler{},
 		queues:   map[string][]delivery{},
