@@ -130,7 +130,8 @@ func (i FileItem) MarshalJSON() ([]byte, error) {
 const delimiterSize = 200
 
 // UnmarshalJSON reads every form that the portal takes: an object with BLOCKS, a
-// bare list, a JSON string of either, "N", "", null or [].
+// bare list, a JSON string of either, "N", "", null or []. Two backslashes in a
+// text are read as one, since MarshalJSON writes two for one.
 func (a *Attach) UnmarshalJSON(data []byte) error {
 	entries, o, err := richList(data, "BLOCKS")
 	if err != nil {

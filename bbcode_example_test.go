@@ -1,0 +1,65 @@
+package imbot_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imbot-go/imbot"
+)
+
+func ExampleEscape() {
+	typed := "[b]hi[/b] [send=/delete all]click[/send]"
+	message := imbot.Bold("Anna wrote: ") + imbot.Escape(typed)
+
+	fmt.Println(imbot.Plain(message))
+	fmt.Println(strings.Count(message, "\u2060"), "invisible characters")
+	// Output:
+	// Anna wrote: [b]hi[/b] [send=/delete all]click[/send]
+	// 4 invisible characters
+}
+
+func ExampleMention() {
+	fmt.Println(imbot.Mention(27, "Anna"), "please look at", imbot.Link("https://example.com/7", "order 7"))
+	// Output:
+	// [user=27]Anna[/user] please look at [url=https://example.com/7]order 7[/url]
+}
+
+func ExamplePlain() {
+	fmt.Println(imbot.Plain("[b]Order 7[/b][br][url=https://example.com/7]open[/url], ask [user=27]Anna[/user] [rating=3]"))
+	// Output:
+	// Order 7
+	// open (https://example.com/7), ask Anna ★★★
+}
+
+func ExampleMarkdown() {
+	fmt.Println(imbot.Markdown(`# Plan
+
+1. **Read** the [manual](https://example.com)
+2. Ask *nobody*:
+   - not [user=all]everybody[/user]
+
+| Day | Hours |
+|-----|-------|
+| Mon | 4     |`))
+	// The word joiner behind "[" cannot be seen.
+
+	// Output:
+	// [b]Plan[/b]
+	//
+	// 1. [b]Read[/b] the [url=https://example.com]manual[/url]
+	// 2. Ask [i]nobody[/i]:
+	// 	• not [⁠user=all]everybody[⁠/user]
+	//
+	// [b]Day[/b] | [b]Hours[/b]
+	// Mon | 4
+}
+
+func ExampleSplit() {
+	answer := imbot.Bold(strings.Repeat("A long answer. ", 2000))
+	for _, message := range imbot.Split(answer) {
+		fmt.Println(len(message), message[:9], "…", message[len(message)-9:])
+	}
+	// Output:
+	// 19987 [b]A long … wer. [/b]
+	// 10027 [b]A long … wer. [/b]
+}

@@ -1,0 +1,138 @@
+package imbot
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestBuilders(t *testing.T) {
+	noon := time.Unix(1645844720, 0)
+	for _, row := range []struct{ name, got, want string }{
+		{"bold", Bold("a"), "[b]a[/b]"},
+		{"italics", Italic("a"), "[i]a[/i]"},
+		{"underlined", Underline("a"), "[u]a[/u]"},
+		{"struck through", Strike("a"), "[s]a[/s]"},
+		{"builders nest", Bold(Italic("a")), "[b][i]a[/i][/b]"},
+		{"a size", Size(12, "a"), "[size=12]a[/size]"},
+		{"a size below 8 is 8", Size(-1, "a"), "[size=8]a[/size]"},
+		{"a size above 30 is 30", Size(31, "a"), "[size=30]a[/size]"},
+		{"a colour of six digits", TextColor("#4ba984", "a"), "[color=#4ba984]a[/color]"},
+		{"a colour of three digits", TextColor("#FFF", "a"), "[color=#FFF]a[/color]"},
+		{"a colour of the portal", TextColor(ColorMint.Hex(), "a"), "[color=#4ba984]a[/color]"},
+		{"a colour without its mark gets it", TextColor("fff", "a"), "[color=#fff]a[/color]"},
+		{"what is no colour leaves the text alone", TextColor("#fff]x", "a"), "a"},
+		{"a link", Link("https://example.com/?a=1&b=2#c", "a"), "[url=https://example.com/?a=1&b=2#c]a[/url]"},
+		{"a link without text shows its address", Link("https://example.com", ""), "[url]https://example.com[/url]"},
+		{"a link on the portal", Link("/company/", "a"), "[url=/company/]a[/url]"},
+		{"a link without address is its text", Link(" ", "a"), "a"},
+		{"a host becomes https", Link("example.com", "a"), "[url=https://example.com]a[/url]"},
+		{"another scheme is not followed", Link("javascript:alert(1)", "a"), "[url=https://javascript:alert(1)]a[/url]"},
+		{"brackets in an address are encoded", Link("https://e.com/a[0]", "a"), "[url=https://e.com/a%5B0%5D]a[/url]"},
+		{"blanks, quotes and line breaks in an address are encoded", Link("https://e.com/a b\"\n\u2028c", "a"), "[url=https://e.com/a%20b%22%0A%E2%80%A8c]a[/url]"},
+		{"letters of any language stay in an address", Link("https://пример.рф/я", "a"), "[url=https://пример.рф/я]a[/url]"},
+		{"the line break code in an address is encoded", Link("https://e.com/#BR#", "a"), "[url=https://e.com/#BR%23]a[/url]"},
+		{"a mention", Mention(5, "Anna"), "[user=5]Anna[/user]"},
+		{"a mention with the name left to the portal", Mention(5, ""), "[user=5][/user]"},
+		{"a name that would end its mention", Mention(5, "[/user]"), "[user=5][\u2060/user][/user]"},
+		{"a name that was escaped before", Mention(5, Escape("[x]")), "[user=5][\u2060x][/user]"},
+		{"everybody", MentionAll("all of you"), "[user=all]all of you[/user]"},
+		{"a chat", ChatLink(7, "Sales"), "[chat=7]Sales[/chat]"},
+		{"an open line", OpenLineLink(7, "Client"), "[chat=imol|7]Client[/chat]"},
+		{"a message of a group chat", MessageLink(7, 99, "here"), "[context=chat7/99]here[/context]"},
+		{"a message of a private dialog", PrivateMessageLink(1, 2, 99, "here"), "[context=1:2/99]here[/context]"},
+		{"a message in the older form", DialogMessageLink("chat7", 99, "here"), "[dialog=chat7 message=99]here[/dialog]"},
+		{"a dialog that would end its attribute", DialogMessageLink("7]", 99, "here"), "[dialog=7］ message=99]here[/dialog]"},
+		{"send a command", Send("/help", "Help"), "[send=/help]Help[/send]"},
+		{"send the text", Send("", "Help"), "[send]Help[/send]"},
+		{"a command with brackets and line breaks", Send("/x [1]\ny", "x"), "[send=/x ［1］ y]x[/send]"},
+		{"a command with a line break code", Send("/x #br# y", "x"), "[send=/x #\u2060br# y]x[/send]"},
+		{"put a command", Put("/search ", "Find"), "[put=/search]Find[/put]"},
+		{"put the text", Put("", "Find"), "[put]Find[/put]"},
+		{"a call", CallLink("+1 (555) 01-00", "Call"), "[call=+1 (555) 01-00]Call[/call]"},
+		{"a call to what is no number", CallLink("x]", "+15550100"), "[call]+15550100[/call]"},
+		{"an internal call", InternalCallLink(3, "a"), "[pch=3]a[/pch]"},
+		{"code", Code("a[0] = '[b]'\n"), "[code]a[0] = '[b]'\n[/code]"},
+		{"code that would end its block", Code("[/CODE]"), "[code][\u2060/CODE][/code]"},
+		{"code with line break codes", Code("#BR#[br]"), "[code]#\u2060BR#[\u2060br][/code]"},
+		{"a picture", Image("https://e.com/p.jpg", ImageLarge), "[img size=large]https://e.com/p.jpg [/img]"},
+		{"a picture without size is medium", Image("https://e.com/p.jpg", ""), "[img size=medium]https://e.com/p.jpg [/img]"},
+		{"a picture without address", Image("", ""), ""},
+		{"a picture that would end its code", Image("https://e.com/[/img]", ""), "[img size=medium]https://e.com/%5B/img%5D [/img]"},
+		{"an icon", Icon("https://e.com/i.png", IconOptions{}), "[icon=https://e.com/i.png]"},
+		{"an icon with everything", Icon("https://e.com/i.png", IconOptions{Size: 20, Width: 30, Height: 40, Title: "big ]smile"}), "[icon=https://e.com/i.png size=20 width=30 height=40 title=big ］smile]"},
+		{"an icon without address", Icon("", IconOptions{Title: "a"}), ""},
+		{"a time", Timestamp(noon, TimeFormatShortTime), "[timestamp=1645844720 format=SHORT_TIME_FORMAT]"},
+		{"a time without format", Timestamp(noon, ""), "[timestamp=1645844720 format=FORMAT_DATETIME]"},
+		{"a format that would end its code", Timestamp(noon, "LONG]"), "[timestamp=1645844720 format=LONG]"},
+		{"a file", Disk(8), "[disk=8]"},
+		{"a line break", "a" + LineBreak + "b", "a[br]b"},
+		{"a quote", Quote("a\nb[br]c#BR#d"), ">>a\n>>b\n>>c\n>>d"},
+		{"a quote leaves code in one piece", Quote(Code("a\nb") + "\nc"), ">>[code]a\nb[/code]\n>>c"},
+		{"a quoted message", QuoteBlock("a"), quoteRule + "\na\n" + quoteRule},
+		{"a quoted message that would end early", QuoteBlock(quoteRule), quoteRule + "\n" + quoteRule[:27] + "\u2060" + quoteRule[:27] + "\n" + quoteRule},
+		{"stars", Rating(4), "[rating=4]"},
+		{"more stars than there are", Rating(9), "[rating=5]"},
+		{"the place of an attachment", AttachPlace(2), "[attach=2]"},
+	} {
+		t.Run(row.name, func(t *testing.T) { require.Equal(t, row.want, row.got) })
+	}
+	require.Len(t, quoteRule, 54)
+}
+
+func TestEscape(t *testing.T) {
+	for _, row := range []struct{ name, text, want string }{
+		{"plain text is left alone", "Hello, it's 5 > 3 & 2 < 4 - ok", "Hello, it's 5 > 3 & 2 < 4 - ok"},
+		{"a code is broken behind its bracket", "[b]x[/b]", "[\u2060b]x[\u2060/b]"},
+		{"a mention", "[USER=all]x[/USER]", "[\u2060USER=all]x[\u2060/USER]"},
+		{"a bracket at the end, where a code could follow", "[", "[\u2060"},
+		{"a quote at the start", ">>x", "\u2060>>x"},
+		{"a quote on a later line", "a\n>>x", "a\n\u2060>>x"},
+		{"a quote behind blanks that the portal trims", "  >>x", "  \u2060>>x"},
+		{"half a quote at the start", ">", "\u2060>"},
+		{"no quote within a line", "a >> b", "a >> b"},
+		{"a line break code", "a#BR#x", "a#\u2060BR#x"},
+		{"a line break code in lower case", "a#br#x", "a#\u2060br#x"},
+		{"the first half of a line break code", "a#B", "a#\u2060B"},
+		{"the second half of a line break code", "R#a", "\u2060R#a"},
+		{"a line break stays one", "a\r\nb\nc", "a\r\nb\nc"},
+		{"twenty dashes", quoteRule[:20] + ".", quoteRule[:20] + "."},
+		{"a line of dashes", quoteRule, quoteRule[:20] + "\u2060" + quoteRule[:20] + "\u2060" + quoteRule[:14] + "\u2060"},
+		{"bytes that are no text", "a\xffb", "a\uFFFDb"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			require.Equal(t, row.want, Escape(row.text))
+			require.Equal(t, row.want, Escape(Escape(row.text)), "twice is once")
+		})
+	}
+}
+
+func TestPlain(t *testing.T) {
+	for _, row := range []struct{ name, text, want string }{
+		{"looks are gone", "[B]a[/B] [i]b[/i] [u]c[/u] [s]d[/s] [size=9]e[/size] [color=#fff]f[/color]", "a b c d e f"},
+		{"a link has its address behind it", "see [url=https://e.com]this [b]page[/b][/url]!", "see this page (https://e.com)!"},
+		{"a link that shows its address", "[url]https://e.com[/url] [url=https://e.com]https://e.com[/url] [url=https://e.com][/url]", "https://e.com https://e.com https://e.com"},
+		{"a mention is the name", "[USER=5]Anna[/USER], [user=all]all[/user]", "Anna, all"},
+		{"links to chats and messages are their text", "[chat=7]a[/chat] [chat=imol|7]b[/chat] [context=chat7/9]c[/context] [dialog=7 message=9]d[/dialog] [pch=3]e[/pch]", "a b c d e"},
+		{"actions are their text", "[send=/x]a[/send] [send]b[/send] [put=/x]c[/put] [call=+1]d[/call]", "a b c d"},
+		{"code is left alone", "[code][b]x[/b]#BR#[br][/code]", "[b]x[/b]#BR#[br]"},
+		{"a picture is its address", "[img size=medium]https://e.com/p.jpg [/img]", "https://e.com/p.jpg"},
+		{"an icon is its title", "[icon=https://e.com/i.png size=20 title=a smile width=4]", "a smile"},
+		{"an icon without title is nothing", "a[icon=https://e.com/i.png]b", "ab"},
+		{"a time is in UTC", "[timestamp=1645844720 format=SHORT_TIME_FORMAT]", "2022-02-26 03:05 UTC"},
+		{"a time that is none stays", "[timestamp=x]", "[timestamp=x]"},
+		{"files and attachments are not text", "a[disk=5]b[attach=1]c", "abc"},
+		{"stars", "[rating=3] [rating=6]", "★★★ [rating=6]"},
+		{"line breaks", "a[br]b#BR#c[BR]d\ne", "a\nb\nc\nd\ne"},
+		{"quotes are text", ">>a\n" + quoteRule + "\nb\n" + quoteRule, ">>a\n" + quoteRule + "\nb\n" + quoteRule},
+		{"unknown codes stay", "[x]a[/x] [ b] [b=1] [url", "[x]a[/x] [ b] [b=1] [url"},
+		{"an open code block stays", "[code]a", "[code]a"},
+		{"an open link stays", "[url=https://e.com]a", "[url=https://e.com]a"},
+		{"codes that cross", "[b]a[i]b[/b]c[/i]", "abc"},
+		{"links that cross pictures", "[url=/a]x[img]y[/url] [/img][url=/b]z[/url]", "xy[/url]z (/b)"},
+		{"the invisible character is taken away", Escape("[b]\n>>x #BR# " + quoteRule), "[b]\n>>x #BR# " + quoteRule},
+	} {
+		t.Run(row.name, func(t *testing.T) { require.Equal(t, row.want, Plain(row.text)) })
+	}
+}
