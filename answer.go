@@ -113,8 +113,8 @@ func notAnAnswer(resp *http.Response, body string) string {
 	return fmt.Sprintf("not an answer of the portal (%s): %q", mime, body)
 }
 
-// redirected describes a redirect. None is followed: a POST would lose its
-// body and the secret would go to another host. A portal that was renamed sends
+// redirected describes a redirect. None is followed blindly: a POST would lose
+// its body and the secret would go to another host. A portal that was renamed sends
 // the same path at another host; a box without a licence sends another path.
 func redirected(location string, from *url.URL) *Error {
 	to, err := from.Parse(location)
@@ -125,7 +125,7 @@ func redirected(location string, from *url.URL) *Error {
 	if !moved {
 		return &Error{Description: "an unexpected redirect to the host " + to.Host}
 	}
-	return &Error{Description: "the portal has moved to " + to.Host, kind: ErrPortalMoved}
+	return &Error{Description: "the portal has moved to " + to.Host, kind: ErrPortalMoved, movedTo: to.Scheme + "://" + to.Host}
 }
 
 // operating reads how much of its time budget the method has used.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -18,7 +19,8 @@ import (
 
 // core is the state that a client and its WithBot copies share.
 type core struct {
-	*access  // by pointer: fmt then has no way to it, whatever the verb
+	*access                         // by pointer: fmt then has no way to it, whatever the verb
+	at       atomic.Pointer[string] // REST root of a portal that has moved; nil: access.root
 	http     *resty.Client
 	header   http.Header   // of every request; read only
 	timeout  time.Duration // for one attempt; 0: the http.Client has its own
@@ -26,6 +28,9 @@ type core struct {
 	retry    Retry
 	logger   *slog.Logger
 	observer func(context.Context, CallInfo)
+	holds    holds
+	size     batchSize
+	auto     *autoBatch // nil: every call goes by itself
 }
 
 // attemptTimeout lies above the 60 s after which the portal cuts a request.
@@ -56,6 +61,9 @@ func newCore(a access, o options) *core {
 	if hc.Timeout == 0 {
 		c.timeout = attemptTimeout
 	}
+	if o.autoBatch {
+		c.auto = &autoBatch{core: c}
+	}
 	c.http = resty.NewWithClient(&hc).SetLogger(silent{}).SetDoNotParseResponse(true)
 	c.header = http.Header{
 		"Accept":       {"application/json"},
@@ -78,7 +86,13 @@ type call struct {
 	params     []byte // a JSON object, with CLIENT_ID and BOT_ID where they belong
 	repeatable bool
 	attempts   int
+	hop        string   // REST root to which the portal has redirected the call
 	secrets    []string // cut out of every text that enters its error
+	batch      int      // how many calls are inside, if it is a batch itself
+	inBatch    bool     // its last attempt was inside a batch
+	sent       time.Time
+	paid       bool          // the limiter was asked for the next attempt
+	waited     time.Duration // until it was paid
 }
 
 // hide keeps a token out of the call's errors.
@@ -105,6 +119,11 @@ func (c *Client) newCall(method string, req any) (*call, error) {
 	}
 	if string(params) == "null" {
 		params = []byte("{}")
+	}
+	if notUTF8(params) {
+		e := invalid("", "a text is not UTF-8")
+		e.Method = method
+		return nil, e
 	}
 	clientID := c.core.clientID
 	if !isOwn {
@@ -186,6 +205,17 @@ func splice(members, object []byte) []byte {
 	return append(body, object[1:]...)
 }
 
+// do sends a call by itself or, with WithAutoBatch, maybe together with others.
+func (c *core) do(ctx context.Context, cl *call) (json.RawMessage, error) {
+	if c.auto == nil {
+		return c.send(ctx, cl)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, interrupted(cl, nil, err)
+	}
+	return c.auto.do(ctx, cl)
+}
+
 // send sends a call until its answer is definite or it may not be repeated.
 func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 	var (
@@ -194,10 +224,19 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 		last    *Error // of the attempt before
 	)
 	for {
-		waited, err := c.wait(ctx)
-		if err != nil {
+		start := time.Now()
+		if err := c.holds.wait(ctx, cl.method); err != nil {
+			if last == nil {
+				return nil, c.onHold(cl, err)
+			}
 			return nil, interrupted(cl, last, err)
 		}
+		if err := c.pay(ctx, cl); err != nil {
+			return nil, interrupted(cl, last, err)
+		}
+		waited := cl.waited + time.Since(start)
+		cl.waited = 0
+		var err error
 		if c.tokens != nil && token == nil {
 			if token, err = c.tokens.Token(); err != nil || token == nil || token.AccessToken == "" {
 				return nil, tokenError(cl, err)
@@ -206,10 +245,17 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 		}
 		cl.attempts++
 		result, e, o := c.attempt(ctx, cl, token, waited)
+		if cl.hop != "" && (e == nil || e.envelope) {
+			c.arrived(ctx, cl.hop)
+		}
 		if e == nil {
 			return result, nil
 		}
 		last = e
+		if c.follow(ctx, cl, e) {
+			token = nil // to find that out may have renewed it
+			continue
+		}
 		if o == stale && ctx.Err() == nil {
 			source, ok := c.tokens.(renewer)
 			if !ok || renewed {
@@ -225,6 +271,10 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 		if o != refused && (o != unknown || !cl.repeatable) || cl.attempts >= c.retry.MaxAttempts {
 			return nil, e
 		}
+		if e.Is(ErrOperationTimeLimit) && time.Now().Before(c.holds.end(cl.method)) {
+			token = nil // the hold may outlast it
+			continue
+		}
 		if err := sleep(ctx, c.retry.backoff(cl.attempts)); err != nil {
 			return nil, interrupted(cl, last, err)
 		}
@@ -234,23 +284,6 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 // renewer is a token source that can replace a token before its time.
 type renewer interface {
 	Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token, error)
-}
-
-// wait asks the limiter and says how long that took.
-func (c *core) wait(ctx context.Context) (time.Duration, error) {
-	if err := ctx.Err(); err != nil || c.limiter == nil {
-		return 0, err
-	}
-	start := time.Now()
-	err := c.limiter.Wait(ctx, c.portal)
-	if _, ok := ctx.Deadline(); ok && err != nil && ctx.Err() == nil {
-		// The limiter knows that the deadline comes first.
-		early := err
-		err = &cleanError{text: scrub(early.Error(), c.secrets), is: func(target error) bool {
-			return target == context.DeadlineExceeded || errors.Is(early, target)
-		}}
-	}
-	return time.Since(start), err
 }
 
 // interrupted is the error of a call that its context (or the limiter) ended
@@ -282,7 +315,10 @@ func tokenError(cl *call, err error) error {
 // undecodable is the error of a call that ran, but whose result is not what the
 // request promises.
 func undecodable(cl *call, err error) error {
-	e := &Error{Method: cl.method, StatusCode: http.StatusOK, Attempts: cl.attempts, cause: clean(err, cl.secrets)}
+	e := &Error{Method: cl.method, StatusCode: http.StatusOK, Attempts: cl.attempts, InBatch: cl.inBatch, cause: clean(err, cl.secrets)}
+	if e.InBatch {
+		e.StatusCode = 0
+	}
 	if !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrNotAnswered) {
 		e.Description = "unexpected result"
 	}
@@ -296,10 +332,20 @@ func (c *core) attempt(ctx context.Context, cl *call, token *oauth2.Token, waite
 		auth, _ := json.Marshal(token.AccessToken) // a string always encodes
 		body = splice(fmt.Appendf(nil, `"auth":%s,`, auth), body)
 	}
-	start := time.Now()
-	ans := c.post(ctx, cl.method, body, cl.secrets)
+	root := cl.hop
+	if root == "" {
+		root = c.endpoint()
+	}
+	cl.sent = time.Now()
+	ans := c.post(ctx, root+cl.method, body, cl.secrets)
+	took := time.Since(cl.sent)
+	if cl.batch > 0 {
+		c.size.took(cl.batch, took)
+	}
 	var o outcome
-	if ans.err != nil {
+	if ans.err == nil {
+		c.holds.ran(cl.method, ans.body)
+	} else {
 		ans.err.Method, ans.err.Attempts = cl.method, cl.attempts
 		if o = outcomeOf(ans.err, ans.complete); o == unknown && !cl.repeatable {
 			ans.err.kind = ErrOutcomeUnknown
@@ -307,15 +353,18 @@ func (c *core) attempt(ctx context.Context, cl *call, token *oauth2.Token, waite
 		if l, ok := c.limiter.(interface{ Refused(portal string) }); ok && ans.err.Is(ErrQueryLimitExceeded) {
 			l.Refused(c.portal)
 		}
+		if ans.err.Is(ErrOperationTimeLimit) {
+			c.holds.refused(cl.method, cl.sent)
+		}
 	}
-	c.report(ctx, cl, ans, time.Since(start), waited)
+	c.report(ctx, cl, ans, took, waited)
 	return ans.result, ans.err, o
 }
 
 // report tells the observer and the log about an attempt.
 func (c *core) report(ctx context.Context, cl *call, ans answer, took, waited time.Duration) {
 	if c.observer != nil {
-		info := CallInfo{Method: cl.method, Attempt: cl.attempts, StatusCode: ans.status, Duration: took, Waited: waited}
+		info := CallInfo{Method: cl.method, Attempt: cl.attempts, Batch: cl.batch, StatusCode: ans.status, Duration: took, Waited: waited}
 		if ans.err != nil {
 			info.Err = ans.err
 		}
@@ -325,6 +374,9 @@ func (c *core) report(ctx context.Context, cl *call, ans answer, took, waited ti
 	if c.logger.Enabled(ctx, slog.LevelDebug) {
 		attrs := []slog.Attr{slog.String("method", cl.method), slog.Int("attempt", cl.attempts),
 			slog.Int("status", ans.status), slog.Duration("took", took), slog.Duration("waited", waited)}
+		if cl.batch > 0 {
+			attrs = append(attrs, slog.Int("batch", cl.batch))
+		}
 		if ans.err != nil {
 			attrs = append(attrs, slog.String("code", string(ans.err.Code)))
 		}
@@ -333,7 +385,7 @@ func (c *core) report(ctx context.Context, cl *call, ans answer, took, waited ti
 }
 
 // post sends one HTTP request and reads its answer.
-func (c *core) post(ctx context.Context, method string, body []byte, secrets []string) answer {
+func (c *core) post(ctx context.Context, url string, body []byte, secrets []string) answer {
 	if c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
@@ -341,7 +393,7 @@ func (c *core) post(ctx context.Context, method string, body []byte, secrets []s
 	}
 	req := c.http.R().SetContext(ctx).SetBody(bytes.NewReader(body))
 	req.Header = c.header // resty copies it into the request that it sends
-	resp, err := req.Post(c.root + method)
+	resp, err := req.Post(url)
 	if err != nil {
 		return answer{err: &Error{Description: "no answer", cause: clean(err, secrets)}}
 	}

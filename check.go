@@ -1,6 +1,7 @@
 package imbot
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -77,4 +78,23 @@ func checkLanguage(language, title string) *Error {
 		return invalid(ErrLang, "LANG: TITLE of %q is empty", language)
 	}
 	return checkTexts("LANG: TITLE", title)
+}
+
+// notUTF8 reports whether encoding/json has replaced a part of some text: it
+// writes an escape for what is not UTF-8, and U+FFFD itself as it is.
+func notUTF8(params []byte) bool {
+	for {
+		i := bytes.Index(params, []byte(`\ufffd`))
+		if i < 0 {
+			return false
+		}
+		slashes := 0
+		for slashes < i && params[i-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return true
+		}
+		params = params[i+1:]
+	}
 }

@@ -39,6 +39,14 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	o, err := newOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(newCore(access, o), 0), nil
+}
+
+func newOptions(opts []Option) (options, error) {
 	o := options{
 		http:      &http.Client{Transport: sharedTransport},
 		limiter:   sharedLimiter,
@@ -48,13 +56,13 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	}
 	for _, opt := range opts {
 		if opt == nil {
-			return nil, invalid("", "NewClient: nil Option")
+			return options{}, invalid("", "nil Option")
 		}
 		if err := opt(&o); err != nil {
-			return nil, err
+			return options{}, err
 		}
 	}
-	return newClient(newCore(access, o), 0), nil
+	return o, nil
 }
 
 func newClient(core *core, bot ID) *Client {
@@ -125,7 +133,7 @@ func Do[R any](ctx context.Context, c *Client, req Request[R]) (R, error) {
 	if err != nil {
 		return none, err
 	}
-	result, err := c.core.send(ctx, cl)
+	result, err := c.core.do(ctx, cl)
 	if err != nil {
 		return none, err
 	}
@@ -148,7 +156,7 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	if err != nil {
 		return err
 	}
-	raw, err := c.core.send(ctx, cl)
+	raw, err := c.core.do(ctx, cl)
 	if err != nil || result == nil {
 		return err
 	}

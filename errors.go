@@ -199,7 +199,8 @@ var (
 	ErrNotAnswered = errors.New("imbot: command not answered")
 
 	// ErrPortalMoved means that the portal has a new host, which the error
-	// names. Nothing was sent there; a webhook needs its new URL.
+	// names. Nothing was sent there; a webhook needs its new URL. An OAuth
+	// application follows by itself, unless it cannot tell whose host that is.
 	ErrPortalMoved = errors.New("imbot: portal moved")
 
 	// ErrReinstall means that the grant of the portal is dead. Only a new
@@ -227,9 +228,10 @@ type Error struct {
 	Attempts    int       // how often the call was sent
 	InBatch     bool      // the call travelled inside a batch
 
-	kind     error // one of the sentinels, or nil
-	cause    error // cleaned
-	envelope bool  // the answer was an error of the portal, not a page of somebody else
+	kind     error  // one of the sentinels, or nil
+	cause    error  // cleaned
+	envelope bool   // the answer was an error of the portal, not a page of somebody else
+	movedTo  string // scheme and host to which the portal has moved
 }
 
 // Error returns "imbot: METHOD: CODE: description".

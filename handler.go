@@ -25,7 +25,7 @@ const maxEvent = 4 << 20
 
 // An EventError says why a request is not an event to act on.
 type EventError struct {
-	StatusCode int // to answer with: 400 unreadable, 401 not trusted, 405 not a POST
+	StatusCode int // to answer with: 400 unreadable, 401 not trusted, 405 not a POST, 503 could not be checked
 	reason     string
 	cause      error
 }
@@ -47,10 +47,48 @@ func (e *EventError) Unwrap() error { return e.cause }
 // an [UnknownEvent]. A request that is refused gives an [*EventError] with the
 // HTTP status to answer; [EventHandler] does all that and more.
 func ParseEvent(r *http.Request, v Verifier) (Event, error) {
+	meta, err := readEvent(r)
+	if err != nil {
+		return nil, err
+	}
+	if v == nil {
+		return nil, untrusted("there is no verifier", nil)
+	}
+	if err := v.Verify(r.Context(), meta); err != nil {
+		return nil, refusal(err)
+	}
+	return decodeEvent(*meta), nil
+}
+
+// readEvent reads a request up to the point where it has to be verified.
+func readEvent(r *http.Request) (*EventMeta, error) {
+	root, err := readForm(r)
+	if err != nil {
+		return nil, err
+	}
+	meta := eventMeta(root)
+	if meta.Name == "" {
+		return nil, &EventError{StatusCode: http.StatusBadRequest, reason: "the body names no event"}
+	}
+	return meta, nil
+}
+
+func eventMeta(root *phpform.Node) *EventMeta {
+	top := fields{root}
+	return &EventMeta{
+		Name: strings.ToUpper(top.text("event")),
+		Time: top.unix("ts"),
+		Auth: top.sub("auth").auth(),
+		Raw:  RawEvent{root},
+	}
+}
+
+// readForm reads the body of a request of the portal.
+func readForm(r *http.Request) (*phpform.Node, error) {
 	if r.Method != http.MethodPost {
 		return nil, &EventError{StatusCode: http.StatusMethodNotAllowed, reason: "not a POST"}
 	}
-	unreadable := func(reason string, cause error) (Event, error) {
+	unreadable := func(reason string, cause error) (*phpform.Node, error) {
 		return nil, &EventError{StatusCode: http.StatusBadRequest, reason: reason, cause: cause}
 	}
 	switch {
@@ -73,23 +111,7 @@ func ParseEvent(r *http.Request, v Verifier) (Event, error) {
 	if err != nil {
 		return unreadable("the body cannot be read", err)
 	}
-	top := fields{root}
-	meta := EventMeta{
-		Name: strings.ToUpper(top.text("event")),
-		Time: top.unix("ts"),
-		Auth: top.sub("auth").auth(),
-		Raw:  RawEvent{root},
-	}
-	if meta.Name == "" {
-		return unreadable("the body names no event", nil)
-	}
-	if v == nil {
-		return nil, &EventError{StatusCode: http.StatusUnauthorized, reason: "there is no verifier"}
-	}
-	if err := v.Verify(r.Context(), &meta); err != nil {
-		return nil, &EventError{StatusCode: http.StatusUnauthorized, reason: "not trusted", cause: err}
-	}
-	return decodeEvent(meta), nil
+	return root, nil
 }
 
 // parseBody reads a form, or JSON where the header or the first byte says so.
@@ -108,6 +130,8 @@ func parseBody(contentType string, body []byte) (*phpform.Node, error) {
 //
 // Every event is verified. One that cannot be trusted gets 401, one that cannot
 // be read 400, a request that is no POST 405, and none of them reaches the bot.
+// What an [OAuthApp] has to ask its authorization server about is answered with
+// 200 and verified in the pool; a refusal there goes to OnError.
 // When the queue is full, or after Shutdown, the answer is 503: the portal does
 // not send an event twice, so that one is lost (and counted).
 //
@@ -124,6 +148,9 @@ type EventHandler struct {
 	OnContext       func(context.Context, *ContextGetEvent) error
 	OnJoinChat      func(context.Context, *JoinChatEvent) error
 	OnBotDelete     func(context.Context, *BotDeleteEvent) error
+	OnInstall       func(context.Context, *AppInstallEvent) error
+	OnUpdate        func(context.Context, *AppUpdateEvent) error
+	OnUninstall     func(context.Context, *AppUninstallEvent) error
 	OnEvent         func(context.Context, Event) error // every event without a callback of its own
 
 	OnError func(ctx context.Context, ev Event, err error) // default: written to Logger
@@ -135,6 +162,7 @@ type EventHandler struct {
 	pool *dispatch.Pool
 
 	accepted, handled, failed, refused, dropped atomic.Int64
+	unverified                                  atomic.Int64 // accepted, but not verified yet
 }
 
 // EventStats counts the requests that an [EventHandler] has seen. After a
@@ -142,29 +170,25 @@ type EventHandler struct {
 type EventStats struct {
 	Accepted int64 // answered with 200
 	Handled  int64 // the callback returned nil, or there was none
-	Failed   int64 // the callback returned an error or panicked
-	Refused  int64 // answered with 400, 401 or 405
+	Failed   int64 // the callback returned an error or panicked, or a late verification refused the event
+	Refused  int64 // answered with 400, 401, 405, or 503 because the token store failed
 	Dropped  int64 // genuine, but answered with 503: lost
 	Queued   int64 // waiting now
 }
 
 // ServeHTTP implements [http.Handler].
 func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ev, err := ParseEvent(r, h.Verifier)
+	ev, later, line, err := h.receive(r)
 	if err != nil {
-		h.refused.Add(1)
-		h.logger().WarnContext(r.Context(), "imbot: event refused", "error", err)
-		status := http.StatusBadRequest
-		if e := (*EventError)(nil); errors.As(err, &e) {
-			status = e.StatusCode
-		}
-		if status == http.StatusMethodNotAllowed {
-			w.Header().Set("Allow", http.MethodPost)
-		}
-		http.Error(w, http.StatusText(status), status)
+		h.refuse(w, r, err)
 		return
 	}
-	if err := h.dispatcher().Submit(orderKey(ev.Meta()), func(ctx context.Context) { h.handle(ctx, ev) }); err != nil {
+	if later == nil {
+		err = h.dispatcher().Submit(orderKey(ev.Meta()), func(ctx context.Context) { h.handle(ctx, ev) })
+	} else {
+		err = h.submitUnverified(ev, later, line)
+	}
+	if err != nil {
 		h.dropped.Add(1)
 		h.logger().ErrorContext(r.Context(), "imbot: event lost", "event", ev.Meta().Name, "error", err)
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
@@ -172,6 +196,20 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.accepted.Add(1)
 	w.WriteHeader(http.StatusOK)
+}
+
+// refuse answers a request that is not an event to act on.
+func (h *EventHandler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	h.refused.Add(1)
+	h.logger().WarnContext(r.Context(), "imbot: event refused", "error", err)
+	status := http.StatusBadRequest
+	if e := (*EventError)(nil); errors.As(err, &e) {
+		status = e.StatusCode
+	}
+	if status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	http.Error(w, http.StatusText(status), status)
 }
 
 // orderKey names the dialog of an event. Events without one have no order.
@@ -190,6 +228,11 @@ func (h *EventHandler) handle(ctx context.Context, ev Event) {
 		h.handled.Add(1)
 		return
 	}
+	h.fail(ctx, ev, err)
+}
+
+// fail counts and reports what went wrong with an event.
+func (h *EventHandler) fail(ctx context.Context, ev Event, err error) {
 	h.failed.Add(1)
 	if h.OnError == nil {
 		h.logger().ErrorContext(ctx, "imbot: event callback failed", "event", ev.Meta().Name, "error", err)
@@ -231,6 +274,18 @@ func (h *EventHandler) call(ctx context.Context, ev Event) error {
 		if h.OnBotDelete != nil {
 			return h.OnBotDelete(ctx, ev)
 		}
+	case *AppInstallEvent:
+		if h.OnInstall != nil {
+			return h.OnInstall(ctx, ev)
+		}
+	case *AppUpdateEvent:
+		if h.OnUpdate != nil {
+			return h.OnUpdate(ctx, ev)
+		}
+	case *AppUninstallEvent:
+		if h.OnUninstall != nil {
+			return h.OnUninstall(ctx, ev)
+		}
 	}
 	if h.OnEvent != nil {
 		return h.OnEvent(ctx, ev)
@@ -267,16 +322,20 @@ func (h *EventHandler) Stats() EventStats {
 
 func (h *EventHandler) dispatcher() *dispatch.Pool {
 	h.once.Do(func() {
-		workers, queue := h.Workers, h.Queue
+		workers := h.Workers
 		if workers <= 0 {
 			workers = 64
 		}
-		if queue <= 0 {
-			queue = 1024
-		}
-		h.pool = dispatch.New(workers, queue)
+		h.pool = dispatch.New(workers, h.queue())
 	})
 	return h.pool
+}
+
+func (h *EventHandler) queue() int {
+	if h.Queue <= 0 {
+		return 1024
+	}
+	return h.Queue
 }
 
 func (h *EventHandler) logger() *slog.Logger {

@@ -2,6 +2,7 @@ package imbot
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -10,13 +11,14 @@ import (
 
 // Limiter keeps the calls to a portal within its rate limit.
 //
-// Wait returns when one more request may be sent to the portal (its host), or
-// with an error when ctx ends or its deadline would come first. A limiter may
-// also have
+// Wait returns when one more request may be sent to the portal (its host; for
+// clients of an [OAuthApp] its member id, which outlives a renaming), or with an
+// error when ctx ends or its deadline would come first. A limiter may also have
 //
 //	Refused(portal string)
 //
-// which is called when the portal refuses a request all the same.
+// which is called when the portal refuses a request all the same. A limiter that
+// several processes share (in Redis, for example) needs no more than Wait.
 type Limiter interface {
 	Wait(ctx context.Context, portal string) error
 }
@@ -25,49 +27,169 @@ type Limiter interface {
 // burst requests through at once and perSecond afterwards. Bitrix24 allows 2 and
 // 50, the Enterprise plan 5 and 250, counted for all calls from one address to
 // one portal: share the limiter between clients.
+//
+// When the portal refuses a request although the bucket had room, somebody else
+// fills it, too: the limiter gives up the rest of the burst and halves its rate,
+// down to an eighth, and doubles it again after the time of 60 requests (30 s at
+// 2 a second) without a refusal.
 func NewLimiter(perSecond float64, burst int) Limiter {
-	return &limiter{perSecond: rate.Limit(perSecond), burst: max(burst, 1), buckets: map[string]*rate.Limiter{}}
+	return &limiter{perSecond: rate.Limit(perSecond), burst: max(burst, 1), buckets: map[string]*bucket{}}
 }
 
 // sharedLimiter is the default of all clients of the process.
 var sharedLimiter = NewLimiter(2, 50)
+
+const (
+	maxHalvings = 3
+	// In requests at the full rate:
+	sameRefusals = 2  // refusals so close together are one
+	fewRefusals  = 20 // at most edgeRefusals in this time come from jitter on the way
+	recovery     = 60 // without a refusal, for each halving
+	edgeRefusals = 2
+)
 
 type limiter struct {
 	perSecond rate.Limit
 	burst     int
 
 	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
+	buckets map[string]*bucket
 	sweep   int // number of buckets at which full ones are dropped
 }
 
+// bucket is the room that one portal has left. Those who wait take turns:
+// so a new rate holds for all of them, and who leaves takes nothing along.
+type bucket struct {
+	rate     *rate.Limiter
+	turn     chan struct{}
+	waiting  int
+	halvings int
+	calm     time.Time // since when nothing was refused
+	edge     int       // refusals of late while the bucket had no room
+}
+
 func (l *limiter) Wait(ctx context.Context, portal string) error {
-	err := l.bucket(portal).Wait(ctx)
+	b, err := l.enter(ctx, portal)
+	defer l.leave(b)
+	if err != nil {
+		return err
+	}
+	select {
+	case b.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-b.turn }()
+	err = b.rate.Wait(ctx)
 	if err != nil && ctx.Err() == nil {
 		return context.DeadlineExceeded // the bucket knows that the deadline comes first
 	}
 	return err
 }
 
-// bucket returns the bucket of a portal. A full bucket is as good as none, so
-// that thousands of portals do not stay in memory for ever.
-func (l *limiter) bucket(portal string) *rate.Limiter {
+// Refused slows down, see [NewLimiter].
+func (l *limiter) Refused(portal string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.buckets[portal]
-	if b != nil {
-		return b
+	if b == nil {
+		return
 	}
-	if len(l.buckets) >= max(l.sweep, 64) {
-		now := time.Now()
-		for name, b := range l.buckets {
-			if b.TokensAt(now) >= float64(l.burst) {
-				delete(l.buckets, name)
-			}
+	now := time.Now()
+	calm := now.Sub(b.calm)
+	b.calm = now
+	if calm < l.time(sameRefusals) {
+		return
+	}
+	room := b.rate.TokensAt(now)
+	if room < 1 {
+		// What was refused took a token here and none there: that is the margin
+		// from now on, unless it goes on.
+		if calm > l.time(fewRefusals) {
+			b.edge = 0
 		}
-		l.sweep = 2 * len(l.buckets)
+		if b.edge++; b.edge <= edgeRefusals {
+			return
+		}
+	} else {
+		b.rate.ReserveN(now, int(room))
 	}
-	b = rate.NewLimiter(l.perSecond, l.burst)
-	l.buckets[portal] = b
-	return b
+	b.halvings = min(b.halvings+1, maxHalvings)
+	b.rate.SetLimitAt(now, l.perSecond/rate.Limit(int(1)<<b.halvings))
+}
+
+// time is how long so many requests take at the full rate.
+func (l *limiter) time(requests int) time.Duration {
+	return time.Duration(float64(requests) / float64(l.perSecond) * float64(time.Second))
+}
+
+// enter counts one more who waits for a portal. It returns an error when the
+// deadline comes before all those in front have had their turn.
+func (l *limiter) enter(ctx context.Context, portal string) (*bucket, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	b := l.buckets[portal]
+	if b == nil {
+		l.drop(now)
+		b = &bucket{rate: rate.NewLimiter(l.perSecond, l.burst), turn: make(chan struct{}, 1)}
+		l.buckets[portal] = b
+	}
+	for b.halvings > 0 && now.Sub(b.calm) >= l.time(recovery) {
+		b.halvings--
+		b.calm = b.calm.Add(l.time(recovery))
+		b.rate.SetLimitAt(now, l.perSecond/rate.Limit(int(1)<<b.halvings))
+	}
+	b.waiting++
+	deadline, ok := ctx.Deadline()
+	if missing := float64(b.waiting) - b.rate.TokensAt(now); ok && b.waiting > 1 &&
+		missing/float64(b.rate.Limit()) > deadline.Sub(now).Seconds() {
+		return b, context.DeadlineExceeded
+	}
+	return b, nil
+}
+
+func (l *limiter) leave(b *bucket) {
+	l.mu.Lock()
+	b.waiting--
+	l.mu.Unlock()
+}
+
+// drop forgets full buckets, which are as good as none, so that thousands of
+// portals do not stay in memory for ever.
+func (l *limiter) drop(now time.Time) {
+	if len(l.buckets) < max(l.sweep, 64) {
+		return
+	}
+	for name, b := range l.buckets {
+		if b.waiting == 0 && b.halvings == 0 && b.rate.TokensAt(now) >= float64(l.burst) {
+			delete(l.buckets, name)
+		}
+	}
+	l.sweep = 2 * len(l.buckets)
+}
+
+// pay asks the limiter for one attempt, unless that was done already.
+func (c *core) pay(ctx context.Context, cl *call) error {
+	if cl.paid {
+		cl.paid = false
+		return ctx.Err()
+	}
+	return c.wait(ctx)
+}
+
+// wait asks the limiter.
+func (c *core) wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil || c.limiter == nil {
+		return err
+	}
+	err := c.limiter.Wait(ctx, c.portal)
+	if _, ok := ctx.Deadline(); ok && err != nil && ctx.Err() == nil {
+		// The limiter knows that the deadline comes first.
+		early := err
+		err = &cleanError{text: scrub(early.Error(), c.secrets), is: func(target error) bool {
+			return target == context.DeadlineExceeded || errors.Is(early, target)
+		}}
+	}
+	return err
 }

@@ -17,6 +17,7 @@ type options struct {
 	logger    *slog.Logger
 	observer  func(context.Context, CallInfo)
 	userAgent string
+	autoBatch bool
 }
 
 // WithHTTPClient makes the client send its requests through hc, which is copied
@@ -82,14 +83,42 @@ func WithLogger(l *slog.Logger) Option {
 	}
 }
 
-// WithObserver makes the client call f after each attempt, in the goroutine of
-// the caller. f must be quick and safe for concurrent use.
+// WithObserver makes the client call f after each attempt, that is after each
+// HTTP request. f must be quick and safe for concurrent use.
+//
+// A batch is one request: f sees the method "batch", with Batch calls inside,
+// and none of these calls, unless one is sent by itself afterwards. It is called
+// in the goroutine and with the context of the caller; with [WithAutoBatch]
+// a batch belongs to no caller, so the context has no values.
 func WithObserver(f func(context.Context, CallInfo)) Option {
 	return func(o *options) error {
 		if f == nil {
 			return invalid("", "WithObserver: nil function")
 		}
 		o.observer = f
+		return nil
+	}
+}
+
+// WithAutoBatch lets concurrent calls travel together, up to fifty in one HTTP
+// request, which the portal counts as one: calls that would have to wait for the
+// limiter otherwise. It suits a bot that answers many people at the same time.
+//
+// A call goes out alone and at once when nothing else of this client waits or is
+// under way. Otherwise it waits for others, for 5 ms at most, and then for the
+// limiter; so the burst is not spent on single calls. Calls to one dialog
+// (DIALOG_ID, else CHAT_ID, else MESSAGE_ID) keep their order: the next one waits
+// until the one before is done. What cannot travel inside a batch, see
+// [Client.DoBatch], goes by itself.
+//
+// A call keeps its own context, and its own error, with InBatch set. A call that
+// leaves early is not sent; in a batch under way its outcome is unknown, and the
+// batch goes on for the others, until all have left. The price of travelling
+// together: when the answer to a batch gets lost, up to fifty calls fail with
+// [ErrOutcomeUnknown] at once.
+func WithAutoBatch() Option {
+	return func(o *options) error {
+		o.autoBatch = true
 		return nil
 	}
 }
@@ -114,10 +143,11 @@ func WithUserAgent(s string) Option {
 type CallInfo struct {
 	Method           string
 	Attempt          int           // from 1
+	Batch            int           // how many calls are inside; 0: it is no batch
 	StatusCode       int           // 0 when no answer came
 	Err              error         // nil after a result
 	Duration         time.Duration // from sending to the end of the answer
-	Waited           time.Duration // before sending, for the limiter
+	Waited           time.Duration // before sending, for the limiter and the method's operating time; with WithAutoBatch also for other calls
 	Operating        time.Duration // the method's sum over the last ten minutes, as the portal counts it; 0 when unknown
 	OperatingResetAt time.Time     // when that sum drops; zero when unknown
 }

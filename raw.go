@@ -209,6 +209,12 @@ func decodeEvent(meta EventMeta) Event {
 		return &JoinChatEvent{EventMeta: meta, Bots: data.sub("BOT").bots(), Params: data.sub("PARAMS").join(), User: data.sub("USER").user()}
 	case "ONIMBOTDELETE":
 		return &BotDeleteEvent{EventMeta: meta, BotID: data.id("BOT_ID"), BotCode: data.text("BOT_CODE")}
+	case "ONAPPINSTALL":
+		return &AppInstallEvent{EventMeta: meta, Version: data.text("VERSION"), Active: data.flag("ACTIVE"), Installed: data.flag("INSTALLED"), LanguageID: data.text("LANGUAGE_ID")}
+	case "ONAPPUPDATE":
+		return &AppUpdateEvent{EventMeta: meta, Version: data.text("VERSION"), PreviousVersion: data.text("PREVIOUS_VERSION"), LanguageID: data.text("LANGUAGE_ID")}
+	case "ONAPPUNINSTALL":
+		return &AppUninstallEvent{EventMeta: meta, LanguageID: data.text("LANGUAGE_ID"), Clean: data.flag("CLEAN")}
 	}
 	return &UnknownEvent{EventMeta: meta}
 }

@@ -116,6 +116,10 @@ func TestDidItRun(t *testing.T) {
 					require.Equal(t, attempts, e.Attempts)
 					require.Equal(t, tt.ran == maybe && !repeatable, errors.Is(err, imbot.ErrOutcomeUnknown))
 					require.Truef(t, strings.EqualFold(string(tt.code), string(e.Code)), "code %s", e.Code)
+					if tt.code == imbot.ErrOperationTimeLimit {
+						requireWaits(t, rt.at, 30*time.Second, 10*time.Minute)
+						return
+					}
 					requireWaits(t, rt.at, time.Second, 30*time.Second)
 				})
 			})

@@ -1,0 +1,271 @@
+package imbot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"sync"
+	"sync/atomic"
+)
+
+// A Batch gathers calls that travel together: up to fifty in one HTTP request,
+// which the portal counts as one. Fill it with [Queue], send it with
+// [Client.DoBatch], then ask each [Pending] for its result.
+type Batch struct {
+	mu    sync.Mutex
+	calls []*queued
+	done  bool
+}
+
+// queued is one call of a Batch.
+type queued struct {
+	method string
+	req    any
+	item   atomic.Pointer[item] // nil until the batch is done
+}
+
+// NewBatch returns an empty batch.
+func NewBatch() *Batch { return new(Batch) }
+
+// Pending is the result of a queued call, once the batch is done.
+type Pending[R any] struct {
+	call *queued
+	req  Request[R]
+}
+
+// Queue appends a request to a batch. It is encoded and checked when the batch
+// is sent; a request that is refused then does not stop the others.
+func Queue[R any](b *Batch, req Request[R]) *Pending[R] {
+	q := &queued{method: req.Method(), req: req}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls = append(b.calls, q)
+	return &Pending[R]{call: q, req: req}
+}
+
+// Result returns what became of the call: its result; its error, with InBatch
+// set; or an error that matches [ErrNotRun], as before [Client.DoBatch].
+func (p *Pending[R]) Result() (R, error) {
+	it := p.call.item.Load()
+	if it == nil {
+		it = &item{err: &Error{Method: p.call.method, Description: "the batch was not sent", kind: ErrNotRun}}
+	}
+	return resultOf(p.req, it)
+}
+
+func resultOf[R any](req Request[R], it *item) (R, error) {
+	var none R
+	if it.err != nil {
+		return none, it.err
+	}
+	r, err := req.Decode(it.result)
+	if err != nil {
+		return none, undecodable(it.call, err)
+	}
+	return r, nil
+}
+
+// DoBatch sends a batch, in the order of the queue and only once: a second time
+// is [ErrInvalid]. More than fifty calls are split. A call that fails does not
+// stop those after it.
+//
+// Some calls go singly, in their place in the order: those with text that the
+// portal would interpret inside a batch ($result[…] and its kin), those that a
+// form cannot express (null, an empty list or map, more than 1000 values) and
+// those of more than 32 KiB. The order is kept; with the default limiter each of
+// them costs as much as fifty others.
+//
+// The error is about the batch as a whole: it was refused, or its answer got
+// lost. What became of each call is in its [Pending]:
+//
+//   - refused as a whole (a limit, a token, a connection that was not made): the
+//     batch is sent again like a call, see [Retry]; in the end its calls and all
+//     after them get [ErrNotRun];
+//   - the answer got lost: the batch is not repeated. Calls that are safe to
+//     repeat are sent again, singly; the others get [ErrOutcomeUnknown], up to
+//     fifty at a time. Batches after it are sent;
+//   - one call refused for its operating time: it is waited for and sent again,
+//     alone. Later calls of its batch have run before it then.
+//
+// The errors of calls have no StatusCode. After another call of the batch has
+// failed, the portal may put the code of the earlier failure in the place of the
+// real one: take it as a hint.
+func (c *Client) DoBatch(ctx context.Context, b *Batch) error {
+	b.mu.Lock()
+	calls, done := b.calls, b.done
+	b.done = true
+	b.mu.Unlock()
+	if done {
+		return invalid("", "DoBatch: the batch was sent before")
+	}
+	items := make([]*item, len(calls))
+	for i, q := range calls {
+		items[i] = c.newItem(q.method, q.req)
+	}
+	err := c.core.run(ctx, items)
+	for i, q := range calls {
+		q.item.Store(items[i])
+	}
+	return err
+}
+
+// DoAll sends a stream of requests in batches and returns their results in the
+// same order, one for each request, in constant memory:
+//
+//	for id, err := range imbot.DoAll(ctx, client, requests) { … }
+//
+// It reads fifty requests, sends them as [Client.DoBatch] does, hands out their
+// results and only then goes on. So it is never more than one batch ahead of
+// what the caller has consumed, and a program that dies leaves no more than one
+// batch in doubt. The price is speed: requests never overlap, so that the portal
+// waits while the caller works, and the other way round. [WithAutoBatch] has no
+// such bound.
+//
+// An error belongs to its request and does not stop the stream. Only the end of
+// ctx does: the next request and those that were read already get [ErrNotRun],
+// and no more are read. When the caller breaks, nothing more is read or sent.
+func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Seq[Q]) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		var (
+			items []*item
+			reqs  []Q
+		)
+		flush := func() bool {
+			ended := ctx.Err() != nil
+			_ = c.core.run(ctx, items) // each item has its own error
+			for i, it := range items {
+				items[i] = nil
+				if !yield(resultOf[R](reqs[i], it)) {
+					return false
+				}
+			}
+			items, reqs = items[:0], reqs[:0]
+			return !ended
+		}
+		for req := range requests {
+			items, reqs = append(items, c.newItem(req.Method(), req)), append(reqs, req)
+			if (len(items) >= c.core.size.now() || ctx.Err() != nil) && !flush() {
+				return
+			}
+		}
+		if len(items) > 0 {
+			flush()
+		}
+	}
+}
+
+// item is one call on its way through a batch.
+type item struct {
+	call    *call  // nil when err is set from the start
+	command string // what stands for it inside a batch; "": it goes singly
+	result  json.RawMessage
+	err     error
+	next    next
+}
+
+// next is what has to be done with an item after its batch.
+type next int
+
+const (
+	finished next = iota
+	alone         // to be sent again by itself
+	rejoin        // beyond the end of the batch: to be sent again in another
+)
+
+// newItem checks and encodes a request.
+func (c *Client) newItem(method string, req any) *item {
+	cl, err := c.newCall(method, req)
+	if err != nil {
+		return &item{err: err}
+	}
+	it := &item{call: cl}
+	it.command, _ = command(method, cl.params)
+	return it
+}
+
+// run sends items in their order. The error is that of the first batch that
+// failed as a whole.
+func (c *core) run(ctx context.Context, items []*item) error {
+	var failed error
+	todo := make([]*item, 0, len(items))
+	for _, it := range items {
+		if it.err == nil {
+			todo = append(todo, it)
+		}
+	}
+	for len(todo) > 0 {
+		if err := ctx.Err(); err != nil {
+			e := notRun(todo, clean(err, c.secrets))
+			return errors.Join(failed, e)
+		}
+		n := 0
+		for size := c.size.now(); n < min(size, len(todo)) && todo[n].command != ""; n++ {
+		}
+		if n == 0 {
+			c.sendAlone(ctx, todo[0])
+			todo = todo[1:]
+			continue
+		}
+		chunk := c.free(ctx, todo[:n])
+		todo = todo[n:]
+		if len(chunk) == 0 {
+			continue
+		}
+		err := c.sendBatch(ctx, chunk, c.batchCall(chunk))
+		if err != nil && failed == nil {
+			failed = err
+		}
+		if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
+			notRun(todo, err)
+			return failed
+		}
+		var left []*item
+		for _, it := range chunk {
+			switch it.next {
+			case alone:
+				c.sendAlone(ctx, it)
+			case rejoin:
+				left = append(left, it)
+			}
+		}
+		if len(left) > 0 {
+			todo = append(left, todo...)
+		}
+	}
+	return failed
+}
+
+// notRun is what becomes of calls that were never sent.
+func notRun(items []*item, cause error) error {
+	for _, it := range items {
+		it.err = &Error{Method: it.call.method, Description: "not sent", Attempts: it.call.attempts, kind: ErrNotRun, cause: cause}
+	}
+	return &Error{Method: "batch", Description: "not all calls were sent", kind: ErrNotRun, cause: cause}
+}
+
+// free waits for the methods of a batch that are on hold, and returns the items
+// without those whose hold outlasts ctx.
+func (c *core) free(ctx context.Context, items []*item) []*item {
+	free := make([]*item, 0, len(items))
+	for _, it := range items {
+		if err := c.holds.wait(ctx, it.call.method); err != nil {
+			it.err = c.onHold(it.call, err)
+			continue
+		}
+		free = append(free, it)
+	}
+	return free
+}
+
+// sendAlone sends an item by itself. When there is no time left to send it
+// again, what the batch said stays.
+func (c *core) sendAlone(ctx context.Context, it *item) {
+	again := it.next == alone
+	it.next = finished
+	if again && ctx.Err() != nil {
+		return
+	}
+	it.call.inBatch = false
+	it.result, it.err = c.send(ctx, it.call)
+}

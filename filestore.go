@@ -1,0 +1,143 @@
+package imbot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// NewFileStore returns a store that keeps each grant in a file of its own below
+// dir, which is made when it is missing. Several processes of one machine may
+// share dir; a network file system must have working file locks.
+//
+// Files have the mode 0600, dir 0700. A grant is written to another file, synced
+// and renamed, so that a crash leaves the old grant or the new one. The names of
+// the files are hashes of the member ids, which come from outside.
+func NewFileStore(dir string) TokenStore { return &fileStore{dir: dir, turn: make(chan struct{}, 1)} }
+
+type fileStore struct {
+	dir  string
+	turn chan struct{} // held by the one Swap of this process
+}
+
+// name is the path of a member's file, without its ending.
+func (s *fileStore) name(memberID string) string {
+	sum := sha256.Sum256([]byte(memberID))
+	return filepath.Join(s.dir, hex.EncodeToString(sum[:]))
+}
+
+func (s *fileStore) Load(ctx context.Context, memberID string) (Grant, error) {
+	if err := ctx.Err(); err != nil {
+		return Grant{}, err
+	}
+	data, err := os.ReadFile(s.name(memberID) + ".json")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Grant{}, ErrNotFound
+	case err != nil:
+		return Grant{}, fmt.Errorf("imbot: file store: %w", err)
+	}
+	g, err := DecodeGrant(data)
+	if err == nil && g.MemberID != memberID {
+		err = errors.New("imbot: file store: the file holds the grant of another portal")
+	}
+	if err != nil {
+		return Grant{}, err
+	}
+	return g, nil
+}
+
+func (s *fileStore) Swap(ctx context.Context, old, new Grant) error {
+	memberID, err := swapKey(old, new)
+	if err != nil {
+		return err
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	unlock, err := s.lock(ctx, filepath.Join(s.dir, "swap.lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+
+	stored, err := s.Load(ctx, memberID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if err := swappable(stored, old); err != nil {
+		return err
+	}
+	name := s.name(memberID)
+	if new == (Grant{}) {
+		err = os.Remove(name + ".json")
+	} else {
+		err = replaceFile(name+".json", name+".tmp", new.Encode())
+	}
+	if err == nil {
+		err = syncDir(s.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("imbot: file store: %w", err)
+	}
+	return nil
+}
+
+// Lock is held while the tokens of a portal are renewed. It has a file of its
+// own, because Swap is called meanwhile. Lock files stay: removing one would
+// take it from under whoever waits for it.
+func (s *fileStore) Lock(ctx context.Context, memberID string) (unlock func(), err error) {
+	return s.lock(ctx, s.name(memberID)+".lock")
+}
+
+func (s *fileStore) lock(ctx context.Context, path string) (unlock func(), err error) {
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("imbot: file store: %w", err)
+	}
+	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
+		unlock, err := tryLock(path)
+		if err != nil {
+			return nil, fmt.Errorf("imbot: file store: %w", err)
+		}
+		if unlock != nil {
+			return unlock, nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// replaceFile writes a file in one step. The caller holds the lock, so a
+// temporary file that is there is left from a crash.
+func replaceFile(path, temporary string, data []byte) error {
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err != nil {
+		_ = os.Remove(temporary)
+	}
+	return err
+}

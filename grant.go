@@ -1,0 +1,73 @@
+package imbot
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Grant is what an OAuth application holds of one portal: the tokens of the user
+// who installed it, and where to use them. MemberID is the key; everything else
+// changes with time.
+//
+// A Grant never prints its tokens, and neither does its JSON. A [TokenStore] of
+// your own writes it with [Grant.Encode] and reads it with [DecodeGrant].
+type Grant struct {
+	MemberID         string    `json:"member_id"`                   // of the portal, for ever
+	Domain           string    `json:"domain,omitempty"`            // host of the portal, until it is renamed
+	ClientEndpoint   string    `json:"client_endpoint,omitempty"`   // REST root of the portal
+	ServerEndpoint   string    `json:"server_endpoint,omitempty"`   // REST root of the authorization server
+	AccessToken      string    `json:"access_token,omitempty"`      // lives one hour
+	RefreshToken     string    `json:"refresh_token,omitempty"`     // lives 180 days; each renewal brings another one
+	Expires          time.Time `json:"expires,omitzero"`            // of the access token, in whole seconds
+	UserID           ID        `json:"user_id,omitempty"`           // whose tokens these are
+	Scope            string    `json:"scope,omitempty"`             // comma-separated
+	Status           string    `json:"status,omitempty"`            // of the application: L local, F free, D demo, T trial, P paid, S subscription
+	ApplicationToken string    `json:"application_token,omitempty"` // proves that an event is genuine; empty until the portal has told it
+}
+
+// plainGrant is a Grant without its methods: it encodes as it is.
+type plainGrant Grant
+
+// Encode returns the grant with its tokens, for a [TokenStore] and nothing else.
+// Equal grants have equal encodings, so a database can compare and swap in one
+// statement:
+//
+//	UPDATE grants SET body = $new WHERE member_id = $id AND body = $old
+//
+// The encoding is JSON. Treat it as a password.
+func (g Grant) Encode() []byte {
+	if !g.Expires.IsZero() {
+		g.Expires = g.Expires.UTC().Truncate(time.Second)
+	}
+	data, _ := json.Marshal(plainGrant(g)) // texts, a number and a time always encode
+	return data
+}
+
+// DecodeGrant reads what [Grant.Encode] has written. The error tells nothing of
+// the data.
+func DecodeGrant(data []byte) (Grant, error) {
+	var g plainGrant
+	if json.Unmarshal(data, &g) != nil || g.MemberID == "" {
+		return Grant{}, fmt.Errorf("imbot: not a grant: %d bytes", len(data))
+	}
+	return Grant(g), nil
+}
+
+// equal reports whether two grants are the same, to the second.
+func (g Grant) equal(other Grant) bool { return string(g.Encode()) == string(other.Encode()) }
+
+func (g Grant) masked() string {
+	return fmt.Sprintf("imbot.Grant{MemberID:%s, Domain:%s, UserID:%d}", g.MemberID, g.Domain, g.UserID)
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (g Grant) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, g.masked()) }
+
+// MarshalText implements [encoding.TextMarshaler] without the secrets.
+func (g Grant) MarshalText() ([]byte, error) { return []byte(g.masked()), nil }
+
+// LogValue implements [slog.LogValuer] without the secrets.
+func (g Grant) LogValue() slog.Value { return slog.StringValue(g.masked()) }

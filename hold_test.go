@@ -1,0 +1,80 @@
+package imbot
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestHoldEndsWhenThePortalSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h holds
+		// The portal's clock is years away from ours.
+		h.ran("slow", []byte(`{"result":{"operating_reset_at":5},"time":{"finish":1000.75, "operating_reset_at": 1090}}`))
+		require.False(t, h.holding("slow"))
+		sent := time.Now()
+		time.Sleep(time.Second)
+		h.refused("slow", sent)
+		require.True(t, h.holding("slow"))
+		require.True(t, h.holding(""))
+		require.False(t, h.holding("other"), "other methods go on")
+		start := time.Now()
+		require.NoError(t, h.wait(t.Context(), "slow"))
+		require.Equal(t, 89*time.Second, time.Since(start))
+		require.False(t, h.holding(""))
+	})
+}
+
+func TestHoldGrowsWhenThePortalSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h holds
+		refuse := func() time.Duration {
+			time.Sleep(time.Millisecond)
+			h.refused("slow", time.Now())
+			time.Sleep(time.Millisecond)
+			h.refused("slow", time.Now().Add(-2*time.Millisecond)) // was under way
+			start := time.Now().Add(-time.Millisecond)
+			require.NoError(t, h.wait(t.Context(), "slow"))
+			return time.Since(start)
+		}
+		for _, want := range []time.Duration{30, 60, 120, 240, 480, 600, 600} {
+			require.Equal(t, want*time.Second, refuse())
+		}
+		h.ran("slow", []byte(`{"time":{}}`))
+		require.Equal(t, 30*time.Second, refuse(), "a success starts it anew")
+		h.ran("slow", []byte(`{"time":{"finish":1000,"operating_reset_at":999999}}`))
+		require.InDelta(t, 600, refuse().Seconds(), 0.01, "never longer than the portal's window")
+	})
+}
+
+func TestHoldsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h holds
+		for i := range 10 * maxHolds {
+			h.refused(fmt.Sprint("method", i), time.Now())
+			h.ran(fmt.Sprint("other", i), []byte(`{"time":{"finish":1,"operating_reset_at":60}}`))
+			require.LessOrEqual(t, len(h.m), maxHolds)
+		}
+		time.Sleep(time.Hour)
+		h.refused("new", time.Now())
+		require.True(t, h.holding("new"), "those that have ended make room")
+	})
+}
+
+func TestNumberIn(t *testing.T) {
+	for answer, want := range map[string]int64{
+		`{"finish":12}`:              12,
+		`{"finish" : "12.9"}`:        12,
+		`{"finish":null}`:            0,
+		`{"start":1}`:                0,
+		`{"finish":1,"x":1}`:         1,
+		`{"r":"\"finish\":7","y":1}`: 0,
+		`"finish"`:                   0,
+		``:                           0,
+	} {
+		require.Equal(t, want, numberIn([]byte(answer), `"finish"`), answer)
+	}
+}

@@ -1,0 +1,266 @@
+package imbot
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"strings"
+)
+
+// Exchange stores the grant behind an authorization code: the last step of the
+// authorization at https://PORTAL/oauth/authorize/?client_id=…&state=…, which
+// redirects the browser back with a code in the query. The caller has to compare
+// state first. A code lives 30 seconds.
+//
+// Who installed an application stays its user: when another person's grant is
+// stored and alive, it is kept, and the client acts with that. A code brings no
+// application token: that of the first event is taken, after a check.
+func (a *OAuthApp) Exchange(ctx context.Context, query url.Values) (*Client, error) {
+	if err := a.setup(); err != nil {
+		return nil, err
+	}
+	servers := a.servers
+	if host := query.Get("server_domain"); host != "" {
+		servers = a.serversFor("https://" + host)
+	}
+	answer, err := a.requestToken(ctx, servers, url.Values{"grant_type": {"authorization_code"}, "code": {query.Get("code")}})
+	if err != nil {
+		return nil, err
+	}
+	if answer.MemberID == "" || answer.ClientEndpoint == "" || query.Get("member_id") != "" && query.Get("member_id") != answer.MemberID {
+		return nil, &Error{Method: tokenMethod, Description: "the answer names no portal, or another than the redirect"}
+	}
+	if answer.ServerEndpoint == "" {
+		answer.ServerEndpoint = servers[0] + "/rest/"
+	}
+	g, _, err := a.adopt(ctx, answer)
+	if err != nil {
+		return nil, err
+	}
+	return a.client(g)
+}
+
+// plausible refuses at once what no check could confirm.
+func (a *OAuthApp) plausible(auth EventAuth) error {
+	switch {
+	case auth.AccessToken == "" || auth.MemberID == "" || auth.Domain == "":
+		return untrusted("it has no access token, member id or domain", nil)
+	case len(a.serversFor(auth.ServerEndpoint)) == 0:
+		return untrusted("its authorization server is not one of OAuthApp.AuthServers", nil)
+	}
+	return nil
+}
+
+// check asks the authorization server about tokens that somebody has sent, and
+// returns the grant that they are: for our application, this portal and this
+// domain. Nothing is called that only the sender has named.
+func (a *OAuthApp) check(ctx context.Context, auth EventAuth) (Grant, error) {
+	if err := a.plausible(auth); err != nil {
+		return Grant{}, err
+	}
+	if err := a.checks.Wait(ctx); err != nil {
+		return Grant{}, unchecked("too many installations at a time", err)
+	}
+	var info appInfo
+	var err error
+	server := ""
+	for _, server = range a.serversFor(auth.ServerEndpoint) {
+		if info, err = a.appInfo(ctx, server, auth.AccessToken); err == nil {
+			break
+		}
+	}
+	if e := (*Error)(nil); errors.As(err, &e) && e.envelope {
+		return Grant{}, untrusted("the authorization server does not know its token", err)
+	}
+	switch {
+	case err != nil:
+		return Grant{}, unchecked("the authorization server did not answer", err)
+	case info.ClientID != a.ClientID:
+		return Grant{}, untrusted("its token belongs to another application", nil)
+	case info.Install.MemberID != auth.MemberID:
+		return Grant{}, untrusted("its token belongs to another portal", nil)
+	case !strings.EqualFold(info.Install.Domain, auth.Domain):
+		return Grant{}, untrusted("its token belongs to another domain", nil)
+	}
+	g := Grant{
+		MemberID: auth.MemberID, Domain: strings.ToLower(auth.Domain), ServerEndpoint: server + "/rest/",
+		AccessToken: auth.AccessToken, RefreshToken: auth.RefreshToken, Expires: auth.Expires, UserID: info.UserID,
+		Scope: commas(info.Scope), Status: info.Install.Status, ApplicationToken: auth.ApplicationToken,
+	}
+	// An older server names no endpoint. The sender's counts then if it is on
+	// the confirmed domain.
+	for _, root := range []string{info.Install.ClientEndpoint, auth.ClientEndpoint, "https://" + g.Domain + "/rest/"} {
+		u, err := parseEndpoint("client_endpoint", root)
+		if err == nil && (root == info.Install.ClientEndpoint || u.Host == g.Domain) {
+			g.ClientEndpoint = u.String()
+			return g, nil
+		}
+	}
+	return Grant{}, untrusted("its domain is no address", nil)
+}
+
+// appInfo is the answer of app.info at an authorization server.
+type appInfo struct {
+	ClientID string `json:"client_id"`
+	UserID   ID     `json:"user_id"`
+	Scope    string `json:"scope"`
+	Install  struct {
+		Domain         string `json:"domain"`
+		MemberID       string `json:"member_id"`
+		ClientEndpoint string `json:"client_endpoint"`
+		Status         string `json:"status"`
+	} `json:"install"`
+}
+
+// appInfo asks an authorization server whose token this is.
+func (a *OAuthApp) appInfo(ctx context.Context, server, token string) (info appInfo, err error) {
+	err = a.callWith(ctx, server+"/rest/", token, "app.info", &info)
+	return info, err
+}
+
+// callWith calls a read-only method with a token that is not stored. The call
+// has no token source, so it is never renewed or redirected.
+func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, result any) error {
+	o := a.options
+	o.limiter = nil
+	o.retry.MaxAttempts = min(o.retry.MaxAttempts, 2)
+	c := newCore(access{root: root, portal: root}, o)
+	params, _ := json.Marshal(map[string]string{"auth": token}) // a string always encodes
+	cl := &call{method: method, params: params, repeatable: true, secrets: []string{token, a.ClientSecret}}
+	raw, err := c.send(ctx, cl)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, result); err != nil {
+		return undecodable(cl, err)
+	}
+	return nil
+}
+
+// adopt stores a grant that the authorization server has confirmed, and runs
+// OnInstall. stored tells whether it did: what is stored already gives way only
+// to a grant that supersedes it.
+func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool, err error) {
+	g, err = a.change(ctx, fresh.MemberID, func(old Grant) (Grant, error) {
+		stored = true
+		if (old == Grant{}) {
+			return fresh, nil
+		}
+		var err error
+		if stored, err = a.supersedes(ctx, old, fresh); err != nil {
+			return Grant{}, err
+		}
+		next := fresh
+		if !stored { // but the address is confirmed
+			next = old
+			next.ClientEndpoint, next.Domain = fresh.ClientEndpoint, fresh.Domain
+		}
+		if next.ApplicationToken == "" {
+			next.ApplicationToken = old.ApplicationToken
+		}
+		return next, nil
+	})
+	if err != nil || !stored {
+		return g, false, err
+	}
+	a.note(g.MemberID, trouble{})
+	if a.OnInstall == nil {
+		return g, true, nil
+	}
+	client, err := a.client(g)
+	if err != nil {
+		return g, true, err
+	}
+	return g, true, a.OnInstall(ctx, client, g)
+}
+
+// supersedes reports whether a confirmed grant may take the place of a stored
+// one. Everybody who may open the application has tokens that the authorization
+// server confirms, so that alone is not enough: it has to be the same user's, or
+// that of an administrator who brings another application token (a new
+// installation), or the stored grant is dead.
+func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, error) {
+	if old.UserID == fresh.UserID {
+		return true, nil
+	}
+	if fresh.ApplicationToken != "" && old.ApplicationToken != "" && fresh.ApplicationToken != old.ApplicationToken {
+		var user struct {
+			Admin bool `json:"ADMIN"`
+		}
+		if err := a.callWith(ctx, fresh.ClientEndpoint, fresh.AccessToken, "profile", &user); err == nil && user.Admin {
+			return true, nil
+		}
+	}
+	if a.troubleOf(old).dead() {
+		return true, nil
+	}
+	servers := a.serversFor(old.ServerEndpoint)
+	if len(servers) == 0 {
+		return false, nil
+	}
+	_, err := a.appInfo(ctx, servers[0], old.AccessToken)
+	var e *Error
+	switch {
+	case err == nil:
+		return false, nil
+	case !errors.As(err, &e) || !e.envelope:
+		return false, unchecked("the authorization server did not answer", err)
+	case !e.Is(ErrExpiredToken) && !e.Is(ErrInvalidToken):
+		return isDead(e), nil
+	}
+	m, err := a.member(old)
+	if err != nil {
+		return true, nil // no call can reach that portal
+	}
+	token, _ := m.Token()
+	_, err = m.Renew(ctx, token)
+	return errors.Is(err, ErrReinstall), nil
+}
+
+// drop deletes the grant of a portal after an uninstallation that its
+// application token proves, and runs OnUninstall.
+func (a *OAuthApp) drop(ctx context.Context, auth EventAuth) error {
+	var last Grant
+	_, err := a.change(ctx, auth.MemberID, func(old Grant) (Grant, error) {
+		if (old != Grant{}) && !sameToken(old.ApplicationToken, auth.ApplicationToken) {
+			return Grant{}, untrusted("the application token is not the stored one", nil)
+		}
+		last = old
+		return Grant{}, nil
+	})
+	if err != nil || last == (Grant{}) {
+		return err
+	}
+	a.note(auth.MemberID, trouble{})
+	if a.OnUninstall == nil {
+		return nil
+	}
+	return a.OnUninstall(ctx, last)
+}
+
+// pin takes the application token of the first event of a portal whose
+// installation brought none, if the authorization server confirms the event.
+func (a *OAuthApp) pin(ctx context.Context, auth EventAuth) error {
+	if _, err := a.check(ctx, auth); err != nil {
+		return err
+	}
+	_, err := a.change(ctx, auth.MemberID, func(old Grant) (Grant, error) {
+		switch {
+		case old == Grant{}:
+			return old, untrusted("the portal is not in the store", nil)
+		case old.ApplicationToken == "":
+			old.ApplicationToken = auth.ApplicationToken
+		case !sameToken(old.ApplicationToken, auth.ApplicationToken):
+			return old, untrusted("the application token is not the stored one", nil)
+		}
+		return old, nil
+	})
+	return err
+}
+
+// sameToken compares in constant time; the empty token matches nothing.
+func sameToken(a, b string) bool {
+	return a != "" && subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
+}

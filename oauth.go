@@ -1,0 +1,250 @@
+package imbot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"weak"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+)
+
+// OAuthApp is an OAuth application: one program, installed on any number of
+// portals. Fill in the fields before the first use and do not copy it afterwards;
+// its methods are safe for concurrent use.
+//
+// A portal gets into the Store by an installation: the event ONAPPINSTALL
+// ([OAuthApp.Verifier]), the page of the application ([OAuthApp.InstallPage]) or
+// an authorization code ([OAuthApp.Exchange]). None of what they bring is
+// believed before the authorization server has confirmed it. An access token is
+// renewed when the portal refuses it, once for all calls that wait, and the new
+// pair is stored before it is used.
+type OAuthApp struct {
+	ClientID     string
+	ClientSecret string // sent to the authorization servers and to nobody else
+	Store        TokenStore
+
+	// OnInstall is called when the grant of a portal was stored, after an
+	// installation or update. An application with a page gets the page's POST
+	// and the event, so it may run more than once: use [EnsureBot]. An error
+	// goes to whoever asked: OnError of the event handler, or the page.
+	OnInstall func(ctx context.Context, client *Client, grant Grant) error
+
+	// OnUninstall is called when the grant of a portal was deleted. The tokens
+	// are dead by then.
+	OnUninstall func(ctx context.Context, grant Grant) error
+
+	// AuthServers are the authorization servers that are trusted, by host, or
+	// by address as in "http://127.0.0.1:8080" for a test. Empty:
+	// oauth.bitrix.info and oauth.bitrix24.tech. Which one serves a portal comes
+	// from outside, and the client secret is sent there.
+	AuthServers []string
+
+	// Options are for the client of every portal. Their http.Client and logger
+	// serve the authorization servers, too.
+	Options []Option
+
+	// TokenQuery sends secrets to the token endpoint in the query of a GET
+	// instead of the body of a POST, for a server that refuses POST. Queries
+	// end up in logs.
+	TokenQuery bool
+
+	once    sync.Once
+	invalid error // what is wrong with the fields
+	options options
+	http    *http.Client
+	servers []string      // origins of AuthServers
+	checks  *rate.Limiter // of what is not verified yet
+	flights singleflight.Group
+
+	mu       sync.Mutex
+	members  map[string]weak.Pointer[member]
+	troubles map[string]trouble
+}
+
+// setup checks the fields, once.
+func (a *OAuthApp) setup() error {
+	a.once.Do(func() {
+		a.options, a.invalid = newOptions(a.Options)
+		switch {
+		case a.invalid != nil:
+			return
+		case a.ClientID == "" || a.ClientSecret == "":
+			a.invalid = invalid("", "OAuthApp: ClientID or ClientSecret is empty")
+			return
+		case a.Store == nil:
+			a.invalid = invalid("", "OAuthApp: Store is nil")
+			return
+		}
+		servers := a.AuthServers
+		if len(servers) == 0 {
+			servers = []string{"oauth.bitrix.info", "oauth.bitrix24.tech"}
+		}
+		for _, s := range servers {
+			if !strings.Contains(s, "://") {
+				s = "https://" + s
+			}
+			u, err := parseEndpoint("OAuthApp.AuthServers", s)
+			if err != nil {
+				a.invalid = err
+				return
+			}
+			a.servers = append(a.servers, u.Scheme+"://"+u.Host)
+		}
+		hc := *a.options.http
+		hc.Jar = nil
+		hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		if hc.Transport == nil {
+			hc.Transport = sharedTransport
+		}
+		a.http = &hc
+		a.checks = rate.NewLimiter(10, 20)
+		a.members = map[string]weak.Pointer[member]{}
+		a.troubles = map[string]trouble{}
+	})
+	return a.invalid
+}
+
+// Client returns a client for a portal by its member id, for work in the
+// background. The error is [ErrNotFound] for a portal that is not in the store,
+// and [ErrReinstall] for one whose grant is known to be dead.
+//
+// It reads the store each time. The client renews its tokens by itself and can be
+// kept; clients of one portal share their state, and what nobody keeps is
+// forgotten, so thousands of portals cost what is in use.
+func (a *OAuthApp) Client(ctx context.Context, memberID string) (*Client, error) {
+	g, err := a.load(ctx, memberID)
+	if err != nil {
+		return nil, err
+	}
+	if t := a.troubleOf(g); t.dead() {
+		return nil, t.err
+	}
+	return a.client(g)
+}
+
+// ForEvent returns a client for the portal and the bot of an event. It acts with
+// the stored grant, that is for the user who installed the application. Only
+// when nothing is stored, the event's own tokens serve: the bot's, or those of the
+// acting user. They last an hour and are not renewed. Without any the error is
+// [ErrNotFound].
+func (a *OAuthApp) ForEvent(ctx context.Context, ev Event) (*Client, error) {
+	var bot EventBot
+	switch ev := ev.(type) {
+	case interface{ Bot() EventBot }:
+		bot = ev.Bot()
+	case *BotDeleteEvent:
+		bot.BotID = ev.BotID
+	}
+	client, err := a.Client(ctx, ev.Meta().Auth.MemberID)
+	if errors.Is(err, ErrNotFound) {
+		client, err = a.passing(bot.Auth, ev.Meta().Auth)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return client.WithBot(bot.BotID), nil
+}
+
+// passing makes a client of the first tokens of an event.
+func (a *OAuthApp) passing(auths ...EventAuth) (*Client, error) {
+	top := auths[len(auths)-1]
+	for _, auth := range auths {
+		if auth.AccessToken == "" {
+			continue
+		}
+		root := auth.ClientEndpoint
+		if root == "" {
+			root = top.ClientEndpoint
+		}
+		token := &oauth2.Token{AccessToken: auth.AccessToken}
+		access, err := OAuth{Endpoint: root, Tokens: oauth2.StaticTokenSource(token)}.access()
+		if err != nil {
+			return nil, err
+		}
+		access.portal = top.MemberID
+		return newClient(newCore(access, a.options), 0), nil
+	}
+	return nil, &Error{Description: "no grant of this portal is stored, and the event has no tokens", kind: ErrNotFound}
+}
+
+// load reads a grant. A store's error may quote what it stores.
+func (a *OAuthApp) load(ctx context.Context, memberID string) (Grant, error) {
+	if err := a.setup(); err != nil {
+		return Grant{}, err
+	}
+	g, err := a.Store.Load(ctx, memberID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Grant{}, &Error{Description: "no grant of this portal is stored", kind: ErrNotFound}
+	case err != nil:
+		return Grant{}, storeError("the token store cannot be read", err)
+	case g.MemberID != memberID:
+		return Grant{}, &Error{Description: "the token store returned the grant of another portal"}
+	}
+	return g, nil
+}
+
+// storeError keeps the text of a store's error out: it may hold tokens.
+func storeError(text string, err error) *Error {
+	return &Error{Description: text, cause: &cleanError{
+		text: fmt.Sprintf("a %T (its text may hold tokens)", err),
+		is:   func(target error) bool { return errors.Is(err, target) },
+	}}
+}
+
+// client returns a client over the state of a portal.
+func (a *OAuthApp) client(g Grant) (*Client, error) {
+	m, err := a.member(g)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(m.core, 0), nil
+}
+
+// server returns the origin of an authorization server if it is trusted.
+func (a *OAuthApp) server(endpoint string) (origin string, ok bool) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", false
+	}
+	for _, s := range a.servers {
+		if s == u.Scheme+"://"+strings.ToLower(u.Host) {
+			return s, true
+		}
+	}
+	return "", false
+}
+
+// serversFor lists the trusted servers that may know a token: the named one, or
+// all when none is named.
+func (a *OAuthApp) serversFor(endpoint string) []string {
+	if endpoint == "" {
+		return a.servers
+	}
+	if s, ok := a.server(endpoint); ok {
+		return []string{s}
+	}
+	return nil
+}
+
+func (a *OAuthApp) masked() string {
+	return "imbot.OAuthApp{ClientID:" + a.ClientID + ", ClientSecret:" + mask(a.ClientSecret) + "}"
+}
+
+// Format implements [fmt.Formatter]; no verb prints the secret.
+func (a *OAuthApp) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.masked()) }
+
+// MarshalText implements [encoding.TextMarshaler] without the secret.
+func (a *OAuthApp) MarshalText() ([]byte, error) { return []byte(a.masked()), nil }
+
+// LogValue implements [slog.LogValuer] without the secret.
+func (a *OAuthApp) LogValue() slog.Value { return slog.StringValue(a.masked()) }

@@ -1,0 +1,89 @@
+package imbot
+
+import (
+	"context"
+	"errors"
+	"html"
+	"net/http"
+)
+
+// InstallPage returns the handler for the page that the portal opens, in a frame,
+// when the application is installed. It takes the portal's POST, has the tokens
+// confirmed by the authorization server, stores them, runs OnInstall and answers
+// with a page that finishes the installation; before that the portal sends no
+// events. An error of OnInstall, or a refusal, is shown in its place.
+//
+// When the page is opened again, by the user who installed the application, the
+// grant is replaced and OnInstall runs again; for other users nothing happens
+// while the grant is alive. The event ONAPPINSTALL at the same URL is taken, too.
+func (a *OAuthApp) InstallPage() http.Handler { return http.HandlerFunc(a.serveInstall) }
+
+func (a *OAuthApp) serveInstall(w http.ResponseWriter, r *http.Request) {
+	isEvent, err := a.installFrom(r)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	switch {
+	case err != nil:
+		status, text := http.StatusInternalServerError, "The application could not be set up: "+err.Error()
+		if e := (*EventError)(nil); errors.As(err, &e) {
+			status, text = e.StatusCode, "This installation cannot be accepted: "+e.reason
+			if status == http.StatusMethodNotAllowed {
+				w.Header().Set("Allow", http.MethodPost)
+			}
+		}
+		if a.setup() == nil {
+			a.options.logger.WarnContext(r.Context(), "imbot: installation failed", "error", err)
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte("<!DOCTYPE html><title>Error</title><p>" + html.EscapeString(text)))
+	case isEvent:
+		w.WriteHeader(http.StatusOK)
+	default:
+		_, _ = w.Write([]byte(finishPage))
+	}
+}
+
+// finishPage tells the portal that the installation is finished.
+const finishPage = `<!DOCTYPE html>
+<title>Installed</title>
+<script src="https://api.bitrix24.com/api/v1/"></script>
+<script>BX24.init(function () { BX24.installFinish(); });</script>
+<p>The application is installed.
+`
+
+// installFrom does what a request to the page asks for.
+func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
+	if err := a.setup(); err != nil {
+		return false, err
+	}
+	root, err := readForm(r)
+	if err != nil {
+		return false, err
+	}
+	body := fields{root}
+	if body.text("event") != "" {
+		meta := eventMeta(root)
+		return true, refusal(a.Verifier().Verify(r.Context(), meta))
+	}
+	auth := body.pageAuth()
+	if domain := r.URL.Query().Get("DOMAIN"); domain != "" {
+		auth.Domain = domain
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), checkTime)
+	defer cancel()
+	fresh, err := a.check(ctx, auth)
+	if err != nil {
+		return false, err
+	}
+	_, _, err = a.adopt(r.Context(), fresh)
+	return false, err
+}
+
+// pageAuth reads the authorization that the portal posts to a page.
+func (f fields) pageAuth() EventAuth {
+	return EventAuth{
+		AccessToken: f.text("AUTH_ID"), RefreshToken: f.text("REFRESH_ID"), ApplicationToken: f.text("APPLICATION_TOKEN"),
+		Expires: expiry(0, f.id("AUTH_EXPIRES")), Scope: f.text("APPLICATION_SCOPE"), Status: f.text("status"),
+		Domain: f.text("DOMAIN"), MemberID: f.text("member_id"), ServerEndpoint: f.text("SERVER_ENDPOINT"),
+	}
+}

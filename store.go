@@ -1,0 +1,98 @@
+package imbot
+
+import (
+	"context"
+	"sync"
+)
+
+// TokenStore keeps the grants of an application, one for each portal. It must be
+// safe for concurrent use; when several processes share it, Swap has to be
+// atomic between them.
+//
+// Load returns [ErrNotFound] for a portal that it does not know. Swap replaces
+// old by new if old is what it holds, and returns [ErrConflict] otherwise. A
+// zero old inserts, a zero new deletes.
+//
+// A store that several processes share should also have
+//
+//	Lock(ctx context.Context, memberID string) (unlock func(), err error)
+//
+// which is held while the tokens of a portal are renewed, and which must end
+// with the process that holds it. Without it two processes may renew at once,
+// and one of the two renewals is lost; no pair is.
+type TokenStore interface {
+	Load(ctx context.Context, memberID string) (Grant, error)
+	Swap(ctx context.Context, old, new Grant) error
+}
+
+// tokenLocker is the optional half of a TokenStore.
+type tokenLocker interface {
+	Lock(ctx context.Context, memberID string) (unlock func(), err error)
+}
+
+// swapKey checks the arguments of Swap and returns whose grant is meant.
+func swapKey(old, new Grant) (memberID string, err error) {
+	switch {
+	case old == Grant{} && new == Grant{}:
+		return "", invalid("", "TokenStore.Swap: both grants are zero")
+	case old == Grant{}:
+		memberID = new.MemberID
+	case new == Grant{}, old.MemberID == new.MemberID:
+		memberID = old.MemberID
+	}
+	if memberID == "" {
+		return "", invalid("", "TokenStore.Swap: the grants have no MemberID or different ones")
+	}
+	return memberID, nil
+}
+
+// swappable reports whether stored (zero: nothing is) is what old says.
+func swappable(stored, old Grant) error {
+	if (stored == Grant{}) != (old == Grant{}) || !stored.equal(old) {
+		return ErrConflict
+	}
+	return nil
+}
+
+// NewMemoryStore returns a store that forgets everything with the process: for
+// tests and first steps.
+func NewMemoryStore() TokenStore { return &memoryStore{grants: map[string]Grant{}} }
+
+type memoryStore struct {
+	mu     sync.Mutex
+	grants map[string]Grant
+}
+
+func (s *memoryStore) Load(ctx context.Context, memberID string) (Grant, error) {
+	if err := ctx.Err(); err != nil {
+		return Grant{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g, ok := s.grants[memberID]
+	if !ok {
+		return Grant{}, ErrNotFound
+	}
+	return g, nil
+}
+
+func (s *memoryStore) Swap(ctx context.Context, old, new Grant) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	memberID, err := swapKey(old, new)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := swappable(s.grants[memberID], old); err != nil {
+		return err
+	}
+	if new == (Grant{}) {
+		delete(s.grants, memberID)
+	} else {
+		s.grants[memberID] = new
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package imbot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// tokenMethod stands for the token endpoint in errors.
+const tokenMethod = "oauth/token"
+
+const (
+	maxTokenAnswer = 1 << 20
+	tokenTimeout   = 30 * time.Second // for one attempt
+	tokenAttempts  = 3
+)
+
+// requestToken asks the token endpoint of the first server. It is asked again
+// only when no definite answer came: then nobody knows whether the refresh token
+// is used up, and the same one is all there is to try.
+func (a *OAuthApp) requestToken(ctx context.Context, servers []string, form url.Values, secrets ...string) (Grant, error) {
+	if len(servers) == 0 {
+		return Grant{}, &Error{Method: tokenMethod, Description: "the authorization server of this portal is not one of OAuthApp.AuthServers", kind: ErrInvalid}
+	}
+	secrets = append(secrets, a.ClientSecret, form.Get("refresh_token"), form.Get("code"))
+	form.Set("client_id", a.ClientID)
+	form.Set("client_secret", a.ClientSecret)
+	for attempt := 1; ; attempt++ {
+		g, e, definite := a.postToken(ctx, servers[0], form, secrets)
+		if e == nil {
+			return g, nil
+		}
+		e.Method, e.Attempts = tokenMethod, attempt
+		if definite || attempt == tokenAttempts || sleep(ctx, a.options.retry.backoff(attempt)) != nil {
+			return Grant{}, e
+		}
+	}
+}
+
+// postToken sends one request to a token endpoint.
+func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values, secrets []string) (g Grant, e *Error, definite bool) {
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
+	method, address, body := http.MethodPost, server+"/oauth/token/", strings.NewReader(form.Encode())
+	if a.TokenQuery {
+		method, address, body = http.MethodGet, address+"?"+form.Encode(), strings.NewReader("")
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return g, &Error{Description: "no request", cause: clean(err, secrets)}, true
+	}
+	if !a.TokenQuery {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", a.options.userAgent)
+	resp, err := a.http.Do(req)
+	if err != nil {
+		return g, &Error{Description: "no answer", cause: clean(err, secrets)}, false
+	}
+	defer func() { _ = resp.Body.Close() }()
+	fail := func(e *Error, definite bool) (Grant, *Error, bool) {
+		e.StatusCode = resp.StatusCode
+		e.Code = scrubCode(e.Code, secrets)
+		e.Description = scrub(e.Description, secrets)
+		return Grant{}, e, definite
+	}
+	var buf bytes.Buffer
+	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, maxTokenAnswer)); err != nil {
+		return fail(&Error{Description: "the answer broke off", cause: clean(err, secrets)}, false)
+	}
+	var answer tokenAnswer
+	if err := json.Unmarshal(buf.Bytes(), &answer); err != nil {
+		// What it holds instead may be tokens, so it is not quoted.
+		return fail(&Error{Description: "not an answer of a token endpoint"}, resp.StatusCode < 500 && resp.StatusCode != http.StatusOK)
+	}
+	if answer.Error != nil && string(answer.Error) != "null" {
+		e := &Error{envelope: true}
+		e.Code, e.Description = errorOf(answer.envelope)
+		return fail(e, e.Code != "" && !e.Is(ErrInternalServer))
+	}
+	if answer.AccessToken == "" || resp.StatusCode != http.StatusOK {
+		return fail(&Error{Description: "the answer has no access token"}, resp.StatusCode < 500)
+	}
+	return a.grantOf(answer), nil, true
+}
+
+// tokenAnswer is what the token endpoint returns. Its domain is that of the
+// server.
+type tokenAnswer struct {
+	envelope
+	AccessToken    string `json:"access_token"`
+	RefreshToken   string `json:"refresh_token"`
+	Expires        ID     `json:"expires"`
+	ExpiresIn      ID     `json:"expires_in"`
+	ClientEndpoint string `json:"client_endpoint"`
+	ServerEndpoint string `json:"server_endpoint"`
+	MemberID       string `json:"member_id"`
+	UserID         ID     `json:"user_id"`
+	Scope          string `json:"scope"`
+	Status         string `json:"status"`
+}
+
+// grantOf makes a grant of a token answer; endpoints that cannot be used are
+// left out.
+func (a *OAuthApp) grantOf(t tokenAnswer) Grant {
+	g := Grant{
+		MemberID: t.MemberID, AccessToken: t.AccessToken, RefreshToken: t.RefreshToken, Expires: expiry(t.Expires, t.ExpiresIn),
+		UserID: t.UserID, Scope: commas(t.Scope), Status: t.Status,
+	}
+	if u, err := parseEndpoint("client_endpoint", t.ClientEndpoint); err == nil {
+		g.ClientEndpoint, g.Domain = u.String(), u.Host
+	}
+	if _, ok := a.server(t.ServerEndpoint); ok {
+		g.ServerEndpoint = t.ServerEndpoint
+	}
+	return g
+}
+
+// expiry reads when a token expires: a time, or seconds from now.
+func expiry(at, in ID) time.Time {
+	switch {
+	case at > 0:
+		return time.Unix(int64(at), 0).UTC()
+	case in > 0:
+		return time.Now().Add(time.Duration(min(in, 1<<31)) * time.Second).UTC().Truncate(time.Second)
+	}
+	return time.Time{}
+}
+
+// commas joins a list of scopes, which the portal separates by commas or blanks.
+func commas(scope string) string {
+	return strings.Join(strings.FieldsFunc(scope, func(r rune) bool { return r == ',' || r == ' ' }), ",")
+}
