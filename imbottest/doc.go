@@ -48,12 +48,13 @@
 // Events of one dialog arrive in their order and none is lost; a real portal
 // promises neither. There is no general chat, there are no guests from outside
 // the company, and everybody has read everything. People's joining and leaving
-// leaves no system message. People change and delete only what they wrote. Rights are those of the bot; recent portals look at
-// the user behind the webhook, too. The owner may leave every chat
-// (LEAVE_OWNER_FORBIDDEN needs [Portal.Fail]). All buttons are shown to everybody,
-// wherever they belong. SKIP_CONNECTOR and URL_PREVIEW do nothing, a bot that
-// changes or deletes messages causes no event, and titles of commands are checked
-// and forgotten. There is no OAuth server: tokens come from [Portal.OAuth] alone.
+// leaves no system message. People change and delete only what they wrote. Rights
+// are those of the bot; recent portals look at the user behind the webhook, too.
+// The owner may leave every chat (LEAVE_OWNER_FORBIDDEN needs [Portal.Fail]). All
+// buttons are shown to everybody, wherever they belong. SKIP_CONNECTOR and
+// URL_PREVIEW do nothing, a bot that changes or deletes messages causes no event,
+// and titles of commands are checked and forgotten. There is no OAuth server:
+// tokens come from [Portal.OAuth] alone.
 //
 // A call of a method that is missing here is answered as unknown and shows up in
 // [Portal.Err]; a test should end with a look at it.

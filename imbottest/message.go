@@ -28,6 +28,9 @@ type Message struct {
 	Likes   []imbot.ID // who likes it
 }
 
+// Plain returns the text as a person reads it: see [imbot.Plain].
+func (m Message) Plain() string { return imbot.Plain(m.Text) }
+
 // message is a message as the portal keeps it.
 type message struct {
 	Message // without Keyboard, Attach and Menu
