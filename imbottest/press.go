@@ -48,12 +48,28 @@ func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text str
 	case button.text("ACTION") == "SEND":
 		p.say(chat, user, strings.TrimSpace(value))
 		return nil
-	case button.given("LINK"):
-		return fmt.Errorf("imbottest: the button %q opens %s", text, button.text("LINK"))
-	case button.given("APP_ID"):
-		return fmt.Errorf("imbottest: the button %q opens the chat application %s", text, button.text("APP_ID"))
 	}
-	return fmt.Errorf("imbottest: the button %q does %s %q in the person's program", text, button.text("ACTION"), value)
+	return fmt.Errorf("imbottest: the button %q does nothing on the portal: it %s", text, seen(button, value))
+}
+
+// seen is what a person sees of a button whose action does not reach the portal.
+func seen(button *array, value string) string {
+	switch button.text("ACTION") {
+	case "PUT":
+		return fmt.Sprintf("puts %q into the input field", value)
+	case "COPY":
+		return fmt.Sprintf("copies %q", value)
+	case "CALL":
+		return "calls " + value
+	case "DIALOG":
+		return "opens the dialog " + value
+	case "":
+		if button.given("LINK") {
+			return "opens " + button.text("LINK")
+		}
+		return "opens the chat application " + button.text("APP_ID")
+	}
+	return fmt.Sprintf("does %s %q", button.text("ACTION"), value)
 }
 
 // button finds a button, else an item of the menu, and the context of its

@@ -16,7 +16,8 @@ import (
 const buttons = `[{"TEXT":"Echo","COMMAND":"echo","COMMAND_PARAMS":"hi"},{"TEXT":"Once","COMMAND":"echo","BLOCK":"Y"},` +
 	`{"TEXT":"Gone","COMMAND":"gone"},{"TEXT":"Off","COMMAND":"echo","DISABLED":"Y"},` +
 	`{"TEXT":"Send","ACTION":"SEND","ACTION_VALUE":"/echo sent"},{"TEXT":"Put","ACTION":"PUT","ACTION_VALUE":"draft"},` +
-	`{"TEXT":"Link","LINK":"https://example.com/"},{"TEXT":"App","APP_ID":501}]`
+	`{"TEXT":"Copy","ACTION":"COPY","ACTION_VALUE":"it"},{"TEXT":"Call","ACTION":"CALL","ACTION_VALUE":"+1"},` +
+	`{"TEXT":"Dialog","ACTION":"DIALOG","ACTION_VALUE":"chat7"},{"TEXT":"Help","ACTION":"HELP","ACTION_VALUE":"me"},{"TEXT":"Link","LINK":"https://example.com/"},{"TEXT":"App","APP_ID":501}]`
 
 func TestPress(t *testing.T) {
 	menu := strings.ReplaceAll(buttons, `"TEXT":"`, `"TEXT":"<i>`)
@@ -31,7 +32,11 @@ func TestPress(t *testing.T) {
 		{"the person says something", "chat1001", "Send", "TEXTAREA 50002 701 sent /echo sent chat1001"},
 		{"a command that the bot does not have", "chat1001", "Gone", `error: gives a command that its bot does not have here: "gone"`},
 		{"a disabled button", "chat1001", "Off", "error: disabled"},
-		{"text for the input field", "2", "Put", `error: does PUT "draft"`},
+		{"text for the input field", "2", "Put", `error: puts "draft" into the input field`},
+		{"a copy", "2", "Copy", `error: copies "it"`},
+		{"a call", "2", "Call", "error: calls +1"},
+		{"another dialog", "2", "Dialog", "error: opens the dialog chat7"},
+		{"help", "2", "Help", `error: does HELP "me"`},
 		{"a link", "2", "Link", "error: opens https://example.com/"},
 		{"a chat application", "2", "App", "error: opens the chat application 501"},
 		{"no such button", "2", "No", `error: no button "No"`},
