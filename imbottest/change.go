@@ -89,7 +89,7 @@ func messageUpdate(c *call) (any, *restError) {
 		return nil, errCantEdit
 	}
 	if text := strings.TrimSpace(c.params.text("MESSAGE")); text != "" {
-		m.Text = cut(text)
+		m.Text = p.finished(text)
 	} else {
 		p.drop(m, false)
 	}

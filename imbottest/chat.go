@@ -125,7 +125,7 @@ func chatAdd(c *call) (any, *restError) {
 	}
 	p.join(chat, b.id, true, users...)
 	if message := strings.TrimSpace(c.params.text("MESSAGE")); message != "" {
-		p.store(chat, b.id, cut(message), false)
+		p.store(chat, b.id, message, false)
 	}
 	return chat.id, nil
 }

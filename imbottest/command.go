@@ -147,7 +147,7 @@ func commandAnswer(c *call) (any, *restError) {
 	if id <= 0 {
 		return nil, wrong("MESSAGE_ID_EMPTY", "Message ID can't be empty")
 	}
-	text := cut(strings.TrimSpace(c.params.text("MESSAGE")))
+	text := strings.TrimSpace(c.params.text("MESSAGE"))
 	if text == "" {
 		return nil, wrong("MESSAGE_EMPTY", "Message can't be empty")
 	}

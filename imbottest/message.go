@@ -1,6 +1,7 @@
 package imbottest
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -59,10 +60,24 @@ func cut(text string) string {
 	return text
 }
 
+// finished is a text as it is stored: cut, and with the names of people who were
+// mentioned without.
+func (p *Portal) finished(text string) string {
+	return namelessMention.ReplaceAllStringFunc(cut(text), func(code string) string {
+		u := p.users[toID(namelessMention.FindStringSubmatch(code)[1])]
+		if u == nil {
+			return code
+		}
+		return strings.Replace(code, "][", "]"+u.name()+"[", 1)
+	})
+}
+
+var namelessMention = regexp.MustCompile(`(?i)\[user=([0-9]+)\]\[/user\]`)
+
 // store adds a message to a chat; the lock is held.
 func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *message {
 	p.lastMsg++
-	m := &message{Message: Message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: text, System: system, Time: time.Now()}}
+	m := &message{Message: Message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: p.finished(text), System: system, Time: time.Now()}}
 	chat.messages = append(chat.messages, m)
 	p.messages[m.ID] = m
 	p.notify()
@@ -140,11 +155,11 @@ func messageAdd(c *call) (any, *restError) {
 	return m.ID, nil
 }
 
-// message is the text of a new message: trimmed, cut, and empty when a number
-// was sent.
+// message is the text of a new message: trimmed, and empty when a number was
+// sent.
 func (c *call) message() string {
 	sent, _ := c.params.get("MESSAGE").(string)
-	return cut(strings.TrimSpace(sent))
+	return strings.TrimSpace(sent)
 }
 
 // writable finds a group chat in which a bot may write.

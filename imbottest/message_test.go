@@ -42,6 +42,14 @@ func TestTextIsTrimmedAndCut(t *testing.T) {
 	require.NotEqual(t, imbot.ID(team), seen[1].ChatID)
 }
 
+func TestNamesOfMentionsAreFilledIn(t *testing.T) {
+	portal := newWorld(t)
+	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"[USER=3][/USER] [user=4]A[/user] [user=99][/user]"}`))
+	require.Equal(t, "[USER=3]Boris Petrov[/USER] [user=4]A[/user] [user=99][/user]", portal.Messages(anna, imbot.UserDialog(alpha))[0].Text)
+	require.Equal(t, "true", post(t, portal, "imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"[user=2][/user]"}`))
+	require.Equal(t, "[user=2]Anna Ivanova[/user]", portal.Messages(anna, imbot.UserDialog(alpha))[0].Text)
+}
+
 func TestSystemMessages(t *testing.T) {
 	portal := newWorld(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"maintenance","SYSTEM":"Y"}`))

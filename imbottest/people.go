@@ -80,7 +80,7 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 // not as both.
 func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
 	before := chat.last()
-	m := p.store(chat, user, cut(text), false)
+	m := p.store(chat, user, text, false)
 	if invoked := p.invoked(chat, m.Text); len(invoked) > 0 {
 		p.fireTypedCommands(chat, m, before, invoked)
 	} else {

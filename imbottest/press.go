@@ -115,7 +115,7 @@ func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text stri
 	case text == "":
 		return fmt.Errorf("imbottest: a message cannot become empty: use Delete")
 	}
-	m.Text, m.Edited = cut(text), true
+	m.Text, m.Edited = p.finished(text), true
 	p.fireMessageUpdate(p.chats[m.ChatID], m)
 	p.notify()
 	return nil
