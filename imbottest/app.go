@@ -8,13 +8,16 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// chatApp is a chat application of a bot. What it shows is checked and then
-// forgotten: no method of the portal tells it.
+// chatApp is a chat application of a bot. Titles are checked and then forgotten:
+// no method of the portal tells them.
 type chatApp struct {
 	id   imbot.ID
 	bot  imbot.ID
 	app  *application
 	code string
+
+	iframe string // address; "" for one with a JS command
+	hash   string // signs it
 }
 
 func appMethods(name string) method {
@@ -39,14 +42,14 @@ func appRegister(c *call) (any, *restError) {
 	if code == "" {
 		return nil, wrong("CODE_ERROR", "App code isn't specified")
 	}
-	usable := false
+	usable, iframe, hash := false, "", ""
 	if c.params.given("JS_METHOD") && c.params.given("JS_PARAM") { // then IFRAME counts no more
 		usable = isUsable(c.params.text("JS_METHOD"), c.params.text("JS_PARAM"))
-	} else if iframe := c.params.text("IFRAME"); iframe != "" {
+	} else if iframe = c.params.text("IFRAME"); iframe != "" {
 		if !isHTTPS(iframe) {
 			return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
 		}
-		if c.params.text("HASH") == "" {
+		if hash = c.params.text("HASH"); hash == "" {
 			return nil, wrong("HASH_ERROR", "Hash can't be empty")
 		}
 		usable = true
@@ -67,9 +70,12 @@ func appRegister(c *call) (any, *restError) {
 		}
 	}
 	p.lastApp++
-	p.chatApps[p.lastApp] = &chatApp{id: p.lastApp, bot: b.id, app: app, code: code}
+	p.chatApps[p.lastApp] = &chatApp{id: p.lastApp, bot: b.id, app: app, code: code, iframe: iframe, hash: hash[:min(len(hash), maxHash)]}
 	return p.lastApp, nil
 }
+
+// maxHash is where registering cuts HASH.
+const maxHash = 32
 
 var (
 	jsCommand = regexp.MustCompile(`^/[a-zA-Z0-9\-+_/]+(?: [a-zA-Z0-9\-+_/]+)*`)
@@ -112,15 +118,22 @@ func (c *call) ownApp() (*chatApp, *restError) {
 }
 
 func appUpdate(c *call) (any, *restError) {
-	if _, fail := c.ownApp(); fail != nil {
+	app, fail := c.ownApp()
+	if fail != nil {
 		return nil, fail
 	}
 	fields := c.params.array("FIELDS")
 	if fields.given("JS_METHOD") && fields.given("JS_PARAM") {
 		return true, nil // even when JS_PARAM is unusable; IFRAME does not count
 	}
-	if iframe := fields.text("IFRAME"); iframe != "" && !isHTTPS(iframe) {
-		return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
+	if iframe := fields.text("IFRAME"); iframe != "" {
+		if !isHTTPS(iframe) {
+			return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
+		}
+		app.iframe = iframe
+	}
+	if hash := fields.text("HASH"); hash != "" { // as it was sent, here
+		app.hash = hash
 	}
 	return true, nil
 }

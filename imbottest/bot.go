@@ -18,6 +18,8 @@ type user struct {
 	gender   string
 	position string
 	isBot    bool
+
+	isConnector bool // a guest of an open line
 }
 
 func (u *user) name() string { return strings.TrimSpace(u.first + " " + u.last) }

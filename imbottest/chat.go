@@ -31,6 +31,8 @@ type chat struct {
 	avatar      string // address of the picture
 	entityType  string
 	entityID    string
+	entityData  [3]string
+	operators   []imbot.ID // of an open line
 	owner       imbot.ID
 	created     time.Time
 	members     []*member // in order of their joining

@@ -18,6 +18,12 @@ type application struct {
 	oauth    bool
 	token    string // application_token of events
 	handlers map[string]binding
+
+	// Of OAuth applications:
+	secret    string // "" as long as nobody has told it
+	installed bool
+	finished  bool // before that the portal sends no events
+	version   int
 }
 
 // binding is the one handler that an application has for an event.
@@ -27,16 +33,22 @@ type binding struct {
 	full string // with CLIENT_ID behind it
 }
 
-// grant is an access token.
+// grant is a pair of tokens.
 type grant struct {
 	access, refresh string
 	app             *application
 	user            imbot.ID
-	expires         time.Time
+	expires         time.Time // of the access token
+	events          bool      // the pair that events carry
+	used            bool      // the refresh token was, so it is dead
+	gone            bool      // with the application
 }
 
-// tokenLife is the life of an access token.
-const tokenLife = time.Hour
+// How long tokens live.
+const (
+	tokenLife   = time.Hour
+	refreshLife = 180 * 24 * time.Hour
+)
 
 // Webhook returns the credentials of the portal's incoming webhook with a client
 // id. Each client id is an application of its own with its own bots and
@@ -54,6 +66,7 @@ func (p *Portal) OAuth(clientID string) imbot.OAuth {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	app := p.application(clientID, clientID, true)
+	app.installed, app.finished = true, true
 	return imbot.OAuth{Endpoint: p.endpoint(), Tokens: tokenSource{p, app}}
 }
 
@@ -106,15 +119,42 @@ func (p *Portal) grant(app *application, user imbot.ID) *grant {
 	now := time.Now()
 	for access, g := range p.tokens {
 		switch {
-		case g.app == app && g.user == user && g.expires.Sub(now) > time.Minute:
+		case g.events && !g.gone && !g.used && g.app == app && g.user == user && g.expires.Sub(now) > time.Minute:
 			return g
-		case now.Sub(g.expires) > 24*time.Hour:
+		case now.Sub(g.expires) > refreshLife:
 			delete(p.tokens, access)
 		}
 	}
-	g := &grant{access: randomHex(32), refresh: randomHex(32), app: app, user: user, expires: now.Add(tokenLife)}
+	g := p.issue(app, user)
+	g.events = true
+	return g
+}
+
+// issue makes a pair of tokens; the lock is held.
+func (p *Portal) issue(app *application, user imbot.ID) *grant {
+	g := &grant{access: randomHex(32), refresh: randomHex(32), app: app, user: user, expires: time.Now().Add(tokenLife)}
 	p.tokens[g.access] = g
 	return g
+}
+
+// check reports why an access token is not accepted, nil when it is; the lock is
+// held. gone is the code for an application that was uninstalled.
+func (p *Portal) check(token, gone string) (*grant, *restError) {
+	unauthorized := func(code, description string) (*grant, *restError) {
+		return nil, &restError{http.StatusUnauthorized, code, description}
+	}
+	g := p.tokens[token]
+	switch {
+	case token == "":
+		return unauthorized("NO_AUTH_FOUND", "Wrong authorization data")
+	case g == nil:
+		return unauthorized("invalid_token", "Unable to get application by token")
+	case g.gone:
+		return unauthorized(gone, "Application not installed")
+	case !g.expires.After(time.Now()):
+		return unauthorized("expired_token", "The access token provided has expired.")
+	}
+	return g, nil
 }
 
 // authenticate finds out who calls, in the portal's order: the path, the
@@ -123,13 +163,7 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 	unauthorized := func(code, description string) *restError {
 		return &restError{http.StatusUnauthorized, code, description}
 	}
-	token := c.params.text("AUTH")
-	if token == "" {
-		token = c.params.text("ACCESS_TOKEN")
-	}
-	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		token = bearer
-	}
+	token := c.token(r)
 	for _, name := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE"} { // the REST layer keeps them
 		c.params.remove(name)
 	}
@@ -143,16 +177,21 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 		}
 		c.user = admin
 		return nil
-	case token == "":
-		return unauthorized("NO_AUTH_FOUND", "Wrong authorization data")
 	}
-	g := p.tokens[token]
-	switch {
-	case g == nil:
-		return unauthorized("invalid_token", "Unable to get application by token")
-	case !g.expires.After(time.Now()):
-		return unauthorized("expired_token", "The access token provided has expired.")
+	g, fail := p.check(token, "APPLICATION_NOT_FOUND")
+	if fail == nil {
+		c.user, c.app = g.user, g.app
 	}
-	c.user, c.app = g.user, g.app
-	return nil
+	return fail
+}
+
+// token is the access token of a call; the header wins over parameters.
+func (c *call) token(r *http.Request) string {
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return bearer
+	}
+	if token := c.params.text("AUTH"); token != "" {
+		return token
+	}
+	return c.params.text("ACCESS_TOKEN")
 }

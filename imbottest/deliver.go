@@ -2,6 +2,7 @@ package imbottest
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,7 +33,7 @@ func (p *Portal) Serve(url string, handler http.Handler) {
 // ends when the queue is empty.
 func (p *Portal) post(event string, app *application, queue, body string) {
 	to, ok := app.handlers[event]
-	if !ok || p.closed {
+	if !ok || p.closed || app.oauth && !app.finished {
 		return
 	}
 	p.active++
@@ -78,9 +79,9 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	status := 0
 	switch {
 	case handler != nil:
-		status = p.call(d, handler, r)
+		status, _ = p.call(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
-		status = p.send(d, r)
+		status, _ = p.send(d, r)
 	default:
 		p.problem("%s: nothing serves %s (see Portal.Serve)", d.event, publicURL(d.to.url))
 	}
@@ -89,8 +90,8 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	}
 }
 
-// call runs a handler like a server does; 0 means that there is no answer.
-func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status int) {
+// call runs a handler like a server does; status 0 means that there is no answer.
+func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status int, body string) {
 	r.RequestURI = r.URL.RequestURI()
 	r.RemoteAddr = "127.0.0.1:1"
 	w := newRecorder()
@@ -104,10 +105,10 @@ func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status
 	}()
 	handler.ServeHTTP(w, r)
 	w.WriteHeader(http.StatusOK)
-	return w.status
+	return w.status, w.body.String()
 }
 
-func (p *Portal) send(d delivery, r *http.Request) int {
+func (p *Portal) send(d delivery, r *http.Request) (status int, body string) {
 	p.mu.Lock()
 	if p.client == nil {
 		p.client = &http.Client{
@@ -127,11 +128,15 @@ func (p *Portal) send(d delivery, r *http.Request) int {
 		if p.ctx.Err() == nil {
 			p.problem("%s: %s cannot be reached: %v", d.event, publicURL(d.to.url), err)
 		}
-		return 0
+		return 0, ""
 	}
-	_ = resp.Body.Close()
-	return resp.StatusCode
+	defer func() { _ = resp.Body.Close() }()
+	page, _ := io.ReadAll(io.LimitReader(resp.Body, maxPage)) // what came before it broke off is enough
+	return resp.StatusCode, string(page)
 }
+
+// maxPage bounds what is read of a handler's answer.
+const maxPage = 1 << 20
 
 // publicURL is a URL without what could be a secret.
 func publicURL(address string) string {

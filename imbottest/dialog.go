@@ -126,6 +126,7 @@ func (p *Portal) describe(chat *chat, user imbot.ID, dialog string) dialogInfo {
 		ID: chat.id, Name: chat.title, Description: chat.description, Owner: chat.owner, Avatar: chat.avatar,
 		Color: chat.color.Hex(), Type: "chat", UserCounter: len(chat.members), MessageCount: len(chat.messages),
 		LastMessageID: chat.last(), LastID: chat.last(), EntityType: chat.entityType, EntityID: chat.entityID,
+		EntityData1: chat.entityData[0], EntityData2: chat.entityData[1], EntityData3: chat.entityData[2],
 		MuteList: []imbot.ID{}, DateCreate: chat.created.Format(time.RFC3339), MessageType: chat.kind,
 		EntityLink: entityLink{Type: chat.entityType, ID: chat.entityID}, TextFieldEnabled: true,
 		Permissions: permissions{"member", "manager", "member", "owner", "member", "member"},
@@ -139,6 +140,8 @@ func (p *Portal) describe(chat *chat, user imbot.ID, dialog string) dialogInfo {
 	switch chat.kind {
 	case kindOpen:
 		info.Type = "open"
+	case kindLines:
+		info.Type = "lines"
 	case kindPrivate:
 		info.Type = "private"
 		for _, m := range chat.members {

@@ -25,6 +25,15 @@
 // posted there. Each portal has a host name of its own, so limiters that are
 // kept per host do not leak from test to test.
 //
+// # OAuth applications
+//
+// [Portal.OAuth] returns the credentials of an application that is installed, and
+// that is all most tests need. [Portal.Application] plays the rest: installation
+// by event and by page, update and uninstallation, and an authorization server of
+// its own, whose access tokens live an hour and whose refresh tokens work once.
+// Tokens can be ended at will, and [Portal.Rename] moves the portal to another
+// host.
+//
 // # What it does like a real portal
 //
 // Registering a code that exists changes nothing but the handlers and answers
@@ -46,15 +55,14 @@
 // # What it does not do
 //
 // Events of one dialog arrive in their order and none is lost; a real portal
-// promises neither. There is no general chat, there are no guests from outside
-// the company, and everybody has read everything. People's joining and leaving
-// leaves no system message. People change and delete only what they wrote. Rights
-// are those of the bot; recent portals look at the user behind the webhook, too.
-// The owner may leave every chat (LEAVE_OWNER_FORBIDDEN needs [Portal.Fail]). All
-// buttons are shown to everybody, wherever they belong. SKIP_CONNECTOR and
-// URL_PREVIEW do nothing, a bot that changes or deletes messages causes no event,
-// and titles of commands are checked and forgotten. There is no OAuth server:
-// tokens come from [Portal.OAuth] alone.
+// promises neither. There is no general chat, guests from outside come through
+// open lines only ([Portal.AddGuest]), and everybody has read everything. People's
+// joining and leaving leaves no system message. People change and delete only what
+// they wrote. Rights are those of the bot; recent portals look at the user behind
+// the webhook, too. The owner may leave every chat (LEAVE_OWNER_FORBIDDEN needs
+// [Portal.Fail]). All buttons are shown to everybody, wherever they belong.
+// SKIP_CONNECTOR and URL_PREVIEW do nothing, a bot that changes or deletes messages
+// causes no event, and titles of commands are checked and forgotten.
 //
 // A call of a method that is missing here is answered as unknown and shows up in
 // [Portal.Err]; a test should end with a look at it.

@@ -60,7 +60,7 @@ func (p *Portal) setBotAuth(e *event, app *application, b *bot, path ...string) 
 	g := p.grant(app, b.id)
 	e.set(path...)(
 		"access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", "imbot",
-		"domain", p.domain(), "server_endpoint", p.authServer(), "status", "L", "client_endpoint", p.endpoint(),
+		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
 		"member_id", p.memberID, "refresh_token", g.refresh, "user_id", b.id.String(), "client_id", app.clientID,
 		"application_token", app.token)
 }
@@ -71,13 +71,13 @@ func (p *Portal) finish(e *event, app *application, user imbot.ID, refresh bool)
 	e.set()("ts", unix(time.Now()))
 	set := e.set("auth")
 	if !app.oauth {
-		set("domain", p.domain(), "server_endpoint", p.authServer(), "client_endpoint", p.endpoint(),
+		set("domain", p.domain(), "server_endpoint", p.authRoot(), "client_endpoint", p.endpoint(),
 			"member_id", p.memberID, "application_token", app.token)
 		return e.Encode()
 	}
 	g := p.grant(app, user)
 	set("access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", "imbot",
-		"domain", p.domain(), "server_endpoint", p.authServer(), "status", "L", "client_endpoint", p.endpoint(),
+		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
 		"member_id", p.memberID, "user_id", user.String())
 	if refresh {
 		set("refresh_token", g.refresh)
@@ -97,8 +97,9 @@ func (p *Portal) domain() string {
 	return p.host
 }
 
-// authServer is an address of its own, so that no test reaches a real one.
-func (p *Portal) authServer() string { return "https://oauth." + p.host + "/rest/" }
+// authRoot is the REST root of the authorization server, an address of its own,
+// so that no test reaches a real one.
+func (p *Portal) authRoot() string { return p.authOrigin() + "/rest/" }
 
 // setUser writes data[USER].
 func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
@@ -110,7 +111,7 @@ func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
 	set("ID", id.String(), "NAME", u.name(), "FIRST_NAME", u.first, "LAST_NAME", u.last,
 		"WORK_POSITION", u.position, "GENDER", u.gender)
 	if flags {
-		set("IS_BOT", yesNo(u.isBot), "IS_CONNECTOR", "N", "IS_NETWORK", "N", "IS_EXTRANET", "N")
+		set("IS_BOT", yesNo(u.isBot), "IS_CONNECTOR", yesNo(u.isConnector), "IS_NETWORK", "N", "IS_EXTRANET", "N")
 	}
 }
 
@@ -162,12 +163,12 @@ var mention = regexp.MustCompile(`(?is)\[user=([0-9]+)[^\]]*\](.*?)\[/user\]`)
 
 // hearers are the bots that learn of a message: all of them in a private dialog,
 // in a group chat the mentioned ones and supervisors. The bots of one application
-// share an event.
+// share an event. Operators of an open line are people like its guest.
 func (p *Portal) hearers(chat *chat, mentioned []imbot.ID) (groups [][]*bot) {
 	at := map[*application]int{}
 	for _, member := range chat.members {
 		b := p.bots[member.user]
-		if b == nil || chat.kind != kindPrivate && b.kind != imbot.BotTypeSupervisor && !slices.Contains(mentioned, b.id) {
+		if b == nil || !b.hears(chat) && !slices.Contains(mentioned, b.id) {
 			continue
 		}
 		i, ok := at[b.app]
@@ -195,6 +196,17 @@ func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
 		p.setUser(e, m.AuthorID, true)
 		p.post(eventMessageAdd, app, chatQueue(chat), p.finish(e, app, m.AuthorID, true))
 	}
+}
+
+// hears reports whether a bot gets all messages of its chat.
+func (b *bot) hears(chat *chat) bool {
+	switch chat.kind {
+	case kindPrivate:
+		return true
+	case kindLines:
+		return b.openLine.Bool()
+	}
+	return b.kind == imbot.BotTypeSupervisor
 }
 
 // sendFlags are the keys that say how a message was sent, the same every time.
@@ -249,7 +261,8 @@ func (c *chat) entity() (pairs []string) {
 	if c.entityType != "" {
 		pairs = append(pairs, "CHAT_ENTITY_TYPE", c.entityType)
 	}
-	return append(pairs, "CHAT_ENTITY_ID", c.entityID, "CHAT_ENTITY_DATA_1", "", "CHAT_ENTITY_DATA_2", "", "CHAT_ENTITY_DATA_3", "")
+	return append(pairs, "CHAT_ENTITY_ID", c.entityID, "CHAT_ENTITY_DATA_1", c.entityData[0],
+		"CHAT_ENTITY_DATA_2", c.entityData[1], "CHAT_ENTITY_DATA_3", c.entityData[2])
 }
 
 // addressed takes the mentions of bots out of a text and returns the first of

@@ -152,7 +152,13 @@ func (p *Portal) scrub(text string) string {
 	for _, g := range p.tokens {
 		text = strings.ReplaceAll(strings.ReplaceAll(text, g.access, hidden), g.refresh, hidden)
 	}
+	for code := range p.codes {
+		text = strings.ReplaceAll(text, code, hidden)
+	}
 	for _, app := range p.apps {
+		if len(app.secret) >= minSecret {
+			text = strings.ReplaceAll(text, app.secret, hidden)
+		}
 		if len(app.token) >= minSecret {
 			text = strings.ReplaceAll(text, app.token, hidden)
 		}

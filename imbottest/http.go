@@ -18,8 +18,8 @@ import (
 // maxBody bounds the body of a call.
 const maxBody = 32 << 20
 
-// HTTPClient returns a client that reaches this portal, and nothing else,
-// without a socket. It works inside a testing/synctest bubble.
+// HTTPClient returns a client that reaches this portal and its authorization
+// server, and nothing else, without a socket. It works inside a testing/synctest bubble.
 func (p *Portal) HTTPClient() *http.Client { return &http.Client{Transport: transport{p}} }
 
 type transport struct{ portal *Portal }
@@ -31,7 +31,7 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	}
 	p := t.portal
 	p.mu.Lock()
-	known, closed := r.URL.Host == p.host || r.URL.Host == p.listen, p.closed
+	known, closed := p.known(r.URL.Host), p.closed
 	p.mu.Unlock()
 	switch {
 	case closed:
@@ -66,8 +66,19 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
-	p.serve(out, in, r.URL.Scheme == "https")
+	p.serve(out, in, r.URL.Scheme == "https", r.URL.Host)
 	return out.response(r), nil
+}
+
+// known reports whether a host is one of the portal's; the lock is held.
+func (p *Portal) known(host string) bool {
+	switch host {
+	case p.host, p.authHost:
+		return true
+	case p.listen, p.authAddr:
+		return host != ""
+	}
+	return p.former[host]
 }
 
 // cutReader is the end of a body whose connection broke.
@@ -117,7 +128,8 @@ type answer struct {
 	status      int
 	contentType string
 	body        []byte
-	truncated   bool // the connection ends behind the body, which promised more
+	location    string // of a redirect
+	truncated   bool   // the connection ends behind the body, which promised more
 }
 
 func jsonAnswer(status int, v any) answer {
@@ -137,9 +149,12 @@ func page(status int) answer {
 // ServeHTTP answers REST calls, /rest/<user>/<secret>/<method> and /rest/<method>
 // at any place of the path. As on a portal, webhooks need TLS unless the host is
 // a loopback address.
-func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.serve(w, r, r.TLS != nil) }
+func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.serve(w, r, r.TLS != nil, r.Host)
+}
 
-func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool) {
+// serve answers a request that came to one of the portal's hosts.
+func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host string) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -155,7 +170,10 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool) {
 		p.mu.Unlock()
 		p.wg.Done()
 	}()
-	a := p.answer(r, secure || isLoopback(hostname(r.Host)))
+	a := p.route(r, secure || isLoopback(hostname(r.Host)), host)
+	if a.location != "" {
+		w.Header().Set("Location", a.location)
+	}
 	w.Header().Set("Content-Type", a.contentType)
 	if a.truncated {
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)+1))
@@ -166,6 +184,24 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool) {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// route finds out whose host was asked: the portal's, its former one or the
+// authorization server's.
+func (p *Portal) route(r *http.Request, secure bool, host string) answer {
+	p.mu.Lock()
+	auth := host == p.authHost || host == p.authAddr
+	moved, root := p.former[host], strings.TrimSuffix(p.endpoint(), "/rest/")
+	p.mu.Unlock()
+	switch {
+	case auth:
+		return p.authAnswer(r)
+	case moved:
+		a := page(http.StatusFound)
+		a.location = root + r.URL.RequestURI()
+		return a
+	}
+	return p.answer(r, secure)
 }
 
 func (p *Portal) answer(r *http.Request, secure bool) answer {

@@ -23,9 +23,11 @@ var portals atomic.Int64
 // methods may be called at the same time.
 type Portal struct {
 	host     string // portal-7.imbottest.example
+	authHost string // of the authorization server, for ever
 	memberID string
 	secret   string // of the webhook
 	bucket   bucket
+	oldPages bool // of applications
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -44,8 +46,9 @@ type Portal struct {
 	commands map[imbot.ID]*command
 	chatApps map[imbot.ID]*chatApp
 	apps     map[string]*application // by the identity that the portal stores
-	tokens   map[string]*grant
-	lastUser imbot.ID // ids of each kind start elsewhere, so that a mixed-up id is not found
+	tokens   map[string]*grant       // by access token
+	codes    map[string]code         // of authorizations
+	lastUser imbot.ID                // ids of each kind start elsewhere, so that a mixed-up id is not found
 	lastChat imbot.ID
 	lastMsg  imbot.ID
 	lastApp  imbot.ID
@@ -55,8 +58,10 @@ type Portal struct {
 	handlers map[string]http.Handler // of Serve, by URL
 	queues   map[string][]delivery
 	client   *http.Client // posts events to loopback addresses
-	server   *http.Server
-	listen   string // host:port
+	servers  []*http.Server
+	listen   string          // host:port
+	authAddr string          // host:port of the authorization server
+	former   map[string]bool // hosts that the portal had before it was renamed
 
 	faults   []*fault
 	calls    []Call
@@ -81,8 +86,10 @@ const admin imbot.ID = 1
 // webhook and installed the applications. [Portal.Close] it when done.
 func NewPortal(opts ...Option) *Portal {
 	ctx, cancel := context.WithCancel(context.Background())
+	host := fmt.Sprintf("portal-%d.imbottest.example", portals.Add(1))
 	p := &Portal{
-		host:     fmt.Sprintf("portal-%d.imbottest.example", portals.Add(1)),
+		host:     host,
+		authHost: "oauth." + host,
 		memberID: randomHex(16),
 		secret:   randomHex(8),
 		ctx:      ctx,
@@ -96,6 +103,7 @@ func NewPortal(opts ...Option) *Portal {
 		chatApps: map[imbot.ID]*chatApp{},
 		apps:     map[string]*application{},
 		tokens:   map[string]*grant{},
+		codes:    map[string]code{},
 		lastChat: 1000,
 		lastMsg:  50000,
 		lastApp:  500,
@@ -103,6 +111,7 @@ func NewPortal(opts ...Option) *Portal {
 		lastBind: 400,
 		handlers: map[string]http.Handler{},
 		queues:   map[string][]delivery{},
+		former:   map[string]bool{},
 	}
 	for _, opt := range opts {
 		opt(p)
@@ -119,11 +128,11 @@ func (p *Portal) Close() {
 	p.mu.Lock()
 	p.closed = true
 	p.queues = map[string][]delivery{}
-	server, client := p.server, p.client
+	servers, client := p.servers, p.client
 	p.notify()
 	p.mu.Unlock()
 	p.cancel()
-	if server != nil {
+	for _, server := range servers {
 		_ = server.Close()
 	}
 	p.wg.Wait()
@@ -132,33 +141,57 @@ func (p *Portal) Close() {
 	}
 }
 
-// Listen serves the portal on a loopback address such as "127.0.0.1:0", too.
-// From then on the URLs of [Portal.Webhook] and [Portal.OAuth] begin with
-// http:// and that address. To be reached from elsewhere, mount the portal in a
+// Listen serves the portal on a loopback address such as "127.0.0.1:0", too, and
+// its authorization server on another port of the same host. From then on the
+// URLs of [Portal.Webhook], [Portal.OAuth] and [Portal.AuthServer] begin with
+// http:// and such an address. To be reached from elsewhere, mount the portal in a
 // TLS server of your own: it is an [http.Handler].
 func (p *Portal) Listen(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Errorf("imbottest: %w", err)
-	}
-	if !isLoopback(host) {
-		return fmt.Errorf("imbottest: %s is not a loopback address", addr)
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case p.closed:
-		return errClosed
-	case p.server != nil:
+	if p.listen != "" && !p.closed {
 		return errors.New("imbottest: the portal listens already")
+	}
+	listener, err := p.open(addr)
+	if err != nil {
+		return err
+	}
+	host, _, _ := net.SplitHostPort(listener.Addr().String())
+	auth, err := p.open(net.JoinHostPort(host, "0"))
+	if err != nil {
+		_ = listener.Close()
+		return err
+	}
+	p.listen, p.authAddr = p.start(listener), p.start(auth)
+	return nil
+}
+
+// open opens a loopback address; the lock is held.
+func (p *Portal) open(addr string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("imbottest: %w", err)
+	case !isLoopback(host):
+		return nil, fmt.Errorf("imbottest: %s is not a loopback address", addr)
+	case p.closed:
+		return nil, errClosed
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return fmt.Errorf("imbottest: %w", err)
+		return nil, fmt.Errorf("imbottest: %w", err)
 	}
-	p.listen = listener.Addr().String()
-	p.server = &http.Server{
-		Handler:           p,
+	return listener, nil
+}
+
+// start serves a listener until the portal is closed and returns its address;
+// the lock is held.
+func (p *Portal) start(listener net.Listener) string {
+	addr := listener.Addr().String()
+	server := &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			p.serve(w, r, r.TLS != nil, addr)
+		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		ConnState: func(_ net.Conn, state http.ConnState) { // Close waits for the connections' goroutines
 			switch state {
@@ -169,13 +202,13 @@ func (p *Portal) Listen(addr string) error {
 			}
 		},
 	}
-	server := p.server
+	p.servers = append(p.servers, server)
 	p.wg.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			p.problem("the server ended: %v", err)
 		}
 	})
-	return nil
+	return addr
 }
 
 // Idle waits until nothing is under way: no call is being answered and every

@@ -27,7 +27,7 @@ type method func(*call) (any, *restError)
 // the methods of its family.
 func lookup(name string) method {
 	name = strings.ToLower(name)
-	for _, family := range []func(string) method{botMethods, chatMethods, appMethods, messageMethods, commandMethods, portalMethods} {
+	for _, family := range []func(string) method{botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods} {
 		if m := family(name); m != nil {
 			return m
 		}
@@ -87,6 +87,31 @@ func since(start time.Time) timing {
 // serve answers a call that came by itself, not in a batch.
 func (c *call) serve(name string) answer {
 	start := time.Now()
+	return c.faulty(name, func() answer {
+		var result any
+		var fail *restError
+		if strings.EqualFold(name, "batch") {
+			result, fail = c.batch()
+		} else {
+			result, fail = c.run(name)
+		}
+		return envelope(result, fail, start)
+	})
+}
+
+// envelope is the answer with a result or an error.
+func envelope(result any, fail *restError, start time.Time) answer {
+	if fail != nil {
+		return fail.answer()
+	}
+	return jsonAnswer(http.StatusOK, struct {
+		Result any    `json:"result"`
+		Time   timing `json:"time"`
+	}{result, since(start)})
+}
+
+// faulty runs a call, or lets it go wrong as [Portal.Fail] has said.
+func (c *call) faulty(name string, run func() answer) answer {
 	c.p.mu.Lock()
 	f := c.p.fault(name)
 	c.p.mu.Unlock()
@@ -97,26 +122,14 @@ func (c *call) serve(name string) answer {
 	if f.Cut == NoCut && f.answers() {
 		return f.answer()
 	}
-	var result any
-	var fail *restError
-	if strings.EqualFold(name, "batch") {
-		result, fail = c.batch()
-	} else {
-		result, fail = c.run(name)
-	}
+	a := run()
 	if f.Cut == AfterRun {
 		if f.Body == "" {
 			panic(http.ErrAbortHandler)
 		}
 		return f.answer()
 	}
-	if fail != nil {
-		return fail.answer()
-	}
-	return jsonAnswer(http.StatusOK, struct {
-		Result any    `json:"result"`
-		Time   timing `json:"time"`
-	}{result, since(start)})
+	return a
 }
 
 // run runs one method.
@@ -213,7 +226,7 @@ func appInfo(c *call) (any, *restError) {
 		return map[string]any{"SCOPE": []string{"imbot"}, "LICENSE": "en_basic"}, nil
 	}
 	return map[string]any{
-		"ID": 1, "CODE": c.app.clientID, "VERSION": 1, "STATUS": "L", "INSTALLED": true, "PAYMENT_EXPIRED": "N",
+		"ID": 1, "CODE": c.app.clientID, "VERSION": 1, "STATUS": "L", "INSTALLED": c.app.finished, "PAYMENT_EXPIRED": "N",
 		"DAYS": nil, "LANGUAGE_ID": language, "LICENSE": "en_basic", "LICENSE_TYPE": "basic", "LICENSE_FAMILY": "basic",
 	}, nil
 }

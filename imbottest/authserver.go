@@ -1,0 +1,174 @@
+package imbottest
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imbot-go/imbot"
+)
+
+// AuthServer returns the address of the authorization server, for
+// imbot.OAuthApp.AuthServers. It has the token endpoint, by POST and by GET, and
+// app.info. Under the names oauth/token and oauth/app.info its calls stand in
+// [Portal.Calls] and can fail with [Portal.Fail]. The rate limit does not count
+// them.
+func (p *Portal) AuthServer() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.authOrigin()
+}
+
+// authOrigin is the authorization server without a path; the lock is held.
+func (p *Portal) authOrigin() string {
+	if p.authAddr != "" {
+		return "http://" + p.authAddr
+	}
+	return "https://" + p.authHost
+}
+
+// code is an authorization that waits to be exchanged.
+type code struct {
+	app     *application
+	user    imbot.ID
+	expires time.Time
+}
+
+// codeLife is the life of an authorization code.
+const codeLife = 30 * time.Second
+
+// authAnswer answers a request to the authorization server.
+func (p *Portal) authAnswer(r *http.Request) answer {
+	params, err := readParams(r)
+	if err != nil {
+		return page(http.StatusRequestEntityTooLarge)
+	}
+	c := &call{p: p, ctx: r.Context(), params: newArray()}
+	upperKeys(c.params, params)
+	start := time.Now()
+	switch strings.TrimSuffix(strings.TrimSuffix(r.URL.Path, "/"), ".json") {
+	case "/oauth/token":
+		if isJSON(r.Header.Get("Content-Type")) { // read by no server that is known
+			params = parseForm([]byte(r.URL.RawQuery))
+		}
+		p.recordAuth("oauth/token", params, "grant_type", "scope")
+		return c.faulty("oauth/token", func() answer {
+			v, fail := p.exchange(params)
+			if fail != nil {
+				return fail.answer()
+			}
+			return jsonAnswer(http.StatusOK, v)
+		})
+	case "/rest/app.info":
+		p.recordAuth("oauth/app.info", params)
+		return c.faulty("oauth/app.info", func() answer {
+			v, fail := p.tokenInfo(c.token(r))
+			return envelope(v, fail, start)
+		})
+	}
+	p.problem("the authorization server has no path %.80q", r.URL.Path)
+	return page(http.StatusNotFound)
+}
+
+// recordAuth remembers a call with the named parameters and no other: most are
+// secrets.
+func (p *Portal) recordAuth(method string, params *array, names ...string) {
+	open := newArray()
+	for _, name := range names {
+		if params.has(name) {
+			open.set(name, params.get(name))
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.record(method, open, false)
+}
+
+// exchange is the token endpoint: a code or a refresh token for a new pair. A
+// refresh token works once.
+func (p *Portal) exchange(params *array) (any, *restError) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.notify()
+	now := time.Now()
+	app := p.apps[params.text("client_id")]
+	switch {
+	case app == nil || app.secret == "":
+		return nil, &restError{http.StatusOK, "wrong_client", "Wrong client"}
+	case params.text("client_secret") != app.secret:
+		return nil, &restError{http.StatusUnauthorized, "invalid_client", "Invalid client data"}
+	}
+	var user imbot.ID
+	switch params.text("grant_type") {
+	case "":
+		return nil, wrong("invalid_request", "Invalid request")
+	default:
+		return nil, wrong("unsupported_grant_type", "Unsupported grant type")
+	case "authorization_code":
+		id := params.text("code")
+		found, ok := p.codes[id]
+		if !ok || found.app != app || !found.expires.After(now) {
+			return nil, wrong("invalid_grant", "Invalid grant")
+		}
+		delete(p.codes, id)
+		user = found.user
+	case "refresh_token":
+		old := p.byRefresh(params.text("refresh_token"))
+		switch {
+		case old == nil || old.app != app || old.used || !old.expires.Add(refreshLife-tokenLife).After(now):
+			return nil, wrong("invalid_grant", "Invalid grant")
+		case old.gone:
+			return nil, &restError{http.StatusUnauthorized, "NOT_INSTALLED", "Application not installed"}
+		}
+		old.used = true
+		user = old.user
+	}
+	g := p.issue(app, user)
+	return map[string]any{
+		"access_token": g.access, "refresh_token": g.refresh, "expires": g.expires.Unix(), "expires_in": int(tokenLife.Seconds()),
+		"scope": scope, "domain": hostOf(p.authOrigin()), "server_endpoint": p.authRoot(), "status": appStatus,
+		"client_endpoint": p.endpoint(), "member_id": p.memberID, "user_id": g.user,
+	}, nil
+}
+
+func (p *Portal) byRefresh(token string) *grant {
+	for _, g := range p.tokens {
+		if g.refresh == token {
+			return g
+		}
+	}
+	return nil
+}
+
+// tokenInfo is app.info of the authorization server: whose token is this?
+func (p *Portal) tokenInfo(token string) (any, *restError) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g, fail := p.check(token, "NOT_INSTALLED")
+	if fail != nil {
+		return nil, fail
+	}
+	return map[string]any{
+		"client_id": g.app.clientID, "scope": scope, "expires": g.expires.Unix(), "user_id": g.user,
+		"install": map[string]any{
+			"installed": g.app.finished, "version": strconv.Itoa(g.app.version), "status": appStatus,
+			"domain": p.domain(), "client_endpoint": p.endpoint(), "member_id": p.memberID,
+		},
+	}, nil
+}
+
+// What all OAuth applications of this portal have in common.
+const (
+	scope     = "imbot"
+	appStatus = "L"
+)
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
