@@ -53,7 +53,7 @@ func newBot(ctx context.Context, hook imbot.Webhook, handlerURL string, opts ...
 		{Command: commandClose, Hidden: imbot.Yes, Lang: []imbot.CommandLang{{LanguageID: "en", Title: "Close the poll"}}},
 	} {
 		c.EventCommandAdd = handlerURL
-		if _, err := client.Command.Register(ctx, c); err != nil {
+		if _, err := imbot.EnsureCommand(ctx, client, c); err != nil {
 			return 0, nil, err
 		}
 	}
