@@ -180,3 +180,40 @@ func TestPartsOfNewMessages(t *testing.T) {
 		{"characters count, not bytes", `{` + to + `,"ATTACH":[{"MESSAGE":"ж` + long(59890) + `жжжжжжжж"}]}`, "50001", nil},
 	})
 }
+
+// FuzzStoredParts holds that what a message has can be sent again, as the types
+// of the SDK, and is stored as it was.
+func FuzzStoredParts(f *testing.F) {
+	for _, seed := range []string{
+		`[{"TEXT":"A","LINK":"/a"},{"TYPE":"NEWLINE"},{"TEXT":"B","COMMAND":"b","DISPLAY":"LINE"}]`,
+		`[{"MESSAGE":"a\\nb\\\\n"},{"USER":[{"NAME":"A\\","LINK":"/"},{"NAME":"B","CHAT_ID":1}]},{"DELIMITER":true}]`,
+		`{"BLOCKS":[{"GRID":[{"NAME":"N","VALUE":"#BR#"}]},{"RICH_LINK":{"LINK":"/","DESC":"\\"}},{"IMAGE":{"LINK":"/"}},{"LINK":{"LINK":"/\\"}}]}`,
+		`{"ITEMS":[{"TEXT":"A","ACTION":"PUT","ACTION_VALUE":"x"}],"BUTTONS":[{"TEXT":"A","ACTION":"HELP","ACTION_VALUE":"x"}]}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		if !json.Valid([]byte(value)) {
+			return
+		}
+		portal := newWorld(t)
+		for _, param := range []string{"ATTACH", "KEYBOARD"} { // a menu is escaped anew each time
+			if got := add(t, portal, param, value); got[0] != '5' { // refused, or too large
+				continue
+			}
+			first := lastOf(portal, "chat1001")
+			again := jsonOf(t, first.Keyboard)
+			if param == "ATTACH" {
+				again = jsonOf(t, first.Attach)
+			}
+			if again == `"N"` { // a value that means none, or nothing but new lines
+				continue
+			}
+			require.NotRegexp(t, "^4", add(t, portal, param, again), again)
+			second := lastOf(portal, "chat1001")
+			first.Attach.ID, second.Attach.ID = 0, 0 // a time
+			require.Equal(t, jsonOf(t, first.Attach), jsonOf(t, second.Attach))
+			require.Equal(t, jsonOf(t, first.Keyboard), jsonOf(t, second.Keyboard))
+		}
+	})
+}
