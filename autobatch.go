@@ -241,7 +241,7 @@ func (a *autoBatch) pump() {
 		r.ctx, r.cancel = context.WithCancel(context.Background())
 		a.round = r
 		var patience time.Duration
-		if a.active > 0 && a.waiting < a.core.size.now() {
+		if a.active+a.waiting > 1 && a.waiting < a.core.size.now() {
 			first := a.ready.Front().Value.(*lane).calls.Front().Value.(*waiter)
 			patience = gather - time.Since(first.since)
 		}

@@ -19,7 +19,8 @@ import (
 
 // core is the state that a client and its WithBot copies share.
 type core struct {
-	*access                         // by pointer: fmt then has no way to it, whatever the verb
+	*access  // by pointer: fmt then has no way to it, whatever the verb
+	typing   typing
 	at       atomic.Pointer[string] // REST root of a portal that has moved; nil: access.root
 	http     *resty.Client
 	header   http.Header   // of every request; read only
@@ -142,6 +143,9 @@ func (c *Client) newCall(method string, req any) (*call, error) {
 	}
 	if r, ok := req.(interface{ botID() ID }); ok && c.bot != 0 && r.botID() == 0 {
 		extra = fmt.Appendf(extra, `"BOT_ID":%d,`, c.bot)
+	}
+	if r, ok := req.(MessageAddRequest); ok {
+		c.core.typing.said(firstID(r.BotID, c.bot), r.DialogID)
 	}
 	cl.params = splice(extra, params)
 	if r, ok := req.(interface{ Repeatable() bool }); ok {

@@ -140,3 +140,20 @@ func EnsureApp(ctx context.Context, client *Client, req AppRegisterRequest) (ID,
 		ExtranetSupport: req.ExtranetSupport, LivechatSupport: req.LivechatSupport, Lang: req.Lang,
 	}})
 }
+
+// EnsureCommand makes sure that a slash command is there as req says, and
+// returns its id: it registers the command, and brings up to date one that has
+// the same bot and name. Running it at each start changes nothing the second time.
+//
+// Empty fields stay as they are, and Common never changes. The handler URL is
+// that of all commands of the application. A foreign bot is refused with
+// [ErrAppID].
+func EnsureCommand(ctx context.Context, client *Client, req CommandRegisterRequest) (ID, error) {
+	id, err := client.Command.Register(ctx, req)
+	if err != nil {
+		return 0, err
+	}
+	return id, client.Command.Update(ctx, CommandUpdateRequest{CommandID: id, Fields: CommandUpdateFields{
+		Hidden: req.Hidden, ExtranetSupport: req.ExtranetSupport, Lang: req.Lang,
+	}})
+}

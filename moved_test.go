@@ -49,7 +49,7 @@ func TestARenamedPortalIsFollowedOnce(t *testing.T) {
 			if r.URL.Host != "one.bitrix24.com" {
 				return nil, nil
 			}
-			resp := response(302, "")
+			resp := reply(302, "")
 			resp.Header.Set("Location", "https://evil.example.com/rest/ping")
 			return resp, nil
 		}
@@ -60,7 +60,7 @@ func TestARenamedPortalIsFollowedOnce(t *testing.T) {
 	t.Run("never a second time", func(t *testing.T) {
 		c, store, client := setup(t, "two.bitrix24.com")
 		c.fail = func(r *http.Request) (*http.Response, error) {
-			resp := response(302, "")
+			resp := reply(302, "")
 			resp.Header.Set("Location", "https://next-"+r.URL.Host+r.URL.Path)
 			return resp, nil
 		}
@@ -74,7 +74,7 @@ func TestARenamedPortalIsFollowedOnce(t *testing.T) {
 		t.Run("not to "+name, func(t *testing.T) {
 			c, _, client := setup(t, "two.bitrix24.com")
 			c.fail = func(*http.Request) (*http.Response, error) {
-				resp := response(302, "")
+				resp := reply(302, "")
 				resp.Header.Set("Location", location)
 				return resp, nil
 			}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -22,10 +21,6 @@ import (
 const tokenURL = "oauth.bitrix.info/oauth/token/"
 
 func ping(ctx context.Context, c *imbot.Client) error { return c.Call(ctx, "ping", nil, nil) }
-
-func response(status int, body string) *http.Response {
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}
-}
 
 func TestManyCallsOverAnExpiredTokenRenewOnce(t *testing.T) {
 	eachStore(t, func(t *testing.T, store imbot.TokenStore) {
@@ -170,7 +165,7 @@ func TestWhatAnotherProcessHasStoredIsUsed(t *testing.T) {
 			if r.URL.Path != "/oauth/token/" {
 				return nil, nil
 			}
-			return response(400, `{"error":"invalid_grant"}`), store.Swap(r.Context(), load(t, store), other)
+			return reply(400, `{"error":"invalid_grant"}`), store.Swap(r.Context(), load(t, store), other)
 		}
 		require.NoError(t, ping(t.Context(), client))
 	})
@@ -275,7 +270,7 @@ func TestTokenServerAnswers(t *testing.T) {
 					case row.err != nil:
 						return nil, row.err
 					}
-					return response(row.status, row.body), nil
+					return reply(row.status, row.body), nil
 				}
 				err = ping(t.Context(), client)
 				require.Error(t, err)

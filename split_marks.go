@@ -187,7 +187,10 @@ func addQuoteBlocks(text string, tokens []*token) []*token {
 func nextCharacter(text string, i, longest int) (end, size int) {
 	r, n := utf8.DecodeRuneInString(text[i:])
 	end, size = i+n, 1
-	for last := r; end < len(text) && size < longest; size++ {
+	if r == '\n' || r == '\r' && !strings.HasPrefix(text[end:], "\n") {
+		return end, size // marks behind a line break begin a line
+	}
+	for last := r; end < len(text) && size < longest && text[end-1] != '\n'; size++ {
 		if text[end] < utf8.RuneSelf && last < utf8.RuneSelf && (last != '\r' || text[end] != '\n') {
 			break
 		}

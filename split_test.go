@@ -179,9 +179,9 @@ func TestSplitKeepsEveryStyle(t *testing.T) {
 }
 
 func FuzzSplit(f *testing.F) {
-	for _, text := range []string{"", "[b]a [i]b[/b] c[/i]\n\n", "[code]\n[b][/code]>>", "[url=/a]b[/url][user=1]", ">>a\n" + quoteRule + "\nb\n" + quoteRule, "e\u0301👩‍👩‍👧🇩🇪[\u2060b]", "[img size=small]/a [/img]#BR#[br]"} {
+	for _, text := range []string{"", "[b]a [i]b[/b] c[/i]\n\n", "[code]\n[b][/code]>>", "[url=/a]b[/url][user=1]", ">>a\n" + quoteRule + "\nb\n" + quoteRule, "e\u0301👩‍👩‍👧🇩🇪[\u2060b]", "[img size=small]/a [/img]#BR#[br]", "\r\r\u030c"} {
 		f.Add(text, uint8(1), uint8(0))
-		f.Add(text, uint8(40), uint8(70))
+		f.Add(text, uint8(42), uint8(176))
 	}
 	f.Fuzz(func(t *testing.T, text string, times, limit uint8) {
 		if len(text) > 4096 {

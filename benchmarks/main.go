@@ -1,0 +1,24 @@
+// Benchmarks measures the SDK beside others and against its own promises, and
+// prints tables in Markdown. See README.md.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+)
+
+func main() {
+	parts := []struct {
+		name string
+		run  func(io.Writer)
+	}{{"memory", memoryUse}, {"calls", calls}, {"events", events}, {"pace", pace}}
+	fmt.Printf("%s, %s/%s, %d CPUs\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	for _, p := range parts {
+		if len(os.Args) == 1 || strings.Contains(strings.Join(os.Args[1:], " "), p.name) {
+			p.run(os.Stdout)
+		}
+	}
+}
