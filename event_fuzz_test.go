@@ -3,7 +3,9 @@ package imbot_test
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,7 +23,7 @@ const planted = "pl4nt3d-t0k3n-7f3a9c"
 const (
 	plantedForm = "auth[access_token]=" + planted + "&auth[refresh_token]=" + planted + "&auth[application_token]=" + planted +
 		"&data[BOT][1][access_token]=" + planted + "&data[BOT][1][refresh_token]=" + planted + "&data[BOT][1][AUTH][access_token]=" + planted +
-		"&data[BOT][2][AUTH][refresh_token]=" + planted + "&data[PARAMS][FILES][1][urlShow]=https://files.example/?token=" + planted +
+		"&data[BOT][2][AUTH][refresh_token]=" + planted + "&data[COMMAND][1][access_token]=" + planted + "&data[COMMAND][1][AUTH][refresh_token]=" + planted + "&data[PARAMS][FILES][1][urlShow]=https://files.example/?token=" + planted +
 		"&data[PARAMS][FILES][1][urlDownload]=" + planted + "&data[PARAMS][FILES][1][urlPreview]=%20//x/" + planted + "&"
 	plantedJSON = `{"auth":{"access_token":"` + planted + `","refresh_token":"` + planted + `","application_token":"` + planted + `"},
 		"data":{"BOT":[{"access_token":"` + planted + `"},{"AUTH":{"refresh_token":"` + planted + `"}}],
@@ -31,14 +33,25 @@ const (
 // FuzzEvent: whatever is posted is an event or refused with 400, and what is
 // printed of an event is never a secret.
 func FuzzEvent(f *testing.F) {
-	samples, err := filepath.Glob(filepath.Join("testdata", "events", "*"))
-	require.NoError(f, err)
-	require.NotEmpty(f, samples)
-	for _, file := range samples {
-		body, err := os.ReadFile(file)
+	for _, folder := range []string{"events", "install"} {
+		samples, err := filepath.Glob(filepath.Join("testdata", folder, "*"))
 		require.NoError(f, err)
-		f.Add(strings.HasSuffix(file, ".json"), body)
+		require.NotEmpty(f, samples)
+		for _, file := range samples {
+			body, err := os.ReadFile(file)
+			require.NoError(f, err)
+			f.Add(strings.HasSuffix(file, ".json"), body)
+		}
 	}
+	_, events := eventSpec(f)
+	for _, e := range events { // some have no sample
+		f.Add(false, []byte(e.Example.Body))
+		for _, more := range e.MoreExamples {
+			f.Add(false, []byte(more.Body))
+		}
+	}
+	f.Add(false, []byte("event=ONIMBOTJOINCHAT&ts=1&data[PARAMS][CHAT_TYPE]=L&data[PARAMS][CHAT_ENTITY_ID]=||||"))
+	f.Add(false, []byte("event=ONIMCOMMANDADD&ts=1&data[COMMAND]=x&data[PARAMS][CHAT_TYPE]=L&data[PARAMS][CHAT_ENTITY_DATA_1]=Y|&data[PARAMS][CHAT_ENTITY_DATA_2]=|"))
 	f.Add(false, []byte(goodEvent))
 	f.Add(true, []byte(`{"event":"ONIMBOTDELETE","ts":1e99,"data":[]}`))
 	f.Add(false, []byte("event=ONIMBOTMESSAGEADD&data[PARAMS][FILES][][date]=9999-12-31T23:59:59-12:00&ts=9223372036854775807"))
@@ -48,6 +61,7 @@ func FuzzEvent(f *testing.F) {
 			contentType = "application/json"
 		}
 		tryEvent(t, contentType, string(body))
+		tryTwice(t, contentType, string(body))
 		if strings.Contains(string(body), planted) {
 			t.Skip("the fuzzer has found out")
 		}
@@ -73,13 +87,57 @@ func tryEvent(t *testing.T, contentType, body string) {
 	hidesPlanted(t, ev)
 	switch ev := ev.(type) {
 	case *imbot.MessageAddEvent:
-		_, _, _, _ = ev.Bot(), ev.IsGroup(), ev.IsOpenLine(), ev.FromBot()
+		_, _, _, _ = ev.Bot(), ev.IsGroup(), ev.FromBot(), ev.FromGuest()
 		require.Equal(t, ev.Params.DialogID, ev.Reply("hi").DialogID)
 		hidesPlanted(t, *ev)
+		isOpenLine(t, ev)
+	case *imbot.MessageUpdateEvent:
+		_, _, _, _ = ev.Bot(), ev.IsGroup(), ev.FromBot(), ev.FromGuest()
+		isOpenLine(t, ev)
+		hidesPlanted(t, *ev)
+	case *imbot.MessageDeleteEvent:
+		_, _, _ = ev.Bot(), ev.IsGroup(), ev.FromBot()
+		isOpenLine(t, ev)
+		hidesPlanted(t, *ev)
+	case *imbot.CommandAddEvent:
+		_, _, _ = ev.Bot(), ev.IsGroup(), ev.FromGuest()
+		isOpenLine(t, ev)
+		require.Equal(t, "hi", ev.Answer("hi").Message)
+		hidesPlanted(t, *ev)
+	case *imbot.ContextGetEvent:
+		_, _ = ev.Bot(), ev.IsGroup()
+		isOpenLine(t, ev)
+		hidesPlanted(t, *ev)
 	case *imbot.JoinChatEvent:
-		_, _, _ = ev.Bot(), ev.IsGroup(), ev.IsOpenLine()
+		_, _ = ev.Bot(), ev.IsGroup()
+		isOpenLine(t, ev)
 		require.Equal(t, ev.Params.DialogID, ev.Reply("hi").DialogID)
+		hidesPlanted(t, *ev)
 	}
+}
+
+func isOpenLine(t *testing.T, ev interface {
+	IsOpenLine() bool
+	OpenLine() (imbot.OpenLine, bool)
+}) {
+	line, ok := ev.OpenLine()
+	require.Equal(t, ev.IsOpenLine(), ok)
+	if !ok {
+		require.Zero(t, line)
+	}
+}
+
+// tryTwice: two deliveries of an event are one event or two, never none.
+func tryTwice(t *testing.T, contentType, body string) {
+	h := &imbot.EventHandler{Verifier: trustAll{}, Logger: slog.New(slog.DiscardHandler)}
+	for range 2 {
+		h.ServeHTTP(httptest.NewRecorder(), eventPost(contentType, body))
+	}
+	require.NoError(t, h.Shutdown(t.Context()))
+	stats := h.Stats()
+	require.Equal(t, int64(2), stats.Accepted+stats.Refused)
+	require.Equal(t, stats.Accepted, stats.Handled+stats.Duplicate)
+	require.Equal(t, stats.Accepted > 0, stats.Handled > 0)
 }
 
 func hidesPlanted(t *testing.T, v any) {

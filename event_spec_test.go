@@ -37,7 +37,7 @@ type specEvent struct {
 	MoreExamples []specExample `json:"more_examples"`
 }
 
-func eventSpec(t *testing.T) (envelope []specField, events map[string]specEvent) {
+func eventSpec(t testing.TB) (envelope []specField, events map[string]specEvent) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("testdata", "spec", "imbot-v1-events.json"))
 	require.NoError(t, err)

@@ -153,7 +153,7 @@ func TestNoHandlerPrintsASecret(t *testing.T) {
 	}
 	require.Contains(t, fmt.Sprintf("%+v", h), "7777")
 
-	h.ServeHTTP(httptest.NewRecorder(), eventPost("", fmt.Sprintf(secretBody, "ONIMBOTMESSAGEADD"))) // lost
+	h.ServeHTTP(httptest.NewRecorder(), eventPost("", fmt.Sprintf(secretBody, "ONIMBOTJOINCHAT"))) // lost
 	h.ServeHTTP(httptest.NewRecorder(), eventPost("", strings.ReplaceAll(fmt.Sprintf(secretBody, "ONIMBOTMESSAGEADD"), "s3cr3t-03", "s3cr3t-98")))
 	require.Equal(t, 3, strings.Count(log.String(), "\n"), log.String())
 	require.NotContains(t, log.String(), "s3cr3t")

@@ -8,13 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"mime"
-	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/imbot-go/imbot/internal/dispatch"
 	"github.com/imbot-go/imbot/internal/phpform"
@@ -135,6 +133,10 @@ func parseBody(contentType string, body []byte) (*phpform.Node, error) {
 // When the queue is full, or after Shutdown, the answer is 503: the portal does
 // not send an event twice, so that one is lost (and counted).
 //
+// The queue behind the portal may all the same deliver an event twice, and every
+// URL that an event is bound to gets it. It is handled once: a message by its id
+// and the bots concerned, any other event by its time and its data.
+//
 // The context of a callback is not the request's, which is over by then; it ends
 // with that of [EventHandler.Shutdown]. A callback's error, or its panic, goes to
 // OnError; the bot lives on.
@@ -157,23 +159,29 @@ type EventHandler struct {
 	Logger  *slog.Logger                                   // default: slog.Default()
 	Workers int                                            // callbacks at a time, default 64
 	Queue   int                                            // events that wait, default 1024
+	Seen    SeenEvents                                     // default: NewSeenEvents(8192)
 
 	once sync.Once
 	pool *dispatch.Pool
 
-	accepted, handled, failed, refused, dropped atomic.Int64
-	unverified                                  atomic.Int64 // accepted, but not verified yet
+	guardian seenGuard
+
+	accepted, handled, failed, refused, dropped, duplicate atomic.Int64
+
+	unverified atomic.Int64 // accepted, but not verified yet
 }
 
 // EventStats counts the requests that an [EventHandler] has seen. After a
-// Shutdown that did not drain, Accepted − Handled − Failed were given up.
+// Shutdown that did not drain, Accepted − Handled − Failed − Duplicate were given
+// up.
 type EventStats struct {
-	Accepted int64 // answered with 200
-	Handled  int64 // the callback returned nil, or there was none
-	Failed   int64 // the callback returned an error or panicked, or a late verification refused the event
-	Refused  int64 // answered with 400, 401, 405, or 503 because the token store failed
-	Dropped  int64 // genuine, but answered with 503: lost
-	Queued   int64 // waiting now
+	Accepted  int64 // answered with 200
+	Handled   int64 // the callback returned nil, or there was none
+	Failed    int64 // the callback returned an error or panicked, or a late verification refused the event
+	Duplicate int64 // accepted before, so not handled again
+	Refused   int64 // answered with 400, 401, 405, or 503 because the token store failed
+	Dropped   int64 // genuine, but answered with 503: lost
+	Queued    int64 // waiting now
 }
 
 // ServeHTTP implements [http.Handler].
@@ -184,7 +192,9 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if later == nil {
-		err = h.dispatcher().Submit(orderKey(ev.Meta()), func(ctx context.Context) { h.handle(ctx, ev) })
+		err = h.unlessSeen(r.Context(), ev, func() error {
+			return h.dispatcher().Submit(orderKey(ev.Meta()), func(ctx context.Context) { h.handle(ctx, ev) })
+		})
 	} else {
 		err = h.submitUnverified(ev, later, line)
 	}
@@ -315,7 +325,7 @@ func (h *EventHandler) Idle(ctx context.Context) error { return h.dispatcher().I
 // Stats returns the counters.
 func (h *EventHandler) Stats() EventStats {
 	return EventStats{
-		Accepted: h.accepted.Load(), Handled: h.handled.Load(), Failed: h.failed.Load(),
+		Accepted: h.accepted.Load(), Handled: h.handled.Load(), Failed: h.failed.Load(), Duplicate: h.duplicate.Load(),
 		Refused: h.refused.Load(), Dropped: h.dropped.Load(), Queued: int64(h.dispatcher().Queued()),
 	}
 }
@@ -343,54 +353,4 @@ func (h *EventHandler) logger() *slog.Logger {
 		return slog.Default()
 	}
 	return h.Logger
-}
-
-// How long Serve waits after its context has ended: for requests under way, and
-// with them for all accepted events.
-const (
-	requestTime = 5 * time.Second
-	drainTime   = 30 * time.Second
-)
-
-// Serve listens on addr and hands every request to h until ctx ends. Then it
-// stops listening, waits up to 30 s for the accepted events and returns nil, or
-// what went wrong. The portal needs a public https address: put a proxy with a
-// certificate in front.
-func Serve(ctx context.Context, addr string, h *EventHandler) error {
-	if h.Verifier == nil {
-		return errors.New("imbot: Serve: EventHandler.Verifier is nil, so every event would be refused")
-	}
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return fmt.Errorf("imbot: Serve: %w", err)
-	}
-	return serve(ctx, ln, h)
-}
-
-func serve(ctx context.Context, ln net.Listener, h *EventHandler) error {
-	srv := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      40 * time.Second, // counted from the header: who was too slow still gets the 400
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(h.logger().Handler(), slog.LevelWarn),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(ln) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("imbot: Serve: %w", errors.Join(err, h.Shutdown(ctx), srv.Close()))
-	case <-ctx.Done():
-	}
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-	defer cancel()
-	polite, cancel := context.WithTimeout(drain, requestTime)
-	defer cancel()
-	if srv.Shutdown(polite) != nil {
-		_ = srv.Close() // a slow sender must not use up the time of the events
-	}
-	<-failed
-	return h.Shutdown(drain)
 }

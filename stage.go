@@ -74,7 +74,16 @@ func (h *EventHandler) submitUnverified(ev Event, later func(context.Context) er
 			h.fail(ctx, ev, err)
 			return
 		}
-		h.handle(ctx, ev)
+		fresh := false // marked no sooner: a forgery must not pass for the first delivery
+		err = h.guard(ctx, func() error {
+			return h.unlessSeen(ctx, ev, func() error { fresh = true; return nil })
+		})
+		switch {
+		case err != nil:
+			h.fail(ctx, ev, err)
+		case fresh:
+			h.handle(ctx, ev)
+		}
 	})
 	if err != nil {
 		h.unverified.Add(-1)

@@ -268,7 +268,7 @@ func TestEventsOfAnApplicationLookLikeTheDocumentedOnes(t *testing.T) {
 		{"onappuninstall", func() error { return app.Uninstall(t.Context()) }},
 	} {
 		require.NoError(t, step.do())
-		require.Equal(t, fields(t, sample(t, "testdata/install/doc_"+step.sample+".form")), fields(t, box.last(t, portal)))
+		require.Equal(t, fields(t, sample(t, "../testdata/install/doc_"+step.sample+".form")), fields(t, box.last(t, portal)))
 	}
 	require.NoError(t, portal.Err())
 }

@@ -1,0 +1,187 @@
+package imbot_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+)
+
+// bodies of events as two deliveries or two events may differ.
+func dedupMessage(bots, message, more string) string {
+	return "event=ONIMBOTMESSAGEADD&ts=100&auth[member_id]=m&data[PARAMS][DIALOG_ID]=27&data[PARAMS][MESSAGE_ID]=" + message + bots + more
+}
+
+func dedupPress(user, ts, more string) string {
+	return "event=ONIMCOMMANDADD&ts=" + ts + "&auth[member_id]=m&data[COMMAND][11][COMMAND]=order&data[COMMAND][11][COMMAND_CONTEXT]=KEYBOARD&data[COMMAND][11][MESSAGE_ID]=900" +
+		"&data[PARAMS][DIALOG_ID]=chat5&data[PARAMS][FROM_USER_ID]=" + user + "&data[USER][ID]=" + user + more
+}
+
+func dedupEdit(ts, text string) string {
+	return "event=ONIMBOTMESSAGEUPDATE&ts=" + ts + "&auth[member_id]=m&data[PARAMS][DIALOG_ID]=27&data[PARAMS][MESSAGE_ID]=900&data[PARAMS][MESSAGE]=" + text
+}
+
+func TestADeliveryIsHandledOnce(t *testing.T) {
+	const one, two = "&data[BOT][567][BOT_ID]=567", "&data[BOT][571][BOT_ID]=571"
+	rows := map[string]struct {
+		first, second string
+		same          bool
+	}{
+		"the same message":                       {dedupMessage(one, "5", ""), dedupMessage(one, "5", ""), true},
+		"a message at another time":              {dedupMessage(one, "5", ""), dedupMessage(one, "5", "&ts=101"), true},
+		"a message with other tokens":            {dedupMessage(one, "5", "&auth[access_token]=a&data[BOT][567][access_token]=a"), dedupMessage(one, "5", "&auth[access_token]=b"), true},
+		"a message from another binding":         {dedupMessage(one, "5", "&event_handler_id=1"), dedupMessage(one, "5", "&event_handler_id=2"), true},
+		"a message with its bots in other order": {dedupMessage(one+two, "5", ""), dedupMessage(two+one, "5", ""), true},
+		"a message for another bot":              {dedupMessage(one, "5", ""), dedupMessage(two, "5", ""), false},
+		"a message for one bot more":             {dedupMessage(one, "5", ""), dedupMessage(one+two, "5", ""), false},
+		"another message":                        {dedupMessage(one, "5", ""), dedupMessage(one, "6", ""), false},
+		"a message of another portal":            {dedupMessage(one, "5", ""), dedupMessage(one, "5", "&auth[member_id]=n"), false},
+		"two messages without an id":             {dedupMessage(one, "0", ""), dedupMessage(one, "0", "&ts=101"), false},
+		"one button, the same press":             {dedupPress("27", "100", ""), dedupPress("27", "100", ""), true},
+		"the same press with other tokens": {
+			dedupPress("27", "100", "&data[COMMAND][11][access_token]=a&data[COMMAND][11][AUTH][access_token]=a&data[COMMAND][11][expires]=1&auth[access_token]=a"),
+			dedupPress("27", "100", "&data[COMMAND][11][access_token]=b&data[COMMAND][11][AUTH][access_token]=b&auth[access_token]=b"), true,
+		},
+		"one button, two people":                 {dedupPress("27", "100", ""), dedupPress("28", "100", ""), false},
+		"one button, one person, twice":          {dedupPress("27", "100", ""), dedupPress("27", "101", ""), false},
+		"one message, the same edit":             {dedupEdit("100", "a"), dedupEdit("100", "a"), true},
+		"one message, two edits":                 {dedupEdit("100", "a"), dedupEdit("101", "b"), false},
+		"one message, two edits in a second":     {dedupEdit("100", "a"), dedupEdit("100", "b"), false},
+		"an edit and its way back":               {dedupEdit("100", "a"), dedupEdit("102", "a"), false},
+		"keys in another order":                  {"event=X&ts=1&data[A][B]=1&data[A][C]=2", "event=X&ts=1&data[A][C]=2&data[A][B]=1", true},
+		"a text and a map":                       {"event=X&ts=1&data[A]=1", "event=X&ts=1&data[A][1]=", false},
+		"keys that run into their values":        {"event=X&ts=1&data[AB]=C", "event=X&ts=1&data[A]=BC", false},
+		"no time that tells deliveries apart":    {"event=X&data[A]=1", "event=X&data[A]=1", false},
+		"another event with the same data":       {"event=X&ts=1&data[A]=1", "event=Y&ts=1&data[A]=1", false},
+		"an event without data, another portal":  {"event=X&ts=1&auth[member_id]=m", "event=X&ts=1&auth[member_id]=n", false},
+		"a bot's block that is no map":           {"event=X&ts=1&data[BOT]=1", "event=X&ts=1&data[BOT]=2", false},
+		"the same bot deleted, and another one":  {deleteEvent + "&ts=1", "event=ONIMBOTDELETE&ts=1&data[BOT_ID]=568", false},
+		"the same bot deleted, delivered twice":  {deleteEvent + "&ts=1", deleteEvent + "&ts=1", true},
+		"a bot joins two chats":                  {joinEvent + "&ts=1", joinEvent + "&ts=1&data[PARAMS][CHAT_ID]=6", false},
+		"a bot joins a chat, delivered twice":    {joinEvent + "&ts=1", joinEvent + "&ts=1", true},
+		"form and JSON are the same message":     {dedupMessage(one, "5", ""), `{"event":"ONIMBOTMESSAGEADD","auth":{"member_id":"m"},"data":{"BOT":[{"BOT_ID":567}],"PARAMS":{"MESSAGE_ID":5}}}`, true},
+		"the members of a portal and its events": {"event=AB&ts=1&auth[member_id]=C", "event=B&ts=1&auth[member_id]=CA", false},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &imbot.EventHandler{Verifier: trustAll{}}
+				for _, body := range []string{row.first, row.second} {
+					require.Equal(t, http.StatusOK, deliver(h, body))
+				}
+				require.NoError(t, h.Idle(t.Context()))
+				want := imbot.EventStats{Accepted: 2, Handled: 2}
+				if row.same {
+					want.Handled, want.Duplicate = 1, 1
+				}
+				require.Equal(t, want, h.Stats())
+			})
+		})
+	}
+}
+
+func TestAnEventThatWasRefusedMayComeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		h := &imbot.EventHandler{
+			Verifier: trustAll{}, Workers: 1, Queue: 1,
+			OnMessage: func(context.Context, *imbot.MessageAddEvent) error { <-release; return nil },
+		}
+		for _, message := range []string{"1", "2"} {
+			require.Equal(t, http.StatusOK, deliver(h, dedupMessage("", message, "")))
+		}
+		require.Equal(t, http.StatusServiceUnavailable, deliver(h, dedupMessage("", "3", "")))
+		require.Equal(t, http.StatusServiceUnavailable, deliver(h, dedupMessage("", "3", "")))
+		close(release)
+		require.NoError(t, h.Idle(t.Context()))
+		require.Equal(t, http.StatusOK, deliver(h, dedupMessage("", "3", "")))
+		require.Equal(t, http.StatusOK, deliver(h, dedupMessage("", "3", "")))
+		require.NoError(t, h.Shutdown(t.Context()))
+		require.Equal(t, imbot.EventStats{Accepted: 4, Handled: 3, Duplicate: 1, Dropped: 2}, h.Stats())
+		require.Equal(t, http.StatusOK, deliver(h, dedupMessage("", "1", "")), "it was handled, so nothing is lost")
+	})
+}
+
+func TestDeliveriesAtTheSameTimeAreHandledOnce(t *testing.T) {
+	h := &imbot.EventHandler{Verifier: trustAll{}}
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() { _ = deliver(h, dedupMessage("", "1", "")) })
+	}
+	wg.Wait()
+	require.NoError(t, h.Shutdown(t.Context()))
+	require.Equal(t, imbot.EventStats{Accepted: 50, Handled: 1, Duplicate: 49}, h.Stats())
+}
+
+func TestTheMemoryOfSeenEventsIsBounded(t *testing.T) {
+	seen := imbot.NewSeenEvents(10)
+	for i := range 1000 {
+		key := fmt.Sprint(i)
+		require.NoError(t, seen.Mark(t.Context(), key))
+		for back := range min(i, 9) + 1 {
+			known, err := seen.Seen(t.Context(), fmt.Sprint(i-back))
+			require.NoError(t, err)
+			require.True(t, known, "the last ten are known")
+		}
+		known, err := seen.Seen(t.Context(), fmt.Sprint(i-20))
+		require.NoError(t, err)
+		require.False(t, known, "and no more than twenty")
+	}
+}
+
+// brokenSeen is a memory that fails.
+type brokenSeen struct {
+	onSeen, onMark func(ctx context.Context) error
+	marked         []string
+}
+
+func (b *brokenSeen) Seen(ctx context.Context, _ string) (bool, error) { return false, b.onSeen(ctx) }
+
+func (b *brokenSeen) Mark(ctx context.Context, key string) error {
+	b.marked = append(b.marked, key)
+	return b.onMark(ctx)
+}
+
+func TestAMemoryThatFailsLetsEventsThrough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fails := func(context.Context) error { return errors.New("down") }
+		hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		for _, seen := range []*brokenSeen{{onSeen: fails, onMark: fails}, {onSeen: hangs, onMark: hangs}} {
+			h := &imbot.EventHandler{Verifier: trustAll{}, Seen: seen}
+			start := time.Now()
+			for range 2 {
+				require.Equal(t, http.StatusOK, deliver(h, dedupMessage("", "1", "")))
+			}
+			require.LessOrEqual(t, time.Since(start), 2*time.Second, "the portal waits a second for each")
+			require.NoError(t, h.Shutdown(t.Context()))
+			require.Equal(t, imbot.EventStats{Accepted: 2, Handled: 2}, h.Stats())
+			require.Len(t, seen.marked, 2)
+			require.Equal(t, seen.marked[0], seen.marked[1])
+			require.Regexp(t, "^[0-9a-f]{64}$", seen.marked[0])
+		}
+	})
+}
+
+func TestAForgedInstallationDoesNotSuppressTheGenuineOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		h := &imbot.EventHandler{Verifier: c.app(imbot.NewMemoryStore()).Verifier(), OnError: func(context.Context, imbot.Event, error) {}}
+		genuine := c.issue("one.bitrix24.com", 1, appID)
+		for _, token := range []*cloudToken{c.issue("one.bitrix24.com", 1, "of-another-application"), genuine, genuine} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, token.event("ONAPPINSTALL"))
+			require.Equal(t, http.StatusOK, w.Code)
+			require.NoError(t, h.Idle(t.Context()))
+		}
+		require.Equal(t, imbot.EventStats{Accepted: 3, Failed: 1, Handled: 1, Duplicate: 1}, h.Stats())
+	})
+}

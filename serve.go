@@ -1,0 +1,61 @@
+package imbot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// How long Serve waits after its context has ended: for requests under way, and
+// with them for all accepted events.
+const (
+	requestTime = 5 * time.Second
+	drainTime   = 30 * time.Second
+)
+
+// Serve listens on addr and hands every request to h until ctx ends. Then it
+// stops listening, waits up to 30 s for the accepted events and returns nil, or
+// what went wrong. The portal needs a public https address: put a proxy with a
+// certificate in front.
+func Serve(ctx context.Context, addr string, h *EventHandler) error {
+	if h.Verifier == nil {
+		return errors.New("imbot: Serve: EventHandler.Verifier is nil, so every event would be refused")
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("imbot: Serve: %w", err)
+	}
+	return serve(ctx, ln, h)
+}
+
+func serve(ctx context.Context, ln net.Listener, h *EventHandler) error {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      40 * time.Second, // counted from the header: who was too slow still gets the 400
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(h.logger().Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("imbot: Serve: %w", errors.Join(err, h.Shutdown(ctx), srv.Close()))
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	polite, cancel := context.WithTimeout(drain, requestTime)
+	defer cancel()
+	if srv.Shutdown(polite) != nil {
+		_ = srv.Close() // a slow sender must not use up the time of the events
+	}
+	<-failed
+	return h.Shutdown(drain)
+}
