@@ -64,6 +64,9 @@ func TestPress(t *testing.T) {
 			require.Equal(t, tt.want, strings.Join(got, " "))
 			require.Equal(t, "2", events[0].Get("data[PARAMS][FROM_USER_ID]"))
 			require.Equal(t, "2", events[0].Get("data[USER][ID]"))
+			if tt.dialog == "2" {
+				require.Equal(t, "4", events[0].Get("data[PARAMS][TO_USER_ID]"))
+			}
 		})
 	}
 }

@@ -93,6 +93,7 @@ func TestStoredKeyboards(t *testing.T) {
 		{"what a button can have", `[{"TEXT":"A","LINK":"/","DISABLED":"Y","CONTEXT":"MOBILE","DISPLAY":"LINE","WIDTH":"120","BG_COLOR":"#fff","TEXT_COLOR":"#123456","OFF_BG_COLOR":"#000","OFF_TEXT_COLOR":"#aaa","BG_COLOR_TOKEN":"alert"}]`,
 			`[{"LINK":"/","DISABLED":"Y","CONTEXT":"MOBILE","DISPLAY":"LINE","WIDTH":120,"BG_COLOR":"#fff","TEXT_COLOR":"#123456","OFF_BG_COLOR":"#000","OFF_TEXT_COLOR":"#aaa","BG_COLOR_TOKEN":"alert"}]`},
 		{"what it cannot", `[{"TEXT":"A","LINK":"/","DISABLED":true,"BLOCK":"y","CONTEXT":"x","DISPLAY":"x","WIDTH":-1,"BG_COLOR":"red","TEXT_COLOR":"#12","BG_COLOR_TOKEN":"x","MORE":1}]`, `[{"LINK":"/"}]`},
+		{"no width", `[{"TEXT":"A","LINK":"/","WIDTH":0}]`, `[{"LINK":"/"}]`},
 		{"colours and votes of the keyboard", `{"VOTE":"Y","COLORS":{"BG_COLOR":"#fff","TEXT_COLOR":"x"},"BUTTONS":[{"TEXT":"A","LINK":"/","BG_COLOR":"#000"},{"TEXT":"A","LINK":"/"}]}`,
 			`[{"LINK":"/","VOTE":"Y","BG_COLOR":"#000"},{"LINK":"/","VOTE":"Y","BG_COLOR":"#fff"}]`},
 		{"rows", `[{"TEXT":"A","LINK":"/"},{"TYPE":"NEWLINE","TEXT":"x"},{"TEXT":"A","LINK":"/","TYPE":"x"}]`, `[{"LINK":"/"},{"TYPE":"NEWLINE"},{"LINK":"/"}]`},
