@@ -46,7 +46,7 @@ func (p *Portal) AddGuest(ctx context.Context, name string, bot imbot.ID, operat
 	chat.entityID = fmt.Sprintf("imbottest|1|guest%d|%d", u.id, u.id)
 	chat.entityData = [3]string{
 		"N|NONE|0|N|N|" + chat.id.String() + "|" + strconv.FormatInt(time.Now().Unix(), 10) + "|0|0|0",
-		"LEAD|0|COMPANY|0|CONTACT|0|DEAL|0", "N",
+		"LEAD|0|COMPANY|0|CONTACT|0|DEAL|0", "",
 	}
 	chat.members = []*member{{user: u.id}}
 	p.join(chat, u.id, true, bot)

@@ -1,0 +1,200 @@
+package imbottest_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
+)
+
+// The application of the SDK and the portal's side of it, together.
+
+type appWorld struct {
+	portal   *imbottest.Portal
+	app      *imbottest.Application
+	mine     *imbot.OAuthApp
+	handler  *imbot.EventHandler
+	store    imbot.TokenStore
+	memberID string
+	bot      imbot.ID
+	failed   []error
+}
+
+// newAppWorld makes an application that registers a bot when it is installed; the
+// bot repeats what people write.
+func newAppWorld(t *testing.T, opts ...imbottest.Option) *appWorld {
+	t.Helper()
+	w := &appWorld{portal: imbottest.NewPortal(opts...), store: imbot.NewMemoryStore()}
+	t.Cleanup(w.portal.Close)
+	w.app = w.portal.Application(clientID, secret)
+	w.mine = &imbot.OAuthApp{
+		ClientID: clientID, ClientSecret: secret, Store: w.store, AuthServers: []string{w.portal.AuthServer()},
+		Options: []imbot.Option{imbot.WithHTTPClient(w.portal.HTTPClient()), imbot.WithLimiter(nil)},
+		OnInstall: func(ctx context.Context, client *imbot.Client, g imbot.Grant) (err error) {
+			w.memberID = g.MemberID
+			w.bot, err = client.Bot.Register(ctx, imbot.BotRegisterRequest{Code: "echo", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "Echo"}})
+			return err
+		},
+	}
+	w.handler = &imbot.EventHandler{
+		Verifier: w.mine.Verifier(),
+		OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
+			client, err := w.mine.ForEvent(ctx, ev)
+			if err == nil {
+				_, err = client.Message.Add(ctx, ev.Reply(ev.Params.Message))
+			}
+			return err
+		},
+		OnError: func(_ context.Context, _ imbot.Event, err error) { w.failed = append(w.failed, err) },
+	}
+	w.portal.Serve(eventURL, w.handler)
+	w.portal.Serve(pageURL, w.mine.InstallPage())
+	return w
+}
+
+func (w *appWorld) settle(t *testing.T) {
+	t.Helper()
+	require.NoError(t, w.portal.Idle(t.Context()))
+	require.NoError(t, w.handler.Idle(t.Context()))
+	require.Empty(t, w.failed)
+}
+
+func (w *appWorld) installed(t *testing.T) *appWorld {
+	t.Helper()
+	require.NoError(t, w.app.Install(t.Context(), eventURL))
+	w.settle(t)
+	require.NotZero(t, w.bot)
+	return w
+}
+
+func (w *appWorld) hears(t *testing.T, text string) {
+	t.Helper()
+	anna := w.portal.AddUser("Anna", "Ivanova")
+	require.NoError(t, w.portal.Open(t.Context(), anna, w.bot))
+	answer, err := w.portal.Ask(t.Context(), anna, imbot.UserDialog(w.bot), text)
+	require.NoError(t, err)
+	require.Equal(t, text, answer.Text)
+	w.settle(t)
+}
+
+func (w *appWorld) grant(t *testing.T) imbot.Grant {
+	t.Helper()
+	g, err := w.store.Load(t.Context(), w.memberID)
+	require.NoError(t, err)
+	return g
+}
+
+func TestAnApplicationLivesOnThePortal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newAppWorld(t).installed(t)
+		w.hears(t, "installed")
+
+		time.Sleep(61 * time.Minute)
+		w.hears(t, "renewed")
+		require.Len(t, w.portal.Calls("oauth/token"), 1)
+
+		client, err := w.mine.Client(t.Context(), w.memberID)
+		require.NoError(t, err)
+		w.app.ExpireTokens()
+		var wg sync.WaitGroup
+		for range 200 {
+			wg.Go(func() { _, _ = client.Bot.List(t.Context(), imbot.BotListRequest{}) })
+		}
+		wg.Wait()
+		require.Len(t, w.portal.Calls("oauth/token"), 2, "one renewal for all")
+
+		require.NoError(t, w.portal.Rename("new.example"))
+		w.hears(t, "renamed")
+		require.Equal(t, "https://new.example/rest/", w.grant(t).ClientEndpoint)
+
+		require.NoError(t, w.app.Update(t.Context()))
+		w.settle(t)
+		w.hears(t, "updated")
+
+		before := w.grant(t)
+		require.NoError(t, w.app.Uninstall(t.Context()))
+		w.settle(t)
+		_, err = w.store.Load(t.Context(), before.MemberID)
+		require.ErrorIs(t, err, imbot.ErrNotFound)
+
+		w.installed(t)
+		w.hears(t, "installed again")
+		require.NotEqual(t, before.ApplicationToken, w.grant(t).ApplicationToken)
+		require.NoError(t, w.portal.Err())
+	})
+}
+
+func TestAnApplicationIsInstalledByItsPage(t *testing.T) {
+	for says, opts := range map[string][]imbottest.Option{
+		"with an application token":                               nil,
+		"of an older portal, so the first event brings the token": {imbottest.WithOldPages()},
+	} {
+		t.Run(says, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newAppWorld(t, opts...)
+				body, err := w.app.OpenPage(t.Context(), imbottest.Admin, pageURL)
+				require.NoError(t, err)
+				require.Contains(t, body, "installFinish")
+				require.Equal(t, opts == nil, w.grant(t).ApplicationToken != "")
+				w.hears(t, "installed")
+				require.Equal(t, w.portal.ApplicationToken(clientID), w.grant(t).ApplicationToken)
+				installer := w.grant(t)
+				anna := w.portal.AddUser("Boris", "Petrov")
+				_, err = w.app.OpenPage(t.Context(), anna, pageURL)
+				require.NoError(t, err)
+				require.True(t, installer == w.grant(t), "the installer's grant stays")
+				require.NoError(t, w.portal.Err())
+			})
+		})
+	}
+}
+
+func TestACodeIsExchanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newAppWorld(t)
+		_ = w.portal.OAuth(clientID) // it is installed, but the application has missed it
+		query, err := w.app.Authorize(imbottest.Admin, "state")
+		require.NoError(t, err)
+		_, err = w.mine.Exchange(t.Context(), query)
+		require.NoError(t, err)
+		w.hears(t, "hi")
+		require.NoError(t, w.portal.Err())
+	})
+}
+
+func TestADeadGrantAsksForAnInstallation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newAppWorld(t).installed(t)
+		client, err := w.mine.Client(t.Context(), w.memberID)
+		require.NoError(t, err)
+		w.app.RevokeTokens()
+		_, err = client.Bot.List(t.Context(), imbot.BotListRequest{})
+		require.ErrorIs(t, err, imbot.ErrReinstall)
+		_, err = w.mine.Client(t.Context(), w.memberID)
+		require.ErrorIs(t, err, imbot.ErrReinstall)
+		w.installed(t)
+		w.hears(t, "well again")
+		require.NoError(t, w.portal.Err())
+	})
+}
+
+func TestTheSDKTrustsTheFramesOfThePortal(t *testing.T) {
+	portal, _ := newMailWorld(t)
+	require.Equal(t, "502", post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://bot.example.com/f?a=b","HASH":"k3y","LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`))
+	address, err := portal.IFrame(anna, 502, teamDialog)
+	require.NoError(t, err)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	require.NoError(t, err)
+	frame, err := imbot.VerifyIFrame(r, "k3y")
+	require.NoError(t, err)
+	require.Equal(t, imbot.ID(anna), frame.UserID)
+	require.Equal(t, teamDialog, frame.DialogID)
+	_, err = imbot.VerifyIFrame(r, "other")
+	require.Error(t, err)
+}
