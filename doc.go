@@ -85,6 +85,16 @@
 // back from a bounded pool, in order within a dialog. [ParseEvent] does the same
 // for one request, without a pool.
 //
+// # Applications
+//
+// An [OAuthApp] is one program on many portals. Its Verifier and InstallPage take
+// installations, which count when the authorization server has confirmed them; a
+// [TokenStore] keeps one [Grant] for each portal; [OAuthApp.ForEvent] and
+// [OAuthApp.Client] give clients that renew their tokens by themselves.
+//
+// When events do not arrive, [Diagnose] says why. [EnsureBot] at each start keeps
+// the bot as the program wants it.
+//
 // # Testing
 //
 // Package imbottest is a portal in memory: people write to the bot, the bot
