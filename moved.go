@@ -2,11 +2,8 @@ package imbot
 
 import (
 	"context"
-	"net"
 	"net/url"
 	"strings"
-
-	"golang.org/x/net/publicsuffix"
 )
 
 // mover is a token source that knows where its portal is.
@@ -61,17 +58,14 @@ func (c *core) arrived(ctx context.Context, root string) {
 	}
 }
 
-// sameSite reports whether two hosts have the same owner, as portals under
-// bitrix24.com have.
+// sameSite reports whether two hosts have the same owner: portals of the cloud
+// with the same parent domain. A box portal's new host has to be confirmed.
 func sameSite(a, b string) bool {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	if a == b || isLoopback(a) && isLoopback(b) {
 		return true
 	}
-	if net.ParseIP(a) != nil || net.ParseIP(b) != nil {
-		return false
-	}
-	site, err := publicsuffix.EffectiveTLDPlusOne(a)
-	other, otherErr := publicsuffix.EffectiveTLDPlusOne(b)
-	return err == nil && otherErr == nil && site == other
+	_, parent, _ := strings.Cut(a, ".")
+	_, other, _ := strings.Cut(b, ".")
+	return parent == other && strings.HasPrefix(parent, "bitrix24.")
 }

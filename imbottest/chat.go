@@ -125,6 +125,9 @@ func chatAdd(c *call) (any, *restError) {
 	if color := imbot.Color(c.params.text("COLOR")); color.Hex() != "" {
 		chat.color = color
 	}
+	if isImage(c.params.get("AVATAR")) {
+		chat.avatar = c.avatarOf(chat)
+	}
 	p.join(chat, b.id, true, users...)
 	if message := strings.TrimSpace(c.params.text("MESSAGE")); message != "" {
 		p.store(chat, b.id, message, false)
@@ -307,8 +310,12 @@ func chatUpdateAvatar(c *call) (any, *restError) {
 	if chat == nil || chat.member(b.id) == nil {
 		return nil, wrong("WRONG_REQUEST", "Chat isn't exists")
 	}
-	chat.avatar = fmt.Sprintf("https://cdn.%s/avatars/%d.png", c.p.host, chat.id)
+	chat.avatar = c.avatarOf(chat)
 	return true, nil
+}
+
+func (c *call) avatarOf(chat *chat) string {
+	return fmt.Sprintf("https://cdn.%s/avatars/%d.png", c.p.host, chat.id)
 }
 
 // maxImage is the size of a picture in pixels, both ways. Only PNG is measured.

@@ -58,13 +58,28 @@ func (p *Portal) drain(queue string) {
 		handler := p.handlers[next.to.url]
 		p.mu.Unlock()
 
-		p.deliver(next, handler)
+		p.deliverNext(queue, next, handler)
+	}
+}
 
+// deliverNext delivers one event. A handler that ends its goroutine, as a failed
+// require in it does, ends the drain as well; another one takes over.
+func (p *Portal) deliverNext(queue string, next delivery, handler http.Handler) {
+	returned := false
+	defer func() {
+		if !returned {
+			p.problem("%s: the handler of %s ended its goroutine", next.event, publicURL(next.to.url))
+		}
 		p.mu.Lock()
+		defer p.mu.Unlock()
 		p.active--
 		p.notify()
-		p.mu.Unlock()
-	}
+		if !returned {
+			p.wg.Go(func() { p.drain(queue) })
+		}
+	}()
+	p.deliver(next, handler)
+	returned = true
 }
 
 // deliver hands one event over and records what went wrong.

@@ -12,9 +12,10 @@
 //	answer, err := portal.Ask(ctx, anna, imbot.UserDialog(bot), "hello")
 //
 // The portal keeps bots, people, private dialogs, group chats, messages with their
-// keyboards, menus and attachments, commands and chat applications. It answers the REST methods with the results, codes and statuses
-// of a real portal, in whose order it makes its checks, and delivers events as
-// real form posts to the handlers that bots have registered.
+// keyboards, menus and attachments, commands and chat applications. It answers the
+// REST methods with the results, codes and statuses of a real portal, in whose order
+// it makes its checks, and delivers events as real form posts to the handlers that
+// bots have registered.
 //
 // # Reaching it
 //
@@ -22,8 +23,9 @@
 // lets a handler receive its events without one; together they work inside a
 // testing/synctest bubble, when the portal is made there. [Portal.Listen] serves
 // it on a loopback address instead, and events for a handler on 127.0.0.1 are
-// posted there. Each portal has a host name of its own, so limiters that are
-// kept per host do not leak from test to test.
+// posted there. Without Listen each portal has a host name of its own, so limiters
+// that are kept per host do not leak from test to test. A client's limiter counts
+// here, too: a test of more than fifty calls wants [imbot.WithLimiter](nil).
 //
 // # OAuth applications
 //

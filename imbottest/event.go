@@ -155,7 +155,7 @@ func (p *Portal) fireJoinGroup(chat *chat, b *bot, by imbot.ID, history bool) {
 func (p *Portal) fireBotDelete(b *bot, by imbot.ID) {
 	e := p.newEvent(eventBotDelete, b.app)
 	e.set("data")("BOT_ID", b.id.String(), "BOT_CODE", b.code)
-	p.post(eventBotDelete, b.app, "bot"+b.id.String(), p.finish(e, b.app, by, false))
+	p.post(eventBotDelete, b.app, b.app.queue(), p.finish(e, b.app, by, false)) // before the end of the application itself
 }
 
 // mention is a mention with the name in it.

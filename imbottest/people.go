@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imbot-go/imbot"
 )
@@ -90,9 +91,15 @@ func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
 }
 
 // Ask is [Portal.Say] and returns the next message of somebody else in that
-// dialog, whoever it is from; ctx ends the waiting. A greeting for a new dialog
-// is a message, too: [Portal.Open] such a dialog before.
+// dialog, whoever it is from; ctx ends the waiting, or one minute when ctx has no
+// deadline. A greeting for a new dialog is a message, too: [Portal.Open] such a
+// dialog before.
 func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, text string) (Message, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+	}
 	asked, err := p.Say(ctx, user, dialog, text)
 	if err != nil {
 		return Message{}, err
