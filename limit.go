@@ -102,9 +102,10 @@ func (l *limiter) Refused(portal string) {
 		return
 	}
 	room := b.rate.TokensAt(now)
-	if room < 1 {
-		// What was refused took a token here and none there: that is the margin
-		// from now on, unless it goes on.
+	if room < float64(1+l.burst/10) {
+		// Requests arrive later than they were let through, and not evenly. What
+		// was refused took a token here and none there: that is the margin from
+		// now on, unless it goes on.
 		if calm > l.time(fewRefusals) {
 			b.edge = 0
 		}
