@@ -133,11 +133,11 @@ func TestResultBesideANullError(t *testing.T) {
 	}
 }
 
-func TestShortClientIDLeavesCodesWhole(t *testing.T) {
+func TestShortClientIDLeavesTextsWhole(t *testing.T) {
 	client := over(t, imbot.Webhook{URL: hookURL, ClientID: "BOT"}, always(400, `{"error":"BOT_ID_ERROR","error_description":"BOT is not found"}`))
 	err := client.Call(t.Context(), "imbot.bot.list", nil, nil)
 	require.ErrorIs(t, err, imbot.ErrBotID)
-	require.ErrorContains(t, err, "*** is not found")
+	require.ErrorContains(t, err, "BOT is not found")
 }
 
 // TestNotAnAnswer has what proxies, broken servers and time-outs send.

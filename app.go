@@ -65,16 +65,16 @@ type AppRegisterRequest struct {
 	BotID           ID          `json:"BOT_ID,omitempty"`
 	Code            string      `json:"CODE,omitempty"` // unique for the bot
 	JSMethod        AppJSMethod `json:"JS_METHOD,omitempty"`
-	JSParam         string      `json:"JS_PARAM,omitempty"`      // PUT and SEND: "/help" or "/do this", of a-z 0-9 - + _ / and single blanks, two characters at least
-	IFrame          string      `json:"IFRAME,omitempty"`        // https, at most 255 characters
-	IFrameWidth     int         `json:"IFRAME_WIDTH,omitempty"`  // pixels, default 320, at least 250
-	IFrameHeight    int         `json:"IFRAME_HEIGHT,omitempty"` // pixels, default 250, at least 50
-	IFramePopup     Flag        `json:"IFRAME_POPUP,omitempty"`  // default No; Yes: stays open while the user switches dialogs; ignored when opened from a message's context
-	Hash            string      `json:"HASH,omitempty"`          // secret that signs the iframe's parameters, at most 32 characters; generated for an application without iframe
-	IconFile        []byte      `json:"ICON_FILE,omitempty"`     // PNG, 108×66: left half inactive, right half active; an invalid one is dropped without an error
-	Context         AppContext  `json:"CONTEXT,omitempty"`       // default AppContextAll
-	Hidden          Flag        `json:"HIDDEN,omitempty"`        // default No
-	ExtranetSupport Flag        `json:"EXTRANET_SUPPORT,omitempty"`
+	JSParam         string      `json:"JS_PARAM,omitempty"`         // PUT and SEND: "/help" or "/do this", of a-z 0-9 - + _ / and single blanks, two characters at least
+	IFrame          string      `json:"IFRAME,omitempty"`           // https, at most 255 characters
+	IFrameWidth     int         `json:"IFRAME_WIDTH,omitempty"`     // pixels, default 320, at least 250
+	IFrameHeight    int         `json:"IFRAME_HEIGHT,omitempty"`    // pixels, default 250, at least 50
+	IFramePopup     Flag        `json:"IFRAME_POPUP,omitempty"`     // default No; Yes: stays open while the user switches dialogs; ignored when opened from a message's context
+	Hash            string      `json:"HASH,omitempty"`             // secret that signs the iframe's parameters, at most 32 characters; generated for an application without iframe
+	IconFile        []byte      `json:"ICON_FILE,omitempty"`        // PNG, 108×66: left half inactive, right half active; an invalid one is dropped without an error
+	Context         AppContext  `json:"CONTEXT,omitempty"`          // default AppContextAll
+	Hidden          Flag        `json:"HIDDEN,omitempty"`           // default No
+	ExtranetSupport Flag        `json:"EXTRANET_SUPPORT,omitempty"` // default No; Yes: offered to extranet users
 	LivechatSupport Flag        `json:"LIVECHAT_SUPPORT,omitempty"` // default No; Yes: offered in live chats of sites
 	Lang            []AppLang   `json:"LANG,omitempty"`             // at least one, for hidden applications, too
 }
@@ -86,6 +86,9 @@ func (AppRegisterRequest) Method() string { return "imbot.app.register" }
 func (AppRegisterRequest) Repeatable() bool { return true }
 
 func (r AppRegisterRequest) botID() ID { return r.BotID }
+
+// secret: the portal's WRONG_REQUEST quotes the parameters.
+func (r AppRegisterRequest) secret() string { return r.Hash }
 
 func (r AppRegisterRequest) check() *Error {
 	if e := checkText("CODE", r.Code, 0); e != nil {
@@ -129,6 +132,8 @@ func (AppUpdateRequest) Method() string { return "imbot.app.update" }
 // Repeatable is true.
 func (AppUpdateRequest) Repeatable() bool { return true }
 
+func (r AppUpdateRequest) secret() string { return r.Fields.Hash }
+
 func (r AppUpdateRequest) check() *Error {
 	f := r.Fields
 	if f.empty() {
@@ -140,9 +145,10 @@ func (r AppUpdateRequest) check() *Error {
 	return f.check()
 }
 
+// empty reports whether nothing would change: the portal never replaces an icon.
 func (f AppUpdateFields) empty() bool {
 	return f.JSMethod == "" && f.JSParam == "" && f.IFrame == "" && f.IFrameWidth == 0 && f.IFrameHeight == 0 &&
-		f.IFramePopup == "" && f.Hash == "" && len(f.IconFile) == 0 && f.Context == "" && f.Hidden == "" &&
+		f.IFramePopup == "" && f.Hash == "" && f.Context == "" && f.Hidden == "" &&
 		f.ExtranetSupport == "" && f.LivechatSupport == "" && len(f.Lang) == 0
 }
 
@@ -160,7 +166,8 @@ var (
 	jsSupport = regexp.MustCompile(`^[0-9a-fA-F]{32}$`)
 )
 
-// check refuses what registration and update lose alike.
+// check refuses what registration loses, and an update likewise (but for the
+// length of HASH, which an update stores as it is and a registration cuts).
 func (f AppUpdateFields) check() *Error {
 	if f.IFrame != "" && (f.JSMethod != "" || f.JSParam != "") {
 		return invalid(ErrParams, "JS_METHOD and IFRAME together: the portal would use only JS_METHOD")

@@ -45,7 +45,7 @@ func (w Webhook) access() (access, error) {
 		return access{}, err
 	}
 	segments := strings.Split(strings.Trim(u.Path, "/"), "/")
-	if n := len(segments); n < 2 || segments[n-1] == "" || !isNumber(segments[n-2]) {
+	if n := len(segments); n < 2 || segments[n-1] == "" || !isNumber(segments[n-2]) || strings.Trim(segments[n-1], ".-_~") == "" || strings.Trim(segments[n-2], "0") == "" {
 		return access{}, invalid("", "Webhook.URL must end with the user id and the secret, as in https://portal.bitrix24.com/rest/1/secret/")
 	}
 	if strings.Trim(segments[len(segments)-1], unreserved) != "" {
@@ -104,6 +104,12 @@ func (o OAuth) access() (access, error) {
 	u, err := parseEndpoint("OAuth.Endpoint", o.Endpoint)
 	if err != nil {
 		return access{}, err
+	}
+	if u.Path == "/" {
+		return access{}, invalid("", "OAuth.Endpoint must have the path of the REST root, as in https://portal.bitrix24.com/rest/")
+	}
+	if _, err := (Webhook{URL: o.Endpoint}).access(); err == nil {
+		return access{}, invalid("", "OAuth.Endpoint is the URL of a webhook")
 	}
 	if o.Tokens == nil {
 		return access{}, invalid("", "OAuth.Tokens is nil")
@@ -173,10 +179,11 @@ func maskURL(raw string) string {
 	return u.Scheme + "://" + u.Host + "/***"
 }
 
-// scrub cuts our secrets out of a text that comes from elsewhere.
+// scrub cuts our secrets out of a text that comes from elsewhere. A ClientID of
+// less than four characters is none, and would take every text apart.
 func scrub(text string, secrets []string) string {
 	for _, s := range secrets {
-		if s != "" {
+		if len(s) >= 4 {
 			text = strings.ReplaceAll(text, s, "***")
 		}
 	}

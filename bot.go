@@ -1,6 +1,10 @@
 package imbot
 
-import "context"
+import (
+	"context"
+	"strings"
+	"time"
+)
 
 // BotService groups the methods that manage bots.
 //
@@ -36,7 +40,7 @@ type BotProperties struct {
 	LastName         string `json:"LAST_NAME,omitempty"`
 	Color            Color  `json:"COLOR,omitempty"`             // in the mobile application
 	Email            string `json:"EMAIL,omitempty"`             // not that of a real user
-	PersonalBirthday string `json:"PERSONAL_BIRTHDAY,omitempty"` // YYYY-MM-DD
+	PersonalBirthday string `json:"PERSONAL_BIRTHDAY,omitempty"` // YYYY-MM-DD; anything else is refused, because the portal answers it like a failure of its own
 	WorkPosition     string `json:"WORK_POSITION,omitempty"`     // shown as the description; the portal has a default text
 	PersonalWWW      string `json:"PERSONAL_WWW,omitempty"`
 	PersonalGender   Gender `json:"PERSONAL_GENDER,omitempty"`
@@ -58,7 +62,8 @@ func (r BotRegisterRequest) check() *Error {
 		checkHandlers(r.EventHandler, r.EventMessageAdd, r.EventMessageUpdate, r.EventMessageDelete, r.EventWelcomeMessage, r.EventBotDelete),
 		checkColor(p.Color),
 		checkOneOf("PERSONAL_GENDER", p.PersonalGender, GenderMale, GenderFemale),
-		checkTexts("NAME", p.Name, "LAST_NAME", p.LastName, "WORK_POSITION", p.WorkPosition, "EMAIL", p.Email, "PERSONAL_WWW", p.PersonalWWW, "PERSONAL_BIRTHDAY", p.PersonalBirthday),
+		checkBirthday(p.PersonalBirthday),
+		checkTexts("NAME", p.Name, "LAST_NAME", p.LastName, "WORK_POSITION", p.WorkPosition, "EMAIL", p.Email, "PERSONAL_WWW", p.PersonalWWW),
 	)
 }
 
@@ -123,13 +128,15 @@ func (r BotUpdateRequest) check() *Error {
 		checkHandlers(f.EventHandler, f.EventMessageAdd, f.EventMessageUpdate, f.EventMessageDelete, f.EventWelcomeMessage, f.EventBotDelete),
 		checkColor(p.Color),
 		checkOneOf("PERSONAL_GENDER", gender, GenderMale, GenderFemale),
-		checkTexts("NAME", deref(p.Name), "LAST_NAME", deref(p.LastName), "WORK_POSITION", deref(p.WorkPosition), "EMAIL", deref(p.Email), "PERSONAL_WWW", deref(p.PersonalWWW), "PERSONAL_BIRTHDAY", deref(p.PersonalBirthday)),
+		checkBirthday(deref(p.PersonalBirthday)),
+		checkTexts("NAME", deref(p.Name), "LAST_NAME", deref(p.LastName), "WORK_POSITION", deref(p.WorkPosition), "EMAIL", deref(p.Email), "PERSONAL_WWW", deref(p.PersonalWWW)),
 	)
 }
 
+// empty reports whether nothing would change: the portal never applies a photo.
 func (p BotPropertiesUpdate) empty() bool {
 	return p.Name == nil && p.LastName == nil && p.Color == "" && p.Email == nil && p.PersonalBirthday == nil &&
-		p.WorkPosition == nil && p.PersonalWWW == nil && p.PersonalGender == nil && len(p.PersonalPhoto) == 0
+		p.WorkPosition == nil && p.PersonalWWW == nil && p.PersonalGender == nil
 }
 
 // BotUnregisterRequest are the parameters of imbot.unregister.
@@ -228,7 +235,21 @@ func checkHandlers(all string, single ...string) *Error {
 			return e
 		}
 	}
+	for _, s := range append(single, all) {
+		if strings.Contains(s, "#") { // the portal appends CLIENT_ID behind it
+			return invalid("", "a handler URL has a fragment, so CLIENT_ID would never arrive")
+		}
+	}
 	return checkText("EVENT_HANDLER", all, 0)
+}
+
+// checkBirthday refuses what the portal answers with the code of a failure of
+// its own, after which nobody can tell what happened.
+func checkBirthday(s string) *Error {
+	if _, err := time.Parse(time.DateOnly, s); s != "" && err != nil {
+		return invalid("", "PERSONAL_BIRTHDAY is not a date like 2006-01-02")
+	}
+	return nil
 }
 
 func deref(s *string) string {

@@ -56,7 +56,7 @@ func newCore(a access, o options) *core {
 	hc.Jar = nil  // a session cookie would authorize as somebody else
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if hc.Transport == nil {
-		hc.Transport = sharedTransport
+		hc.Transport = http.DefaultTransport // what it would use by itself
 	}
 	c := &core{access: &a, limiter: o.limiter, retry: o.retry, logger: o.logger, observer: o.observer}
 	if hc.Timeout == 0 {
@@ -122,7 +122,7 @@ func (c *Client) newCall(method string, req any) (*call, error) {
 		params = []byte("{}")
 	}
 	if notUTF8(params) {
-		e := invalid("", "a text is not UTF-8")
+		e := invalid("", "a text is not UTF-8, or JSON in it has the escape of U+FFFD")
 		e.Method = method
 		return nil, e
 	}
@@ -148,6 +148,9 @@ func (c *Client) newCall(method string, req any) (*call, error) {
 		c.core.typing.said(firstID(r.BotID, c.bot), r.DialogID)
 	}
 	cl.params = splice(extra, params)
+	if r, ok := req.(interface{ secret() string }); ok && r.secret() != "" {
+		cl.secrets = append([]string{r.secret()}, cl.secrets...)
+	}
 	if r, ok := req.(interface{ Repeatable() bool }); ok {
 		cl.repeatable = r.Repeatable()
 	}

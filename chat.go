@@ -346,6 +346,7 @@ func (s *ChatService) UpdateColor(ctx context.Context, req ChatUpdateColorReques
 // recent builds fail with HTTP 500 and no code.
 //
 // Repeatable. REST method: imbot.chat.updateAvatar. Errors: [ErrChatIDEmpty],
+// [ErrAccessDenied] (with HTTP 400: the user behind the token or webhook may not),
 // [ErrAccess], [ErrAvatar], [ErrWrongRequest].
 func (s *ChatService) UpdateAvatar(ctx context.Context, req ChatUpdateAvatarRequest) error {
 	_, err := Do(ctx, s.client, req)

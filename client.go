@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"time"
 )
 
@@ -78,7 +79,8 @@ func newClient(core *core, bot ID) *Client {
 
 // WithBot returns a client over the same state that fills BOT_ID in the
 // requests of this package that leave it zero. [Client.Call] is left alone.
-// With several bots in one application the portal would pick any of them.
+// With several bots in one application the portal would pick any of them; so it
+// does when bot is zero.
 func (c *Client) WithBot(bot ID) *Client { return newClient(c.core, bot) }
 
 // Format implements [fmt.Formatter]; no verb prints a secret.
@@ -156,6 +158,9 @@ func Do[R any](ctx context.Context, c *Client, req Request[R]) (R, error) {
 // and their kin; start is allowed) is refused. The call is not repeated when
 // nobody knows whether it ran.
 func (c *Client) Call(ctx context.Context, method string, params, result any) error {
+	if v := reflect.ValueOf(result); result != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
+		return &Error{Method: method, Description: "the result must be a pointer", kind: ErrInvalid}
+	}
 	cl, err := c.newCall(method, params)
 	if err != nil {
 		return err

@@ -244,6 +244,9 @@ func (e *Error) Error() string {
 			b.WriteString(part)
 		}
 	}
+	if e.envelope && e.Code == "" && e.Description == "" {
+		b.WriteString(": an error without a code")
+	}
 	if e.StatusCode >= 400 && e.Code == "" {
 		fmt.Fprintf(&b, " (HTTP %d)", e.StatusCode)
 	}

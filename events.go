@@ -122,7 +122,8 @@ type MessageAddEvent struct {
 	User   EventUser
 }
 
-// Bot returns the bot that the message addresses, else the only one, else zero.
+// Bot returns the bot that the message addresses, else the only one, else zero:
+// then several bots of the application hear the message and none is meant.
 func (ev *MessageAddEvent) Bot() EventBot { return addressedBot(ev.Bots, ev.Params.ToUserID) }
 
 // Mentioned reports whether the message is meant for the bot: it mentions the
@@ -142,7 +143,8 @@ func (ev *MessageAddEvent) FromBot() bool { return fromBot(ev.Bots, ev.User, ev.
 func (ev *MessageAddEvent) AuthorID() ID { return ev.Params.author(ev.User) }
 
 // Reply returns a message from the addressed bot to the dialog of the event. It
-// sends nothing; pass it to [MessageService.Add].
+// sends nothing; pass it to [MessageService.Add]. When Bot is zero, set its BotID:
+// the portal would pick any bot of the application.
 func (ev *MessageAddEvent) Reply(text string) MessageAddRequest {
 	return MessageAddRequest{BotID: ev.Bot().BotID, DialogID: ev.Params.DialogID, Message: text}
 }

@@ -158,7 +158,7 @@ type EventHandler struct {
 	OnError func(ctx context.Context, ev Event, err error) // default: written to Logger
 	Logger  *slog.Logger                                   // default: slog.Default()
 	Workers int                                            // callbacks at a time, default 64
-	Queue   int                                            // events that wait, default 1024
+	Queue   int                                            // events that wait, default 1024; a dialog whose callback hangs can fill it, so give callbacks a time-out
 	Seen    SeenEvents                                     // default: NewSeenEvents(8192)
 
 	once sync.Once

@@ -32,7 +32,12 @@ type Limiter interface {
 // fills it, too: the limiter gives up the rest of the burst and halves its rate,
 // down to an eighth, and doubles it again after the time of 60 requests (30 s at
 // 2 a second) without a refusal.
+//
+// A rate that is not a positive number is 2, a burst below 1 is 1.
 func NewLimiter(perSecond float64, burst int) Limiter {
+	if !(perSecond > 0) {
+		perSecond = 2
+	}
 	return &limiter{perSecond: rate.Limit(perSecond), burst: max(burst, 1), buckets: map[string]*bucket{}}
 }
 

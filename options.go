@@ -22,7 +22,8 @@ type options struct {
 
 // WithHTTPClient makes the client send its requests through hc, which is copied
 // and never changed. Any [http.RoundTripper] (a proxy, tracing, a test double)
-// plugs in as its Transport. Redirects and the cookie jar of hc are not used.
+// plugs in as its Transport; nil is [http.DefaultTransport], as ever. Redirects and
+// the cookie jar of hc are not used.
 //
 // Without a Timeout in hc one attempt may take 70 s, a little longer than the
 // 60 s after which the portal gives up.

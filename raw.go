@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/imbot-go/imbot/internal/phpform"
@@ -194,7 +193,7 @@ func (f fields) context() ContextParams {
 // or odd is zero, and a name without a type is an UnknownEvent.
 func decodeEvent(meta EventMeta) Event {
 	data := fields{meta.Raw.root}.sub("data")
-	switch strings.ToUpper(meta.Name) {
+	switch meta.Name {
 	case "ONIMBOTMESSAGEADD":
 		return &MessageAddEvent{EventMeta: meta, Bots: data.sub("BOT").bots(), Params: data.sub("PARAMS").message(), User: data.sub("USER").user()}
 	case "ONIMBOTMESSAGEUPDATE":

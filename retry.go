@@ -23,13 +23,14 @@ type Retry struct {
 // backoff returns the wait after the given attempt (from 1): between half of
 // and the whole doubled interval, so that clients do not march in step.
 func (r Retry) backoff(attempt int) time.Duration {
-	d := r.MinBackoff
+	d := min(r.MinBackoff, r.MaxBackoff)
 	for range attempt - 1 {
-		if d *= 2; d >= r.MaxBackoff {
+		if d > r.MaxBackoff/2 {
+			d = r.MaxBackoff
 			break
 		}
+		d *= 2
 	}
-	d = min(d, r.MaxBackoff)
 	return d/2 + rand.N(d/2+1)
 }
 

@@ -22,8 +22,8 @@ const (
 // what went wrong. The portal needs a public https address: put a proxy with a
 // certificate in front.
 func Serve(ctx context.Context, addr string, h *EventHandler) error {
-	if h.Verifier == nil {
-		return errors.New("imbot: Serve: EventHandler.Verifier is nil, so every event would be refused")
+	if h == nil || h.Verifier == nil || h.Verifier == ApplicationToken("") {
+		return errors.New("imbot: Serve: EventHandler.Verifier is nil, or that of an empty ClientID, so every event would be refused")
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -46,7 +46,9 @@ func serve(ctx context.Context, ln net.Listener, h *EventHandler) error {
 	go func() { failed <- srv.Serve(ln) }()
 	select {
 	case err := <-failed:
-		return fmt.Errorf("imbot: Serve: %w", errors.Join(err, h.Shutdown(ctx), srv.Close()))
+		drain, cancel := context.WithTimeout(ctx, drainTime)
+		defer cancel()
+		return fmt.Errorf("imbot: Serve: %w", errors.Join(err, srv.Close(), h.Shutdown(drain)))
 	case <-ctx.Done():
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)

@@ -29,7 +29,9 @@ func TestServeRefusesToServeNothing(t *testing.T) {
 		h    *imbot.EventHandler
 		text string
 	}{
+		"without a handler":       {"127.0.0.1:0", nil, "Verifier is nil"},
 		"without a verifier":      {"127.0.0.1:0", &imbot.EventHandler{}, "Verifier is nil"},
+		"without a client id":     {"127.0.0.1:0", &imbot.EventHandler{Verifier: imbot.Webhook{}.Verifier()}, "empty ClientID"},
 		"at no address":           {"nowhere", &imbot.EventHandler{Verifier: trustAll{}}, "missing port"},
 		"at an address of others": {taken.Addr().String(), &imbot.EventHandler{Verifier: trustAll{}}, "listen tcp"},
 	}

@@ -11,7 +11,7 @@ import (
 
 // ID identifies a bot, user, chat, message, command or chat application. The
 // portal sends ids as numbers or as numeric strings; the SDK sends numbers.
-// The zero ID means "none" and is not sent.
+// The zero ID means "none"; the requests of this package do not send it.
 type ID int64
 
 // UnmarshalJSON reads a number or a numeric string; null, false and the empty

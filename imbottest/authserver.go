@@ -102,10 +102,10 @@ func (p *Portal) exchange(params *array) (any, *restError) {
 	}
 	var user imbot.ID
 	switch params.text("grant_type") {
-	case "":
-		return nil, wrong("invalid_request", "Invalid request")
 	default:
 		return nil, wrong("unsupported_grant_type", "Unsupported grant type")
+	case "":
+		return nil, wrong("invalid_request", "Invalid request")
 	case "authorization_code":
 		id := params.text("code")
 		found, ok := p.codes[id]
