@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -111,8 +112,19 @@ func TestAnEventThatWasRefusedMayComeAgain(t *testing.T) {
 	})
 }
 
+// slowSeen gives others the time to ask, too, before it answers.
+type slowSeen struct{ imbot.SeenEvents }
+
+func (s slowSeen) Seen(ctx context.Context, key string) (bool, error) {
+	seen, err := s.SeenEvents.Seen(ctx, key)
+	for range 1000 {
+		runtime.Gosched()
+	}
+	return seen, err
+}
+
 func TestDeliveriesAtTheSameTimeAreHandledOnce(t *testing.T) {
-	h := &imbot.EventHandler{Verifier: trustAll{}}
+	h := &imbot.EventHandler{Verifier: trustAll{}, Seen: slowSeen{imbot.NewSeenEvents(10)}}
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() { _ = deliver(h, dedupMessage("", "1", "")) })

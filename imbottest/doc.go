@@ -49,11 +49,11 @@
 //
 // Events of one dialog arrive in their order and none is lost; a real portal
 // promises neither. There is no general chat, guests from outside come through
-// open lines only ([Portal.AddGuest]), and everybody has read everything. People's joining and leaving
-// leaves no system message. Rights are those of the bot; recent portals look at
-// the user behind the webhook, too. The owner may leave every chat
-// (LEAVE_OWNER_FORBIDDEN needs [Portal.Fail]). Attachments, keyboards and menus
-// of messages are ignored, and commands do not exist yet.
+// open lines only ([Portal.AddGuest]), and everybody has read everything.
+// People's joining and leaving leaves no system message. Rights are those of the
+// bot; recent portals look at the user behind the webhook, too. The owner may
+// leave every chat (LEAVE_OWNER_FORBIDDEN needs [Portal.Fail]). Attachments,
+// keyboards and menus of messages are ignored, and commands do not exist yet.
 //
 // A call of a method that is missing here is answered as unknown and shows up in
 // [Portal.Err]; a test should end with a look at it.
