@@ -58,8 +58,7 @@ func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
 		return fail(&Error{Description: fmt.Sprintf("the answer is longer than %d bytes", maxAnswer)})
 	}
 	ans.complete = true
-	var env envelope
-	err := json.Unmarshal(buf.Bytes(), &env)
+	env, err := readEnvelope(buf.Bytes())
 	isError := env.Error != nil && string(env.Error) != "null"
 	switch {
 	case err != nil || !isError && env.Result == nil:

@@ -196,8 +196,11 @@ func (c *core) run(ctx context.Context, items []*item) error {
 	}
 	for len(todo) > 0 {
 		if err := ctx.Err(); err != nil {
-			e := notRun(todo, clean(err, c.secrets))
-			return errors.Join(failed, e)
+			e := notRun(todo, err)
+			if failed == nil {
+				failed = e
+			}
+			return failed
 		}
 		n := 0
 		for size := c.size.now(); n < min(size, len(todo)) && todo[n].command != ""; n++ {

@@ -195,6 +195,28 @@ func TestCommandsBeyondTheEndAreResent(t *testing.T) {
 	require.Equal(t, []int{32, 10, 11, 2}, rt.size, "what the portal ran is the size of the next")
 }
 
+func TestBatchRefusedForItsLength(t *testing.T) {
+	rt := &batches{}
+	rt = newBatches(t, ids, func(int) (*http.Response, error) {
+		if rt.size[len(rt.size)-1] > 10 {
+			return reply(400, `{"error":"ERROR_BATCH_LENGTH_EXCEEDED","error_description":"Max batch length exceeded"}`), nil
+		}
+		return nil, nil
+	})
+	b := imbot.NewBatch()
+	var pending []*imbot.Pending[imbot.ID]
+	for i := range 20 {
+		pending = append(pending, imbot.Queue(b, say(fmt.Sprintf("m%d", i))))
+	}
+	require.NoError(t, over(t, hook, rt).DoBatch(t.Context(), b))
+	for i, p := range pending {
+		id, err := p.Result()
+		require.NoError(t, err)
+		require.Equal(t, imbot.ID(i+1), id)
+	}
+	require.Equal(t, []int{20, 10, 10}, rt.size)
+}
+
 func TestUnknownOutcomeOfABatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rt := newBatches(t, ids, func(n int) (*http.Response, error) {

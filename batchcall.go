@@ -96,8 +96,15 @@ func (c *core) sendBatch(ctx context.Context, items []*item, cl *call) error {
 	if !errors.As(err, &e) { // send returns nothing else
 		e = &Error{Description: "not sent", cause: err}
 	}
+	tooLong := e.Is(ErrBatchLengthExceeded) && len(items) > 1 && cl.attempts < c.retry.MaxAttempts
 	for _, it := range items {
-		c.failed(it, e)
+		if c.failed(it, e); tooLong {
+			it.next = rejoin
+		}
+	}
+	if tooLong {
+		c.size.limit(len(items) / 2)
+		return nil
 	}
 	return err
 }

@@ -149,7 +149,12 @@ func linkAddress(url string) string {
 	if url == "" {
 		return ""
 	}
-	if !hasFoldPrefix(url, "https://") && !hasFoldPrefix(url, "http://") && url[0] != '/' {
+	switch { // the portal looks for the scheme in small letters
+	case hasFoldPrefix(url, "https://"):
+		url = "https://" + url[len("https://"):]
+	case hasFoldPrefix(url, "http://"):
+		url = "http://" + url[len("http://"):]
+	case url[0] != '/':
 		url = "https://" + url
 	}
 	var out strings.Builder

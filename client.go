@@ -117,7 +117,11 @@ func (Returns[R]) Decode(result []byte) (R, error) {
 	if string(result) == "null" {
 		return r, errors.New("the result is null")
 	}
-	if err := json.Unmarshal(result, &r); err != nil {
+	if u, ok := any(&r).(json.Unmarshaler); ok { // result is JSON already
+		if err := u.UnmarshalJSON(result); err != nil {
+			return r, err
+		}
+	} else if err := json.Unmarshal(result, &r); err != nil {
 		return r, err
 	}
 	if id, ok := any(r).(ID); ok && id == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -168,7 +169,7 @@ func TestAMemoryThatFailsLetsEventsThrough(t *testing.T) {
 		fails := func(context.Context) error { return errors.New("down") }
 		hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 		for _, seen := range []*brokenSeen{{onSeen: fails, onMark: fails}, {onSeen: hangs, onMark: hangs}} {
-			h := &imbot.EventHandler{Verifier: trustAll{}, Seen: seen}
+			h := &imbot.EventHandler{Verifier: trustAll{}, Seen: seen, Logger: slog.New(slog.DiscardHandler)}
 			start := time.Now()
 			for range 2 {
 				require.Equal(t, http.StatusOK, deliver(h, dedupMessage("", "1", "")))

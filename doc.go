@@ -65,7 +65,16 @@
 //
 // Calls are paced below the portal's rate limit by a limiter that all clients
 // of the process share; see [WithLimiter] and [WithRetry]. Every wait obeys the
-// context.
+// context. A method that has used up its operating time on the portal is held
+// back until the portal lets it run again, for ten minutes at most; other methods
+// go on.
+//
+// # Many calls
+//
+// The portal counts a batch of fifty calls as one. [Client.DoBatch] sends what
+// was gathered with [Queue], [DoAll] a stream of any length, never more than one
+// batch ahead of what was consumed, and [WithAutoBatch] lets concurrent calls
+// travel together without a change to the code that makes them.
 //
 // # Events
 //
@@ -75,6 +84,16 @@
 // event once and ignores the answer, so the handler answers at once and calls
 // back from a bounded pool, in order within a dialog. [ParseEvent] does the same
 // for one request, without a pool.
+//
+// # Applications
+//
+// An [OAuthApp] is one program on many portals. Its Verifier and InstallPage take
+// installations, which count when the authorization server has confirmed them; a
+// [TokenStore] keeps one [Grant] for each portal; [OAuthApp.ForEvent] and
+// [OAuthApp.Client] give clients that renew their tokens by themselves.
+//
+// When events do not arrive, [Diagnose] says why. [EnsureBot] at each start keeps
+// the bot as the program wants it.
 //
 // # Testing
 //

@@ -12,6 +12,7 @@ const (
 	minHold  = 30 * time.Second
 	maxHold  = 10 * time.Minute // the window over which the portal counts
 	maxHolds = 256              // methods that are remembered
+	tail     = 400              // bytes of an answer that hold its "time"
 )
 
 // holds keeps methods back that have used up their operating time; the others
@@ -23,10 +24,11 @@ type holds struct {
 }
 
 type hold struct {
-	until   time.Time     // nothing is sent before
-	set     time.Time     // when until was set
-	grown   time.Duration // the last hold that the portal gave no time for
-	resetAt time.Time     // when the sum drops, as the last success said
+	until time.Time     // nothing is sent before
+	set   time.Time     // when until was set
+	grown time.Duration // the last hold that the portal gave no time for
+	ran   time.Time     // the last success
+	tail  []byte        // the end of its answer
 }
 
 // wait waits until a method is free, or returns at once when the deadline of
@@ -53,31 +55,30 @@ func (h *holds) end(method string) time.Time {
 	return time.Time{}
 }
 
-// ran notes what the answer to a success says about the method's operating time.
+// ran keeps the end of the answer to a success, where the portal writes its
+// "time": read only when the method is refused.
 func (h *holds) ran(method string, answer []byte) {
-	reset := numberIn(answer, `"operating_reset_at"`)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e := h.m[method]
 	if e == nil {
-		if reset == 0 {
-			return
-		}
 		if e = h.add(method); e == nil {
 			return
 		}
 	}
-	e.grown, e.resetAt = 0, time.Time{}
-	if reset > 0 {
-		// By the portal's clock, so that ours need not agree with it.
-		now := time.Now()
-		from := numberIn(answer, `"finish"`)
-		if from == 0 {
-			from = now.Unix()
-		}
-		left := time.Duration(min(max(reset-from, 0), int64(maxHold/time.Second))) * time.Second
-		e.resetAt = now.Add(left)
+	e.grown, e.ran = 0, time.Now()
+	e.tail = append(e.tail[:0], answer[max(0, len(answer)-tail):]...)
+}
+
+// resetAt is when the method's sum drops, as its last success said; by the
+// portal's clock, so that ours need not agree with it.
+func (e *hold) resetAt() time.Time {
+	reset, finish := numberIn(e.tail, `"operating_reset_at"`), numberIn(e.tail, `"finish"`)
+	if finish == 0 {
+		finish = e.ran.Unix()
 	}
+	left := time.Duration(min(max(reset-finish, 0), int64(maxHold/time.Second))) * time.Second
+	return e.ran.Add(left)
 }
 
 // refused holds a method back after the portal refused a call that was sent at
@@ -96,7 +97,7 @@ func (h *holds) refused(method string, sent time.Time) {
 	}
 	now := time.Now()
 	e.set = now
-	if e.until = e.resetAt; !e.until.After(now) {
+	if e.until = e.resetAt(); !e.until.After(now) {
 		e.grown = min(max(2*e.grown, minHold), maxHold)
 		e.until = now.Add(e.grown)
 	}
@@ -122,7 +123,7 @@ func (h *holds) add(method string) *hold {
 	if len(h.m) >= maxHolds {
 		now := time.Now()
 		for name, e := range h.m {
-			if !e.until.After(now) && !e.resetAt.After(now) {
+			if !e.until.After(now) && now.Sub(e.ran) > maxHold {
 				delete(h.m, name)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -23,7 +24,7 @@ func (a *OAuthApp) Exchange(ctx context.Context, query url.Values) (*Client, err
 	}
 	servers := a.servers
 	if host := query.Get("server_domain"); host != "" {
-		servers = a.serversFor("https://" + host)
+		servers = slices.DeleteFunc(slices.Clone(servers), func(s string) bool { return !strings.HasSuffix(s, "://"+strings.ToLower(host)) })
 	}
 	answer, err := a.requestToken(ctx, servers, url.Values{"grant_type": {"authorization_code"}, "code": {query.Get("code")}})
 	if err != nil {
@@ -124,7 +125,7 @@ func (a *OAuthApp) appInfo(ctx context.Context, server, token string) (info appI
 // has no token source, so it is never renewed or redirected.
 func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, result any) error {
 	o := a.options
-	o.limiter = nil
+	o.limiter, o.autoBatch = nil, false
 	o.retry.MaxAttempts = min(o.retry.MaxAttempts, 2)
 	c := newCore(access{root: root, portal: root}, o)
 	params, _ := json.Marshal(map[string]string{"auth": token}) // a string always encodes
@@ -208,7 +209,7 @@ func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, erro
 	case !errors.As(err, &e) || !e.envelope:
 		return false, unchecked("the authorization server did not answer", err)
 	case !e.Is(ErrExpiredToken) && !e.Is(ErrInvalidToken):
-		return isDead(e), nil
+		return isDead(e) || e.Is(ErrOAuth), nil
 	}
 	m, err := a.member(old)
 	if err != nil {

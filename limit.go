@@ -45,7 +45,7 @@ const (
 	sameRefusals = 2  // refusals so close together are one
 	fewRefusals  = 20 // at most edgeRefusals in this time come from jitter on the way
 	recovery     = 60 // without a refusal, for each halving
-	edgeRefusals = 2
+	edgeRefusals = 4
 )
 
 type limiter struct {

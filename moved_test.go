@@ -54,7 +54,9 @@ func TestARenamedPortalIsFollowedOnce(t *testing.T) {
 			return resp, nil
 		}
 		require.ErrorIs(t, ping(t.Context(), client), imbot.ErrPortalMoved)
+		require.ErrorIs(t, ping(t.Context(), client), imbot.ErrPortalMoved)
 		require.Zero(t, c.asked("evil.example.com"+at))
+		require.Equal(t, 1, c.asked(tokenURL), "not for every call")
 		require.Equal(t, "https://one.bitrix24.com/rest/", load(t, store).ClientEndpoint)
 	})
 	t.Run("never a second time", func(t *testing.T) {

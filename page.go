@@ -5,6 +5,7 @@ import (
 	"errors"
 	"html"
 	"net/http"
+	"strings"
 )
 
 // InstallPage returns the handler for the page that the portal opens, in a frame,
@@ -15,7 +16,8 @@ import (
 //
 // When the page is opened again, by the user who installed the application, the
 // grant is replaced and OnInstall runs again; for other users nothing happens
-// while the grant is alive. The event ONAPPINSTALL at the same URL is taken, too.
+// while the grant is alive. Events about the application itself are taken at the same URL,
+// too, because the portal may send ONAPPINSTALL there.
 func (a *OAuthApp) InstallPage() http.Handler { return http.HandlerFunc(a.serveInstall) }
 
 func (a *OAuthApp) serveInstall(w http.ResponseWriter, r *http.Request) {
@@ -63,6 +65,9 @@ func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 	body := fields{root}
 	if body.text("event") != "" {
 		meta := eventMeta(root)
+		if !strings.HasPrefix(meta.Name, "ONAPP") {
+			return true, &EventError{StatusCode: http.StatusBadRequest, reason: "this is the address of the application's page, not of its events"}
+		}
 		return true, refusal(a.Verifier().Verify(r.Context(), meta))
 	}
 	auth := body.pageAuth()

@@ -87,6 +87,7 @@ func TestInstallPage(t *testing.T) {
 		require.Equal(t, 200, w.Code)
 		require.Empty(t, w.Body.String())
 		load(t, store)
+		require.Equal(t, 400, serve(c.app(store), c.issue("one.bitrix24.com", 1, appID).event("ONIMBOTMESSAGEADD")).Code, "it would be lost")
 		require.Equal(t, 401, serve(c.app(store), c.issue("one.bitrix24.com", 1, appID).event("ONAPPINSTALL", "auth[access_token]", "forged")).Code)
 	})
 }

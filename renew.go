@@ -23,8 +23,10 @@ type member struct {
 	id   string
 	core *core
 
-	mu    sync.Mutex
-	grant Grant
+	mu       sync.Mutex
+	grant    Grant
+	rejected string    // host to which the portal has redirected, but which was not confirmed
+	until    time.Time // it is not asked about again before
 }
 
 // member returns the state of a portal, with g as what is stored.
@@ -108,14 +110,26 @@ func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token,
 	}
 }
 
-// confirm renews, because the answer names the portal's endpoint.
+// confirm renews, because the answer names the portal's endpoint. That is not
+// done for every call to a portal that goes on redirecting.
 func (m *member) confirm(ctx context.Context, host string) bool {
+	m.mu.Lock()
+	known := m.rejected == host && time.Now().Before(m.until)
+	m.mu.Unlock()
+	if known {
+		return false
+	}
 	token, _ := m.Token()
 	if _, err := m.Renew(ctx, token); err != nil {
 		return false
 	}
-	u, err := url.Parse(m.current().ClientEndpoint)
-	return err == nil && strings.EqualFold(u.Host, host)
+	if u, err := url.Parse(m.current().ClientEndpoint); err == nil && strings.EqualFold(u.Host, host) {
+		return true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rejected, m.until = host, time.Now().Add(pauseRedirect)
+	return false
 }
 
 // moved stores the endpoint from which the portal has answered.
@@ -142,6 +156,9 @@ const (
 	pauseRefused = time.Minute     // the server has said why
 	pauseUnknown = 5 * time.Second // network, store
 )
+
+// pauseRedirect is how long a host that was not confirmed is not asked about.
+const pauseRedirect = time.Hour
 
 // troubleOf returns what is known against a grant.
 func (a *OAuthApp) troubleOf(g Grant) trouble {

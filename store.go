@@ -2,6 +2,8 @@ package imbot
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"sync"
 )
 
@@ -62,6 +64,9 @@ type memoryStore struct {
 	mu     sync.Mutex
 	grants map[string]Grant
 }
+
+// Format implements [fmt.Formatter]; fmt would print what the map holds.
+func (s *memoryStore) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbot.memoryStore{***}") }
 
 func (s *memoryStore) Load(ctx context.Context, memberID string) (Grant, error) {
 	if err := ctx.Err(); err != nil {

@@ -102,6 +102,17 @@ func TestStoreSwaps(t *testing.T) {
 	})
 }
 
+func TestStoresPrintNoSecret(t *testing.T) {
+	eachStore(t, func(t *testing.T, s imbot.TokenStore) {
+		require.NoError(t, s.Swap(t.Context(), imbot.Grant{}, testGrant("m1", "s3cr3t-access")))
+		js, err := json.Marshal(s)
+		require.NoError(t, err)
+		var log strings.Builder
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "store", s)
+		require.NotContains(t, fmt.Sprintf("%v %+v %#v %s %s", s, s, s, js, log.String()), "s3cr3t")
+	})
+}
+
 func TestStoreRefuses(t *testing.T) {
 	eachStore(t, func(t *testing.T, s imbot.TokenStore) {
 		ctx := t.Context()

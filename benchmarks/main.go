@@ -3,14 +3,20 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
 	"strings"
+	"testing"
 )
 
 func main() {
+	testing.Init()
+	if err := flag.Set("test.benchtime", "200ms"); err != nil {
+		panic(err)
+	}
 	parts := []struct {
 		name string
 		run  func(io.Writer)

@@ -1,6 +1,7 @@
 package imbottest
 
 import (
+	"maps"
 	"net"
 	"net/url"
 	"strings"
@@ -56,8 +57,8 @@ var botEvents = [...]struct {
 	required     bool
 }{
 	{"EVENT_MESSAGE_ADD", eventMessageAdd, true},
-	{"EVENT_MESSAGE_UPDATE", "ONIMBOTMESSAGEUPDATE", false},
-	{"EVENT_MESSAGE_DELETE", "ONIMBOTMESSAGEDELETE", false},
+	{"EVENT_MESSAGE_UPDATE", eventMessageUpdate, false},
+	{"EVENT_MESSAGE_DELETE", eventMessageDelete, false},
 	{"EVENT_CONTEXT_GET", "ONIMBOTCONTEXTGET", false},
 	{"EVENT_WELCOME_MESSAGE", eventJoinChat, true},
 	{"EVENT_BOT_DELETE", eventBotDelete, true},
@@ -94,21 +95,23 @@ func acceptable(address string) bool {
 // bind makes handlers those of the whole application.
 func (p *Portal) bind(app *application, urls map[string]string) {
 	for _, e := range botEvents {
-		address, ok := urls[e.event]
-		if !ok {
-			continue
+		if address, ok := urls[e.event]; ok {
+			p.bindEvent(app, e.event, address)
 		}
-		full := address
-		if !app.oauth { // un-escaped, as the portal does it
-			separator := "?"
-			if strings.Contains(address, "?") {
-				separator = "&"
-			}
-			full += separator + "CLIENT_ID=" + app.clientID
-		}
-		p.lastBind++
-		app.handlers[e.event] = binding{id: p.lastBind, url: address, full: full}
 	}
+}
+
+func (p *Portal) bindEvent(app *application, event, address string) {
+	full := address
+	if !app.oauth { // un-escaped, as the portal does it
+		separator := "?"
+		if strings.Contains(address, "?") {
+			separator = "&"
+		}
+		full += separator + "CLIENT_ID=" + app.clientID
+	}
+	p.lastBind++
+	app.handlers[event] = binding{id: p.lastBind, url: address, full: full}
 }
 
 func botRegister(c *call) (any, *restError) {
@@ -232,8 +235,9 @@ func botUnregister(c *call) (any, *restError) {
 	return true, nil
 }
 
-// dropBot deletes a bot, its chat applications and its memberships.
+// dropBot deletes a bot, its chat applications, commands and memberships.
 func (p *Portal) dropBot(b *bot, by imbot.ID) {
+	maps.DeleteFunc(p.commands, func(_ imbot.ID, cmd *command) bool { return cmd.bot == b })
 	for id, app := range p.chatApps {
 		if app.bot == b.id {
 			delete(p.chatApps, id)

@@ -36,7 +36,8 @@ type chat struct {
 	owner       imbot.ID
 	created     time.Time
 	members     []*member // in order of their joining
-	messages    []Message
+	messages    []*message
+	answers     map[imbot.ID]time.Time // until when a bot may answer commands
 }
 
 // member is somebody in a chat.
@@ -126,7 +127,7 @@ func chatAdd(c *call) (any, *restError) {
 	}
 	p.join(chat, b.id, true, users...)
 	if message := strings.TrimSpace(c.params.text("MESSAGE")); message != "" {
-		p.store(chat, b.id, cut(message), false)
+		p.store(chat, b.id, message, false)
 	}
 	return chat.id, nil
 }

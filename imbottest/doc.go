@@ -11,8 +11,8 @@
 //	anna := portal.AddUser("Anna", "Ivanova")
 //	answer, err := portal.Ask(ctx, anna, imbot.UserDialog(bot), "hello")
 //
-// The portal keeps bots, people, private dialogs, group chats, messages and chat
-// applications. It answers the REST methods with the results, codes and statuses
+// The portal keeps bots, people, private dialogs, group chats, messages with their
+// keyboards, menus and attachments, commands and chat applications. It answers the REST methods with the results, codes and statuses
 // of a real portal, in whose order it makes its checks, and delivers events as
 // real form posts to the handlers that bots have registered.
 //
@@ -45,15 +45,24 @@
 // to a person opens the dialog (ONIMBOTJOINCHAT), and a first message from a
 // person does so, too, before it arrives.
 //
+// Of keyboards, menus and attachments it keeps what a portal keeps: what is
+// unusable vanishes without a word, and [Message] shows the rest. A command that
+// a person types at the start of a line, or gives with [Portal.Press], is an
+// event of its own, and for ten minutes the bot may answer it, member or not.
+// Bots change their own messages for three days. [Portal.Edit] and
+// [Portal.Delete] are what people do.
+//
 // # What it does not do
 //
 // Events of one dialog arrive in their order and none is lost; a real portal
 // promises neither. There is no general chat, guests from outside come through
-// open lines only ([Portal.AddGuest]), and everybody has read everything.
-// People's joining and leaving leaves no system message. Rights are those of the
-// bot; recent portals look at the user behind the webhook, too. The owner may
-// leave every chat (LEAVE_OWNER_FORBIDDEN needs [Portal.Fail]). Attachments,
-// keyboards and menus of messages are ignored, and commands do not exist yet.
+// open lines only ([Portal.AddGuest]), and everybody has read everything. People's
+// joining and leaving leaves no system message. People change and delete only what
+// they wrote. Rights are those of the bot; recent portals look at the user behind
+// the webhook, too. The owner may leave every chat (LEAVE_OWNER_FORBIDDEN needs
+// [Portal.Fail]). All buttons are shown to everybody, wherever they belong.
+// SKIP_CONNECTOR and URL_PREVIEW do nothing, a bot that changes or deletes messages
+// causes no event, and titles of commands are checked and forgotten.
 //
 // A call of a method that is missing here is answered as unknown and shows up in
 // [Portal.Err]; a test should end with a look at it.

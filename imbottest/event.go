@@ -15,9 +15,12 @@ import (
 
 // The events of a bot that this portal fires.
 const (
-	eventMessageAdd = "ONIMBOTMESSAGEADD"
-	eventJoinChat   = "ONIMBOTJOINCHAT"
-	eventBotDelete  = "ONIMBOTDELETE"
+	eventMessageAdd    = "ONIMBOTMESSAGEADD"
+	eventMessageUpdate = "ONIMBOTMESSAGEUPDATE"
+	eventMessageDelete = "ONIMBOTMESSAGEDELETE"
+	eventJoinChat      = "ONIMBOTJOINCHAT"
+	eventBotDelete     = "ONIMBOTDELETE"
+	eventCommandAdd    = "ONIMCOMMANDADD"
 )
 
 const language = "en"
@@ -38,14 +41,18 @@ func (p *Portal) newEvent(name string, app *application, bots ...*bot) *event {
 	e := &event{}
 	e.set()("event", name, "event_handler_id", app.handlers[name].id.String())
 	for _, b := range bots {
-		id := b.id.String()
-		if app.oauth {
-			p.setBotAuth(e, app, b, "data", "BOT", id)
-			p.setBotAuth(e, app, b, "data", "BOT", id, "AUTH")
-		}
-		e.set("data", "BOT", id)("BOT_ID", id, "BOT_CODE", b.code)
+		p.setBot(e, b, "data", "BOT", b.id.String())
 	}
 	return e
+}
+
+// setBot writes who a bot is, with its authorization.
+func (p *Portal) setBot(e *event, b *bot, path ...string) {
+	if b.app.oauth {
+		p.setBotAuth(e, b.app, b, path...)
+		p.setBotAuth(e, b.app, b, append(path[:len(path):len(path)], "AUTH")...)
+	}
+	e.set(path...)("BOT_ID", b.id.String(), "BOT_CODE", b.code)
 }
 
 // setBotAuth writes the thirteen authorization keys of a bot.
@@ -148,34 +155,41 @@ func (p *Portal) fireJoinGroup(chat *chat, b *bot, by imbot.ID, history bool) {
 func (p *Portal) fireBotDelete(b *bot, by imbot.ID) {
 	e := p.newEvent(eventBotDelete, b.app)
 	e.set("data")("BOT_ID", b.id.String(), "BOT_CODE", b.code)
-	p.post(eventBotDelete, b.app, "bot"+b.id.String(), p.finish(e, b.app, by, false))
+	p.post(eventBotDelete, b.app, appQueue(b.app), p.finish(e, b.app, by, false))
 }
 
 // mention is a mention with the name in it.
 var mention = regexp.MustCompile(`(?is)\[user=([0-9]+)[^\]]*\](.*?)\[/user\]`)
 
-// fireMessageAdd tells the bots of a chat about a person's message: all of them
-// in a private dialog, in a group chat the mentioned ones and supervisors. The
-// bots of one application share an event. Operators of an open line are people
-// like its guest.
-func (p *Portal) fireMessageAdd(chat *chat, m Message, before imbot.ID) {
-	mentioned := mentions(m.Text)
-	byApp := map[*application][]*bot{}
-	var apps []*application
+// hearers are the bots that learn of a message: all of them in a private dialog,
+// in a group chat the mentioned ones and supervisors. The bots of one application
+// share an event. Operators of an open line are people like its guest.
+func (p *Portal) hearers(chat *chat, mentioned []imbot.ID) (groups [][]*bot) {
+	at := map[*application]int{}
 	for _, member := range chat.members {
 		b := p.bots[member.user]
 		if b == nil || !b.hears(chat) && !slices.Contains(mentioned, b.id) {
 			continue
 		}
-		if byApp[b.app] == nil {
-			apps = append(apps, b.app)
+		i, ok := at[b.app]
+		if !ok {
+			i = len(groups)
+			at[b.app] = i
+			groups = append(groups, nil)
 		}
-		byApp[b.app] = append(byApp[b.app], b)
+		groups[i] = append(groups[i], b)
 	}
-	for _, app := range apps {
-		e := p.newEvent(eventMessageAdd, app, byApp[app]...)
+	return groups
+}
+
+// fireMessageAdd tells bots about a person's message.
+func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
+	mentioned := mentions(m.Text)
+	for _, bots := range p.hearers(chat, mentioned) {
+		app := bots[0].app
+		e := p.newEvent(eventMessageAdd, app, bots...)
 		if chat.kind == kindPrivate {
-			p.setPrivateMessage(e, chat, m, byApp[app][0])
+			p.setPrivateMessage(e, chat, m, bots[0])
 		} else {
 			p.setGroupMessage(e, chat, m, before, mentioned)
 		}
@@ -199,50 +213,25 @@ func (b *bot) hears(chat *chat) bool {
 var sendFlags = []string{
 	"PUSH", "Y", "PUSH_IMPORTANT", "N", "RECENT_SKIP_AUTHOR", "N", "CONVERT", "N", "SKIP_COMMAND", "N",
 	"SKIP_COUNTER_INCREMENTS", "N", "SILENT_CONNECTOR", "N", "SKIP_CONNECTOR", "N", "IMPORTANT_CONNECTOR", "N",
-	"NO_SESSION_OL", "N", "FAKE_RELATION", "0", "SKIP_URL_INDEX", "N", "COMMAND_CONTEXT", "TEXTAREA",
+	"NO_SESSION_OL", "N", "FAKE_RELATION", "0", "SKIP_URL_INDEX", "N",
 }
 
-func (p *Portal) setPrivateMessage(e *event, chat *chat, m Message, b *bot) {
+func (p *Portal) setPrivateMessage(e *event, chat *chat, m *message, b *bot) {
 	author := m.AuthorID.String()
 	set := e.set("data", "PARAMS")
 	set("MESSAGE", m.Text, "TEMPLATE_ID", newUUID(), "MESSAGE_TYPE", kindPrivate, "FROM_USER_ID", author,
 		"DIALOG_ID", author, "TO_CHAT_ID", chat.id.String(), "AUTHOR_ID", author, "SYSTEM", "N", "TO_USER_ID", b.id.String())
 	set(sendFlags...)
-	set("CHAT_USER_COUNT", strconv.Itoa(len(chat.members)), "PLATFORM_CONTEXT", "web",
-		"MESSAGE_ID", m.ID.String(), "CHAT_TYPE", kindPrivate, "LANGUAGE", language)
+	set("COMMAND_CONTEXT", "TEXTAREA", "CHAT_USER_COUNT", strconv.Itoa(len(chat.members)),
+		"PLATFORM_CONTEXT", "web", "MESSAGE_ID", m.ID.String(), "CHAT_TYPE", kindPrivate, "LANGUAGE", language)
 }
 
-func (p *Portal) setGroupMessage(e *event, chat *chat, m Message, before imbot.ID, mentioned []imbot.ID) {
-	text, first := m.Text, imbot.ID(0)
-	for _, id := range mentioned {
-		if p.bots[id] != nil {
-			first = id
-			break
-		}
-	}
-	if first != 0 {
-		text = strings.TrimSpace(mention.ReplaceAllStringFunc(text, func(code string) string {
-			if p.bots[toID(mention.FindStringSubmatch(code)[1])] != nil {
-				return ""
-			}
-			return code
-		}))
-	}
-	author, id := m.AuthorID.String(), chat.id.String()
+func (p *Portal) setGroupMessage(e *event, chat *chat, m *message, before imbot.ID, mentioned []imbot.ID) {
+	text, first := p.addressed(m.Text, mentioned)
+	p.setGroup(e, chat, m, text, before)
 	set := e.set("data", "PARAMS")
-	set("MESSAGE", text, "TEMPLATE_ID", newUUID(), "MESSAGE_TYPE", chat.kind, "FROM_USER_ID", author,
-		"DIALOG_ID", "chat"+id, "TO_CHAT_ID", id, "AUTHOR_ID", author, "SYSTEM", "N", "CHAT_ID", id,
-		"CHAT_TITLE", chat.title, "CHAT_AUTHOR_ID", chat.owner.String(), "CHAT_TYPE", chat.kind, "CHAT_AVATAR", "0",
-		"CHAT_COLOR", string(chat.color))
-	if chat.entityType != "" {
-		set("CHAT_ENTITY_TYPE", chat.entityType)
-	}
-	set("CHAT_ENTITY_ID", chat.entityID, "CHAT_ENTITY_DATA_1", chat.entityData[0],
-		"CHAT_ENTITY_DATA_2", chat.entityData[1], "CHAT_ENTITY_DATA_3", chat.entityData[2],
-		"CHAT_EXTRANET", "N", "CHAT_PREV_MESSAGE_ID", before.String(), "CHAT_CAN_POST", "MEMBER", "RID", author,
-		"IS_MANAGER", yesNo(chat.member(m.AuthorID).manager))
 	set(sendFlags...)
-	set("CHAT_USER_COUNT", strconv.Itoa(len(chat.members)))
+	set("COMMAND_CONTEXT", "TEXTAREA", "CHAT_USER_COUNT", strconv.Itoa(len(chat.members)))
 	for _, id := range mentioned {
 		e.set("data", "PARAMS", "MENTIONED_LIST")(id.String(), id.String())
 	}
@@ -251,6 +240,45 @@ func (p *Portal) setGroupMessage(e *event, chat *chat, m Message, before imbot.I
 		set("MESSAGE_ORIGINAL", m.Text)
 	}
 	set("TO_USER_ID", first.String(), "MESSAGE_ID", m.ID.String(), "LANGUAGE", language)
+}
+
+// setGroup writes what messages and commands in a group chat begin with.
+func (p *Portal) setGroup(e *event, chat *chat, m *message, text string, before imbot.ID, more ...string) {
+	author, id := m.AuthorID.String(), chat.id.String()
+	set := e.set("data", "PARAMS")
+	set("MESSAGE", text, "TEMPLATE_ID", newUUID(), "MESSAGE_TYPE", chat.kind, "FROM_USER_ID", author,
+		"DIALOG_ID", "chat"+id, "TO_CHAT_ID", id, "AUTHOR_ID", author, "SYSTEM", "N", "CHAT_ID", id)
+	set(more...)
+	set("CHAT_TITLE", chat.title, "CHAT_AUTHOR_ID", chat.owner.String(), "CHAT_TYPE", chat.kind, "CHAT_AVATAR", "0",
+		"CHAT_COLOR", string(chat.color))
+	set(chat.entity()...)
+	set("CHAT_EXTRANET", "N", "CHAT_PREV_MESSAGE_ID", before.String(), "CHAT_CAN_POST", "MEMBER", "RID", author,
+		"IS_MANAGER", yesNo(chat.member(m.AuthorID).manager))
+}
+
+// entity are the tags of a chat; a type that is null is left out.
+func (c *chat) entity() (pairs []string) {
+	if c.entityType != "" {
+		pairs = append(pairs, "CHAT_ENTITY_TYPE", c.entityType)
+	}
+	return append(pairs, "CHAT_ENTITY_ID", c.entityID, "CHAT_ENTITY_DATA_1", c.entityData[0],
+		"CHAT_ENTITY_DATA_2", c.entityData[1], "CHAT_ENTITY_DATA_3", c.entityData[2])
+}
+
+// addressed takes the mentions of bots out of a text and returns the first of
+// those bots.
+func (p *Portal) addressed(text string, mentioned []imbot.ID) (string, imbot.ID) {
+	first := slices.IndexFunc(mentioned, func(id imbot.ID) bool { return p.bots[id] != nil })
+	if first < 0 {
+		return text, 0
+	}
+	text = mention.ReplaceAllStringFunc(text, func(code string) string {
+		if p.bots[toID(mention.FindStringSubmatch(code)[1])] != nil {
+			return ""
+		}
+		return code
+	})
+	return strings.TrimSpace(text), mentioned[first]
 }
 
 // mentions are the users that a text mentions, in its order.

@@ -259,6 +259,9 @@ func FuzzServeHTTP(f *testing.F) {
 		{"imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[[3],"5",5.5]}`},
 		{"imbot.dialog.get", `{"DIALOG_ID":"chat1001"}`},
 		{"imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"2","MESSAGE":["x"]}`},
+		{"imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"2","MESSAGE":"x","ATTACH":[{"GRID":[[]],"USER":5}],"KEYBOARD":{"BUTTONS":{"a":[]}},"MENU":"{}"}`},
+		{"imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"ATTACH":{},"MENU":false}`},
+		{"imbot.command.update", `{"CLIENT_ID":"one","COMMAND_ID":701,"FIELDS":[{"LANG":[]}]}`},
 		{"imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"x","JS_METHOD":"PUT","JS_PARAM":"/aa"}`},
 		{"batch", `{"cmd":["imbot.chat.add?CLIENT_ID=one","imbot.message.add?MESSAGE=$result[0][x]","?&="],"halt":[]}`},
 	} {

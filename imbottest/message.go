@@ -1,13 +1,15 @@
 package imbottest
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/imbot-go/imbot"
 )
 
-// A Message is one message of a chat.
+// A Message is one message of a chat, as it was when it was asked for.
 type Message struct {
 	ID       imbot.ID
 	ChatID   imbot.ID // private dialogs have a chat id, too
@@ -15,6 +17,33 @@ type Message struct {
 	Text     string   // with BB codes; [Message.Plain] is what a person reads
 	System   bool
 	Time     time.Time
+
+	// What the portal made of the parameters: without the buttons and blocks
+	// that it drops, with its defaults. Zero when the message has none.
+	Keyboard imbot.Keyboard
+	Attach   imbot.Attach
+	Menu     imbot.Menu
+
+	Edited  bool       // by a person; what bots change is not marked
+	Deleted bool       // the text is the portal's notice then
+	Likes   []imbot.ID // who likes it
+}
+
+// Plain returns the text as a person reads it: see [imbot.Plain].
+func (m Message) Plain() string { return imbot.Plain(m.Text) }
+
+// message is a message as the portal keeps it.
+type message struct {
+	Message // without Keyboard, Attach and Menu
+	parts   parts
+}
+
+// view is the message as people and tests see it.
+func (m *message) view() Message {
+	v := m.Message
+	v.Likes = slices.Clone(m.Likes)
+	v.Attach, v.Keyboard, v.Menu = m.parts.decoded()
+	return v
 }
 
 // maxText is the length in characters to which the portal cuts messages.
@@ -31,11 +60,26 @@ func cut(text string) string {
 	return text
 }
 
+// finished is a text as it is stored: cut, and with the names of people who were
+// mentioned without.
+func (p *Portal) finished(text string) string {
+	return namelessMention.ReplaceAllStringFunc(cut(text), func(code string) string {
+		u := p.users[toID(namelessMention.FindStringSubmatch(code)[1])]
+		if u == nil {
+			return code
+		}
+		return strings.Replace(code, "][", "]"+u.name()+"[", 1)
+	})
+}
+
+var namelessMention = regexp.MustCompile(`(?i)\[user=([0-9]+)\]\[/user\]`)
+
 // store adds a message to a chat; the lock is held.
-func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) Message {
+func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *message {
 	p.lastMsg++
-	m := Message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: text, System: system, Time: time.Now()}
+	m := &message{Message: Message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: p.finished(text), System: system, Time: time.Now()}}
 	chat.messages = append(chat.messages, m)
+	p.messages[m.ID] = m
 	p.notify()
 	return m
 }
@@ -51,8 +95,15 @@ func (p *Portal) newPrivate(a, b imbot.ID) *chat {
 }
 
 func messageMethods(name string) method {
-	if name == "imbot.message.add" {
+	switch name {
+	case "imbot.message.add":
 		return messageAdd
+	case "imbot.message.update":
+		return messageUpdate
+	case "imbot.message.delete":
+		return messageDelete
+	case "imbot.message.like":
+		return messageLike
 	}
 	return nil
 }
@@ -69,32 +120,50 @@ func messageAdd(c *call) (any, *restError) {
 	if !inPair && !isDialog(string(dialog)) {
 		return nil, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
 	}
-	sent, _ := c.params.get("MESSAGE").(string) // a number counts as empty
-	sent = strings.TrimSpace(sent)
+	sent := c.message()
 	if sent == "" {
 		return nil, wrong("MESSAGE_EMPTY", "Message can't be empty")
 	}
-	sent = cut(sent)
-	if inPair {
-		chat, fail := p.openPrivate(from, to)
-		if fail != nil {
-			return nil, fail
-		}
-		return p.store(chat, 0, sent, true).ID, nil
+	parts, fail := c.newParts(partAttach, b.id, b.id)
+	if fail == nil {
+		fail = parts.storable()
 	}
-	system := c.params.text("SYSTEM") == "Y"
-	author := b.id
+	if fail != nil {
+		return nil, fail
+	}
+	author, system := b.id, inPair || c.params.text("SYSTEM") == "Y"
 	if system {
 		author = 0
 	}
-	if user, ok := dialog.UserID(); ok {
-		chat, fail := p.openPrivate(b.id, user)
-		if fail != nil {
-			return nil, fail
+	var chat *chat
+	if user, private := dialog.UserID(); inPair {
+		chat, fail = p.openPrivate(from, to)
+	} else if private {
+		chat, fail = p.openPrivate(b.id, user)
+	} else {
+		id, _ := dialog.ChatID()
+		chat, fail = p.writable(id, b)
+		if system {
+			sent = p.announced(b, sent)
 		}
-		return p.store(chat, author, sent, system).ID, nil
 	}
-	id, _ := dialog.ChatID()
+	if fail != nil {
+		return nil, fail
+	}
+	m := p.store(chat, author, sent, system)
+	m.parts = parts
+	return m.ID, nil
+}
+
+// message is the text of a new message: trimmed, and empty when a number was
+// sent.
+func (c *call) message() string {
+	sent, _ := c.params.get("MESSAGE").(string)
+	return strings.TrimSpace(sent)
+}
+
+// writable finds a group chat in which a bot may write.
+func (p *Portal) writable(id imbot.ID, b *bot) (*chat, *restError) {
 	chat := p.group(id)
 	switch {
 	case chat == nil:
@@ -102,10 +171,12 @@ func messageAdd(c *call) (any, *restError) {
 	case chat.member(b.id) == nil:
 		return nil, wrong("CANCELED", "You can't send messages to this chat")
 	}
-	if system {
-		sent = "[b]" + p.users[b.id].name() + "[/b]\n" + sent
-	}
-	return p.store(chat, author, sent, system).ID, nil
+	return chat, nil
+}
+
+// announced puts the bot's name before the text of a system message.
+func (p *Portal) announced(b *bot, text string) string {
+	return "[b]" + p.users[b.id].name() + "[/b]\n" + text
 }
 
 // openPrivate finds or makes the private dialog in which one user writes to

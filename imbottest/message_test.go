@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/imbot-go/imbot"
-	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -43,6 +42,14 @@ func TestTextIsTrimmedAndCut(t *testing.T) {
 	require.NotEqual(t, imbot.ID(team), seen[1].ChatID)
 }
 
+func TestNamesOfMentionsAreFilledIn(t *testing.T) {
+	portal := newWorld(t)
+	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"[USER=3][/USER] [user=4]A[/user] [user=99][/user]"}`))
+	require.Equal(t, "[USER=3]Boris Petrov[/USER] [user=4]A[/user] [user=99][/user]", portal.Messages(anna, imbot.UserDialog(alpha))[0].Text)
+	require.Equal(t, "true", post(t, portal, "imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"[user=2][/user]"}`))
+	require.Equal(t, "[user=2]Anna Ivanova[/user]", portal.Messages(anna, imbot.UserDialog(alpha))[0].Text)
+}
+
 func TestSystemMessages(t *testing.T) {
 	portal := newWorld(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"maintenance","SYSTEM":"Y"}`))
@@ -58,28 +65,4 @@ func TestSystemMessages(t *testing.T) {
 	between := portal.Messages(boris, imbot.UserDialog(anna))
 	require.Len(t, between, 1)
 	require.True(t, between[0].System)
-}
-
-func TestPlain(t *testing.T) {
-	for _, tt := range []struct{ says, text, want string }{
-		{"plain text stays", "2 < 3 [ok] [1]", "2 < 3 [ok] [1]"},
-		{"looks go", "[b]b[/b][I]i[/I][u]u[/u][s]s[/s][size=20]z[/size][color=#ff0000]c[/color]", "biuszc"},
-		{"codes nest", "[b][i]x[/i] [user=5]Anna[/user][/b]", "x Anna"},
-		{"mentions are names", "[USER=5]Anna[/USER] and [user=all]all[/user]", "Anna and all"},
-		{"breaks are new lines", "a[br]b#BR#c\nd", "a\nb\nc\nd"},
-		{"a link shows its address", "[url=https://a.example]here[/url]", "here (https://a.example)"},
-		{"a bare link is its address", "[url]https://a.example[/url] [url=https://b.example]https://b.example[/url]", "https://a.example https://b.example"},
-		{"buttons in the text are their text", "[send=/help]Help[/send] [put=/x]X[/put] [call=+1]ring[/call]", "Help X ring"},
-		{"chats and contexts are their text", "[chat=7]Team[/chat] [context=chat7/12]there[/context]", "Team there"},
-		{"pictures are their address", "[img size=medium]https://a.example/p.jpg [/img]", "https://a.example/p.jpg"},
-		{"icons are their title", "[icon=https://a.example/i.png size=20 title=smile]!", "smile!"},
-		{"files vanish", "a[disk=5]b", "ab"},
-		{"stars shine", "[rating=3]", "★★★"},
-		{"a time is UTC", "[timestamp=1645844720 format=SHORT_TIME_FORMAT]", "2022-02-26 03:05 UTC"},
-		{"code is left alone", "[code]a[b]c[/b]#BR#[/code] [b]d[/b]", "a[b]c[/b]#BR# d"},
-	} {
-		t.Run(tt.says, func(t *testing.T) {
-			require.Equal(t, tt.want, imbottest.Message{Text: tt.text}.Plain())
-		})
-	}
 }

@@ -73,10 +73,20 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	if err != nil {
 		return Message{}, err
 	}
+	return p.say(chat, user, text).view(), nil
+}
+
+// say stores what a person writes. It reaches bots as commands or as a message,
+// not as both.
+func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
 	before := chat.last()
-	m := p.store(chat, user, cut(text), false)
-	p.fireMessageAdd(chat, m, before)
-	return m, nil
+	m := p.store(chat, user, text, false)
+	if invoked := p.invoked(chat, m.Text); len(invoked) > 0 {
+		p.fireTypedCommands(chat, m, before, invoked)
+	} else {
+		p.fireMessageAdd(chat, m, before)
+	}
+	return m
 }
 
 // Ask is [Portal.Say] and returns the next message of somebody else in that
@@ -90,10 +100,10 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	var answer Message
 	err = p.await(ctx, func() bool {
 		messages := p.chats[asked.ChatID].messages
-		from, _ := slices.BinarySearchFunc(messages, asked.ID+1, func(m Message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
+		from, _ := slices.BinarySearchFunc(messages, asked.ID+1, func(m *message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
 		for _, m := range messages[from:] {
 			if m.AuthorID != user {
-				answer = m
+				answer = m.view()
 				return true
 			}
 		}
@@ -120,12 +130,13 @@ func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
 	} else if chat.kind != kindOpen {
 		return nil
 	}
-	for i, m := range chat.messages {
+	var seen []Message
+	for _, m := range chat.messages {
 		if m.ID > since {
-			return slices.Clone(chat.messages[i:])
+			seen = append(seen, m.view())
 		}
 	}
-	return nil
+	return seen
 }
 
 // Open opens the private dialog of a person with a bot. The first time the bot

@@ -42,6 +42,8 @@ type Portal struct {
 	bots     map[imbot.ID]*bot
 	chats    map[imbot.ID]*chat
 	private  map[pair]*chat
+	messages map[imbot.ID]*message
+	commands map[imbot.ID]*command
 	chatApps map[imbot.ID]*chatApp
 	apps     map[string]*application // by the identity that the portal stores
 	tokens   map[string]*grant       // by access token
@@ -50,6 +52,7 @@ type Portal struct {
 	lastChat imbot.ID
 	lastMsg  imbot.ID
 	lastApp  imbot.ID
+	lastCmd  imbot.ID
 	lastBind imbot.ID
 
 	handlers map[string]http.Handler // of Serve, by URL
@@ -95,6 +98,8 @@ func NewPortal(opts ...Option) *Portal {
 		bots:     map[imbot.ID]*bot{},
 		chats:    map[imbot.ID]*chat{},
 		private:  map[pair]*chat{},
+		messages: map[imbot.ID]*message{},
+		commands: map[imbot.ID]*command{},
 		chatApps: map[imbot.ID]*chatApp{},
 		apps:     map[string]*application{},
 		tokens:   map[string]*grant{},
@@ -102,6 +107,7 @@ func NewPortal(opts ...Option) *Portal {
 		lastChat: 1000,
 		lastMsg:  50000,
 		lastApp:  500,
+		lastCmd:  700,
 		lastBind: 400,
 		handlers: map[string]http.Handler{},
 		queues:   map[string][]delivery{},

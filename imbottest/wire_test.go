@@ -21,25 +21,33 @@ import (
 // TestAnswersLookLikeTheDocumentedOnes makes each documented answer happen.
 func TestAnswersLookLikeTheDocumentedOnes(t *testing.T) {
 	const me = `"CLIENT_ID":"one","CHAT_ID":1001`
+	const commandURL = `"EVENT_COMMAND_ADD":"` + eventURL + `",`
 	for method, params := range map[string]struct{ ok, fail string }{
-		"imbot.register":          {`{"CLIENT_ID":"one","CODE":"x",` + bindings + `,"PROPERTIES":{"NAME":"X"}}`, `{"CLIENT_ID":"one",` + bindings + `}`},
-		"imbot.update":            {`{"CLIENT_ID":"one","BOT_ID":4,"FIELDS":{"CODE":"x"}}`, `{"CLIENT_ID":"one","BOT_ID":4,"FIELDS":{}}`},
-		"imbot.unregister":        {`{"CLIENT_ID":"one","BOT_ID":4}`, `{"CLIENT_ID":"one"}`},
-		"imbot.bot.list":          {`{}`, ``},
-		"imbot.chat.add":          {`{"CLIENT_ID":"one"}`, ``},
-		"imbot.chat.get":          {`{"ENTITY_TYPE":"CRM","ENTITY_ID":"7"}`, `{"DIALOG_ID":"chat1001"}`},
-		"imbot.chat.leave":        {`{` + me + `}`, `{}`},
-		"imbot.chat.sendTyping":   {`{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`, `{"CLIENT_ID":"one"}`},
-		"imbot.chat.setManager":   {`{` + me + `,"USER_ID":2}`, `{"CLIENT_ID":"two","CHAT_ID":1001,"USER_ID":2}`},
-		"imbot.chat.setOwner":     {`{` + me + `,"USER_ID":2}`, `{}`},
-		"imbot.chat.updateAvatar": {`{` + me + `,"AVATAR":"iVBORw0KGgo="}`, `{` + me + `,"AVATAR":"x"}`},
-		"imbot.chat.updateColor":  {`{` + me + `,"COLOR":"RED"}`, `{` + me + `,"COLOR":"x"}`},
-		"imbot.chat.updateTitle":  {`{` + me + `,"TITLE":"x"}`, `{` + me + `}`},
-		"imbot.chat.user.add":     {`{` + me + `,"USERS":[3]}`, `{}`},
-		"imbot.chat.user.delete":  {`{` + me + `,"USER_ID":2}`, `{` + me + `}`},
-		"imbot.chat.user.list":    {`{` + me + `}`, `{}`},
-		"imbot.dialog.get":        {`{"DIALOG_ID":"chat1002"}`, `{}`},
-		"imbot.message.add":       {`{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"x"}`, `{"CLIENT_ID":"one","DIALOG_ID":2}`},
+		"imbot.register":           {`{"CLIENT_ID":"one","CODE":"x",` + bindings + `,"PROPERTIES":{"NAME":"X"}}`, `{"CLIENT_ID":"one",` + bindings + `}`},
+		"imbot.update":             {`{"CLIENT_ID":"one","BOT_ID":4,"FIELDS":{"CODE":"x"}}`, `{"CLIENT_ID":"one","BOT_ID":4,"FIELDS":{}}`},
+		"imbot.unregister":         {`{"CLIENT_ID":"one","BOT_ID":4}`, `{"CLIENT_ID":"one"}`},
+		"imbot.bot.list":           {`{}`, ``},
+		"imbot.chat.add":           {`{"CLIENT_ID":"one"}`, ``},
+		"imbot.chat.get":           {`{"ENTITY_TYPE":"CRM","ENTITY_ID":"7"}`, `{"DIALOG_ID":"chat1001"}`},
+		"imbot.chat.leave":         {`{` + me + `}`, `{}`},
+		"imbot.chat.sendTyping":    {`{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`, `{"CLIENT_ID":"one"}`},
+		"imbot.chat.setManager":    {`{` + me + `,"USER_ID":2}`, `{"CLIENT_ID":"two","CHAT_ID":1001,"USER_ID":2}`},
+		"imbot.chat.setOwner":      {`{` + me + `,"USER_ID":2}`, `{}`},
+		"imbot.chat.updateAvatar":  {`{` + me + `,"AVATAR":"iVBORw0KGgo="}`, `{` + me + `,"AVATAR":"x"}`},
+		"imbot.chat.updateColor":   {`{` + me + `,"COLOR":"RED"}`, `{` + me + `,"COLOR":"x"}`},
+		"imbot.chat.updateTitle":   {`{` + me + `,"TITLE":"x"}`, `{` + me + `}`},
+		"imbot.chat.user.add":      {`{` + me + `,"USERS":[3]}`, `{}`},
+		"imbot.chat.user.delete":   {`{` + me + `,"USER_ID":2}`, `{` + me + `}`},
+		"imbot.chat.user.list":     {`{` + me + `}`, `{}`},
+		"imbot.dialog.get":         {`{"DIALOG_ID":"chat1002"}`, `{}`},
+		"imbot.message.add":        {`{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"x"}`, `{"CLIENT_ID":"one","DIALOG_ID":2}`},
+		"imbot.message.update":     {`{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"x"}`, `{"CLIENT_ID":"one"}`},
+		"imbot.message.delete":     {`{"CLIENT_ID":"one","MESSAGE_ID":50001}`, `{"CLIENT_ID":"one","MESSAGE_ID":50002}`},
+		"imbot.message.like":       {`{"CLIENT_ID":"one","MESSAGE_ID":50002}`, `{"CLIENT_ID":"one","MESSAGE_ID":50002,"ACTION":"minus"}`},
+		"imbot.command.register":   {`{"CLIENT_ID":"one","BOT_ID":4,"COMMAND":"new",` + commandURL + titles + `}`, `{"CLIENT_ID":"one","BOT_ID":4,` + commandURL + titles + `}`},
+		"imbot.command.unregister": {`{"CLIENT_ID":"one","COMMAND_ID":701}`, `{"CLIENT_ID":"one"}`},
+		"imbot.command.update":     {`{"CLIENT_ID":"one","COMMAND_ID":701,"FIELDS":{"HIDDEN":"Y"}}`, `{"CLIENT_ID":"one","COMMAND_ID":701,"FIELDS":{}}`},
+		"imbot.command.answer":     {`{"CLIENT_ID":"one","COMMAND":"echo","MESSAGE_ID":50002,"MESSAGE":"x"}`, `{"CLIENT_ID":"one","COMMAND":"echo","MESSAGE_ID":50002}`},
 	} {
 		t.Run(method, func(t *testing.T) {
 			portal := newWorld(t)
@@ -47,13 +55,18 @@ func TestAnswersLookLikeTheDocumentedOnes(t *testing.T) {
 			if method == "imbot.dialog.get" { // one that the webhook's user sees, with a message and a reader
 				require.Equal(t, "1002", post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one","USERS":[1,2],"MESSAGE":"x"}`))
 			}
+			if strings.HasPrefix(method, "imbot.message.") || strings.HasPrefix(method, "imbot.command.") {
+				require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"x"}`))
+				_, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "/echo")
+				require.NoError(t, err)
+			}
 			if params.fail != "" {
 				_, body := postTo(t, portal, address, "application/json", params.fail)
-				require.JSONEq(t, sample(t, "testdata/rest/"+method+".error.json"), string(body))
+				require.JSONEq(t, sample(t, "../testdata/rest/"+method+".error.json"), string(body))
 			}
 			_, body := postTo(t, portal, address, "application/json", params.ok)
 			var want, got any
-			require.NoError(t, json.Unmarshal([]byte(sample(t, "testdata/rest/"+method+".ok.json")), &want))
+			require.NoError(t, json.Unmarshal([]byte(sample(t, "../testdata/rest/"+method+".ok.json")), &want))
 			require.NoError(t, json.Unmarshal(body, &got))
 			require.Equal(t, shape(want), shape(got))
 		})
@@ -151,6 +164,34 @@ func fields(t *testing.T, body string) []string {
 	return out
 }
 
+// world is a bot and somebody who talks to it.
+type world struct {
+	portal *imbottest.Portal
+	bot    imbot.ID
+	client *imbot.Client
+	anna   imbot.ID
+}
+
+func (w world) registerEcho(t *testing.T) {
+	t.Helper()
+	_, err := w.client.Command.Register(t.Context(), imbot.CommandRegisterRequest{
+		Command: "echo", EventCommandAdd: eventURL, Lang: []imbot.CommandLang{{LanguageID: "en", Title: "Echo"}},
+	})
+	require.NoError(t, err)
+}
+
+func (w world) mention() string { return fmt.Sprintf("[USER=%d]NewBot[/USER]", w.bot) }
+
+// thread is a message for the bot in a group chat.
+func (w world) thread(t *testing.T) imbottest.Message {
+	t.Helper()
+	chat, err := w.client.Chat.Add(t.Context(), imbot.ChatAddRequest{Users: []imbot.ID{w.anna}, EntityType: "THREAD"})
+	require.NoError(t, err)
+	m, err := w.portal.Say(t.Context(), w.anna, imbot.ChatDialog(chat), w.mention()+", hello")
+	require.NoError(t, err)
+	return m
+}
+
 // TestEventsLookLikeTheDocumentedOnes compares keys, their order, and the kind
 // of each value.
 func TestEventsLookLikeTheDocumentedOnes(t *testing.T) {
@@ -168,12 +209,6 @@ func TestEventsLookLikeTheDocumentedOnes(t *testing.T) {
 	}
 	oauth := func(p *imbottest.Portal) imbot.Auth { return p.OAuth("local.1") }
 	webhook := func(p *imbottest.Portal) imbot.Auth { return p.Webhook("bot-secret-1") }
-	type world struct {
-		portal *imbottest.Portal
-		bot    imbot.ID
-		client *imbot.Client
-		anna   imbot.ID
-	}
 	say := func(t *testing.T, w world) {
 		_, err := w.portal.Say(ctx, w.anna, imbot.UserDialog(w.bot), "Hello")
 		require.NoError(t, err)
@@ -201,6 +236,44 @@ func TestEventsLookLikeTheDocumentedOnes(t *testing.T) {
 			require.NoError(t, w.client.Chat.SetOwner(ctx, imbot.ChatSetOwnerRequest{ChatID: chat, UserID: w.anna}))
 			require.NoError(t, w.portal.Kick(ctx, w.anna, chat, w.bot))
 			require.NoError(t, w.portal.Invite(ctx, w.anna, chat, w.bot))
+		}},
+		{"../testdata/events/commandadd_textarea_private.form", oauth, func(t *testing.T, w world) {
+			w.registerEcho(t)
+			_, err := w.portal.Say(ctx, w.anna, imbot.UserDialog(w.bot), "/echo test")
+			require.NoError(t, err)
+		}},
+		{"../testdata/events/commandadd_textarea_group.form", oauth, func(t *testing.T, w world) {
+			w.registerEcho(t)
+			chat, err := w.client.Chat.Add(ctx, imbot.ChatAddRequest{Users: []imbot.ID{w.anna}, EntityType: "CHAT", EntityID: "13"})
+			require.NoError(t, err)
+			_, err = w.portal.Say(ctx, w.anna, imbot.ChatDialog(chat), "/echo test")
+			require.NoError(t, err)
+		}},
+		{"testdata/events/commandadd_keyboard_group.form", oauth, func(t *testing.T, w world) {
+			w.registerEcho(t)
+			chat, err := w.client.Chat.Add(ctx, imbot.ChatAddRequest{Users: []imbot.ID{w.anna}, EntityType: "CHAT", EntityID: "13"})
+			require.NoError(t, err)
+			id, err := w.client.Message.Add(ctx, imbot.MessageAddRequest{DialogID: imbot.ChatDialog(chat), Message: "choose", Keyboard: &imbot.Keyboard{
+				Rows: [][]imbot.Button{{{Text: "Echo", Action: imbot.ActionCommand{Command: "echo", Params: "test"}}}},
+			}})
+			require.NoError(t, err)
+			require.NoError(t, w.portal.Press(ctx, w.anna, imbottest.Message{ID: id}, "Echo"))
+		}},
+		{"../testdata/events/messageupdate_private.form", oauth, func(t *testing.T, w world) {
+			m, err := w.portal.Say(ctx, w.anna, imbot.UserDialog(w.bot), "Hello")
+			require.NoError(t, err)
+			require.NoError(t, w.portal.Edit(ctx, w.anna, m, "How to add an observer to the task?"))
+		}},
+		{"../testdata/events/messageupdate_group.form", oauth, func(t *testing.T, w world) {
+			require.NoError(t, w.portal.Edit(ctx, w.anna, w.thread(t), w.mention()+", create a task list"))
+		}},
+		{"../testdata/events/messagedelete_private.form", oauth, func(t *testing.T, w world) {
+			m, err := w.portal.Say(ctx, w.anna, imbot.UserDialog(w.bot), "Hello")
+			require.NoError(t, err)
+			require.NoError(t, w.portal.Delete(ctx, w.anna, m))
+		}},
+		{"../testdata/events/messagedelete_group.form", oauth, func(t *testing.T, w world) {
+			require.NoError(t, w.portal.Delete(ctx, w.anna, w.thread(t)))
 		}},
 		{"../testdata/events/botdelete.form", oauth, func(t *testing.T, w world) {
 			require.NoError(t, w.client.Bot.Unregister(ctx, imbot.BotUnregisterRequest{BotID: w.bot}))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
@@ -21,9 +22,12 @@ const (
 	beta  = 5 // bot of application "two", not a member
 	team  = 1001
 	app   = 501 // chat application of alpha
+	echo1 = 701 // command /echo of alpha
 )
 
 const bindings = `"EVENT_HANDLER":"https://bot.example.com/events"`
+
+const titles = `"LANG":[{"LANGUAGE_ID":"en","TITLE":"Echo"}]`
 
 func newWorld(t *testing.T) *imbottest.Portal {
 	t.Helper()
@@ -37,6 +41,7 @@ func newWorld(t *testing.T) *imbottest.Portal {
 		{"imbot.register", `{"CLIENT_ID":"two","CODE":"beta",` + bindings + `,"PROPERTIES":{"NAME":"Beta"}}`, "5"},
 		{"imbot.chat.add", `{"CLIENT_ID":"one","USERS":[2],"TITLE":"Team","COLOR":"MINT","ENTITY_TYPE":"CRM","ENTITY_ID":"7"}`, "1001"},
 		{"imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"help","JS_METHOD":"SEND","JS_PARAM":"/help","LANG":[{"LANGUAGE_ID":"en","TITLE":"Help"}]}`, "501"},
+		{"imbot.command.register", `{"CLIENT_ID":"one","BOT_ID":4,"COMMAND":"echo","EVENT_COMMAND_ADD":"` + eventURL + `",` + titles + `}`, "701"},
 	} {
 		require.Equal(t, step.want, post(t, portal, step.method, step.params))
 	}
@@ -84,7 +89,7 @@ type row struct {
 	says   string
 	params string
 	want   string
-	before []string // "method params"
+	before []string // "method params", or "say dialog text" for anna
 }
 
 func runTable(t *testing.T, method string, rows []row) {
@@ -95,7 +100,13 @@ func runTable(t *testing.T, method string, rows []row) {
 				portal := newWorld(t)
 				for _, step := range r.before {
 					name, params, _ := strings.Cut(step, " ")
-					require.NotRegexp(t, "^[45]", post(t, portal, name, params), step)
+					if name == "say" {
+						dialog, text, _ := strings.Cut(params, " ")
+						_, err := portal.Say(t.Context(), anna, imbot.DialogID(dialog), text)
+						require.NoError(t, err)
+						continue
+					}
+					require.NotRegexp(t, "^[45]..( |$)", post(t, portal, name, params), step)
 				}
 				require.Equal(t, r.want, post(t, portal, method, r.params))
 			})

@@ -1,0 +1,260 @@
+package imbottest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/imbot-go/imbot"
+)
+
+// readAttach stores an attachment: its blocks without those that are unusable.
+func (p *Portal) readAttach(from *array) *array {
+	blocks := newArray()
+	for _, entry := range entries(from, "BLOCKS") {
+		for _, b := range readBlock(entry) {
+			blocks.add(b)
+		}
+	}
+	if blocks.len() == 0 {
+		return nil
+	}
+	palette := imbot.Colors()
+	color := from.text("COLOR")
+	if color != imbot.AttachColorTransparent && !hexColor.MatchString(color) {
+		color = palette[int(p.lastMsg)%len(palette)].Hex() // a real portal takes any of them
+	}
+	out := newArray()
+	out.set("ID", number(imbot.ID(time.Now().Unix())))
+	out.set("BLOCKS", blocks)
+	if text := attachText(from.get("DESCRIPTION")); text != "" {
+		out.set("DESCRIPTION", strings.Join(strings.Fields(text), " "))
+	}
+	out.set("COLOR", color)
+	out.set("COLOR_TOKEN", from.oneOf("COLOR_TOKEN", colorTokens...))
+	return out
+}
+
+// readBlock reads one entry: the first kind of the list that is there counts.
+func readBlock(from *array) []*array {
+	for _, kind := range []string{"USER", "LINK", "RICH_LINK", "MESSAGE", "GRID", "IMAGE", "FILE", "DELIMITER"} {
+		v := from.get(kind)
+		if v == nil {
+			continue
+		}
+		var blocks []*array
+		for _, value := range readKind(kind, v) {
+			b := newArray()
+			b.set(kind, value)
+			blocks = append(blocks, b)
+		}
+		return blocks
+	}
+	return nil
+}
+
+// readKind returns the values of the blocks that a kind makes.
+func readKind(kind string, v any) (values []any) {
+	each := func(read func(entry) bool) *array {
+		list := newArray()
+		for _, from := range items(v) {
+			if e := (entry{from, newArray()}); read(e) {
+				list.add(e.to)
+			}
+		}
+		return list
+	}
+	list := newArray()
+	switch kind {
+	case "USER", "LINK", "RICH_LINK": // as many blocks as there are elements
+		list = each(map[string]func(entry) bool{"USER": entry.user, "LINK": entry.page, "RICH_LINK": entry.richPage}[kind])
+		for _, k := range list.keys {
+			values = append(values, list.values[k])
+		}
+		return values
+	case "MESSAGE":
+		if object, ok := v.(*array); ok {
+			v = object.get("TEXT")
+		}
+		if text := lineBreaks.Replace(attachText(v)); text != "" {
+			return []any{text}
+		}
+	case "DELIMITER":
+		if truthy(v) {
+			object, _ := v.(*array)
+			e := entry{object, newArray()}
+			if !e.number("SIZE") {
+				e.to.set("SIZE", number(delimiterSize))
+			}
+			e.color("COLOR")
+			return []any{e.to}
+		}
+	case "GRID":
+		if object, ok := v.(*array); ok && object.isList() {
+			list = each(entry.gridItem)
+		}
+	case "IMAGE":
+		list = each(entry.image)
+	case "FILE":
+		list = each(entry.file)
+	}
+	if list.len() > 0 {
+		return []any{list}
+	}
+	return nil
+}
+
+// items are the objects of a list, or the one object.
+func items(v any) []*array {
+	a, _ := v.(*array)
+	if a.len() > 0 && !a.isList() {
+		return []*array{a}
+	}
+	return entries(a, "")
+}
+
+// delimiterSize is the length of a line in pixels when nothing else is said.
+const delimiterSize = 200
+
+var (
+	lineBreaks = strings.NewReplacer("#BR#", "[BR]")
+	escapes    = strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\"`, `"`, `\\`, `\`)
+)
+
+// attachText is a text of an attachment, in which the portal looks for escapes.
+func attachText(v any) string { return escapes.Replace(text(v)) }
+
+// entry is an object of an attachment and what is stored of it. Its methods copy
+// a member and report whether there was something usable.
+type entry struct{ from, to *array }
+
+func (e entry) text(name string) bool {
+	s := attachText(e.from.get(name))
+	if s != "" {
+		e.to.set(name, s)
+	}
+	return s != ""
+}
+
+func (e entry) link(name string) bool {
+	return link.MatchString(e.from.text(name)) && e.text(name)
+}
+
+func (e entry) number(name string) bool {
+	n := e.from.id(name)
+	if n > 0 {
+		e.to.set(name, number(n))
+	}
+	return n > 0
+}
+
+func (e entry) color(name string) {
+	if color := e.from.text(name); hexColor.MatchString(color) {
+		e.to.set(name, color)
+	}
+}
+
+func (e entry) user() bool {
+	if !e.text("NAME") {
+		return false
+	}
+	e.link("AVATAR")
+	types := []string{"USER", "CHAT", "BOT"}
+	switch { // the default follows where it leads
+	case e.text("NETWORK_ID"), e.number("USER_ID"):
+	case e.number("CHAT_ID"):
+		types = []string{"CHAT", "USER", "BOT"}
+	case e.number("BOT_ID"):
+		types = []string{"BOT", "USER", "CHAT"}
+	default:
+		e.link("LINK")
+	}
+	e.to.set("AVATAR_TYPE", e.from.oneOf("AVATAR_TYPE", types...))
+	return true
+}
+
+// target is where a link leads: an address, or who the name is of.
+func (e entry) target() bool {
+	named := e.text("NAME")
+	leads := e.text("NETWORK_ID") || e.number("USER_ID") || e.number("CHAT_ID")
+	return e.link("LINK") || named && leads
+}
+
+func (e entry) page() bool {
+	if !e.target() {
+		return false
+	}
+	if e.text("HTML") {
+		return true
+	}
+	e.text("DESC")
+	if e.link("PREVIEW") {
+		e.number("WIDTH")
+		e.number("HEIGHT")
+	}
+	return true
+}
+
+func (e entry) richPage() bool {
+	if !e.target() {
+		return false
+	}
+	if e.text("HTML") {
+		return true
+	}
+	e.text("DESC")
+	if !e.link("PREVIEW") {
+		e.link("EXTRA_IMAGE")
+		return true
+	}
+	size, given := newArray(), e.from.array("PREVIEW_SIZE")
+	for _, name := range []string{"HEIGHT", "WIDTH"} {
+		size.set(name, number(max(0, given.id(name))))
+	}
+	e.to.set("PREVIEW_SIZE", size)
+	return true
+}
+
+func (e entry) gridItem() bool {
+	display := e.from.oneOf("DISPLAY", "BLOCK", "LINE", "ROW", "TABLE", "COLUMN", "CARD")
+	switch display {
+	case "COLUMN":
+		display = "ROW"
+	case "CARD":
+		display = "LINE"
+	}
+	named := e.text("NAME")
+	if value := lineBreaks.Replace(attachText(e.from.get("VALUE"))); value != "" {
+		e.to.set("VALUE", value)
+	} else if !named && display != "LINE" {
+		return false
+	}
+	e.to.set("DISPLAY", display)
+	e.number("WIDTH")
+	e.number("HEIGHT")
+	e.color("COLOR")
+	e.to.set("COLOR_TOKEN", e.from.oneOf("COLOR_TOKEN", colorTokens...))
+	e.link("LINK")
+	e.number("USER_ID")
+	e.number("CHAT_ID")
+	return true
+}
+
+func (e entry) image() bool {
+	if !e.link("LINK") {
+		return false
+	}
+	e.text("NAME")
+	e.link("PREVIEW")
+	e.number("WIDTH")
+	e.number("HEIGHT")
+	return true
+}
+
+func (e entry) file() bool {
+	if !e.link("LINK") {
+		return false
+	}
+	e.text("NAME")
+	e.number("SIZE")
+	return true
+}

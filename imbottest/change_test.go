@@ -1,0 +1,148 @@
+package imbottest_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	me     = `"CLIENT_ID":"one"`
+	mine   = `"CLIENT_ID":"one","MESSAGE_ID":50001`
+	button = `{"TEXT":"Go","LINK":"/go"}`
+	text   = `{"MESSAGE":"x"}`
+)
+
+// sent is a message of alpha in a private dialog and one in the chat.
+var sent = []string{
+	`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"private"}`,
+	`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"public"}`,
+}
+
+func after(steps ...string) []string { return append(sent[:len(sent):len(sent)], steps...) }
+
+func TestChangingMessages(t *testing.T) {
+	common := []row{
+		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
+		{"an application without a bot", `{"CLIENT_ID":"three"}`, "400 BOT_ID_ERROR", nil},
+		{"an empty bot id is not a missing one", `{` + mine + `,"BOT_ID":""}`, "400 BOT_ID_ERROR", nil},
+		{"a foreign bot is refused", `{` + me + `,"BOT_ID":5}`, "400 APP_ID_ERROR", nil},
+		{"then the message", `{` + me + `}`, "400 MESSAGE_ID_ERROR", nil},
+		{"text is no message id", `{` + me + `,"MESSAGE_ID":"x"}`, "400 MESSAGE_ID_ERROR", nil},
+		{"nor is a negative number", `{` + me + `,"MESSAGE_ID":-1}`, "400 MESSAGE_ID_ERROR", nil},
+	}
+	runTable(t, "imbot.message.update", append(common[:len(common):len(common)], []row{
+		{"true without a look when nothing changes", `{` + me + `,"MESSAGE_ID":99}`, "true", nil},
+		{"null is nothing", `{` + me + `,"MESSAGE_ID":99,"MESSAGE":null,"KEYBOARD":null}`, "true", nil},
+		{"no such message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", nil},
+		{"no such message comes before a bad attachment", `{` + mine + `,"ATTACH":[{}]}`, "403 CANT_EDIT_MESSAGE", nil},
+		{"a person's message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", []string{"say 4 hi"}},
+		{"another bot's", `{"CLIENT_ID":"two","MESSAGE_ID":50001,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", sent},
+		{"a system message is nobody's", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", []string{`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"x","SYSTEM":"Y"}`}},
+		{"a chat that the bot has left", `{` + me + `,"MESSAGE_ID":50002,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", after(`imbot.chat.leave {"CLIENT_ID":"one","CHAT_ID":1001}`)},
+		{"a deleted message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", after(`imbot.message.delete {` + mine + `}`)},
+		{"then the attachment", `{` + mine + `,"ATTACH":[{}],"KEYBOARD":[{}]}`, "400 ATTACH_ERROR", sent},
+		{"then the keyboard", `{` + mine + `,"ATTACH":[` + text + `],"KEYBOARD":[{}],"MENU":[{}]}`, "400 KEYBOARD_ERROR", sent},
+		{"then the menu, in its own spelling", `{` + mine + `,"KEYBOARD":[` + button + `],"MENU":[{}],"MESSAGE":""}`, "400 menu_ERROR", sent},
+		{"an attachment that is too large", `{` + mine + `,"ATTACH":[{"MESSAGE":"` + long(60000) + `"}]}`, "400 ATTACH_OVERSIZE", sent},
+		{"a keyboard that is too large", `{` + mine + `,"KEYBOARD":[{"TEXT":"` + long(60000) + `","LINK":"/"}]}`, "400 KEYBOARD_OVERSIZE", sent},
+		{"a menu that is too large", `{` + mine + `,"MENU":[{"TEXT":"` + long(60000) + `","LINK":"/"}]}`, "400 MENU_OVERSIZE", sent},
+		{"everything at once", `{` + mine + `,"ATTACH":[` + text + `],"KEYBOARD":[` + button + `],"MENU":[` + button + `],"MESSAGE":"new"}`, "true", sent},
+	}...))
+	runTable(t, "imbot.message.delete", append(common[:len(common):len(common)], []row{
+		{"no such message", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", nil},
+		{"a person's message", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", []string{"say 4 hi"}},
+		{"another bot's", `{"CLIENT_ID":"two","MESSAGE_ID":50001}`, "403 CANT_EDIT_MESSAGE", sent},
+		{"the own", `{` + mine + `}`, "true", sent},
+		{"once only", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", after(`imbot.message.delete {` + mine + `}`)},
+		{"once only, without a trace", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", after(`imbot.message.delete {` + mine + `,"COMPLETE":"Y"}`)},
+	}...))
+	runTable(t, "imbot.message.like", append(common[:len(common):len(common)], []row{
+		{"no such message", `{` + mine + `}`, "400 WITHOUT_CHANGES", nil},
+		{"a chat without the bot", `{"CLIENT_ID":"two","MESSAGE_ID":50002}`, "400 WITHOUT_CHANGES", sent},
+		{"a deleted message", `{` + mine + `}`, "400 WITHOUT_CHANGES", after(`imbot.message.delete {` + mine + `}`)},
+		{"a person's message", `{` + mine + `}`, "true", []string{"say 4 hi"}},
+		{"minus takes nothing away twice", `{` + mine + `,"ACTION":"minus"}`, "400 WITHOUT_CHANGES", sent},
+		{"plus is in any case", `{` + mine + `,"ACTION":"PLUS"}`, "true", sent},
+		{"plus does not add twice", `{` + mine + `,"ACTION":"plus"}`, "400 WITHOUT_CHANGES", after(`imbot.message.like {` + mine + `}`)},
+		{"minus after plus", `{` + mine + `,"ACTION":"minus"}`, "true", after(`imbot.message.like {` + mine + `,"ACTION":"plus"}`)},
+		{"an unknown action toggles", `{` + mine + `,"ACTION":"x"}`, "true", after(`imbot.message.like {` + mine + `}`)},
+		{"toggled twice there is nothing to take away", `{` + mine + `,"ACTION":"minus"}`, "400 WITHOUT_CHANGES", after(`imbot.message.like {`+mine+`}`, `imbot.message.like {`+mine+`}`)},
+	}...))
+}
+
+func TestWhatChangesLeaveBehind(t *testing.T) {
+	const full = `"ATTACH":[` + text + `],"KEYBOARD":[` + button + `],"MENU":[` + button + `]`
+	parts := func(m imbottest.Message) [3]int {
+		return [3]int{len(m.Attach.Blocks), len(m.Keyboard.Rows), len(m.Menu.Items)}
+	}
+	for _, tt := range []struct {
+		says, method, params string
+		text                 string
+		parts                [3]int
+	}{
+		{"a new text leaves the rest", "update", `"MESSAGE":" new "`, "new", [3]int{1, 1, 1}},
+		{"N removes", "update", `"ATTACH":"N","KEYBOARD":"N"`, "old", [3]int{0, 0, 1}},
+		{"so do empty values", "update", `"ATTACH":"","KEYBOARD":[],"MENU":0`, "old", [3]int{0, 0, 0}},
+		{"a keyboard is replaced", "update", `"KEYBOARD":[` + button + `,{"TYPE":"NEWLINE"},` + button + `]`, "old", [3]int{1, 2, 1}},
+		{"an error leaves what was done before it", "update", `"ATTACH":"N","KEYBOARD":[{}],"MENU":"N","MESSAGE":"new"`, "old", [3]int{0, 1, 1}},
+		{"an empty text deletes", "update", `"MESSAGE":" "`, "This message was deleted.", [3]int{}},
+		{"deleting leaves a notice", "delete", `"COMPLETE":"y"`, "This message was deleted.", [3]int{}},
+		{"or nothing", "delete", `"COMPLETE":"Y"`, "", [3]int{}},
+	} {
+		t.Run(tt.says, func(t *testing.T) {
+			portal := newWorld(t)
+			require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{`+me+`,"DIALOG_ID":2,"MESSAGE":"old",`+full+`}`))
+			post(t, portal, "imbot.message."+tt.method, `{`+mine+`,`+tt.params+`}`)
+			seen := portal.Messages(anna, imbot.UserDialog(alpha))
+			if tt.text == "" {
+				require.Empty(t, seen)
+				return
+			}
+			require.Equal(t, tt.text, seen[0].Text)
+			require.Equal(t, tt.parts, parts(seen[0]))
+			require.Equal(t, strings.Contains(tt.text, "deleted"), seen[0].Deleted)
+			require.False(t, seen[0].Edited, "changes of bots are not marked")
+		})
+	}
+}
+
+func TestChangesAreAllowedForThreeDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := newWorld(t)
+		require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{`+me+`,"DIALOG_ID":2,"MESSAGE":"old"}`))
+		said, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "old")
+		require.NoError(t, err)
+		time.Sleep(72 * time.Hour)
+		require.Equal(t, "true", post(t, portal, "imbot.message.update", `{`+mine+`,"MESSAGE":"new"}`))
+		require.NoError(t, portal.Edit(t.Context(), anna, said, "new"))
+		time.Sleep(time.Second)
+		for _, params := range []string{`"MESSAGE":"x"`, `"MESSAGE":""`, `"KEYBOARD":"N"`} {
+			require.Equal(t, "403 CANT_EDIT_MESSAGE", post(t, portal, "imbot.message.update", `{`+mine+`,`+params+`}`))
+		}
+		require.ErrorContains(t, portal.Edit(t.Context(), anna, said, "x"), "too old")
+		require.Equal(t, "true", post(t, portal, "imbot.message.delete", `{`+mine+`}`), "deleting has no limit")
+		require.NoError(t, portal.Delete(t.Context(), anna, said))
+		portal.Close()
+	})
+}
+
+func TestLikes(t *testing.T) {
+	portal := newWorld(t)
+	said, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "hi")
+	require.NoError(t, err)
+	likes := func() []imbot.ID { return portal.Messages(anna, imbot.UserDialog(alpha))[0].Likes }
+	require.NoError(t, portal.Like(t.Context(), anna, said))
+	require.Equal(t, "true", post(t, portal, "imbot.message.like", `{`+mine+`}`))
+	before := likes()
+	require.NoError(t, portal.Like(t.Context(), anna, said))
+	require.Equal(t, []imbot.ID{anna, alpha}, before)
+	require.Equal(t, []imbot.ID{alpha}, likes())
+	require.NoError(t, portal.Delete(t.Context(), anna, said))
+	require.ErrorContains(t, portal.Like(t.Context(), anna, said), "deleted")
+}

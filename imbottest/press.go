@@ -1,0 +1,176 @@
+package imbottest
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"strings"
+	"time"
+
+	"github.com/imbot-go/imbot"
+)
+
+// Press presses a button of a message's keyboard, or chooses an item of its
+// menu, by its text; buttons come first. Only the id of the message counts, and
+// the keyboard that it has now.
+//
+// A command reaches the bot as an event (ONIMCOMMANDADD), for which Press does
+// not wait. With Block, the button is blocked until the bot changes the keyboard.
+// [imbot.ActionSend] says its text in the person's name. With all other actions
+// nothing happens on the portal, and the error says what the person would see.
+func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text string) error {
+	m, unlock, err := p.see(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	button, context := m.button(text)
+	switch {
+	case button == nil:
+		return fmt.Errorf("imbottest: message %d has no button %q", m.ID, text)
+	case button.text("DISABLED") == "Y":
+		return fmt.Errorf("imbottest: the button %q is disabled", text)
+	case button.text("WAIT") == "Y":
+		return fmt.Errorf("imbottest: the button %q is blocked until the bot changes the keyboard", text)
+	}
+	chat, value := p.chats[m.ChatID], button.text("ACTION_VALUE")
+	switch {
+	case button.given("COMMAND"):
+		cmd := p.commandOf(button.id("BOT_ID"), button.text("COMMAND"))
+		if cmd == nil || !cmd.usable(chat) {
+			return fmt.Errorf("imbottest: the button %q gives a command that its bot does not have here: %q", text, button.text("COMMAND"))
+		}
+		if button.text("BLOCK") == "Y" {
+			button.set("WAIT", "Y")
+		}
+		p.firePressedCommand(chat, m, user, context, invocation{cmd, button.text("COMMAND_PARAMS")})
+		return nil
+	case button.text("ACTION") == "SEND":
+		p.say(chat, user, strings.TrimSpace(value))
+		return nil
+	}
+	return fmt.Errorf("imbottest: the button %q does nothing on the portal: it %s", text, seen(button, value))
+}
+
+// seen is what a person sees of a button whose action does not reach the portal.
+func seen(button *array, value string) string {
+	switch button.text("ACTION") {
+	case "PUT":
+		return fmt.Sprintf("puts %q into the input field", value)
+	case "COPY":
+		return fmt.Sprintf("copies %q", value)
+	case "CALL":
+		return "calls " + value
+	case "DIALOG":
+		return "opens the dialog " + value
+	case "":
+		if button.given("LINK") {
+			return "opens " + button.text("LINK")
+		}
+		return "opens the chat application " + button.text("APP_ID")
+	}
+	return fmt.Sprintf("does %s %q", button.text("ACTION"), value)
+}
+
+// button finds a button, else an item of the menu, and the context of its
+// command.
+func (m *message) button(text string) (*array, string) {
+	for _, b := range entries(m.parts[partKeyboard], "") {
+		if b.given("TEXT") && b.text("TEXT") == text {
+			return b, "KEYBOARD"
+		}
+	}
+	for _, item := range entries(m.parts[partMenu], "") {
+		if html.UnescapeString(item.text("TEXT")) == text {
+			return item, "MENU"
+		}
+	}
+	return nil, ""
+}
+
+func (p *Portal) commandOf(bot imbot.ID, name string) *command {
+	for _, cmd := range p.commands {
+		if cmd.bot.id == bot && cmd.name == name {
+			return cmd
+		}
+	}
+	return nil
+}
+
+// Edit changes the text of a message that the person wrote, within three days.
+// Bots get ONIMBOTMESSAGEUPDATE when they have a handler for it and would get the
+// new text as a message, too. Commands in it are not executed.
+func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text string) error {
+	m, unlock, err := p.see(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	text = strings.TrimSpace(text)
+	switch {
+	case p.own(user, m.ID) == nil:
+		return fmt.Errorf("imbottest: user %d may not change message %d", user, m.ID)
+	case p.changeable(user, m.ID) == nil:
+		return fmt.Errorf("imbottest: message %d is too old to be changed: %s", m.ID, time.Since(m.Time))
+	case text == "":
+		return fmt.Errorf("imbottest: a message cannot become empty: use Delete")
+	}
+	m.Text, m.Edited = p.finished(text), true
+	p.fireMessageUpdate(p.chats[m.ChatID], m)
+	p.notify()
+	return nil
+}
+
+// Delete deletes a message that the person wrote; a notice stays. Bots that could
+// get it as a message get ONIMBOTMESSAGEDELETE when they have a handler for it.
+func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
+	m, unlock, err := p.see(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if p.own(user, m.ID) == nil {
+		return fmt.Errorf("imbottest: user %d may not delete message %d", user, m.ID)
+	}
+	heard := mentions(m.Text)
+	p.drop(m, false)
+	p.fireMessageDelete(p.chats[m.ChatID], m, heard)
+	p.notify()
+	return nil
+}
+
+// Like sets the person's like on a message, or takes it away when there is one.
+// Bots do not learn of it.
+func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
+	m, unlock, err := p.see(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if m.Deleted {
+		return fmt.Errorf("imbottest: message %d is deleted", m.ID)
+	}
+	m.like(user)
+	p.notify()
+	return nil
+}
+
+// see finds a message that a member of its chat sees; without an error the lock
+// is held.
+func (p *Portal) see(ctx context.Context, user, id imbot.ID) (*message, func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	p.mu.Lock()
+	m, err := p.messages[id], p.person(user)
+	if err == nil {
+		err = fmt.Errorf("imbottest: user %d sees no message %d", user, id)
+		if m != nil {
+			if member := p.chats[m.ChatID].member(user); member != nil && m.ID > member.since {
+				return m, p.mu.Unlock, nil
+			}
+		}
+	}
+	p.mu.Unlock()
+	return nil, nil, err
+}

@@ -1,0 +1,220 @@
+package imbottest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
+)
+
+// add sends a message of alpha to the chat with one more parameter.
+func add(t *testing.T, portal *imbottest.Portal, param, value string) string {
+	t.Helper()
+	return post(t, portal, "imbot.message.add", fmt.Sprintf(`{%s,"DIALOG_ID":"chat1001","MESSAGE":"x",%q:%s}`, me, param, value))
+}
+
+func lastOf(portal *imbottest.Portal, dialog imbot.DialogID) imbottest.Message {
+	seen := portal.Messages(anna, dialog)
+	return seen[len(seen)-1]
+}
+
+func jsonOf(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(data)
+}
+
+// runStored compares what the portal stores of each value. An entry of the result
+// has more members than named when it has the rest, too.
+func runStored(t *testing.T, param, rest string, pick func(imbottest.Message) any, rows [][3]string) {
+	t.Helper()
+	for _, r := range rows {
+		t.Run(param+": "+r[0], func(t *testing.T) {
+			portal := newWorld(t)
+			got := add(t, portal, param, r[1])
+			if r[2] == "" {
+				require.Equal(t, "400 "+param+"_ERROR", got)
+				return
+			}
+			require.Equal(t, "50001", got)
+			var want, stored []map[string]any
+			require.NoError(t, json.Unmarshal([]byte(r[2]), &want))
+			for _, entry := range want {
+				if entry["TYPE"] != "NEWLINE" {
+					var defaults map[string]any
+					require.NoError(t, json.Unmarshal([]byte(rest), &defaults))
+					for k, v := range defaults {
+						if _, ok := entry[k]; !ok {
+							entry[k] = v
+						}
+					}
+				}
+			}
+			require.NoError(t, json.Unmarshal([]byte(jsonOf(t, pick(lastOf(portal, "chat1001")))), &stored))
+			require.Equal(t, want, stored)
+		})
+	}
+}
+
+func member(t *testing.T, v any, name string) any {
+	t.Helper()
+	var object map[string]any
+	require.NoError(t, json.Unmarshal([]byte(jsonOf(t, v)), &object))
+	return object[name]
+}
+
+func TestStoredKeyboards(t *testing.T) {
+	const rest = `{"BOT_ID":4,"TYPE":"BUTTON","TEXT":"A","VOTE":"N","BLOCK":"N","WAIT":"N","CONTEXT":"ALL","DISABLED":"N","DISPLAY":"BLOCK","BG_COLOR_TOKEN":"base"}`
+	runStored(t, "KEYBOARD", rest, func(m imbottest.Message) any { return member(t, m.Keyboard, "BUTTONS") }, [][3]string{
+		{"an object", `{"BUTTONS":[{"TEXT":"A","LINK":"/a"}]}`, `[{"LINK":"/a"}]`},
+		{"a bare list", `[{"TEXT":" A ","LINK":"https://a.example"}]`, `[{"LINK":"https://a.example"}]`},
+		{"a string of an object", `"{\"BUTTONS\":[{\"TEXT\":\"A\",\"LINK\":\"/a\"}]}"`, `[{"LINK":"/a"}]`},
+		{"a string of a list", `"[{\"TEXT\":\"A\",\"LINK\":\"/a\"}]"`, `[{"LINK":"/a"}]`},
+		{"N is no keyboard here", `"N"`, ``},
+		{"a number is none", `5`, ``},
+		{"BUTTONS has to be a list", `{"BUTTONS":"x"}`, ``},
+		{"what is no button is dropped", `["x",5,null,{"TEXT":"A","LINK":"/a"}]`, `[{"LINK":"/a"}]`},
+		{"no text, no button", `[{"LINK":"/a"}]`, ``},
+		{"blanks are no text", `[{"TEXT":"  ","LINK":"/a"}]`, ``},
+		{"nor is 0", `[{"TEXT":"0","LINK":"/a"}]`, ``},
+		{"nor a number", `[{"TEXT":5,"LINK":"/a"}]`, ``},
+		{"no action, no button", `[{"TEXT":"A"}]`, ``},
+		{"FUNCTION spoils a button", `[{"TEXT":"A","LINK":"/a","FUNCTION":"f"}]`, ``},
+		{"the link wins", `[{"TEXT":"A","LINK":"http://a","APP_ID":1,"ACTION":"PUT","ACTION_VALUE":"x","COMMAND":"c"}]`, `[{"LINK":"http://a"}]`},
+		{"unless it is none", `[{"TEXT":"A","LINK":"mailto:a","APP_ID":1,"APP_PARAMS":"p"}]`, `[{"APP_ID":1,"APP_PARAMS":"p"}]`},
+		{"then the action", `[{"TEXT":"A","APP_ID":0,"ACTION":"PUT","ACTION_VALUE":"x","COMMAND":"c"}]`, `[{"ACTION":"PUT","ACTION_VALUE":"x"}]`},
+		{"which needs a value", `[{"TEXT":"A","ACTION":"SEND","ACTION_VALUE":"","COMMAND":"/c"}]`, `[{"COMMAND":"c"}]`},
+		{"and to be known", `[{"TEXT":"A","ACTION":"JUMP","ACTION_VALUE":"x"}]`, ``},
+		{"a command with parameters", `[{"TEXT":"A","COMMAND":"c","COMMAND_PARAMS":"p","BLOCK":"Y"}]`, `[{"COMMAND":"c","COMMAND_PARAMS":"p","BLOCK":"Y"}]`},
+		{"what a button can have", `[{"TEXT":"A","LINK":"/","DISABLED":"Y","CONTEXT":"MOBILE","DISPLAY":"LINE","WIDTH":"120","BG_COLOR":"#fff","TEXT_COLOR":"#123456","OFF_BG_COLOR":"#000","OFF_TEXT_COLOR":"#aaa","BG_COLOR_TOKEN":"alert"}]`,
+			`[{"LINK":"/","DISABLED":"Y","CONTEXT":"MOBILE","DISPLAY":"LINE","WIDTH":120,"BG_COLOR":"#fff","TEXT_COLOR":"#123456","OFF_BG_COLOR":"#000","OFF_TEXT_COLOR":"#aaa","BG_COLOR_TOKEN":"alert"}]`},
+		{"what it cannot", `[{"TEXT":"A","LINK":"/","DISABLED":true,"BLOCK":"y","CONTEXT":"x","DISPLAY":"x","WIDTH":-1,"BG_COLOR":"red","TEXT_COLOR":"#12","BG_COLOR_TOKEN":"x","MORE":1}]`, `[{"LINK":"/"}]`},
+		{"no width", `[{"TEXT":"A","LINK":"/","WIDTH":0}]`, `[{"LINK":"/"}]`},
+		{"colours and votes of the keyboard", `{"VOTE":"Y","COLORS":{"BG_COLOR":"#fff","TEXT_COLOR":"x"},"BUTTONS":[{"TEXT":"A","LINK":"/","BG_COLOR":"#000"},{"TEXT":"A","LINK":"/"}]}`,
+			`[{"LINK":"/","VOTE":"Y","BG_COLOR":"#000"},{"LINK":"/","VOTE":"Y","BG_COLOR":"#fff"}]`},
+		{"rows", `[{"TEXT":"A","LINK":"/"},{"TYPE":"NEWLINE","TEXT":"x"},{"TEXT":"A","LINK":"/","TYPE":"x"}]`, `[{"LINK":"/"},{"TYPE":"NEWLINE"},{"LINK":"/"}]`},
+	})
+}
+
+func TestStoredMenus(t *testing.T) {
+	const rest = `{"BOT_ID":4,"TEXT":"A","CONTEXT":"ALL","DISABLED":"N"}`
+	runStored(t, "MENU", rest, func(m imbottest.Message) any { return member(t, m.Menu, "ITEMS") }, [][3]string{
+		{"an object", `{"ITEMS":[{"TEXT":"A","LINK":"/a"}]}`, `[{"LINK":"/a"}]`},
+		{"a string of a list", `"[{\"TEXT\":\"A\",\"LINK\":\"/a\"}]"`, `[{"LINK":"/a"}]`},
+		{"N is no menu here", `"N"`, ``},
+		{"no text, no item", `[{"LINK":"/a"},{"TEXT":"A"}]`, ``},
+		{"FUNCTION spoils an item", `[{"TEXT":"A","LINK":"/a","FUNCTION":""}]`, ``},
+		{"a new line is no item", `[{"TYPE":"NEWLINE"}]`, ``},
+		{"texts are escaped", `[{"TEXT":"<b> & \"c\"","COMMAND":"c"}]`, `[{"TEXT":"&lt;b&gt; &amp; &quot;c&quot;","COMMAND":"c"}]`},
+		{"what an item can have", `[{"TEXT":"A","ACTION":"CALL","ACTION_VALUE":"+1","CONTEXT":"DESKTOP","DISABLED":"Y","WIDTH":5}]`, `[{"ACTION":"CALL","ACTION_VALUE":"+1","CONTEXT":"DESKTOP","DISABLED":"Y"}]`},
+	})
+}
+
+func TestStoredAttachments(t *testing.T) {
+	pick := func(m imbottest.Message) any { return m.Attach.Blocks }
+	runStored(t, "ATTACH", `{}`, pick, [][3]string{
+		{"an object", `{"BLOCKS":[{"MESSAGE":"x"}]}`, `[{"MESSAGE":"x"}]`},
+		{"a bare list", `[{"MESSAGE":5}]`, `[{"MESSAGE":"5"}]`},
+		{"a string of an object", `"{\"BLOCKS\":[{\"MESSAGE\":\"x\"}]}"`, `[{"MESSAGE":"x"}]`},
+		{"N is no attachment here", `"N"`, ``},
+		{"an object without blocks", `{"COLOR":"#fff"}`, ``},
+		{"HTML is no block", `[{"HTML":"<b>"}]`, ``},
+		{"one kind counts", `[{"DELIMITER":{},"MESSAGE":"x","FILE":{"LINK":"/"}}]`, `[{"MESSAGE":"x"}]`},
+		{"even when it is unusable", `[{"MESSAGE":"","DELIMITER":{"SIZE":5}}]`, ``},
+		{"a text may be an object", `[{"MESSAGE":{"TEXT":"a#BR#b","AS_DESCRIPTION":"Y"}}]`, `[{"MESSAGE":"a[BR]b"}]`},
+		{"escapes are read once", `[{"MESSAGE":"a\\nb\\tc\\\"d\\\\n"}]`, `[{"MESSAGE":"a\nb\tc\"d\\\\n"}]`},
+		{"people", `[{"USER":[{"NAME":"A","AVATAR":"/a.png","LINK":"/a"},{"LINK":"/b"},{"NAME":"C","AVATAR":"c.png","LINK":"c"}]}]`,
+			`[{"USER":{"NAME":"A","AVATAR":"/a.png","LINK":"/a","AVATAR_TYPE":"USER"}},{"USER":{"NAME":"C","AVATAR_TYPE":"USER"}}]`},
+		{"where people lead", `[{"USER":{"NAME":"A","NETWORK_ID":"n","USER_ID":1}},{"USER":{"NAME":"A","USER_ID":1,"CHAT_ID":2}},{"USER":{"NAME":"A","CHAT_ID":2,"BOT_ID":3}},{"USER":{"NAME":"A","BOT_ID":"3","LINK":"/"}},{"USER":{"NAME":"A","CHAT_ID":2,"AVATAR_TYPE":"BOT"}}]`,
+			`[{"USER":{"NAME":"A","NETWORK_ID":"n","AVATAR_TYPE":"USER"}},{"USER":{"NAME":"A","USER_ID":1,"AVATAR_TYPE":"USER"}},{"USER":{"NAME":"A","CHAT_ID":2,"AVATAR_TYPE":"CHAT"}},{"USER":{"NAME":"A","BOT_ID":3,"AVATAR_TYPE":"BOT"}},{"USER":{"NAME":"A","CHAT_ID":2,"AVATAR_TYPE":"BOT"}}]`},
+		{"links", `[{"LINK":[{"LINK":"/a","NAME":"A","DESC":"d","PREVIEW":"/p.png","WIDTH":10,"HEIGHT":20},{"LINK":"x","NAME":"B"},{"LINK":"/c","HTML":"<b>","DESC":"d","PREVIEW":"/p"},{"NAME":"D","USER_ID":5},{"LINK":"/e","PREVIEW":"p","WIDTH":1}]}]`,
+			`[{"LINK":{"LINK":"/a","NAME":"A","DESC":"d","PREVIEW":"/p.png","WIDTH":10,"HEIGHT":20}},{"LINK":{"LINK":"/c","HTML":"<b>"}},{"LINK":{"NAME":"D","USER_ID":5}},{"LINK":{"LINK":"/e"}}]`},
+		{"rich links", `[{"RICH_LINK":{"LINK":"/a","PREVIEW":"/p","PREVIEW_SIZE":{"WIDTH":9},"EXTRA_IMAGE":"/x"}},{"RICH_LINK":[{"LINK":"/b","EXTRA_IMAGE":"/x"},{"LINK":"/c","HTML":"h","DESC":"d"},{"DESC":"d"}]}]`,
+			`[{"RICH_LINK":{"LINK":"/a","PREVIEW":"/p","PREVIEW_SIZE":{"HEIGHT":0,"WIDTH":9}}},{"RICH_LINK":{"LINK":"/b","EXTRA_IMAGE":"/x"}},{"RICH_LINK":{"LINK":"/c","HTML":"h"}}]`},
+		{"lines", `[{"DELIMITER":true},{"DELIMITER":{"SIZE":-1,"COLOR":"#ccc"}},{"DELIMITER":{"SIZE":50,"COLOR":"red"}}]`,
+			`[{"DELIMITER":{"SIZE":200}},{"DELIMITER":{"SIZE":200,"COLOR":"#ccc"}},{"DELIMITER":{"SIZE":50}}]`},
+		{"grids", `[{"GRID":[{"NAME":"N","VALUE":"a#BR#b","DISPLAY":"COLUMN","WIDTH":5,"HEIGHT":6,"COLOR":"#fff","COLOR_TOKEN":"alert","LINK":"/","USER_ID":1,"CHAT_ID":2},{"DISPLAY":"ROW"},{"DISPLAY":"CARD"},{"VALUE":"v","DISPLAY":"x","LINK":"x"}]}]`,
+			`[{"GRID":[{"NAME":"N","VALUE":"a[BR]b","DISPLAY":"ROW","WIDTH":5,"HEIGHT":6,"COLOR":"#fff","COLOR_TOKEN":"alert","LINK":"/","USER_ID":1,"CHAT_ID":2},{"DISPLAY":"LINE","COLOR_TOKEN":"base"},{"VALUE":"v","DISPLAY":"BLOCK","COLOR_TOKEN":"base"}]}]`},
+		{"a grid is a list", `[{"GRID":{"NAME":"N"}}]`, ``},
+		{"pictures and files stay together", `[{"IMAGE":[{"LINK":"/a","NAME":"n","PREVIEW":"/p","WIDTH":1,"HEIGHT":2},{"LINK":"b"}]},{"FILE":[{"LINK":"/f","NAME":"n","SIZE":3},{"LINK":"/g"}]},{"IMAGE":{"LINK":"/c"}},{"FILE":{"LINK":"x"}}]`,
+			`[{"IMAGE":[{"LINK":"/a","NAME":"n","PREVIEW":"/p","WIDTH":1,"HEIGHT":2}]},{"FILE":[{"LINK":"/f","NAME":"n","SIZE":3},{"LINK":"/g"}]},{"IMAGE":[{"LINK":"/c"}]}]`},
+	})
+}
+
+func TestColorsOfAttachments(t *testing.T) {
+	for _, tt := range [][3]string{ // what is sent, colour, token
+		{`"COLOR":"#29619b","COLOR_TOKEN":"primary"`, "^#29619b$", "primary"},
+		{`"COLOR":"TRANSPARENT","COLOR_TOKEN":"x"`, "^TRANSPARENT$", "base"},
+		{`"COLOR":"red"`, "^#[0-9a-f]{6}$", "base"},
+		{`"COLOR":"CHAT"`, "^#[0-9a-f]{6}$", "base"},
+		{`"ID":5`, "^#[0-9a-f]{6}$", "base"},
+	} {
+		portal := newWorld(t)
+		require.Equal(t, "50001", add(t, portal, "ATTACH", `{`+tt[0]+`,"DESCRIPTION":"a\nb","BLOCKS":[{"MESSAGE":"x"}]}`))
+		got := lastOf(portal, "chat1001").Attach
+		require.Regexp(t, tt[1], got.Color)
+		require.EqualValues(t, tt[2], got.ColorToken)
+		require.Greater(t, got.ID, imbot.ID(5), "an id of the portal's own")
+		require.Equal(t, "a b", member(t, got, "DESCRIPTION"))
+	}
+}
+
+func TestPartsOfNewMessages(t *testing.T) {
+	const to = me + `,"DIALOG_ID":2,"MESSAGE":"x"`
+	huge := `[{"TEXT":"` + long(60000) + `","LINK":"/"}]`
+	runTable(t, "imbot.message.add", []row{
+		{"the text comes first", `{` + me + `,"DIALOG_ID":2,"ATTACH":[{}]}`, "400 MESSAGE_EMPTY", nil},
+		{"then the size of the attachment", `{` + to + `,"ATTACH":[{"MESSAGE":"` + long(60000) + `"}],"KEYBOARD":"N"}`, "400 ATTACH_OVERSIZE", nil},
+		{"then its content", `{` + to + `,"ATTACH":"N","KEYBOARD":"N"}`, "400 ATTACH_ERROR", nil},
+		{"then the keyboard", `{` + to + `,"KEYBOARD":[{}],"MENU":"N"}`, "400 KEYBOARD_ERROR", nil},
+		{"then the menu", `{` + to + `,"KEYBOARD":` + huge + `,"MENU":"N"}`, "400 MENU_ERROR", nil},
+		{"a keyboard too large fails when it is stored", `{` + to + `,"KEYBOARD":` + huge + `,"MENU":` + huge + `}`, "400 PARAM_KEYBOARD_ERROR", nil},
+		{"so does a menu", `{` + to + `,"MENU":` + huge + `}`, "400 PARAM_MENU_ERROR", nil},
+		{"and the chat comes after them", `{` + me + `,"DIALOG_ID":"chat9","MESSAGE":"x","MENU":` + huge + `}`, "400 PARAM_MENU_ERROR", nil},
+		{"empty ones are none", `{` + to + `,"ATTACH":[],"KEYBOARD":"","MENU":0}`, "50001", nil},
+		{"a new line alone is a keyboard", `{` + to + `,"KEYBOARD":[{"TYPE":"NEWLINE"}]}`, "50001", nil},
+		{"one character less will do", `{` + to + `,"ATTACH":[{"MESSAGE":"` + long(59900) + `"}]}`, "50001", nil},
+		{"characters count, not bytes", `{` + to + `,"ATTACH":[{"MESSAGE":"ж` + long(59890) + `жжжжжжжж"}]}`, "50001", nil},
+	})
+}
+
+// FuzzStoredParts holds that what a message has can be sent again, as the types
+// of the SDK, and is stored as it was.
+func FuzzStoredParts(f *testing.F) {
+	for _, seed := range []string{
+		`[{"TEXT":"A","LINK":"/a"},{"TYPE":"NEWLINE"},{"TEXT":"B","COMMAND":"b","DISPLAY":"LINE"}]`,
+		`[{"MESSAGE":"a\\nb\\\\n"},{"USER":[{"NAME":"A\\","LINK":"/"},{"NAME":"B","CHAT_ID":1}]},{"DELIMITER":true}]`,
+		`{"BLOCKS":[{"GRID":[{"NAME":"N","VALUE":"#BR#"}]},{"RICH_LINK":{"LINK":"/","DESC":"\\"}},{"IMAGE":{"LINK":"/"}},{"LINK":{"LINK":"/\\"}}]}`,
+		`{"ITEMS":[{"TEXT":"A","ACTION":"PUT","ACTION_VALUE":"x"}],"BUTTONS":[{"TEXT":"A","ACTION":"HELP","ACTION_VALUE":"x"}]}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		if !json.Valid([]byte(value)) {
+			return
+		}
+		portal := newWorld(t)
+		for _, param := range []string{"ATTACH", "KEYBOARD"} { // a menu is escaped anew each time
+			if got := add(t, portal, param, value); got[0] != '5' { // refused, or too large
+				continue
+			}
+			first := lastOf(portal, "chat1001")
+			again := jsonOf(t, first.Keyboard)
+			if param == "ATTACH" {
+				again = jsonOf(t, first.Attach)
+			}
+			if again == `"N"` { // a value that means none, or nothing but new lines
+				continue
+			}
+			require.NotRegexp(t, "^4", add(t, portal, param, again), again)
+			second := lastOf(portal, "chat1001")
+			first.Attach.ID, second.Attach.ID = 0, 0 // a time
+			require.Equal(t, jsonOf(t, first.Attach), jsonOf(t, second.Attach))
+			require.Equal(t, jsonOf(t, first.Keyboard), jsonOf(t, second.Keyboard))
+		}
+	})
+}
