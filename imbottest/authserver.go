@@ -104,8 +104,6 @@ func (p *Portal) exchange(params *array) (any, *restError) {
 	switch params.text("grant_type") {
 	case "":
 		return nil, wrong("invalid_request", "Invalid request")
-	default:
-		return nil, wrong("unsupported_grant_type", "Unsupported grant type")
 	case "authorization_code":
 		id := params.text("code")
 		found, ok := p.codes[id]
@@ -124,6 +122,8 @@ func (p *Portal) exchange(params *array) (any, *restError) {
 		}
 		old.used = true
 		user = old.user
+	default:
+		return nil, wrong("unsupported_grant_type", "Unsupported grant type")
 	}
 	g := p.issue(app, user)
 	return map[string]any{

@@ -93,7 +93,7 @@ func TestOpenPageReportsAnError(t *testing.T) {
 	app := portal.Application(clientID, secret)
 	_, err := app.OpenPage(t.Context(), imbottest.Admin, pageURL)
 	require.ErrorContains(t, err, "nothing serves https://bot.example.com/page (")
-	portal.Serve(pageURL, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "installFinish", 403) }))
+	portal.Serve(pageURL, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "installFinish", http.StatusForbidden) }))
 	body, err := app.OpenPage(t.Context(), imbottest.Admin, pageURL)
 	require.ErrorContains(t, err, "answered 403")
 	require.Equal(t, "installFinish", strings.TrimSpace(body))
