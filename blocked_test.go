@@ -3,6 +3,7 @@ package imbot_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -28,7 +29,7 @@ func TestABlockedBotAnswersAThousandEventsAndLosesNone(t *testing.T) {
 					release := make(chan struct{})
 					handled := make(chan imbot.ID, 1000)
 					h := &imbot.EventHandler{
-						Verifier: trustAll{}, Queue: queue,
+						Verifier: trustAll{}, Queue: queue, Logger: slog.New(slog.DiscardHandler),
 						OnMessage: func(_ context.Context, ev *imbot.MessageAddEvent) error {
 							<-release
 							handled <- ev.Params.MessageID

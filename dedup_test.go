@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -111,8 +113,19 @@ func TestAnEventThatWasRefusedMayComeAgain(t *testing.T) {
 	})
 }
 
+// slowSeen gives others the time to ask, too, before it answers.
+type slowSeen struct{ imbot.SeenEvents }
+
+func (s slowSeen) Seen(ctx context.Context, key string) (bool, error) {
+	seen, err := s.SeenEvents.Seen(ctx, key)
+	for range 1000 {
+		runtime.Gosched()
+	}
+	return seen, err
+}
+
 func TestDeliveriesAtTheSameTimeAreHandledOnce(t *testing.T) {
-	h := &imbot.EventHandler{Verifier: trustAll{}}
+	h := &imbot.EventHandler{Verifier: trustAll{}, Seen: slowSeen{imbot.NewSeenEvents(10)}}
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() { _ = deliver(h, dedupMessage("", "1", "")) })
@@ -156,7 +169,7 @@ func TestAMemoryThatFailsLetsEventsThrough(t *testing.T) {
 		fails := func(context.Context) error { return errors.New("down") }
 		hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 		for _, seen := range []*brokenSeen{{onSeen: fails, onMark: fails}, {onSeen: hangs, onMark: hangs}} {
-			h := &imbot.EventHandler{Verifier: trustAll{}, Seen: seen}
+			h := &imbot.EventHandler{Verifier: trustAll{}, Seen: seen, Logger: slog.New(slog.DiscardHandler)}
 			start := time.Now()
 			for range 2 {
 				require.Equal(t, http.StatusOK, deliver(h, dedupMessage("", "1", "")))

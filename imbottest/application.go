@@ -71,7 +71,7 @@ func (a *Application) Install(ctx context.Context, handlerURL string) error {
 		e := &event{}
 		e.set()("event", eventInstall)
 		e.set("data")("VERSION", a.version(), "ACTIVE", "Y", "INSTALLED", "Y", "LANGUAGE_ID", language)
-		p.post(eventInstall, a.app, a.app.queue(), a.finish(e, true))
+		p.post(eventInstall, a.app, appQueue(a.app), a.finish(e, true))
 		return nil
 	})
 }
@@ -179,7 +179,7 @@ func (a *Application) Update(ctx context.Context) error {
 		e := &event{}
 		e.set()("event", eventUpdate)
 		e.set("data")("VERSION", a.version(), "PREVIOUS_VERSION", previous, "LANGUAGE_ID", language)
-		p.post(eventUpdate, a.app, a.app.queue(), a.finish(e, true))
+		p.post(eventUpdate, a.app, appQueue(a.app), a.finish(e, true))
 		return nil
 	})
 }
@@ -201,7 +201,7 @@ func (a *Application) Uninstall(ctx context.Context) error {
 		e := &event{}
 		e.set()("event", eventUninstall)
 		e.set("data")("LANGUAGE_ID", language, "CLEAN", "1")
-		p.post(eventUninstall, a.app, a.app.queue(), a.finish(e, false))
+		p.post(eventUninstall, a.app, appQueue(a.app), a.finish(e, false))
 		a.app.installed, a.app.finished, a.app.token = false, false, randomHex(16)
 		clear(a.app.handlers)
 		for _, g := range p.tokens {
@@ -296,9 +296,6 @@ func (a *Application) bind(handlerURL string) error {
 }
 
 func (a *Application) version() string { return strconv.Itoa(a.app.version) + ".0.0" }
-
-// queue names the queue of what befalls the application itself.
-func (a *application) queue() string { return "application" + a.id }
 
 // finish writes the end of an event's envelope, with a new pair of the
 // administrator's tokens or with none.

@@ -102,8 +102,6 @@ func (p *Portal) exchange(params *array) (any, *restError) {
 	}
 	var user imbot.ID
 	switch params.text("grant_type") {
-	default:
-		return nil, wrong("unsupported_grant_type", "Unsupported grant type")
 	case "":
 		return nil, wrong("invalid_request", "Invalid request")
 	case "authorization_code":
@@ -124,6 +122,8 @@ func (p *Portal) exchange(params *array) (any, *restError) {
 		}
 		old.used = true
 		user = old.user
+	default:
+		return nil, wrong("unsupported_grant_type", "Unsupported grant type")
 	}
 	g := p.issue(app, user)
 	return map[string]any{

@@ -19,6 +19,10 @@ type delivery struct {
 // chatQueue names the queue of a chat: within one, events keep their order.
 func chatQueue(c *chat) string { return "chat" + c.id.String() }
 
+// appQueue names the queue of what happens to an application and its bots: they
+// go before it does.
+func appQueue(app *application) string { return "application" + app.id }
+
 // Serve lets a handler receive the events for a URL, without a socket. It counts
 // for events that are fired from then on and for every application that
 // registered exactly this URL. Events for other URLs are posted over HTTP when

@@ -155,7 +155,7 @@ func (p *Portal) fireJoinGroup(chat *chat, b *bot, by imbot.ID, history bool) {
 func (p *Portal) fireBotDelete(b *bot, by imbot.ID) {
 	e := p.newEvent(eventBotDelete, b.app)
 	e.set("data")("BOT_ID", b.id.String(), "BOT_CODE", b.code)
-	p.post(eventBotDelete, b.app, b.app.queue(), p.finish(e, b.app, by, false)) // before the end of the application itself
+	p.post(eventBotDelete, b.app, appQueue(b.app), p.finish(e, b.app, by, false))
 }
 
 // mention is a mention with the name in it.
