@@ -161,7 +161,7 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	if v := reflect.ValueOf(result); result != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
 		return &Error{Method: method, Description: "the result must be a pointer", kind: ErrInvalid}
 	}
-	cl, err := c.newCall(method, params)
+	cl, err := c.newCall(method, untyped{params})
 	if err != nil {
 		return err
 	}
@@ -174,3 +174,9 @@ func (c *Client) Call(ctx context.Context, method string, params, result any) er
 	}
 	return nil
 }
+
+// untyped hides what a request can do beside being parameters: Call does what
+// it is told.
+type untyped struct{ params any }
+
+func (u untyped) MarshalJSON() ([]byte, error) { return json.Marshal(u.params) }

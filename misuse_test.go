@@ -56,3 +56,11 @@ func TestNewLimiterTakesNoRateForTheDefault(t *testing.T) {
 		}
 	})
 }
+
+func TestCallTakesARequestForItsParametersOnly(t *testing.T) {
+	rt := always(502, "<html>")
+	err := over(t, hook, rt).WithBot(39).Call(t.Context(), "imbot.update", imbot.BotUpdateRequest{}, nil)
+	require.ErrorIs(t, err, imbot.ErrOutcomeUnknown, "it is not repeated")
+	require.Len(t, rt.bodies, 1)
+	require.JSONEq(t, `{"CLIENT_ID":"bot-secret-1","FIELDS":{}}`, rt.bodies[0])
+}
