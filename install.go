@@ -183,7 +183,7 @@ func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool
 // that of an administrator who brings another application token (a new
 // installation), or the stored grant is dead.
 func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, error) {
-	if old.UserID == fresh.UserID {
+	if old.UserID != 0 && old.UserID == fresh.UserID { // 0: the server has named nobody
 		return true, nil
 	}
 	if fresh.ApplicationToken != "" && old.ApplicationToken != "" && fresh.ApplicationToken != old.ApplicationToken {
