@@ -14,7 +14,7 @@ import (
 //
 //   - ONAPPINSTALL and ONAPPUPDATE are believed after the authorization server has
 //     confirmed the tokens in them; then they are stored and OnInstall runs. Another
-//     user's grant that is alive is kept.
+//     user's grant that is alive is kept, and so is a newer pair of the same user.
 //   - ONAPPUNINSTALL with the right application token deletes the grant and runs
 //     OnUninstall.
 //   - A portal whose page brought no application token gets that of the first
@@ -52,6 +52,10 @@ func (v appVerifier) stage(ctx context.Context, ev *EventMeta) (later func(conte
 		}
 		if auth.Expires.IsZero() {
 			auth.Expires = expiry(0, parseID(ev.Raw.Get("auth", "expires_in")))
+			// The time began with the event, not with its delivery.
+			if late := time.Since(ev.Time); late > 0 && time.Until(auth.Expires) > late {
+				auth.Expires = auth.Expires.Add(-late).Truncate(time.Second)
+			}
 		}
 		return func(ctx context.Context) error { return a.install(ctx, auth) }, checkLine(auth.MemberID), nil
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Exchange stores the grant behind an authorization code: the last step of the
@@ -184,7 +185,7 @@ func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool
 // installation), or the stored grant is dead.
 func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, error) {
 	if old.UserID != 0 && old.UserID == fresh.UserID { // 0: the server has named nobody
-		return true, nil
+		return !fresh.olderThan(old) || a.troubleOf(old).dead(), nil
 	}
 	if fresh.ApplicationToken != "" && old.ApplicationToken != "" && fresh.ApplicationToken != old.ApplicationToken {
 		var user struct {
@@ -218,6 +219,16 @@ func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, erro
 	token, _ := m.Token()
 	_, err = m.Renew(ctx, token)
 	return errors.Is(err, ErrReinstall), nil
+}
+
+// olderThan reports whether a grant of the same installation was issued before
+// another: an installation that is delivered late, or again. It must not cost the
+// newer pair.
+func (g Grant) olderThan(old Grant) bool {
+	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken {
+		return false
+	}
+	return g.Expires.Before(old.Expires.Truncate(time.Second))
 }
 
 // drop deletes the grant of a portal after an uninstallation that its

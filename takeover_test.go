@@ -2,7 +2,10 @@ package imbot_test
 
 import (
 	"context"
+	"net/http"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,4 +43,38 @@ func TestAnUninstallationProvesNothingBeforeTheApplicationTokenIsKnown(t *testin
 	require.Empty(t, *seen)
 	require.Equal(t, string(g.Encode()), string(load(t, store).Encode()))
 	require.Empty(t, c.requests)
+}
+
+func TestAnInstallationThatComesLateKeepsTheNewerPair(t *testing.T) {
+	at := func(ago time.Duration) string { return strconv.FormatInt(time.Now().Add(-ago).Unix(), 10) }
+	for _, row := range []struct {
+		name  string
+		more  []string
+		taken bool
+	}{
+		{"an event with the time when its tokens expire", []string{"auth[expires]", at(-50 * time.Minute)}, false},
+		{"an event with its own time only", []string{"ts", at(10 * time.Minute)}, false},
+		{"a newer one", []string{"auth[expires]", at(-70 * time.Minute)}, true},
+		{"an older one of another installation", []string{"auth[expires]", at(-50 * time.Minute), "auth[application_token]", "new"}, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := newCloud()
+			store := c.installed(t, "one.bitrix24.com")
+			before := load(t, store)
+			app := c.app(store)
+			installs := 0
+			app.OnInstall = func(context.Context, *imbot.Client, imbot.Grant) error { installs++; return nil }
+			h, failures, _ := eventsOf(app)
+			event := func() *http.Request { return c.issue("one.bitrix24.com", 1, appID).event("ONAPPINSTALL", row.more...) }
+			require.Equal(t, 200, post(t, h, event()))
+			require.Empty(t, *failures)
+			require.Equal(t, row.taken, load(t, store).AccessToken != before.AccessToken)
+			require.Equal(t, row.taken, installs == 1)
+			require.Equal(t, 1, c.asked("oauth.bitrix.info/rest/app.info"))
+
+			require.Equal(t, 200, post(t, h, event()))
+			require.EqualValues(t, 1, h.Stats().Duplicate)
+			require.Equal(t, 1, c.asked("oauth.bitrix.info/rest/app.info"), "a second delivery is not checked")
+		})
+	}
 }
