@@ -73,7 +73,7 @@ func (a *OAuthApp) check(ctx context.Context, auth EventAuth) (Grant, error) {
 			break
 		}
 	}
-	if e := (*Error)(nil); errors.As(err, &e) && e.envelope {
+	if saysNo(err) {
 		return Grant{}, untrusted("the authorization server does not know its token", err)
 	}
 	switch {
@@ -141,6 +141,17 @@ func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, res
 	return nil
 }
 
+// saysNo reports whether a failed call was refused for good: whoever is busy, or
+// out of reach, has not said anything.
+func saysNo(err error) bool {
+	e := (*Error)(nil)
+	if !errors.As(err, &e) || !e.envelope {
+		return false
+	}
+	o := outcomeOf(e, true)
+	return o == definite || o == stale
+}
+
 // adopt stores a grant that the authorization server has confirmed, and runs
 // OnInstall. stored tells whether it did: what is stored already gives way only
 // to a grant that supersedes it.
@@ -191,8 +202,12 @@ func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, erro
 		var user struct {
 			Admin bool `json:"ADMIN"`
 		}
-		if err := a.callWith(ctx, fresh.ClientEndpoint, fresh.AccessToken, "profile", &user); err == nil && user.Admin {
+		err := a.callWith(ctx, fresh.ClientEndpoint, fresh.AccessToken, "profile", &user)
+		switch {
+		case err == nil && user.Admin:
 			return true, nil
+		case err != nil && !saysNo(err) && !a.troubleOf(old).dead():
+			return false, unchecked("the portal did not say whether its user is an administrator", err)
 		}
 	}
 	if a.troubleOf(old).dead() {
@@ -207,7 +222,7 @@ func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, erro
 	switch {
 	case err == nil:
 		return false, nil
-	case !errors.As(err, &e) || !e.envelope:
+	case !saysNo(err) || !errors.As(err, &e):
 		return false, unchecked("the authorization server did not answer", err)
 	case !e.Is(ErrExpiredToken) && !e.Is(ErrInvalidToken):
 		return isDead(e) || e.Is(ErrOAuth), nil

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,47 @@ func TestAnInstallationThatComesLateKeepsTheNewerPair(t *testing.T) {
 			require.Equal(t, 200, post(t, h, event()))
 			require.EqualValues(t, 1, h.Stats().Duplicate)
 			require.Equal(t, 1, c.asked("oauth.bitrix.info/rest/app.info"), "a second delivery is not checked")
+		})
+	}
+}
+
+func TestABusyPortalDoesNotMakeAnAdministratorAVisitor(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		path   string
+		status int
+		body   string
+		want   int
+	}{
+		{"the portal is busy", "/rest/profile", 503, `{"error":"QUERY_LIMIT_EXCEEDED"}`, 503},
+		{"a proxy answers for it", "/rest/profile", 502, `<html>`, 503},
+		{"the portal refuses the question", "/rest/profile", 403, `{"error":"ACCESS_DENIED"}`, 401},
+		{"the portal answers", "", 0, "", 200},
+		{"the authorization server is busy", "/rest/app.info", 503, `{"error":"QUERY_LIMIT_EXCEEDED"}`, 503},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud()
+				store := c.installed(t, "one.bitrix24.com")
+				before := load(t, store)
+				c.portals["one.bitrix24.com"].admins[3] = true
+				c.fail = func(r *http.Request) (*http.Response, error) {
+					if r.URL.Path != row.path {
+						return nil, nil
+					}
+					return reply(row.status, row.body), nil
+				}
+				_, err := imbot.ParseEvent(c.issue("one.bitrix24.com", 3, appID).event("ONAPPUPDATE", "auth[application_token]", "new"), c.app(store).Verifier())
+				if row.want == 200 {
+					require.NoError(t, err)
+					require.Equal(t, "new", load(t, store).ApplicationToken)
+					return
+				}
+				var e *imbot.EventError
+				require.ErrorAs(t, err, &e)
+				require.Equal(t, row.want, e.StatusCode)
+				require.Equal(t, string(before.Encode()), string(load(t, store).Encode()))
+			})
 		})
 	}
 }
