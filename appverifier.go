@@ -14,11 +14,12 @@ import (
 //
 //   - ONAPPINSTALL and ONAPPUPDATE are believed after the authorization server has
 //     confirmed the tokens in them; then they are stored and OnInstall runs. Another
-//     user's grant that is alive is kept.
+//     user's grant that is alive is kept, and so is a newer pair of the same user.
 //   - ONAPPUNINSTALL with the right application token deletes the grant and runs
 //     OnUninstall.
-//   - The first event of a portal whose page brought no application token is
-//     checked like an installation, and its application token is stored.
+//   - A portal whose page brought no application token gets that of the first
+//     event whose user the authorization server confirms, whoever that is. Until
+//     then ONAPPUNINSTALL is refused.
 //   - A new address of the portal is stored. The tokens of events never are.
 //
 // An [EventHandler] answers first and does the checks in its pool, at most ten a
@@ -51,6 +52,10 @@ func (v appVerifier) stage(ctx context.Context, ev *EventMeta) (later func(conte
 		}
 		if auth.Expires.IsZero() {
 			auth.Expires = expiry(0, parseID(ev.Raw.Get("auth", "expires_in")))
+			// The time began with the event, not with its delivery.
+			if late := time.Since(ev.Time); late > 0 && time.Until(auth.Expires) > late {
+				auth.Expires = auth.Expires.Add(-late).Truncate(time.Second)
+			}
 		}
 		return func(ctx context.Context) error { return a.install(ctx, auth) }, checkLine(auth.MemberID), nil
 	}
@@ -60,6 +65,8 @@ func (v appVerifier) stage(ctx context.Context, ev *EventMeta) (later func(conte
 		return nil, "", untrusted("the portal is not in the store", err)
 	case err != nil:
 		return nil, "", unchecked("the token store failed", err)
+	case g.ApplicationToken == "" && ev.Name == "ONAPPUNINSTALL":
+		return nil, "", untrusted("no application token of the portal is known yet, so nothing proves it", nil)
 	case g.ApplicationToken == "" && auth.ApplicationToken != "":
 		if err := a.plausible(auth); err != nil {
 			return nil, "", err

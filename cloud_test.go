@@ -34,6 +34,7 @@ type cloud struct {
 	issued   int
 	requests []string // "host/path" of everything that was asked for
 	token    []url.Values
+	nameless bool                                          // app.info names no user
 	fail     func(r *http.Request) (*http.Response, error) // answers instead, when it returns something
 }
 
@@ -171,8 +172,12 @@ func (c *cloud) serve(w http.ResponseWriter, r *http.Request) {
 		if t.portal.movedTo != "" {
 			host = t.portal.movedTo
 		}
-		answer(200, map[string]any{"result": map[string]any{"client_id": t.client, "scope": "imbot,im", "user_id": t.user, "install": map[string]any{
-			"domain": host, "member_id": t.portal.member, "client_endpoint": "https://" + host + "/rest/", "status": "L"}}})
+		info := map[string]any{"client_id": t.client, "scope": "imbot,im", "user_id": t.user, "install": map[string]any{
+			"domain": host, "member_id": t.portal.member, "client_endpoint": "https://" + host + "/rest/", "status": "L"}}
+		if c.nameless {
+			delete(info, "user_id")
+		}
+		answer(200, map[string]any{"result": info})
 	case p == nil || t.portal.member != p.member:
 		refuse(401, "invalid_token")
 	case method == "profile":

@@ -79,12 +79,7 @@ func (h *EventHandler) unlessSeen(ctx context.Context, ev Event, accept func() e
 	if key == "" {
 		return accept()
 	}
-	h.guardian.once.Do(func() {
-		if h.guardian.memory = h.Seen; h.Seen == nil {
-			h.guardian.memory = NewSeenEvents(defaultSeen)
-		}
-	})
-	seen := h.guardian.memory
+	seen := h.memory()
 	stripe := fnv.New32a()
 	_, _ = stripe.Write([]byte(key))
 	lock := &h.guardian.locks[stripe.Sum32()%uint32(len(h.guardian.locks))]
@@ -93,12 +88,7 @@ func (h *EventHandler) unlessSeen(ctx context.Context, ev Event, accept func() e
 
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), seenTime)
 	defer cancel()
-	switch again, err := seen.Seen(ctx, key); {
-	case err != nil:
-		h.logger().WarnContext(ctx, "imbot: SeenEvents cannot be asked", "event", ev.Meta().Name, "error", err)
-	case again:
-		h.duplicate.Add(1)
-		h.logger().DebugContext(ctx, "imbot: event came again", "event", ev.Meta().Name)
+	if h.ask(ctx, key, ev) {
 		return nil
 	}
 	if err := accept(); err != nil {
@@ -108,6 +98,40 @@ func (h *EventHandler) unlessSeen(ctx context.Context, ev Event, accept func() e
 		h.logger().WarnContext(ctx, "imbot: SeenEvents cannot mark", "event", ev.Meta().Name, "error", err)
 	}
 	return nil
+}
+
+func (h *EventHandler) memory() SeenEvents {
+	h.guardian.once.Do(func() {
+		if h.guardian.memory = h.Seen; h.Seen == nil {
+			h.guardian.memory = NewSeenEvents(defaultSeen)
+		}
+	})
+	return h.guardian.memory
+}
+
+// wasSeen reports whether an event was accepted before, and counts it then.
+func (h *EventHandler) wasSeen(ctx context.Context, ev Event) bool {
+	key := eventKey(ev)
+	if key == "" {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, seenTime)
+	defer cancel()
+	return h.ask(ctx, key, ev)
+}
+
+// ask asks the memory about the key of an event.
+func (h *EventHandler) ask(ctx context.Context, key string, ev Event) bool {
+	again, err := h.memory().Seen(ctx, key)
+	switch {
+	case err != nil:
+		h.logger().WarnContext(ctx, "imbot: SeenEvents cannot be asked", "event", ev.Meta().Name, "error", err)
+		return false
+	case again:
+		h.duplicate.Add(1)
+		h.logger().DebugContext(ctx, "imbot: event came again", "event", ev.Meta().Name)
+	}
+	return again
 }
 
 // eventKey is the same for every delivery of an event and differs between events.

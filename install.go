@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Exchange stores the grant behind an authorization code: the last step of the
@@ -72,7 +73,7 @@ func (a *OAuthApp) check(ctx context.Context, auth EventAuth) (Grant, error) {
 			break
 		}
 	}
-	if e := (*Error)(nil); errors.As(err, &e) && e.envelope {
+	if saysNo(err) {
 		return Grant{}, untrusted("the authorization server does not know its token", err)
 	}
 	switch {
@@ -140,6 +141,17 @@ func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, res
 	return nil
 }
 
+// saysNo reports whether a failed call was refused for good: whoever is busy, or
+// out of reach, has not said anything.
+func saysNo(err error) bool {
+	e := (*Error)(nil)
+	if !errors.As(err, &e) || !e.envelope {
+		return false
+	}
+	o := outcomeOf(e, true)
+	return o == definite || o == stale
+}
+
 // adopt stores a grant that the authorization server has confirmed, and runs
 // OnInstall. stored tells whether it did: what is stored already gives way only
 // to a grant that supersedes it.
@@ -183,15 +195,19 @@ func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool
 // that of an administrator who brings another application token (a new
 // installation), or the stored grant is dead.
 func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, error) {
-	if old.UserID == fresh.UserID {
-		return true, nil
+	if old.UserID != 0 && old.UserID == fresh.UserID { // 0: the server has named nobody
+		return !fresh.olderThan(old) || a.troubleOf(old).dead(), nil
 	}
 	if fresh.ApplicationToken != "" && old.ApplicationToken != "" && fresh.ApplicationToken != old.ApplicationToken {
 		var user struct {
 			Admin bool `json:"ADMIN"`
 		}
-		if err := a.callWith(ctx, fresh.ClientEndpoint, fresh.AccessToken, "profile", &user); err == nil && user.Admin {
+		err := a.callWith(ctx, fresh.ClientEndpoint, fresh.AccessToken, "profile", &user)
+		switch {
+		case err == nil && user.Admin:
 			return true, nil
+		case err != nil && !saysNo(err) && !a.troubleOf(old).dead():
+			return false, unchecked("the portal did not say whether its user is an administrator", err)
 		}
 	}
 	if a.troubleOf(old).dead() {
@@ -206,7 +222,7 @@ func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, erro
 	switch {
 	case err == nil:
 		return false, nil
-	case !errors.As(err, &e) || !e.envelope:
+	case !saysNo(err) || !errors.As(err, &e):
 		return false, unchecked("the authorization server did not answer", err)
 	case !e.Is(ErrExpiredToken) && !e.Is(ErrInvalidToken):
 		return isDead(e) || e.Is(ErrOAuth), nil
@@ -218,6 +234,16 @@ func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, erro
 	token, _ := m.Token()
 	_, err = m.Renew(ctx, token)
 	return errors.Is(err, ErrReinstall), nil
+}
+
+// olderThan reports whether a grant of the same installation was issued before
+// another: an installation that is delivered late, or again. It must not cost the
+// newer pair.
+func (g Grant) olderThan(old Grant) bool {
+	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken {
+		return false
+	}
+	return g.Expires.Before(old.Expires.Truncate(time.Second))
 }
 
 // drop deletes the grant of a portal after an uninstallation that its

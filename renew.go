@@ -202,7 +202,7 @@ func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, er
 	t := a.troubleOf(old)
 	switch {
 	case t.unsaved != nil:
-		return a.save(ctx, old, *t.unsaved)
+		return a.save(ctx, old, t.unsaved.pairOver(old))
 	case t.dead(), time.Now().Before(t.until):
 		return Grant{}, t.err
 	}
@@ -258,6 +258,12 @@ func (t Grant) over(old Grant) Grant {
 	return g
 }
 
+// pairOver puts nothing but the tokens over a grant, whose other fields are newer.
+func (t Grant) pairOver(stored Grant) Grant {
+	stored.AccessToken, stored.RefreshToken, stored.Expires = t.AccessToken, t.RefreshToken, t.Expires
+	return stored
+}
+
 // save stores a renewed pair. When the store holds something else meanwhile,
 // that counts, unless it still holds the pair that is used up.
 func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
@@ -278,7 +284,7 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 			case stored.RefreshToken != old.RefreshToken:
 				return stored, nil
 			}
-			old, fresh = stored, fresh.over(stored)
+			old, fresh = stored, fresh.pairOver(stored)
 		default:
 			if sleep(ctx, a.options.retry.backoff(attempt)) != nil {
 				attempt = 5

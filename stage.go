@@ -68,10 +68,19 @@ func (h *EventHandler) submitUnverified(ev Event, later func(context.Context) er
 		return errUnverified
 	}
 	err := pool.Submit(line, func(ctx context.Context) {
-		err := h.guard(ctx, func() error { return later(ctx) })
+		again := false
+		err := h.guard(ctx, func() error {
+			if again = h.wasSeen(ctx, ev); again {
+				return nil
+			}
+			return later(ctx)
+		})
 		h.unverified.Add(-1)
-		if err != nil {
+		switch {
+		case err != nil:
 			h.fail(ctx, ev, err)
+			return
+		case again:
 			return
 		}
 		fresh := false // marked no sooner: a forgery must not pass for the first delivery
