@@ -8,8 +8,8 @@ import (
 )
 
 // The portal interprets \n, \t, \" and \\ inside the texts of an attachment. So
-// every backslash is doubled on the way out, and halved on the way in: what was
-// written reads the same.
+// every backslash is doubled on the way out, and reading interprets what the
+// portal does: what was written reads the same.
 
 // marshalTexts encodes a block's fields with doubled backslashes, and adds the
 // members that have no field as they came.
@@ -39,9 +39,13 @@ func marshalItems[T any](kind string, items []T) ([]byte, error) {
 	return json.Marshal(map[string][]T{kind: items})
 }
 
-// takeText is take for a text whose backslashes were doubled.
+// takeText is take for a text in which the portal interprets backslashes.
 func (o object) takeText(name string) string {
-	return strings.ReplaceAll(o.take(name), `\\`, `\`)
+	s := o.take(name)
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	return strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\"`, `"`, `\\`, `\`).Replace(s)
 }
 
 // MarshalJSON writes the form that the portal takes; the empty attachment is "N".
@@ -130,8 +134,8 @@ func (i FileItem) MarshalJSON() ([]byte, error) {
 const delimiterSize = 200
 
 // UnmarshalJSON reads every form that the portal takes: an object with BLOCKS, a
-// bare list, a JSON string of either, "N", "", null or []. Two backslashes in a
-// text are read as one, since MarshalJSON writes two for one.
+// bare list, a JSON string of either, "N", "", null or []. In texts, \n, \t, \" and
+// \\ are read as the portal reads them; MarshalJSON writes two backslashes for one.
 func (a *Attach) UnmarshalJSON(data []byte) error {
 	entries, o, err := richList(data, "BLOCKS")
 	if err != nil {

@@ -101,6 +101,14 @@ func TestAttachTextsComeBack(t *testing.T) {
 	require.Equal(t, a, got)
 }
 
+func TestAttachTextsReadTheSame(t *testing.T) {
+	a, ok := stable[imbot.Attach](t, []byte(`{"BLOCKS":[{"MESSAGE":"one\\ntwo \\\"q\\\""}]}`))
+	require.True(t, ok)
+	data, err := json.Marshal(a)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"BLOCKS":[{"MESSAGE":"one\ntwo \"q\""}]}`, string(data))
+}
+
 func TestAttachReads(t *testing.T) {
 	tests := []struct {
 		name string
@@ -115,6 +123,7 @@ func TestAttachReads(t *testing.T) {
 		{"a line of no size", `[{"DELIMITER":{"SIZE":-1}}]`, []imbot.Block{imbot.BlockDelimiter{Size: 200}}},
 		{"as text", `"{\"BLOCKS\":[{\"MESSAGE\":\"x\"}]}"`, []imbot.Block{imbot.BlockMessage("x")}},
 		{"with holes", `{"2":{"MESSAGE":"x"}}`, []imbot.Block{imbot.BlockMessage("x")}},
+		{"texts with the escapes of the portal", `[{"MESSAGE":"one\\ntwo \\\"q\\\""},{"GRID":[{"VALUE":"a\\tb \\\\n \\x"}]}]`, []imbot.Block{imbot.BlockMessage("one\ntwo \"q\""), imbot.BlockGrid{{Value: "a\tb \\n \\x"}}}},
 		{"nothing", `[]`, nil},
 		{"no blocks under a colour", `{"BLOCKS":[],"COLOR":"#fff"}`, nil},
 	}

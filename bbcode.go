@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // LineBreak is a line break, the same as "\n".
@@ -23,14 +24,18 @@ const maxDashes = 20
 
 // Escape makes text from people safe to stand in a message: nothing in it is
 // read as a code, mention, command link, quote or line break code, and the text
-// around it is read as if it were not there. Line breaks stay line breaks.
+// around it is read as if it were not there: even "[" before and "]" behind do
+// not make a code of it. Only a code or a row of dashes that the text before
+// leaves unfinished ("[b", "[url=") goes on in it. Line breaks stay line breaks.
 //
 // The portal has no escape for "[". Escape puts U+2060 (word joiner, a
 // character without width) behind each "[", before a ">" that begins a line,
-// inside "#BR#", and into and behind long rows of dashes. The reader sees
-// exactly what was typed; what is copied from the message has the invisible
-// character, too, and a search for the words finds them. [Plain] takes it away.
-// Text that must be copied byte for byte belongs into [Code].
+// inside "#BR#", into and behind long rows of dashes, and in front of text that
+// begins with "#" or like the inside of a code ("b]", "icon=", or nothing but
+// "b", "ur" or "/"). The reader sees exactly what was typed; what is copied from
+// the message has the invisible character, too, and a search for the words finds
+// them. [Plain] takes it away. Text that must be copied byte for byte belongs
+// into [Code].
 //
 // Escaping twice is the same as once. Bytes that are not UTF-8 become U+FFFD.
 //
@@ -45,12 +50,18 @@ const maxDashes = 20
 // is always one well-formed code. Codes that are not documented (the comment
 // says so) may show as text in some clients.
 func Escape(text string) string {
+	if text != "" && (continuesCode(text) || overlap(text, "BR#") || overlap(text, "R#") || overlap(text, "#")) {
+		return joiner + escape(text)
+	}
+	return escape(text)
+}
+
+// escape is Escape for text behind a code or behind escaped text, which leave
+// nothing open.
+func escape(text string) string {
 	var out strings.Builder
 	out.Grow(len(text) + 16)
 	lineStart, dashes := true, 0
-	if hasFoldPrefix(text, "BR#") || hasFoldPrefix(text, "R#") {
-		out.WriteString(joiner)
-	}
 	for i, c := range text {
 		rest := text[i:]
 		if lineStart && c == '>' {
@@ -65,7 +76,7 @@ func Escape(text string) string {
 		out.WriteRune(c)
 		switch {
 		case c == '[' && !strings.HasPrefix(rest[1:], joiner),
-			c == '#' && breaksLine(rest),
+			c == '#' && overlap(rest, "#BR#"),
 			c == '-' && len(rest) == 1:
 			out.WriteString(joiner)
 		}
@@ -74,12 +85,35 @@ func Escape(text string) string {
 	return out.String()
 }
 
-// breaksLine reports whether rest is, or together with what follows it could
-// become, the line break code "#BR#".
-func breaksLine(rest string) bool {
-	const code = "#BR#"
-	n := min(len(rest), len(code))
-	return strings.EqualFold(rest[:n], code[:n])
+// overlap reports whether one of text and code begins with the other: then text
+// is the code, or with what follows it could become it.
+func overlap(text, code string) bool {
+	n := min(len(text), len(code))
+	return strings.EqualFold(text[:n], code[:n])
+}
+
+// continuesCode reports whether text would make a code of a "[" or "[/" before
+// it, alone or with what follows.
+func continuesCode(text string) bool {
+	text = strings.TrimPrefix(text, "/")
+	word := text
+	if n := strings.IndexFunc(text, func(c rune) bool { return !unicode.IsLetter(c) }); n >= 0 {
+		word = text[:n]
+	}
+	letters := utf8.RuneCountInString(word)
+	next, _ := utf8.DecodeRuneInString(text[len(word):])
+	for name := range strings.FieldsSeq(codeNames) {
+		if letters > len(name) || !strings.EqualFold(word, name[:letters]) {
+			continue
+		}
+		f, _ := form(name)
+		switch {
+		case word == text,
+			letters == len(name) && (next == ']' || next == '=' || unicode.IsSpace(next) && (f.valued || f.blankOnly)):
+			return true
+		}
+	}
+	return false
 }
 
 func isLineBreak(c rune) bool {

@@ -24,7 +24,7 @@ func Link(url, text string) string {
 // Mention mentions a user, who is notified. The name is taken as it is and
 // escaped; the portal fills in an empty one.
 func Mention(user ID, name string) string {
-	return "[user=" + user.String() + "]" + Escape(name) + "[/user]"
+	return "[user=" + user.String() + "]" + escape(name) + "[/user]"
 }
 
 // MentionAll mentions everybody in the chat.
@@ -32,13 +32,13 @@ func MentionAll(text string) string { return "[user=all]" + text + "[/user]" }
 
 // ChatLink leads to a chat. The name is taken as it is and escaped.
 func ChatLink(chat ID, name string) string {
-	return "[chat=" + chat.String() + "]" + Escape(name) + "[/chat]"
+	return "[chat=" + chat.String() + "]" + escape(name) + "[/chat]"
 }
 
 // OpenLineLink leads to a conversation of an open line. The name is taken as it
 // is and escaped.
 func OpenLineLink(chat ID, name string) string {
-	return "[chat=imol|" + chat.String() + "]" + Escape(name) + "[/chat]"
+	return "[chat=imol|" + chat.String() + "]" + escape(name) + "[/chat]"
 }
 
 // MessageLink leads to a message of a group chat.
@@ -203,5 +203,5 @@ func attribute(text string) string {
 	if !strings.Contains(text, quoteRule) && !strings.Contains(strings.ToUpper(text), "#BR#") {
 		return text
 	}
-	return strings.Trim(Escape(text), joiner)
+	return strings.Trim(escape(text), joiner)
 }

@@ -13,7 +13,15 @@ import (
 // besides text. It shares nothing with the code under test.
 var markup = regexp.MustCompile(`(?i)\[/?[a-z*][^\]]*\]|#BR#|(?m:^[ \t]*>>)|-{54}`)
 
-func markupOf(text string) []string {
+// The same with the known codes only: a bare bracket before a word is text.
+var knownMarkup = regexp.MustCompile(`(?i)\[/?(b|i|u|s|code|br|size|color|user|chat|context|dialog|pch|url|send|put|call|img|icon|timestamp|disk|attach|rating)\]` +
+	`|\[(b|i|u|s|code|br|size|color|user|chat|context|dialog|pch|url|send|put|call|img|icon|timestamp|disk|attach|rating)=[^\]]*\]` +
+	`|\[(size|color|user|chat|context|dialog|pch|url|send|put|call|img|icon|timestamp|disk|attach|rating)\s[^\]]*\]` +
+	`|#BR#|(?m:^[ \t]*>>)|-{54}`)
+
+func markupOf(text string) []string { return find(markup, text) }
+
+func find(markup *regexp.Regexp, text string) []string {
 	found := markup.FindAllString(text, -1)
 	if found == nil {
 		found = []string{}
@@ -38,6 +46,11 @@ var surroundings = []struct{ before, after string }{
 	{"x", "b]not code[/b]"},
 	{"x", "/b] BR# > - "},
 	{"x", "#BR# [i]y[/i]"},
+	{"[", "] x"},
+	{"[", "rl=https://e.com]x[/url]"},
+	{"[/", "]"},
+	{"#BR", ""},
+	{"#B", "#"},
 }
 
 func checkEscape(t *testing.T, text string) {
@@ -48,7 +61,11 @@ func checkEscape(t *testing.T, text string) {
 	require.Empty(t, markupOf(escaped))
 	require.Equal(t, withoutJoiners(text), Plain(escaped), "it reads as it was typed")
 	for _, s := range surroundings {
-		require.Equal(t, append(markupOf(s.before), markupOf("x"+s.after)...), markupOf(s.before+escaped+s.after), "%q", s)
+		markup := markup
+		if s.before == "[" || s.before == "[/" {
+			markup = knownMarkup
+		}
+		require.Equal(t, append(find(markup, s.before), find(markup, "x"+s.after)...), find(markup, s.before+escaped+s.after), "%q", s)
 		if s.before == aLink && (Plain(escaped) == "" || Plain(escaped) == "https://e.com") {
 			continue // then the address is not shown twice
 		}
@@ -59,20 +76,28 @@ func checkEscape(t *testing.T, text string) {
 	require.Empty(t, markupOf(both), "%q twice", text)
 }
 
+func TestCodeNames(t *testing.T) {
+	for _, name := range strings.Fields(codeNames) {
+		_, ok := form(name)
+		require.True(t, ok, name)
+		require.NotEmpty(t, find(knownMarkup, "["+name+"]"), name)
+	}
+}
+
 // withoutJoiners returns what Plain can give back of a text.
 func withoutJoiners(text string) string {
 	return strings.ReplaceAll(string([]rune(text)), joiner, "")
 }
 
 func FuzzEscape(f *testing.F) {
-	for _, text := range []string{"", "hello", "[b]x[/b]", ">>q", "#BR#", "#BR", "R#", quoteRule, "[", "\u2060", "\xff[", " >\n>>", "[user=all]", "-\u2060-"} {
+	for _, text := range []string{"", "hello", "[b]x[/b]", ">>q", "#BR#", "#BR", "R#", quoteRule, "[", "\u2060", "\xff[", " >\n>>", "[user=all]", "-\u2060-", "br", "icon=https://e.com/x.png size=400", "/b", "u\u017fer=5", "#7", "B", "/"} {
 		f.Add(text)
 	}
 	f.Fuzz(checkEscape)
 }
 
 func TestEscapeKeepsTheRest(t *testing.T) {
-	pieces := []string{"[", "/b]", "BR", "#", ">", "-", quoteRule[:30], "\n", " ", "x", joiner}
+	pieces := []string{"[", "/b]", "BR", "#", ">", "-", quoteRule[:30], "\n", " ", "x", joiner, "u", "/", "icon", "="}
 	for _, a := range pieces {
 		for _, b := range pieces {
 			for _, c := range pieces {

@@ -44,6 +44,9 @@ type codeForm struct {
 	keepsTogether bool // a link or the like: splitting one makes two
 }
 
+// codeNames are the names that form knows.
+const codeNames = "b i u s code size color user chat context dialog pch url send put call img icon timestamp disk attach rating br"
+
 // form returns the form of a code; ok is false for what is not a code.
 func form(name string) (f codeForm, ok bool) {
 	switch name {

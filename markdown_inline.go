@@ -92,7 +92,7 @@ func (p *inlineParser) take(n int) {
 // flush makes a node of the plain text so far.
 func (p *inlineParser) flush() {
 	if len(p.plain) > 0 {
-		p.nodes = append(p.nodes, inlineNode{text: Escape(string(p.plain))})
+		p.nodes = append(p.nodes, inlineNode{text: escape(string(p.plain))})
 		p.plain = p.plain[:0]
 	}
 }
@@ -140,7 +140,7 @@ func (p *inlineParser) codeSpan() {
 		code = code[1 : len(code)-1]
 	}
 	p.add(inlineNode{opens: []string{"i"}})
-	p.add(inlineNode{text: Escape(code)})
+	p.add(inlineNode{text: escape(code)})
 	p.add(inlineNode{closes: []string{"i"}})
 }
 

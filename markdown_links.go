@@ -13,7 +13,7 @@ const (
 )
 
 func (p *inlineParser) openBracket(mark string) {
-	p.add(inlineNode{text: Escape(mark)})
+	p.add(inlineNode{text: escape(mark)})
 	p.pos += len(mark)
 	p.brackets = append(p.brackets, openBracket{node: len(p.nodes) - 1, last: p.last, text: p.pos, image: mark == "!["})
 }
@@ -48,7 +48,7 @@ func (p *inlineParser) closeBracket() {
 		node.text = Image(address, ImageMedium)
 		p.nodes = p.nodes[:b.node+1]
 	case b.image:
-		node.text = Escape(strings.TrimSpace(unescapeMarkdown(label) + " (" + address + ")"))
+		node.text = escape(strings.TrimSpace(unescapeMarkdown(label) + " (" + address + ")"))
 		p.nodes = p.nodes[:b.node+1]
 	case isWeb(address) && strings.TrimSpace(label) == "":
 		node.text = Link(address, "")
@@ -63,7 +63,7 @@ func (p *inlineParser) closeBracket() {
 	default:
 		node.text = ""
 		if address != "" {
-			p.add(inlineNode{text: Escape(" (" + address + ")")})
+			p.add(inlineNode{text: escape(" (" + address + ")")})
 		}
 	}
 }
