@@ -161,6 +161,7 @@ func (c *core) distribute(cl *call, items []*item, result json.RawMessage) error
 		}
 		ran = i + 1
 		it.result = raw
+		c.typing.done(it.call)
 		if timing, ok := times.at(i); ok {
 			c.holds.ran(it.call.method, timing)
 		}

@@ -72,9 +72,6 @@ func (c *Client) newCall(method string, req any) (*call, error) {
 	if r, ok := req.(interface{ botID() ID }); ok && c.bot != 0 && r.botID() == 0 {
 		extra = fmt.Appendf(extra, `"BOT_ID":%d,`, c.bot)
 	}
-	if r, ok := req.(MessageAddRequest); ok {
-		c.core.typing.said(firstID(r.BotID, c.bot), r.DialogID)
-	}
 	cl.params = splice(extra, params)
 	if r, ok := req.(interface{ secret() string }); ok && r.secret() != "" {
 		cl.secrets = append([]string{r.secret()}, cl.secrets...)

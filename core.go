@@ -124,6 +124,7 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 			c.arrived(ctx, cl.hop)
 		}
 		if e == nil {
+			c.typing.done(cl)
 			return result, nil
 		}
 		last = e

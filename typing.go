@@ -2,8 +2,10 @@ package imbot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -12,10 +14,10 @@ import (
 const typingEvery = 8 * time.Second
 
 // KeepTyping shows that the bot of the client is writing, about every eight
-// seconds anew, until stop is called, ctx ends, or a message is sent to the dialog
-// through the same client: that is what takes the notice away for people. (The
-// answer to a command does not count, because it does not name its dialog.) It
-// returns at once. stop may be called more than once.
+// seconds anew, until stop is called, ctx ends, or imbot.message.add to the dialog
+// has succeeded through the same client: that is what takes the notice away for
+// people. (The answer to a command does not count, because it does not name its
+// dialog.) It returns at once. stop may be called more than once.
 //
 //	stop := imbot.KeepTyping(ctx, client, ev.Params.DialogID)
 //	defer stop()
@@ -71,13 +73,21 @@ func (ts *typing) remove(t *keptTyping) {
 	ts.kept = slices.DeleteFunc(ts.kept, func(k *keptTyping) bool { return k == t })
 }
 
-// said ends the notices of a dialog: the bot has something to say there. A bot
-// that is not named is any bot.
-func (ts *typing) said(bot ID, dialog DialogID) {
+// done ends the notices of a dialog when the call that has succeeded was a message
+// to it. A bot that is not named is any bot.
+func (ts *typing) done(cl *call) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
+	if len(ts.kept) == 0 || !strings.EqualFold(cl.method, "imbot.message.add") {
+		return
+	}
+	var p struct {
+		Bot json.RawMessage `json:"BOT_ID"`
+	}
+	_ = json.Unmarshal(cl.params, &p) // a bot that cannot be read is not named
+	bot, dialog := text(p.Bot), dialogOf(cl.params)
 	for _, t := range ts.kept {
-		if t.dialog == dialog && (t.bot == bot || t.bot == 0 || bot == 0) {
+		if string(t.dialog) == dialog && (t.bot == 0 || bot == "" || bot == "0" || bot == t.bot.String()) {
 			t.stop()
 		}
 	}

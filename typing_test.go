@@ -2,6 +2,7 @@ package imbot_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -16,18 +17,33 @@ import (
 
 // typist counts the typing notices that a portal gets.
 func typist(t *testing.T, answer string) (client *imbot.Client, notices func() int32) {
-	var n atomic.Int32
-	w := &wire{answer: func(_ int, r *http.Request) (*http.Response, error) {
+	var sent atomic.Int32
+	w := new(wire)
+	w.answer = func(n int, r *http.Request) (*http.Response, error) {
+		w.mu.Lock()
+		body := w.bodies[n-1]
+		w.mu.Unlock()
 		switch {
 		case strings.HasSuffix(r.URL.Path, "imbot.chat.sendTyping"):
-			n.Add(1)
+			sent.Add(1)
 			return reply(200, answer), nil
 		case strings.HasSuffix(r.URL.Path, "imbot.message.add"):
+			switch {
+			case strings.Contains(body, "refused"):
+				return reply(400, `{"error":"MESSAGE_EMPTY"}`), nil
+			case strings.Contains(body, "lost"):
+				return nil, io.EOF
+			}
 			return reply(200, `{"result":7}`), nil
+		case strings.HasSuffix(r.URL.Path, "batch"):
+			if strings.Contains(body, "refused") {
+				return reply(200, `{"result":{"result":{"c0":true},"result_error":{"c1":{"error":"MESSAGE_EMPTY"}}}}`), nil
+			}
+			return reply(200, `{"result":{"result":{"c0":true,"c1":7}}}`), nil
 		}
 		return reply(200, `{"result":true}`), nil
-	}}
-	return over(t, hook, w), n.Load
+	}
+	return over(t, hook, w), sent.Load
 }
 
 func TestKeepTyping(t *testing.T) {
@@ -56,6 +72,35 @@ func TestKeepTyping(t *testing.T) {
 		}, false},
 		{"goes on after a message to another dialog", func(t *testing.T, c *imbot.Client, _, _ func()) {
 			say(t, c, imbot.MessageAddRequest{BotID: 39, DialogID: "chat6"})
+		}, false},
+		{"ends with a message by pointer", func(t *testing.T, c *imbot.Client, _, _ func()) {
+			_, err := imbot.Do(t.Context(), c, &imbot.MessageAddRequest{BotID: 39, DialogID: dialog, Message: "hi"})
+			require.NoError(t, err)
+		}, true},
+		{"ends with a message by Call", func(t *testing.T, c *imbot.Client, _, _ func()) {
+			require.NoError(t, c.Call(t.Context(), "imbot.message.add", map[string]any{"bot_id": "39", "dialog_id": dialog, "message": "hi"}, nil))
+		}, true},
+		{"ends with a message in a batch", func(t *testing.T, c *imbot.Client, _, _ func()) {
+			b := imbot.NewBatch()
+			imbot.Queue(b, imbot.ChatSendTypingRequest{DialogID: "chat6"})
+			imbot.Queue(b, imbot.MessageAddRequest{BotID: 39, DialogID: dialog, Message: "hi"})
+			require.NoError(t, c.DoBatch(t.Context(), b))
+		}, true},
+		{"goes on after a message that the portal refused", func(t *testing.T, c *imbot.Client, _, _ func()) {
+			_, err := c.Message.Add(t.Context(), imbot.MessageAddRequest{BotID: 39, DialogID: dialog, Message: "refused"})
+			require.Error(t, err)
+		}, false},
+		{"goes on after a message refused in a batch", func(t *testing.T, c *imbot.Client, _, _ func()) {
+			b := imbot.NewBatch()
+			imbot.Queue(b, imbot.ChatSendTypingRequest{DialogID: "chat6"})
+			refused := imbot.Queue(b, imbot.MessageAddRequest{BotID: 39, DialogID: dialog, Message: "refused"})
+			require.NoError(t, c.DoBatch(t.Context(), b))
+			_, err := refused.Result()
+			require.Error(t, err)
+		}, false},
+		{"goes on while nobody knows whether the message was sent", func(t *testing.T, c *imbot.Client, _, _ func()) {
+			_, err := c.Message.Add(t.Context(), imbot.MessageAddRequest{BotID: 39, DialogID: dialog, Message: "lost"})
+			require.ErrorIs(t, err, imbot.ErrOutcomeUnknown)
 		}, false},
 		{"goes on after other calls", func(t *testing.T, c *imbot.Client, _, _ func()) { require.NoError(t, ping(t.Context(), c)) }, false},
 	} {
