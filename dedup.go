@@ -156,10 +156,13 @@ func eventKey(ev Event) string {
 	write(sum, ts)
 	data := m.Raw.root.At("data")
 	for _, name := range sortedKeys(data) {
-		write(sum, name)
 		child := data.At(name)
+		if isToken(name) {
+			continue
+		}
+		write(sum, name)
 		if name != "BOT" && name != "COMMAND" || !child.IsMap() {
-			writeNode(sum, child)
+			writeField(sum, name, child)
 			continue
 		}
 		for _, id := range sortedKeys(child) { // of a bot or command all but its tokens
@@ -167,7 +170,7 @@ func eventKey(ev Event) string {
 			for _, field := range sortedKeys(child.At(id)) {
 				if field != "AUTH" && field == strings.ToUpper(field) {
 					write(sum, field)
-					writeNode(sum, child.At(id, field))
+					writeField(sum, field, child.At(id, field))
 				}
 			}
 		}
@@ -175,17 +178,38 @@ func eventKey(ev Event) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// writeNode hashes a part of a body, whatever the order of its keys.
+// isToken reports whether a key holds tokens, which differ between deliveries.
+func isToken(key string) bool {
+	switch strings.ToLower(key) {
+	case "auth", "access_token", "refresh_token", "application_token":
+		return true
+	}
+	return false
+}
+
+// writeField hashes the value of a key. The query of an address is left out: it
+// may hold a token or a signature.
+func writeField(sum hash.Hash, key string, n *phpform.Node) {
+	if !n.IsMap() && strings.HasPrefix(strings.ToLower(key), "url") {
+		address, _, _ := strings.Cut(n.Get(), "?")
+		write(sum, "text", address)
+		return
+	}
+	writeNode(sum, n)
+}
+
+// writeNode hashes a part of a body without its tokens, whatever the order of
+// its keys.
 func writeNode(sum hash.Hash, n *phpform.Node) {
 	if !n.IsMap() {
 		write(sum, "text", n.Get())
 		return
 	}
-	keys := sortedKeys(n)
+	keys := slices.DeleteFunc(sortedKeys(n), isToken)
 	write(sum, "map", strconv.Itoa(len(keys)))
 	for _, key := range keys {
 		write(sum, key)
-		writeNode(sum, n.At(key))
+		writeField(sum, key, n.At(key))
 	}
 }
 

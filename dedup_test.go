@@ -70,6 +70,10 @@ func TestADeliveryIsHandledOnce(t *testing.T) {
 		"the same bot deleted, delivered twice":  {deleteEvent + "&ts=1", deleteEvent + "&ts=1", true},
 		"a bot joins two chats":                  {joinEvent + "&ts=1", joinEvent + "&ts=1&data[PARAMS][CHAT_ID]=6", false},
 		"a bot joins a chat, delivered twice":    {joinEvent + "&ts=1", joinEvent + "&ts=1", true},
+		"an edit with other tokens in it":        {dedupEdit("100", "a&data[auth][x]=1&data[PARAMS][A][Access_Token]=a"), dedupEdit("100", "a&data[auth][x]=2&data[auth][y]=2&data[PARAMS][A][Access_Token]=b&data[PARAMS][A][REFRESH_TOKEN]=b&data[application_token]=b"), true},
+		"an edit with another signed address":    {dedupEdit("100", "a&data[PARAMS][FILES][1][urlDownload]=https://p/1?auth%3Da"), dedupEdit("100", "a&data[PARAMS][FILES][1][urlDownload]=https://p/1?auth%3Db"), true},
+		"an edit with another address":           {dedupEdit("100", "a&data[PARAMS][FILES][1][urlDownload]=https://p/1?a"), dedupEdit("100", "a&data[PARAMS][FILES][1][urlDownload]=https://p/2?a"), false},
+		"a question mark in another field":       {dedupEdit("100", "a?b"), dedupEdit("100", "a?c"), false},
 		"form and JSON are the same message":     {dedupMessage(one, "5", ""), `{"event":"ONIMBOTMESSAGEADD","auth":{"member_id":"m"},"data":{"BOT":[{"BOT_ID":567}],"PARAMS":{"MESSAGE_ID":5}}}`, true},
 		"the members of a portal and its events": {"event=AB&ts=1&auth[member_id]=C", "event=B&ts=1&auth[member_id]=CA", false},
 	}

@@ -6,6 +6,7 @@ import (
 	"html"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // InstallPage returns the handler for the page that the portal opens, in a frame,
@@ -53,6 +54,9 @@ const finishPage = `<!DOCTYPE html>
 <p>The application is installed.
 `
 
+// pageTime bounds what one request to the page starts, OnInstall included.
+const pageTime = time.Minute
+
 // installFrom does what a request to the page asks for.
 func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 	if err := a.setup(); err != nil {
@@ -62,25 +66,26 @@ func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	// A sender that hangs up must not cut OnInstall off: the grant is stored by then.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTime)
+	defer cancel()
 	body := fields{root}
 	if body.text("event") != "" {
 		meta := eventMeta(root)
 		if !strings.HasPrefix(meta.Name, "ONAPP") {
 			return true, &EventError{StatusCode: http.StatusBadRequest, reason: "this is the address of the application's page, not of its events"}
 		}
-		return true, refusal(a.Verifier().Verify(r.Context(), meta))
+		return true, refusal(a.Verifier().Verify(ctx, meta))
 	}
 	auth := body.pageAuth()
 	if domain := r.URL.Query().Get("DOMAIN"); domain != "" {
 		auth.Domain = domain
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), checkTime)
-	defer cancel()
 	fresh, err := a.check(ctx, auth)
 	if err != nil {
 		return false, err
 	}
-	_, _, err = a.adopt(r.Context(), fresh)
+	_, _, err = a.adopt(ctx, fresh)
 	return false, err
 }
 

@@ -52,6 +52,28 @@ func TestInstallPage(t *testing.T) {
 		require.NotContains(t, w.Body.String(), "installFinish")
 		require.Contains(t, w.Body.String(), "&lt;b&gt;no bot")
 	})
+	t.Run("goes on when the sender hangs up, for a minute", func(t *testing.T) {
+		for _, event := range []bool{false, true} {
+			c := newCloud()
+			app := c.app(imbot.NewMemoryStore())
+			ctx, hangUp := context.WithCancel(t.Context())
+			installs := 0
+			app.OnInstall = func(ctx context.Context, client *imbot.Client, _ imbot.Grant) error {
+				hangUp()
+				installs++
+				deadline, ok := ctx.Deadline()
+				require.True(t, ok)
+				require.LessOrEqual(t, time.Until(deadline), time.Minute)
+				return ping(ctx, client)
+			}
+			r := c.issue("one.bitrix24.com", 1, appID).page()
+			if event {
+				r = c.issue("one.bitrix24.com", 1, appID).event("ONAPPINSTALL")
+			}
+			require.Equal(t, 200, serve(app, r.WithContext(ctx)).Code)
+			require.Equal(t, 1, installs)
+		}
+	})
 	t.Run("a visitor changes nothing", func(t *testing.T) {
 		c := newCloud()
 		store := c.installed(t, "one.bitrix24.com")
