@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -189,60 +188,6 @@ func TestAutoBatchDialogs(t *testing.T) {
 		require.Len(t, rt.sent(), 2, "a chat by its id is the same dialog")
 		wg.Wait()
 		require.ElementsMatch(t, []int{0, 2, 0}, rt.size)
-	})
-}
-
-func TestAutoBatchCallLeaves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		rt := slowly(newBatches(t, ids, nil), 10*time.Second)
-		client := over(t, hook, rt, imbot.WithAutoBatch())
-		var wg sync.WaitGroup
-		wg.Go(func() { _, _ = client.Message.Add(t.Context(), to(100, "m0")) })
-		synctest.Wait()
-		ctx, cancel := context.WithCancel(t.Context())
-		var unknown atomic.Int32
-		for i := range 10 {
-			wg.Go(func() {
-				if i == 0 {
-					_, err := client.Message.Add(t.Context(), to(i, "m1"))
-					require.NoError(t, err)
-					return
-				}
-				_, err := imbot.Do(ctx, client, message{to(i, "m1"), i == 1})
-				require.ErrorIs(t, err, context.Canceled)
-				var e *imbot.Error
-				require.ErrorAs(t, err, &e)
-				require.True(t, e.InBatch)
-				if errors.Is(err, imbot.ErrOutcomeUnknown) {
-					unknown.Add(1)
-				}
-			})
-		}
-		time.Sleep(time.Second)
-		start := time.Now()
-		cancel()
-		synctest.Wait()
-		require.EqualValues(t, 8, unknown.Load(), "a repeatable one may simply be called again")
-		require.NoError(t, rt.sent()[1].Context().Err(), "the batch goes on for the one that stays")
-		wg.Wait()
-		require.Greater(t, time.Since(start), 8*time.Second)
-
-		// All leave: the batch is cancelled.
-		wg.Go(func() { _, _ = client.Message.Add(t.Context(), to(100, "m0")) })
-		synctest.Wait()
-		ctx, cancel = context.WithCancel(t.Context())
-		for i := range 10 {
-			wg.Go(func() {
-				_, err := client.Message.Add(ctx, to(i, "m1"))
-				require.ErrorIs(t, err, imbot.ErrOutcomeUnknown)
-			})
-		}
-		time.Sleep(time.Second)
-		require.Len(t, rt.sent(), 4)
-		cancel()
-		synctest.Wait()
-		require.Error(t, rt.sent()[3].Context().Err())
-		wg.Wait()
 	})
 }
 

@@ -300,7 +300,13 @@ func TestBatchWithAnEndedContext(t *testing.T) {
 func TestSlowBatchesGetSmaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		perCommand := time.Second
-		rt := newBatches(t, ids, nil)
+		refuse := false
+		rt := newBatches(t, ids, func(int) (*http.Response, error) {
+			if refuse {
+				return reply(401, `{"error":"INVALID_CREDENTIALS"}`), nil
+			}
+			return nil, nil
+		})
 		inner := rt.answer
 		rt.answer = func(n int, r *http.Request) (*http.Response, error) {
 			time.Sleep(time.Duration(strings.Count(rt.bodies[n-1], "imbot.message.add")) * perCommand)
@@ -313,11 +319,14 @@ func TestSlowBatchesGetSmaller(t *testing.T) {
 			for i := range n {
 				imbot.Queue(b, say(fmt.Sprintf("m%d", i)))
 			}
-			require.NoError(t, client.DoBatch(t.Context(), b))
+			err := client.DoBatch(t.Context(), b)
+			require.Equal(t, refuse, err != nil)
 			return rt.size[before:]
 		}
 		require.Equal(t, []int{50, 25, 12, 12, 1}, batch(100))
-		perCommand = 0
-		require.Equal(t, []int{12, 13, 14, 15, 16}, batch(70))
+		perCommand, refuse = 0, true
+		require.Equal(t, []int{12}, batch(12))
+		refuse = false
+		require.Equal(t, []int{12, 13, 14, 15, 16}, batch(70), "a fast refusal is no sign of a fast portal")
 	})
 }

@@ -32,14 +32,15 @@ func (s *batchSize) now() int {
 	return maxBatch - s.cut
 }
 
-// took notes how long a batch of n commands took.
-func (s *batchSize) took(n int, d time.Duration) {
+// took notes how long a batch of n commands took. One that failed says nothing
+// about how fast the portal is, only how slow.
+func (s *batchSize) took(n int, d time.Duration, failed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case d > slowBatch:
 		s.cut = max(s.cut, maxBatch-max(n/2, 1))
-	case d < fastBatch && n >= maxBatch-s.cut && s.cut > 0:
+	case !failed && d < fastBatch && n >= maxBatch-s.cut && s.cut > 0:
 		s.cut--
 	}
 }

@@ -165,7 +165,7 @@ type renewer interface {
 // interrupted is the error of a call that its context (or the limiter) ended
 // between two attempts. What the last attempt said stays.
 func interrupted(cl *call, last *Error, cause error) error {
-	e := Error{Method: cl.method, Description: "not sent"}
+	e := Error{Method: cl.method, Description: "not sent", Attempts: cl.attempts}
 	if last != nil {
 		e = *last // the observer has last
 	}
@@ -216,7 +216,7 @@ func (c *core) attempt(ctx context.Context, cl *call, token *oauth2.Token, waite
 	ans := c.post(ctx, root+cl.method, body, cl.secrets)
 	took := time.Since(cl.sent)
 	if cl.batch > 0 {
-		c.size.took(cl.batch, took)
+		c.size.took(cl.batch, took, ans.err != nil)
 	}
 	var o outcome
 	if ans.err == nil {
