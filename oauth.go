@@ -39,7 +39,11 @@ type OAuthApp struct {
 	OnInstall func(ctx context.Context, client *Client, grant Grant) error
 
 	// OnUninstall is called when the grant of a portal was deleted. The tokens
-	// are dead by then.
+	// are dead by then. The portal sends ONAPPUNINSTALL only where it is bound
+	// to, so an application with a page binds it in OnInstall. That fails, with
+	// no harm done, when it is bound already:
+	//
+	//	err := client.Call(ctx, "event.bind", map[string]any{"event": "ONAPPUNINSTALL", "handler": eventURL}, nil)
 	OnUninstall func(ctx context.Context, grant Grant) error
 
 	// AuthServers are the authorization servers that are trusted, by host, or
@@ -116,6 +120,9 @@ func (a *OAuthApp) setup() error {
 // Client returns a client for a portal by its member id, for work in the
 // background. The error is [ErrNotFound] for a portal that is not in the store,
 // and [ErrReinstall] for one whose grant is known to be dead.
+//
+// A store does not list its portals: for work on all of them, keep their member
+// ids, and those of their bots, in OnInstall.
 //
 // It reads the store each time. The client renews its tokens by itself and can be
 // kept; clients of one portal share their state, and what nobody keeps is
