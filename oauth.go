@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 	"weak"
 
 	"golang.org/x/oauth2"
@@ -69,9 +70,10 @@ type OAuthApp struct {
 	checks  *rate.Limiter // of what is not verified yet
 	flights singleflight.Group
 
-	mu       sync.Mutex
-	members  map[string]weak.Pointer[member]
-	troubles map[string]trouble
+	mu        sync.Mutex
+	members   map[string]weak.Pointer[member]
+	troubles  map[string]trouble
+	redirects map[string]time.Time // portals whose redirects are not asked about before
 }
 
 // setup checks the fields, once.
@@ -113,6 +115,7 @@ func (a *OAuthApp) setup() error {
 		a.checks = rate.NewLimiter(10, 20)
 		a.members = map[string]weak.Pointer[member]{}
 		a.troubles = map[string]trouble{}
+		a.redirects = map[string]time.Time{}
 	})
 	return a.invalid
 }
