@@ -120,7 +120,7 @@ func (p *Portal) Changes(ctx context.Context, user imbot.ID, after int64) ([]Cha
 // changes is what a person sees of the notes behind after; the lock is held.
 func (p *Portal) changes(user imbot.ID, after int64) []Change {
 	var seen []Change
-	done := map[note]bool{}
+	done := map[note]bool{} // what is told already; the order is that of the first times
 	for n := after + 1; n <= p.notes.last; n++ {
 		noted := p.notes.ring[(n-1)%maxNotes]
 		left := noted.kind == ChangeLeft
@@ -134,16 +134,19 @@ func (p *Portal) changes(user imbot.ID, after int64) []Change {
 		if !ok && left && p.notes.ring[(n-1)%maxNotes].user == user {
 			found, ok = Change{Kind: ChangeLeft, DialogID: imbot.ChatDialog(noted.chat)}, true
 		}
-		done[noted] = ok || !left
 		if !ok {
 			continue
 		}
+		done[noted] = true
 		found.Seq = n
 		seen = append(seen, found)
-		if private := p.private[pairOf(user, noted.user)]; noted.kind == ChangeUser && private != nil { // it has the name as title
-			dialog := p.dialog(private, user)
-			seen = append(seen, Change{Seq: n, Kind: ChangeDialog, DialogID: dialog.ID, Dialog: &dialog})
+		private := p.private[pairOf(user, noted.user)]
+		if noted.kind != ChangeUser || private == nil || done[note{kind: ChangeDialog, chat: private.id}] {
+			continue
 		}
+		done[note{kind: ChangeDialog, chat: private.id}] = true
+		dialog := p.dialog(private, user) // it has the name as title
+		seen = append(seen, Change{Seq: n, Kind: ChangeDialog, DialogID: dialog.ID, Dialog: &dialog})
 	}
 	return seen
 }

@@ -104,7 +104,10 @@ func (p *Portal) end(x *trace, status int, answer any, fault string) {
 	if body, ok := answer.([]byte); ok && len(body) > maxTraceBody {
 		answer, x.large = nil, true
 	}
-	x.answer, x.Done, x.Status, x.Error, x.Duration = answer, true, status, p.scrub(fault), time.Since(x.Time)
+	if fault != "" {
+		fault = p.scrub(fault)
+	}
+	x.answer, x.Done, x.Status, x.Error, x.Duration = answer, true, status, fault, time.Since(x.Time)
 	if p.traces.find(x.ID) == x {
 		p.traces.grow(x.bytes() - len(x.sent))
 	}
@@ -128,7 +131,7 @@ func (a *answer) fault() string {
 			return code
 		}
 		return fmt.Sprintf("HTTP %d", a.status)
-	case !json.Valid(a.body):
+	case len(a.body) == 0 || a.body[0] != '{':
 		return "not JSON"
 	}
 	return ""
@@ -147,7 +150,7 @@ func (p *Portal) endCommand(x *trace, result any, fail *restError) {
 func (p *Portal) refused(r *http.Request, a answer) answer {
 	_, _, method, _ := splitPath(r.URL.EscapedPath())
 	p.mu.Lock()
-	x := p.begin(&trace{Exchange: Exchange{Name: p.scrub(method)}, sent: "null"})
+	x := p.begin(&trace{Exchange: Exchange{Name: p.scrub(method)}})
 	p.mu.Unlock()
 	p.endCall(x, &a)
 	return a

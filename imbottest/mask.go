@@ -57,6 +57,9 @@ var inText = regexp.MustCompile(`(?i)\b(access_token|refresh_token|client_id|cli
 // inPath finds the secret of a webhook in its address.
 var inPath = regexp.MustCompile(`(/rest/[0-9]+/)[^/\s"'<>\\]+`)
 
+// inJSON finds secrets in what began as JSON and was cut.
+var inJSON = regexp.MustCompile(`(?i)("(?:access_token|refresh_token|client_id|client_secret|application_token|auth|auth_id|refresh_id|hash)"\s*:\s*")[^"]*`)
+
 func (m masker) text(s string) string {
 	s = m.secrets.Replace(s)
 	s = inText.ReplaceAllString(s, "${1}${2}"+hidden)
@@ -68,7 +71,7 @@ func (m masker) body(data []byte) string {
 	if v, err := parseJSON(data); err == nil {
 		return m.value(v)
 	}
-	return shorten(m.text(strings.ToValidUTF8(string(data), "\uFFFD")), maxShown)
+	return shorten(inJSON.ReplaceAllString(m.text(strings.ToValidUTF8(string(data), "\uFFFD")), "${1}"+hidden), maxShown)
 }
 
 // value is a PHP value as masked and indented JSON.

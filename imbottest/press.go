@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"html"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,8 +31,9 @@ func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text str
 	return p.press(m, user, button, context)
 }
 
-// PressButton is [Portal.Press] of the n-th button of the keyboard, from 0 and
-// without regard to rows. It tells buttons with the same text apart.
+// PressButton is [Portal.Press] of a button by its place in the flat list of
+// [Message.Wire], from 0 and with the entries that end rows. It tells buttons with
+// the same text apart.
 func (p *Portal) PressButton(ctx context.Context, user imbot.ID, msg Message, n int) error {
 	return p.pressEntry(ctx, user, msg, n, partKeyboard, "KEYBOARD")
 }
@@ -49,9 +49,9 @@ func (p *Portal) pressEntry(ctx context.Context, user imbot.ID, msg Message, n, 
 		return err
 	}
 	defer unlock()
-	list := slices.DeleteFunc(entries(m.parts[part], ""), func(e *array) bool { return e.text("TYPE") == "NEWLINE" })
-	if n < 0 || n >= len(list) {
-		return fmt.Errorf("imbottest: message %d has no entry %d in its %s", m.ID, n, strings.ToLower(context))
+	list := entries(m.parts[part], "")
+	if n < 0 || n >= len(list) || list[n].text("TYPE") == "NEWLINE" {
+		return fmt.Errorf("imbottest: message %d has nothing to press at place %d of its %s", m.ID, n, strings.ToLower(context))
 	}
 	return p.press(m, user, list[n], context)
 }

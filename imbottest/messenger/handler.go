@@ -86,7 +86,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusMethodNotAllowed, errors.New("only GET and POST are answered"))
 	case r.URL.Path == "": // mounted without a slash at its end, relative addresses would lead elsewhere
 		sent, _, _ := strings.Cut(r.RequestURI, "?")
-		header.Set("Location", path.Base(sent)+"/")
+		header.Set("Location", "./"+path.Base(sent)+"/")
 		w.WriteHeader(http.StatusMovedPermanently)
 	default:
 		h.get(w, r, name)
@@ -123,6 +123,10 @@ func ownOrigin(r *http.Request, name string) bool {
 func (h *handler) get(w http.ResponseWriter, r *http.Request, name string) {
 	switch name {
 	case "api/events":
+		if r.Method == http.MethodHead { // would never end
+			fail(w, http.StatusMethodNotAllowed, errors.New("this is for GET"))
+			return
+		}
 		h.events(w, r)
 		return
 	case "api/avatar", "api/icon":
