@@ -54,7 +54,7 @@ func (p *Portal) authAnswer(r *http.Request) answer {
 			params = parseForm([]byte(r.URL.RawQuery))
 		}
 		p.recordAuth("oauth/token", params, "grant_type", "scope")
-		return c.faulty("oauth/token", func() answer {
+		return c.faulty("oauth/token", kindAuth, func() answer {
 			v, fail := p.exchange(params)
 			if fail != nil {
 				return fail.answer()
@@ -63,9 +63,12 @@ func (p *Portal) authAnswer(r *http.Request) answer {
 		})
 	case "/rest/app.info":
 		p.recordAuth("oauth/app.info", params)
-		return c.faulty("oauth/app.info", func() answer {
+		return c.faulty("oauth/app.info", kindAuth, func() answer {
 			v, fail := p.tokenInfo(c.token(r))
-			return envelope(v, fail, start)
+			if fail != nil {
+				return fail.answer()
+			}
+			return envelope(v, since(start))
 		})
 	}
 	p.problem("the authorization server has no path %.80q", r.URL.Path)
