@@ -55,7 +55,7 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 		}
 		x := p.recordAuth("oauth/token", params, "grant_type", "scope")
 		defer func() { p.endCall(x, &a) }()
-		return c.faulty("oauth/token", func() answer {
+		return c.faulty("oauth/token", kindAuth, func() answer {
 			v, fail := p.exchange(params)
 			if fail != nil {
 				return fail.answer()
@@ -65,9 +65,12 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 	case "/rest/app.info":
 		x := p.recordAuth("oauth/app.info", params)
 		defer func() { p.endCall(x, &a) }()
-		return c.faulty("oauth/app.info", func() answer {
+		return c.faulty("oauth/app.info", kindAuth, func() answer {
 			v, fail := p.tokenInfo(c.token(r))
-			return envelope(v, fail, start)
+			if fail != nil {
+				return fail.answer()
+			}
+			return envelope(v, since(start))
 		})
 	}
 	p.problem("the authorization server has no path %.80q", r.URL.Path)

@@ -45,7 +45,8 @@ func (c *call) batch() (any, *restError) {
 			return nil, &restError{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error"}
 		}
 		done["result"].set(key, value)
-		done["result_time"].set(key, since(start))
+		name, _, _ := strings.Cut(command, "?")
+		done["result_time"].set(key, c.took(name, start))
 	}
 	return out, nil
 }
@@ -66,16 +67,17 @@ func (c *call) command(command string, done map[string]*array) (result any, fail
 	c.p.mu.Lock()
 	x := c.p.record(name, sent, true)
 	x.Batch = c.trace
-	var f Fault
-	barred := strings.EqualFold(name, "batch")
-	if !barred {
-		f = c.p.fault(name)
-	}
 	c.p.mu.Unlock()
 	defer func() { c.p.endCommand(x, result, fail) }()
-	if barred {
+	if strings.EqualFold(name, "batch") {
 		return nil, &restError{http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage"}
 	}
+	if fail := c.busy(name); fail != nil {
+		return nil, fail
+	}
+	c.p.mu.Lock()
+	f := c.p.fault(name, kindCommand)
+	c.p.mu.Unlock()
 	c.wait(f.Delay)
 	if f.Code != "" {
 		return nil, f.err()

@@ -196,15 +196,15 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 func (p *Portal) route(r *http.Request, secure bool, host string) answer {
 	p.mu.Lock()
 	auth := host == p.authHost || host == p.authAddr
-	moved, root := p.former[host], strings.TrimSuffix(p.endpoint(), "/rest/")
+	moved := p.former[host]
 	p.mu.Unlock()
 	switch {
 	case auth:
 		return p.authAnswer(r)
 	case moved:
-		a := page(http.StatusFound)
-		a.location = root + r.URL.RequestURI()
-		return a
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.redirect(r.URL.RequestURI())
 	}
 	return p.answer(r, secure)
 }
@@ -225,7 +225,7 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	if err != nil {
 		return page(http.StatusRequestEntityTooLarge)
 	}
-	c := &call{p: p, ctx: r.Context(), params: newArray()}
+	c := &call{p: p, ctx: r.Context(), params: newArray(), uri: r.URL.RequestURI()}
 	upperKeys(c.params, params)
 
 	p.mu.Lock()
