@@ -54,10 +54,16 @@
 // Bots change their own messages for three days. [Portal.Edit] and
 // [Portal.Delete] are what people do.
 //
+// # Bad days
+//
+// [Portal.Fail] lets calls and events go wrong, the next one, the n-th, or some at
+// random with a seed, and [Portal.Chaos] all of that at once. [WithRateLimit] and
+// [WithOperatingLimit] refuse what is too much.
+//
 // # What it does not do
 //
-// Events of one dialog arrive in their order and none is lost; a real portal
-// promises neither. There is no general chat, guests from outside come through
+// Without a [Fault] events of one dialog arrive in their order and none is lost; a
+// real portal promises neither. There is no general chat, guests from outside come through
 // open lines only ([Portal.AddGuest]), and everybody has read everything. People's
 // joining and leaving leaves no system message. People change and delete only what
 // they wrote. Rights are those of the bot; recent portals look at the user behind
