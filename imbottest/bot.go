@@ -20,6 +20,8 @@ type user struct {
 	isBot    bool
 
 	isConnector bool // a guest of an open line
+	extranet    bool
+	denied      bool // may not change chats
 }
 
 func (u *user) name() string { return strings.TrimSpace(u.first + " " + u.last) }
@@ -32,6 +34,7 @@ type bot struct {
 	kind     imbot.BotType
 	openLine imbot.Flag
 	email    string
+	fetch    bool // registered through imbot.v2, without handlers
 }
 
 // maxBots is the limit for one application.
@@ -187,6 +190,9 @@ func botUpdate(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := b.noHandlers(); fail != nil {
+		return nil, fail
+	}
 	fields := c.params.array("FIELDS")
 	urls, fail := handlerURLs(fields, false)
 	if fail != nil {
@@ -229,6 +235,9 @@ func botUnregister(c *call) (any, *restError) {
 	}
 	b, fail := c.ownBot(app)
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := c.vetoed("Bot can't be deleted"); fail != nil {
 		return nil, fail
 	}
 	c.p.dropBot(b, c.user)

@@ -1,6 +1,10 @@
 package imbottest
 
-import "github.com/imbot-go/imbot"
+import (
+	"net/http"
+
+	"github.com/imbot-go/imbot"
+)
 
 // memberMethods are the methods about the members of a chat.
 func memberMethods(name string) method {
@@ -22,12 +26,24 @@ func chatUserAdd(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.p.group(id).closedTo("extend"); fail != nil {
+		return nil, fail
+	}
 	b, fail := c.bot()
 	if fail != nil {
 		return nil, fail
 	}
 	var users []imbot.ID
-	switch v := c.params.get("USERS").(type) {
+	sent := c.params.get("USERS")
+	if c.p.isExtranet(b.id) { // only then JSON is read, and a list required
+		if s, ok := sent.(string); ok {
+			sent, _ = parseJSON([]byte(s))
+		}
+		if _, ok := sent.(*array); !ok {
+			return nil, wrong("WRONG_REQUEST", "Users have to be a list")
+		}
+	}
+	switch v := sent.(type) {
 	case *array:
 		for _, k := range v.keys {
 			users = append(users, v.id(k))
@@ -56,6 +72,9 @@ func chatUserDelete(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.p.group(id).closedTo("leave"); fail != nil {
+		return nil, fail
+	}
 	b, fail := c.bot()
 	if fail != nil {
 		return nil, fail
@@ -70,6 +89,9 @@ func chatUserDelete(c *call) (any, *restError) {
 func chatLeave(c *call) (any, *restError) {
 	id, fail := c.chatID()
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := c.p.group(id).closedTo("leave"); fail != nil {
 		return nil, fail
 	}
 	b, fail := c.bot()
@@ -88,6 +110,9 @@ func (p *Portal) remove(id, by, user imbot.ID) (any, *restError) {
 	chat := p.group(id)
 	if chat == nil || chat.member(user) == nil {
 		return nil, wrong("USER_NOT_FOUND", "User isn't a member of the chat")
+	}
+	if chat.owner == user && chat.forbids("leave_owner") { // the core's code for ACCESS_ERROR
+		return nil, &restError{http.StatusForbidden, "LEAVE_OWNER_FORBIDDEN", "The owner can't leave the chat"}
 	}
 	if fail := chat.mayRemove(by, user); fail != nil {
 		return nil, fail
@@ -112,6 +137,9 @@ func (c *chat) mayRemove(by, user imbot.ID) *restError {
 func chatUserList(c *call) (any, *restError) {
 	id, fail := c.chatID()
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := c.p.group(id).closedTo(""); fail != nil {
 		return nil, fail
 	}
 	b, fail := c.bot()
