@@ -8,6 +8,9 @@ import (
 )
 
 func chatGet(c *call) (any, *restError) {
+	if c.user == 0 {
+		return nil, forbidden("AUTHORIZE_ERROR", "You need to authorize")
+	}
 	if c.params.given("DIALOG_ID") {
 		return dialogGet(c)
 	}

@@ -56,7 +56,7 @@ func chatUserAdd(c *call) (any, *restError) {
 		return nil, wrong("EMPTY_USER_ID", "User ID not specified")
 	}
 	chat := c.p.group(id)
-	if chat == nil {
+	if chat == nil || c.denied() {
 		return nil, wrong("ACCESS_DENIED_EXTEND", "You don't have permission to add users to this chat")
 	}
 	history := c.params.text("HIDE_HISTORY") == "" || c.params.text("HIDE_HISTORY") == "N"
@@ -83,7 +83,7 @@ func chatUserDelete(c *call) (any, *restError) {
 	if user <= 0 {
 		return nil, wrong("USER_ID_EMPTY", "User ID can't be empty")
 	}
-	return c.p.remove(id, b.id, user)
+	return c.remove(id, b.id, user)
 }
 
 func chatLeave(c *call) (any, *restError) {
@@ -102,17 +102,19 @@ func chatLeave(c *call) (any, *restError) {
 	if user <= 0 {
 		user = b.id
 	}
-	return c.p.remove(id, b.id, user)
+	return c.remove(id, b.id, user)
 }
 
 // remove is what user.delete and leave have in common.
-func (p *Portal) remove(id, by, user imbot.ID) (any, *restError) {
-	chat := p.group(id)
-	if chat == nil || chat.member(user) == nil {
-		return nil, wrong("USER_NOT_FOUND", "User isn't a member of the chat")
-	}
-	if chat.owner == user && chat.forbids("leave_owner") { // the core's code for ACCESS_ERROR
+func (c *call) remove(id, by, user imbot.ID) (any, *restError) {
+	chat := c.p.group(id)
+	switch {
+	case chat != nil && chat.owner == user && chat.forbids("leave_owner"):
 		return nil, &restError{http.StatusForbidden, "LEAVE_OWNER_FORBIDDEN", "The owner can't leave the chat"}
+	case c.denied():
+		return nil, wrong("ACCESS_DENIED_KICK", "You don't have permission to remove this user")
+	case chat == nil || chat.member(user) == nil:
+		return nil, wrong("USER_NOT_FOUND", "User isn't a member of the chat")
 	}
 	if fail := chat.mayRemove(by, user); fail != nil {
 		return nil, fail
