@@ -13,6 +13,18 @@ func (c *call) vetoed(description string) *restError {
 	return nil
 }
 
+// welcome looks at who was authorized; the lock is held.
+func (c *call) welcome() *restError {
+	u := c.p.users[c.user]
+	switch {
+	case u != nil && u.dismissed:
+		return &restError{http.StatusUnauthorized, "authorization_error", "Unable to authorize user"}
+	case c.params.given("AUTH_CONNECTOR"):
+		return forbidden("WRONG_LICENSE", "The feature is not in the plan")
+	}
+	return nil
+}
+
 // admit makes the checks that come before those of a method; the lock is held.
 func (c *call) admit(method string) *restError {
 	c.method = strings.ToLower(method)

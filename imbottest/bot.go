@@ -22,6 +22,7 @@ type user struct {
 	isConnector bool // a guest of an open line
 	extranet    bool
 	denied      bool // may not change chats
+	dismissed   bool
 }
 
 func (u *user) name() string { return strings.TrimSpace(u.first + " " + u.last) }

@@ -226,6 +226,9 @@ func (p *Portal) answer(r *http.Request, secure bool) answer {
 	p.mu.Lock()
 	p.record(method, params, false)
 	fail := p.authenticate(c, r, user, secret, secure)
+	if fail == nil {
+		fail = c.welcome()
+	}
 	p.mu.Unlock()
 	if fail != nil {
 		return fail.answer()

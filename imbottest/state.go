@@ -121,6 +121,12 @@ func (p *Portal) Deny(users ...imbot.ID) error {
 	return p.setUsers(users, func(u *user) { u.denied = true })
 }
 
+// Dismiss lets people leave the company: what acts in their name is answered with
+// authorization_error from then on.
+func (p *Portal) Dismiss(users ...imbot.ID) error {
+	return p.setUsers(users, func(u *user) { u.dismissed = true })
+}
+
 func (p *Portal) setUsers(ids []imbot.ID, set func(*user)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
