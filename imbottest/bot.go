@@ -204,8 +204,8 @@ func botUpdate(c *call) (any, *restError) {
 	if properties.given("NAME") && properties.given("LAST_NAME") && first == "" && last == "" {
 		return nil, wrong("NAME_ERROR", "Bot name isn't specified")
 	}
-	code, openLine := fields.text("CODE"), fields.text("OPENLINE")
-	if len(urls) == 0 && code == "" && openLine == "" && properties.len() == 0 {
+	code, openLine, kind := fields.text("CODE"), fields.text("OPENLINE"), c.newKind(fields)
+	if len(urls) == 0 && code == "" && openLine == "" && kind == "" && properties.len() == 0 {
 		return nil, wrong("WRONG_REQUEST", "Update fields can't be empty")
 	}
 	p.bind(app, urls)
@@ -214,6 +214,9 @@ func botUpdate(c *call) (any, *restError) {
 	}
 	if openLine == "Y" || openLine == "N" {
 		b.openLine = imbot.Flag(openLine)
+	}
+	if kind != "" {
+		b.kind = kind
 	}
 	u := p.users[b.id]
 	if first != "" {
@@ -227,6 +230,22 @@ func botUpdate(c *call) (any, *restError) {
 		b.email = email
 	}
 	return true, nil
+}
+
+// newKind is FIELDS.TYPE, which counts only when TYPE stands beside FIELDS, too.
+func (c *call) newKind(fields *array) imbot.BotType {
+	switch imbot.BotType(c.params.text("TYPE")) {
+	case imbot.BotTypeOpenLine, imbot.BotTypeHuman, imbot.BotTypeBot:
+	default:
+		return ""
+	}
+	switch kind := imbot.BotType(fields.text("TYPE")); kind {
+	case imbot.BotTypeOpenLine:
+		return kind
+	case imbot.BotTypeHuman, imbot.BotTypeBot: // people cannot tell them apart, nor can the portal
+		return imbot.BotTypeBot
+	}
+	return ""
 }
 
 func botUnregister(c *call) (any, *restError) {
