@@ -1,6 +1,7 @@
 package imbottest
 
 import (
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"strings"
@@ -71,6 +72,9 @@ func appRegister(c *call) (any, *restError) {
 	if c.params.array("LANG").len() == 0 {
 		return nil, wrong("LANG_ERROR", "Need set lang params")
 	}
+	if fail := c.vetoed(dump(c.params)); fail != nil {
+		return nil, fail
+	}
 	for _, old := range p.chatApps { // nothing changes, and the id comes from the database as text
 		if old.bot == b.id && old.code == code {
 			return old.id.String(), nil
@@ -83,6 +87,13 @@ func appRegister(c *call) (any, *restError) {
 	p.chatApps[p.lastApp] = registered
 	p.noteHelp()
 	return p.lastApp, nil
+}
+
+// dump is how the portal describes an application that it cannot store: with the
+// parameters of the call.
+func dump(params *array) string {
+	data, _ := json.Marshal(params) // holds nothing that JSON cannot express
+	return "App can't be created: " + string(data)
 }
 
 // maxHash is where registering cuts HASH.
@@ -134,27 +145,33 @@ func appUpdate(c *call) (any, *restError) {
 		return nil, fail
 	}
 	fields := c.params.array("FIELDS")
-	defer c.p.noteHelp()
+	iframe := fields.text("IFRAME")
 	if fields.given("JS_METHOD") && fields.given("JS_PARAM") {
-		app.describe(fields)
-		return true, nil // even when JS_PARAM is unusable; IFRAME does not count
+		iframe = "" // does not count then, even when JS_PARAM is unusable
 	}
-	if iframe := fields.text("IFRAME"); iframe != "" {
-		if !isHTTPS(iframe) {
-			return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
-		}
+	if iframe != "" && !isHTTPS(iframe) {
+		return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
+	}
+	if fail := c.vetoed("App can't be updated"); fail != nil {
+		return nil, fail
+	}
+	if iframe != "" {
 		app.iframe = iframe
 	}
 	if hash := fields.text("HASH"); hash != "" { // as it was sent, here
 		app.hash = hash
 	}
 	app.describe(fields)
+	c.p.noteHelp()
 	return true, nil
 }
 
 func appUnregister(c *call) (any, *restError) {
 	app, fail := c.ownApp()
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := c.vetoed("App can't be deleted"); fail != nil {
 		return nil, fail
 	}
 	delete(c.p.chatApps, app.id)

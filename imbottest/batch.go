@@ -82,7 +82,8 @@ func (c *call) command(command string, done map[string]*array) (result any, fail
 	if f.Code != "" {
 		return nil, f.err()
 	}
-	return one.run(name)
+	result, fail = one.run(name)
+	return result, c.override(fail)
 }
 
 // reference runs to the next white space, whatever follows the brackets.

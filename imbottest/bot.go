@@ -22,6 +22,9 @@ type user struct {
 	isConnector bool // a guest of an open line
 	color       imbot.Color
 	picture     []byte
+	extranet    bool
+	denied      bool // may not change chats
+	dismissed   bool
 }
 
 func (u *user) name() string { return strings.TrimSpace(u.first + " " + u.last) }
@@ -34,6 +37,7 @@ type bot struct {
 	kind     imbot.BotType
 	openLine imbot.Flag
 	email    string
+	fetch    bool // registered through imbot.v2, without handlers
 }
 
 // maxBots is the limit for one application.
@@ -190,6 +194,9 @@ func botUpdate(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := b.noHandlers(); fail != nil {
+		return nil, fail
+	}
 	fields := c.params.array("FIELDS")
 	urls, fail := handlerURLs(fields, false)
 	if fail != nil {
@@ -200,8 +207,8 @@ func botUpdate(c *call) (any, *restError) {
 	if properties.given("NAME") && properties.given("LAST_NAME") && first == "" && last == "" {
 		return nil, wrong("NAME_ERROR", "Bot name isn't specified")
 	}
-	code, openLine := fields.text("CODE"), fields.text("OPENLINE")
-	if len(urls) == 0 && code == "" && openLine == "" && properties.len() == 0 {
+	code, openLine, kind := fields.text("CODE"), fields.text("OPENLINE"), c.newKind(fields)
+	if len(urls) == 0 && code == "" && openLine == "" && kind == "" && properties.len() == 0 {
 		return nil, wrong("WRONG_REQUEST", "Update fields can't be empty")
 	}
 	p.bind(app, urls)
@@ -210,6 +217,9 @@ func botUpdate(c *call) (any, *restError) {
 	}
 	if openLine == "Y" || openLine == "N" {
 		b.openLine = imbot.Flag(openLine)
+	}
+	if kind != "" {
+		b.kind = kind
 	}
 	u := p.users[b.id]
 	if first != "" {
@@ -226,6 +236,22 @@ func botUpdate(c *call) (any, *restError) {
 	return true, nil
 }
 
+// newKind is FIELDS.TYPE, which counts only when TYPE stands beside FIELDS, too.
+func (c *call) newKind(fields *array) imbot.BotType {
+	switch imbot.BotType(c.params.text("TYPE")) {
+	case imbot.BotTypeOpenLine, imbot.BotTypeHuman, imbot.BotTypeBot:
+	default:
+		return ""
+	}
+	switch kind := imbot.BotType(fields.text("TYPE")); kind {
+	case imbot.BotTypeOpenLine:
+		return kind
+	case imbot.BotTypeHuman, imbot.BotTypeBot: // people cannot tell them apart, nor can the portal
+		return imbot.BotTypeBot
+	}
+	return ""
+}
+
 func botUnregister(c *call) (any, *restError) {
 	app, fail := c.application()
 	if fail != nil {
@@ -233,6 +259,9 @@ func botUnregister(c *call) (any, *restError) {
 	}
 	b, fail := c.ownBot(app)
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := c.vetoed("Bot can't be deleted"); fail != nil {
 		return nil, fail
 	}
 	c.p.dropBot(b, c.user)

@@ -33,6 +33,9 @@ type chat struct {
 	entityID    string
 	entityData  [3]string
 	operators   []imbot.ID // of an open line
+	restricted  []string   // see Restrict
+	general     bool
+	textOff     bool // the field for new messages
 	owner       imbot.ID
 	created     time.Time
 	members     []*member // in order of their joining
@@ -116,6 +119,9 @@ func chatAdd(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.vetoed("Chat can't be created"); fail != nil {
+		return nil, fail
+	}
 	p := c.p
 	kind := kindChat
 	if c.params.text("TYPE") == string(imbot.ChatTypeOpen) {
@@ -123,7 +129,9 @@ func chatAdd(c *call) (any, *restError) {
 	}
 	chat := p.addChat(kind, c.params.text("TITLE"), b.id)
 	chat.description = c.params.text("DESCRIPTION")
-	chat.entityType, chat.entityID = c.params.text("ENTITY_TYPE"), c.params.text("ENTITY_ID")
+	if !p.isExtranet(c.user) { // for them the tags are dropped silently
+		chat.entityType, chat.entityID = c.params.text("ENTITY_TYPE"), c.params.text("ENTITY_ID")
+	}
 	if color := imbot.Color(c.params.text("COLOR")); color.Hex() != "" {
 		chat.color = color
 	}
@@ -221,7 +229,10 @@ func chatSetOwner(c *call) (any, *restError) {
 		return nil, fail
 	}
 	chat := c.p.group(id)
-	if chat == nil || chat.owner != b.id || chat.member(user) == nil {
+	if fail := chat.closedTo(""); fail != nil {
+		return nil, fail
+	}
+	if chat == nil || chat.owner != b.id || chat.member(user) == nil || c.denied() {
 		return nil, wrong("WRONG_REQUEST", "Change owner can only owner and user must be member in chat")
 	}
 	chat.owner = user
@@ -243,7 +254,7 @@ func chatSetManager(c *call) (any, *restError) {
 		return nil, fail
 	}
 	chat := c.p.group(id)
-	if chat == nil || chat.owner != b.id {
+	if chat == nil || chat.owner != b.id || c.denied() {
 		return nil, wrong("WRONG_REQUEST", "Change manager can only owner and user must be member in chat")
 	}
 	if m := chat.member(user); m != nil { // true for strangers, too
@@ -258,6 +269,9 @@ func chatUpdateColor(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.p.group(id).mayPost(c.user); fail != nil {
+		return nil, fail
+	}
 	color := imbot.Color(c.params.text("COLOR"))
 	if color.Hex() == "" && color != "COPILOT" {
 		return nil, wrong("WRONG_COLOR", "This color currently unavailable")
@@ -267,7 +281,7 @@ func chatUpdateColor(c *call) (any, *restError) {
 		return nil, fail
 	}
 	chat := c.p.group(id)
-	if chat == nil || chat.member(b.id) == nil || chat.color == color {
+	if chat == nil || chat.member(b.id) == nil || chat.color == color || c.denied() {
 		return nil, wrong("WRONG_REQUEST", "This color already set or chat isn't exists")
 	}
 	chat.color = color
@@ -291,10 +305,14 @@ func chatUpdateTitle(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	chat := c.p.group(id)
+	if fail := chat.closedToBot(b, "rename"); fail != nil {
+		return nil, fail
+	}
 	if runes := []rune(title); len(runes) > maxTitle {
 		title = string(runes[:maxTitle])
 	}
-	if chat := c.p.group(id); chat != nil && chat.member(b.id) != nil {
+	if chat != nil && chat.member(b.id) != nil {
 		chat.title = title
 		c.p.noteDialog(chat)
 	}
@@ -306,15 +324,24 @@ func chatUpdateAvatar(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	chat := c.p.group(id)
+	if chat == nil { // PHP breaks at that
+		return nil, errPHP
+	}
+	if c.denied() {
+		return nil, wrong("ACCESS_DENIED", "You don't have permission to change the picture")
+	}
 	b, fail := c.bot()
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := chat.closedToBot(b, "avatar"); fail != nil {
 		return nil, fail
 	}
 	if !isImage(c.params.get("AVATAR")) {
 		return nil, wrong("AVATAR_ERROR", "Avatar incorrect type")
 	}
-	chat := c.p.group(id)
-	if chat == nil || chat.member(b.id) == nil {
+	if chat.member(b.id) == nil {
 		return nil, wrong("WRONG_REQUEST", "Chat isn't exists")
 	}
 	chat.avatar, chat.picture = c.avatarOf(chat), picture(c.params.get("AVATAR"))

@@ -46,6 +46,9 @@ func commandRegister(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := b.noHandlers(); fail != nil {
+		return nil, fail
+	}
 	address := c.params.text("EVENT_COMMAND_ADD")
 	if !acceptable(address) {
 		return nil, wrong("EVENT_COMMAND_ADD_ERROR", "Wrong handler URL")
@@ -56,6 +59,9 @@ func commandRegister(c *call) (any, *restError) {
 	}
 	if c.params.array("LANG").len() == 0 {
 		return nil, wrong("LANG_ERROR", "Lang set can't be empty")
+	}
+	if fail := c.vetoed("Command can't be created"); fail != nil {
+		return nil, fail
 	}
 	p.bindEvent(app, eventCommandAdd, address)
 	for _, cmd := range p.commands { // nothing else changes, and the id comes from the database as text
@@ -94,6 +100,9 @@ func commandUnregister(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.vetoed("Command can't be deleted"); fail != nil {
+		return nil, fail
+	}
 	delete(c.p.commands, cmd.id)
 	c.p.noteHelp()
 	return true, nil
@@ -102,6 +111,9 @@ func commandUnregister(c *call) (any, *restError) {
 func commandUpdate(c *call) (any, *restError) {
 	cmd, fail := c.ownCommand()
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := cmd.bot.noHandlers(); fail != nil {
 		return nil, fail
 	}
 	fields := c.params.array("FIELDS")

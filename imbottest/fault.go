@@ -266,7 +266,7 @@ const (
 
 func isCredential(name string) bool {
 	switch strings.ToLower(name) {
-	case "auth", "access_token", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
+	case "auth", "access_token", "sessid", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
 		return true
 	}
 	return false

@@ -137,7 +137,28 @@ func jsonAnswer(status int, v any) answer {
 	if err != nil { // results hold nothing that JSON cannot express
 		status, body = http.StatusInternalServerError, []byte(`{"error":"INTERNAL_SERVER_ERROR","error_description":"Internal server error"}`)
 	}
-	return answer{status: status, contentType: "application/json; charset=utf-8", body: body}
+	return answer{status: status, contentType: "application/json; charset=utf-8", body: hexQuotes(body)}
+}
+
+// hexQuotes writes the quotes inside strings as the portal does, which escapes what
+// means something in HTML; package json does the rest of that.
+func hexQuotes(data []byte) []byte {
+	out := make([]byte, 0, len(data)+len(data)/8)
+	for i := 0; i < len(data); i++ {
+		switch {
+		case data[i] == '\'':
+			out = append(out, `\u0027`...)
+		case data[i] != '\\':
+			out = append(out, data[i])
+		case data[i+1] == '"':
+			out = append(out, `\u0022`...)
+			i++
+		default: // another escape, of which the second byte is not one's beginning
+			out = append(out, data[i], data[i+1])
+			i++
+		}
+	}
+	return out
 }
 
 // page is the answer of a web server that has not come to the portal.
@@ -231,6 +252,9 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	p.mu.Lock()
 	x := p.record(method, params, false)
 	fail := p.authenticate(c, r, user, secret, secure)
+	if fail == nil {
+		fail = c.welcome()
+	}
 	p.mu.Unlock()
 	c.trace = x.ID
 	defer func() { p.endCall(x, &a) }()

@@ -171,7 +171,7 @@ func (p *Portal) writable(id imbot.ID, b *bot) (*chat, *restError) {
 	switch {
 	case chat == nil:
 		return nil, wrong("CHAT_ID", "Chat not found")
-	case chat.member(b.id) == nil:
+	case chat.member(b.id) == nil, chat.forbids("send"):
 		return nil, wrong("CANCELED", "You can't send messages to this chat")
 	}
 	return chat, nil

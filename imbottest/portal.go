@@ -29,6 +29,7 @@ type Portal struct {
 	secret   string // of the webhook
 	bucket   bucket
 	oldPages bool // of applications
+	states   states
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
