@@ -19,7 +19,7 @@ import (
 	"github.com/imbot-go/imbot/imbottest"
 )
 
-var soakSeed = flag.Uint64("soak.seed", 0, "run TestSoak with this seed only")
+var soakSeed = flag.Uint64("soak.seed", 0, "run TestSoak with this seed, and all of it under the race detector, too")
 
 // TestSoak is a long bad day in a few seconds: people talk to three bots on one
 // portal, which fails in every way that it knows. Everything that was said,
@@ -30,8 +30,11 @@ func TestSoak(t *testing.T) {
 		people, steps int
 	}{{1, 25, 10_000}, {2, 5, 500}, {3, 50, 500}, {4, 1, 200}}
 	for _, day := range days {
-		if *soakSeed != 0 {
+		switch {
+		case *soakSeed != 0:
 			day.seed = *soakSeed
+		case raceDetector:
+			day.steps = min(day.steps, 2000) // it is five times slower
 		}
 		t.Run(fmt.Sprintf("%d people, %d steps", day.people, day.steps), func(t *testing.T) {
 			t.Parallel()
@@ -218,7 +221,8 @@ func (s *soak) badDay() {
 		{"imbot.*", imbottest.Fault{Delay: 2 * time.Minute, Chance: 0.002, Times: -1}},           // longer than anybody waits
 		{"imbot.*", imbottest.Fault{Late: 2 * time.Minute, Chance: 0.002, Times: -1}},
 		{"batch", imbottest.Fault{Late: 2 * time.Minute, Chance: 0.002, Times: -1}},
-		{"imbot.*", imbottest.Fault{Rename: true, Chance: 0.0005, Times: -1}},
+		{"imbot.*", imbottest.Fault{Rename: true, Nth: 50}},
+		{"imbot.*", imbottest.Fault{Rename: true, Nth: 1000, Chance: 0.001, Times: -1}},
 		{"oauth/token", imbottest.Fault{Status: 502, Body: "<html>", Chance: 0.1, Times: -1}},
 		{"oauth/token", imbottest.Fault{Cut: imbottest.BeforeRun, Chance: 0.1, Times: -1}},
 		{"oauth/token", imbottest.Fault{Cut: imbottest.AfterRun, Nth: 7}}, // the pair is lost, and the grant is dead
