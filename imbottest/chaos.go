@@ -23,8 +23,9 @@ func (p *Portal) newChance() *rand.Rand {
 
 // Chaos lets about that share of all calls and of all events go wrong from now
 // on, in the ways of a portal on a bad day, mixed: calls are refused because of
-// the rate, fail inside the server, get the page of a proxy, wait for seconds,
-// lose their answer or half of it, and tokens end; events are lost, come twice,
+// the rate, fail inside the server, get the page of a proxy, before or after the
+// method has run, wait for seconds, lose their answer or half of it, and tokens
+// end; events are lost, come twice,
 // late or in another order. It is for a look at a bot by hand, too. Calls to the
 // authorization server are spared, and so is the portal's name: a webhook does
 // not survive another one.
@@ -38,6 +39,8 @@ func (p *Portal) Chaos(rate float64) {
 		{Cut: BeforeRun},
 		{Cut: AfterRun},
 		{Cut: AfterRun, Body: `{"result":`},
+		{Cut: AfterRun, Status: http.StatusInternalServerError, Code: "INTERNAL_SERVER_ERROR", Description: "Internal server error"},
+		{Cut: AfterRun, Status: http.StatusGatewayTimeout, Body: "<html><body><h1>504 Gateway Timeout</h1></body></html>"},
 		{Expire: true},
 	}
 	events := []Fault{

@@ -15,8 +15,11 @@ import (
 //
 // The parts may be combined. A call waits for Delay. Then it is cut, or Expire,
 // Rename, or Status, Code and Body take its method's place. Else the method runs
-// and its answer waits for Late. With AfterRun it runs and the rest is what
-// becomes of its answer.
+// and its answer waits for Late.
+//
+// With AfterRun the method runs in any case. Nothing comes back, or a Status or
+// Code in place of its result, as from a proxy that has lost patience. With
+// only a Body the connection ends behind that.
 type Fault struct {
 	// Calls:
 	Status      int    // HTTP status; 0: 400 with a Code, else 200
@@ -48,7 +51,7 @@ type Cut int
 const (
 	NoCut     Cut = iota
 	BeforeRun     // the method does not run; an event is lost
-	AfterRun      // the method has run; with a Body, the connection ends behind it. The handler of an event is at work
+	AfterRun      // the method has run; the handler of an event is at work
 )
 
 // maxKept bounds what a portal remembers for Calls and Err.
@@ -186,7 +189,7 @@ func (f Fault) answer() answer {
 	if strings.HasPrefix(strings.TrimSpace(f.Body), "<") {
 		contentType = "text/html; charset=utf-8"
 	}
-	return answer{status: status, contentType: contentType, body: []byte(f.Body), truncated: f.Cut == AfterRun}
+	return answer{status: status, contentType: contentType, body: []byte(f.Body), truncated: f.Cut == AfterRun && f.Status == 0}
 }
 
 // A Call is one call of a REST method that reached the portal.

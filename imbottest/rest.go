@@ -144,13 +144,13 @@ func (c *call) faulty(name string, k kind, run func() answer) answer {
 	}
 	a := run()
 	c.wait(f.Late)
-	if f.Cut == AfterRun {
-		if f.Body == "" {
-			panic(http.ErrAbortHandler)
-		}
+	switch {
+	case f.Cut == NoCut:
+		return a
+	case f.answers():
 		return f.answer()
 	}
-	return a
+	panic(http.ErrAbortHandler)
 }
 
 // expired ends the token of a call that has been let in, and refuses the call.
