@@ -34,7 +34,8 @@
 // by event and by page, update and uninstallation, and an authorization server of
 // its own, whose access tokens live an hour and whose refresh tokens work once.
 // Tokens can be ended at will, and [Portal.Rename] moves the portal to another
-// host.
+// host. To test one application on several portals, let each [Portal.Listen] and
+// name all their authorization servers: an HTTPClient reaches one portal only.
 //
 // # What it does like a real portal
 //
