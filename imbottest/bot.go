@@ -65,7 +65,7 @@ var botEvents = [...]struct {
 	{"EVENT_MESSAGE_ADD", eventMessageAdd, true},
 	{"EVENT_MESSAGE_UPDATE", eventMessageUpdate, false},
 	{"EVENT_MESSAGE_DELETE", eventMessageDelete, false},
-	{"EVENT_CONTEXT_GET", "ONIMBOTCONTEXTGET", false},
+	{"EVENT_CONTEXT_GET", eventContextGet, false},
 	{"EVENT_WELCOME_MESSAGE", eventJoinChat, true},
 	{"EVENT_BOT_DELETE", eventBotDelete, true},
 }

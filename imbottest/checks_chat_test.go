@@ -49,7 +49,7 @@ func leaveTeam(t *testing.T, portal *imbottest.Portal) {
 }
 
 func veto(method string) func(*testing.T, *imbottest.Portal) {
-	return func(_ *testing.T, portal *imbottest.Portal) { portal.Veto(method) }
+	return func(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.Veto(method)) }
 }
 
 func fetching(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.SetFetchMode(alpha)) }

@@ -55,6 +55,21 @@
 // Bots change their own messages for three days. [Portal.Edit] and
 // [Portal.Delete] are what people do.
 //
+// # What makes right calls fail
+//
+// Most errors need nothing but a wrong call. For the others, [Portal.Restrict] and
+// [Portal.SetGeneralChat] close group chats, [Portal.Deny] takes the right to change
+// them from people and with it from the bots behind whose webhook they are, and
+// [Portal.SetExtranet] and [Portal.Dismiss] say who is from outside and who has
+// left. [Portal.SetFetchMode] is for bots that were registered through imbot.v2,
+// [Portal.Veto] for modules that refuse what a method does, and [WithScope] for
+// webhooks with too few rights. [Portal.Session] calls as a browser does, and
+// [Portal.WebhookOf] as another person. What is left, such as a portal that was
+// deleted, is for [Portal.Fail].
+//
+// In a batch a command that fails gives its code to those that fail after it, when
+// that code is one of the portal's core, such as CANCELED.
+//
 // # Bad days
 //
 // [Portal.Fail] lets calls and events go wrong, the next one, the n-th, or some at
@@ -64,14 +79,13 @@
 // # What it does not do
 //
 // Without a [Fault] events of one dialog arrive in their order and none is lost; a
-// real portal promises neither. There is no general chat, guests from outside come through
-// open lines only ([Portal.AddGuest]), and everybody has read everything. People's
-// joining and leaving leaves no system message. People change and delete only what
-// they wrote. Rights are those of the bot; recent portals look at the user behind
-// the webhook, too. The owner may leave every chat (LEAVE_OWNER_FORBIDDEN needs
-// [Portal.Fail]). All buttons are shown to everybody, wherever they belong.
+// real portal promises neither. Guests from outside come through open lines only
+// ([Portal.AddGuest]), and everybody has read everything. People's joining and
+// leaving leaves no system message. People change and delete only what they wrote.
+// Rights are those of the bot, as long as nobody was denied his. Extranet users can
+// give all commands. All buttons are shown to everybody, wherever they belong.
 // SKIP_CONNECTOR and URL_PREVIEW do nothing, a bot that changes or deletes messages
-// causes no event, and titles of commands are checked and forgotten.
+// causes no event.
 //
 // A call of a method that is missing here is answered as unknown and shows up in
 // [Portal.Err]; a test should end with a look at it.

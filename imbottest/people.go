@@ -173,6 +173,9 @@ func (p *Portal) Invite(ctx context.Context, by, chat imbot.ID, users ...imbot.I
 		return err
 	}
 	defer unlock()
+	if c.forbids("extend") {
+		return fmt.Errorf("imbottest: nobody may be added to chat%d", chat)
+	}
 	p.join(c, by, true, users...)
 	p.notify()
 	return nil
@@ -186,6 +189,9 @@ func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID)
 		return err
 	}
 	defer unlock()
+	if c.forbids("leave") {
+		return fmt.Errorf("imbottest: nobody may leave chat%d", chat)
+	}
 	for _, id := range users {
 		if c.member(id) == nil {
 			return fmt.Errorf("imbottest: user %d is not a member of chat%d", id, chat)
@@ -249,6 +255,8 @@ func (p *Portal) enter(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
 	switch {
 	case chat == nil:
 		return nil, fmt.Errorf("imbottest: there is no dialog %q", string(dialog))
+	case chat.forbids("send"), chat.textOff:
+		return nil, fmt.Errorf("imbottest: nobody may write in %s", dialog)
 	case chat.member(user) != nil:
 	case chat.kind == kindOpen: // writing is joining
 		p.join(chat, user, true, user)

@@ -180,15 +180,24 @@ func (b *bot) noHandlers() *restError {
 }
 
 // Veto lets another module of the portal refuse what methods do, as such modules
-// can: all checks are made first, and then the answer is WRONG_REQUEST. It befalls
-// imbot.unregister, imbot.chat.add, imbot.app.register, imbot.app.update,
+// can: all checks are made first, and then the answer is WRONG_REQUEST. It can
+// befall imbot.unregister, imbot.chat.add, imbot.app.register, imbot.app.update,
 // imbot.app.unregister, imbot.command.register and imbot.command.unregister. The
 // methods replace those of an earlier Veto.
-func (p *Portal) Veto(methods ...string) {
+func (p *Portal) Veto(methods ...string) error {
+	vetoed := map[string]bool{}
+	for _, name := range methods {
+		name = strings.ToLower(name)
+		switch name {
+		case "imbot.unregister", "imbot.chat.add", "imbot.app.register", "imbot.app.update", "imbot.app.unregister",
+			"imbot.command.register", "imbot.command.unregister":
+			vetoed[name] = true
+		default:
+			return fmt.Errorf("imbottest: no module has a say in %.80q", name)
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.states.vetoed = map[string]bool{}
-	for _, name := range methods {
-		p.states.vetoed[strings.ToLower(name)] = true
-	}
+	p.states.vetoed = vetoed
+	return nil
 }

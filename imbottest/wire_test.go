@@ -192,6 +192,9 @@ func TestEventsLookLikeTheDocumentedOnes(t *testing.T) {
 		{"../testdata/events/botdelete.form", oauth, func(t *testing.T, w world) {
 			require.NoError(t, w.client.Bot.Unregister(ctx, imbot.BotUnregisterRequest{BotID: w.bot}))
 		}},
+		{"testdata/events/contextget_private.form", oauth, func(t *testing.T, w world) {
+			require.NoError(t, w.portal.OpenContext(ctx, w.anna, imbot.UserDialog(w.bot), `{"source":"landing","item":{"id":"42"}}`))
+		}},
 		{"testdata/events/webhook_delete.form", webhook, func(t *testing.T, w world) {
 			require.NoError(t, w.client.Bot.Unregister(ctx, imbot.BotUnregisterRequest{BotID: w.bot}))
 		}},

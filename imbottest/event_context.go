@@ -1,0 +1,76 @@
+package imbottest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/imbot-go/imbot"
+)
+
+const eventContextGet = "ONIMBOTCONTEXTGET"
+
+// OpenContext opens a dialog through a link that carries data for its bots, a JSON
+// object, as a person of the dialog does. All of its bots get ONIMBOTCONTEXTGET when they have
+// a handler for it, with all values in the data as texts.
+func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.DialogID, data string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	value, err := parseJSON([]byte(data))
+	if err != nil {
+		return fmt.Errorf("imbottest: the data of a link have to be JSON: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.person(user); err != nil {
+		return err
+	}
+	chat, err := p.enter(user, dialog)
+	if err != nil {
+		return err
+	}
+	var everybody []imbot.ID
+	for _, m := range chat.members {
+		everybody = append(everybody, m.user)
+	}
+	for _, bots := range p.hearers(chat, everybody) {
+		p.fireContext(chat, bots, user, value)
+	}
+	return nil
+}
+
+func (p *Portal) fireContext(chat *chat, bots []*bot, user imbot.ID, value any) {
+	app := bots[0].app
+	e := p.newEvent(eventContextGet, app, bots...)
+	set := e.set("data", "PARAMS")
+	owner, dialog := chat.owner, imbot.ChatDialog(chat.id)
+	if chat.kind == kindPrivate {
+		owner, dialog = chat.members[0].user, imbot.UserDialog(user)
+	}
+	set("CHAT_TYPE", chat.kind, "MESSAGE_TYPE", chat.kind, "USER_ID", user.String(), "CHAT_AUTHOR_ID", owner.String())
+	if chat.entityType != "" {
+		set("CHAT_ENTITY_TYPE", chat.entityType)
+	}
+	set("CHAT_ENTITY_ID", chat.entityID)
+	e.setValue(value, "data", "PARAMS", "CONTEXT")
+	set("DIALOG_ID", string(dialog), "LANGUAGE", language)
+	p.setUser(e, user, false)
+	p.post(eventContextGet, app, chatQueue(chat), p.finish(e, app, user, true))
+}
+
+// setValue writes a nested value as PHP does: without null and empty lists.
+func (e *event) setValue(v any, path ...string) {
+	switch v := v.(type) {
+	case *array:
+		for i := range v.len() {
+			e.setValue(v.values[v.keys[i]], append(path[:len(path):len(path)], v.keys[i])...)
+		}
+	case bool:
+		e.Set(map[bool]string{true: "1", false: "0"}[v], path...)
+	case string:
+		e.Set(v, path...)
+	case json.Number:
+		e.Set(v.String(), path...)
+	}
+}

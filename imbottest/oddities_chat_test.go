@@ -1,0 +1,177 @@
+package imbottest_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
+)
+
+// newBot registers a bot of application "one".
+func newBot(more string) string {
+	return `imbot.register {"CLIENT_ID":"one","CODE":"new",` + bindings + `,"PROPERTIES":{"NAME":"New"}` + more + `}`
+}
+
+func updated(fields string) string { return `imbot.update {` + asAlpha + `,"FIELDS":{` + fields + `}}` }
+
+func extranetAdmin(t *testing.T, portal *imbottest.Portal) {
+	require.NoError(t, portal.SetExtranet(imbottest.Admin))
+}
+
+func botOddities() []oddity {
+	const known = `imbot.register {"CLIENT_ID":"one","CODE":"alpha","EVENT_HANDLER":"` + otherURL + `","PROPERTIES":{"NAME":"Other"}}`
+	const list = `imbot.bot.list {}`
+	heard := func(want ...string) func(*testing.T, oddWorld) {
+		return func(t *testing.T, w oddWorld) {
+			require.NoError(t, w.Invite(t.Context(), anna, team, 6))
+			w.events(t)
+			w.say(t, imbot.ChatDialog(team), "hello")
+			names, _ := w.events(t)
+			require.Equal(t, want, names)
+		}
+	}
+	return []oddity{
+		{"Errors are listed in the order", "handlers are looked at before the code, and that before the name", nil, []string{`imbot.register {"CLIENT_ID":"one"}`}, "400 EVENT_MESSAGE_ADD_ERROR", nil},
+		{"Event URL acceptance", "an address without TLS is an acceptable handler", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"x","EVENT_HANDLER":"http://10.0.0.1/","PROPERTIES":{"NAME":"x"}}`}, "6", nil},
+		{"Event URL acceptance", "localhost is not", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"x","EVENT_HANDLER":"https://localhost/","PROPERTIES":{"NAME":"x"}}`}, "400 EVENT_MESSAGE_ADD_ERROR", nil},
+		{"the raw, un-escaped CLIENT_ID is appended", "the client id stands un-escaped behind the handler's URL", nil,
+			[]string{`imbot.register {"CLIENT_ID":"x/y=z","CODE":"new","EVENT_HANDLER":"` + otherURL + `","PROPERTIES":{"NAME":"x"}}`}, "6", func(t *testing.T, w oddWorld) {
+				require.NoError(t, w.Open(t.Context(), anna, 6))
+				_, e := w.events(t)
+				require.Equal(t, otherURL+"&CLIENT_ID=x/y=z", w.box.urls[0])
+				require.Equal(t, "x/y=z", e["auth[application_token]"])
+			}},
+		{"Webhook calls: the application identity", "an OAuth application is itself, whatever CLIENT_ID says", nil, nil, "", func(t *testing.T, w oddWorld) {
+			token, err := w.OAuth("local.1").Tokens.Token()
+			require.NoError(t, err)
+			_, body := postTo(t, w.Portal, w.OAuth("local.1").Endpoint+"imbot.update", "application/json", `{"auth":"`+token.AccessToken+`",`+asAlpha+`}`)
+			require.Contains(t, string(body), "APP_ID_ERROR")
+		}},
+		{"TYPE is case-sensitive", "a supervisor hears everything", nil, []string{newBot(`,"TYPE":"S"`)}, "6", heard("ONIMBOTMESSAGEADD")},
+		{"TYPE is case-sensitive", "in lower case it is an ordinary bot", nil, []string{newBot(`,"TYPE":"s"`)}, "6", heard()},
+		{"Only one handler URL per event and application", "the last handler that was registered gets the events of all bots", nil, []string{newBot(``), known}, `"4"`, func(t *testing.T, w oddWorld) {
+			require.NoError(t, w.Open(t.Context(), anna, 6))
+			w.events(t)
+			require.Equal(t, otherURL+"&CLIENT_ID=one", w.box.urls[0])
+		}},
+		{"Repeating the call with an existing CODE", "the id of a bot that exists is text", nil, []string{known}, `"4"`, nil},
+		{"Repeating the call with an existing CODE", "its name stays", nil, []string{known, list}, `…"NAME":"Alpha"`, nil},
+		{"Repeating the call with an existing CODE", "it can be a foreign one", nil, []string{`imbot.register {"CLIENT_ID":"two","CODE":"alpha",` + bindings + `,"PROPERTIES":{"NAME":"x"}}`}, `"4"`, nil},
+		{"PERSONAL_PHOTO problems", "a picture that is none is dropped", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"new",` + bindings + `,"PROPERTIES":{"NAME":"New","PERSONAL_PHOTO":"x"}}`}, "6", nil},
+		{"", "an unreadable birthday has a number as its code", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"new",` + bindings + `,"PROPERTIES":{"NAME":"New","PERSONAL_BIRTHDAY":"x"}}`}, "400 0", nil},
+		{"", "an empty name is one", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"new",` + bindings + `,"PROPERTIES":{"NAME":""}}`}, "6", nil},
+		{"", "EVENT_HANDLER wins over the handlers of single events", nil, []string{newBot(`,"EVENT_MESSAGE_ADD":"x"`)}, "6", nil},
+		{"Also removes the bot's commands", "a bot takes its commands along", nil, []string{`imbot.unregister {` + asAlpha + `}`, `imbot.command.unregister {"CLIENT_ID":"one","COMMAND_ID":701}`}, "400 COMMAND_ID_ERROR", func(t *testing.T, w oddWorld) {
+			require.Equal(t, "400 CHAT_APP_ID_ERROR", w.answer(t, `imbot.app.unregister {"CLIENT_ID":"one","APP_ID":501}`))
+			names, _ := w.events(t)
+			require.Equal(t, []string{"ONIMBOTDELETE"}, names)
+		}},
+		{"Current builds keep the event bindings", "handlers outlive the last bot", nil, []string{`imbot.unregister {` + asAlpha + `}`,
+			`imbot.register {"CLIENT_ID":"one","CODE":"new","EVENT_MESSAGE_ADD":"https://bot.example.com/events","EVENT_WELCOME_MESSAGE":"https://bot.example.com/events","EVENT_BOT_DELETE":"https://bot.example.com/events","PROPERTIES":{"NAME":"x"}}`}, "6", func(t *testing.T, w oddWorld) {
+			require.NoError(t, w.Edit(t.Context(), anna, w.say(t, "6", "hello"), "changed"))
+			names, _ := w.events(t)
+			require.Contains(t, names, "ONIMBOTMESSAGEUPDATE", "nobody has asked for it")
+		}},
+		{"BOT_ID is mandatory here", "which bot is to go is never guessed", nil, []string{`imbot.unregister {"CLIENT_ID":"one"}`}, "400 BOT_ID_ERROR", nil},
+		{"No handler and no PROPERTIES are required", "a code alone can be updated", nil, []string{updated(`"CODE":"x"`)}, "true", nil},
+		{"FIELDS keys are case-sensitive", "names inside FIELDS have a case", nil, []string{updated(`"code":"x"`)}, "400 WRONG_REQUEST", nil},
+		{"FIELDS keys are case-sensitive", "names beside it have none", nil, []string{`imbot.update {"client_id":"one","Bot_Id":4,"fields":{"CODE":"x"}}`}, "true", nil},
+		{"FIELDS.TYPE is only honoured", "a type alone is nothing to update", nil, []string{updated(`"TYPE":"B"`)}, "400 WRONG_REQUEST", nil},
+		{"FIELDS.TYPE is only honoured", "it counts with another one beside FIELDS", nil, []string{newBot(`,"TYPE":"S"`), `imbot.update {"CLIENT_ID":"one","BOT_ID":6,"TYPE":"O","FIELDS":{"TYPE":"H"}}`}, "true", heard()},
+		{"PERSONAL_PHOTO is decoded but never applied", "a new picture is thrown away", nil, []string{updated(`"PROPERTIES":{"PERSONAL_PHOTO":"iVBORw0KGgo="}`)}, "true", nil},
+		{"Failures of the user-profile update", "an address that is taken is dropped", nil, []string{`imbot.update {"CLIENT_ID":"two","BOT_ID":5,"FIELDS":{"PROPERTIES":{"EMAIL":"a@example.com"}}}`, updated(`"PROPERTIES":{"EMAIL":"a@example.com"}`)}, "true", nil},
+		{"Handler URLs are rebound application-wide", "so does the last one that was updated", nil, []string{newBot(``), updated(`"EVENT_HANDLER":"` + otherURL + `"`)}, "true", func(t *testing.T, w oddWorld) {
+			require.NoError(t, w.Open(t.Context(), anna, 6))
+			w.events(t)
+			require.Equal(t, otherURL+"&CLIENT_ID=one", w.box.urls[0])
+		}},
+		{"No parameters are read; CLIENT_ID", "the list of bots reads nothing", nil, []string{`imbot.bot.list {"BOT_ID":99,"CODE":"x"}`}, `…"CODE":"alpha"`, nil},
+		{"Returns every bot of the account", "it has the bots of others", nil, []string{`imbot.bot.list {"CLIENT_ID":"one"}`}, `…"CODE":"beta"`, nil},
+		{"No paging: start, next and total", "it has no pages", nil, []string{`imbot.bot.list {"start":1}`}, `…"CODE":"alpha"`, nil},
+	}
+}
+
+func chatOddities() []oddity {
+	team := func(method, params string) string { return "imbot.chat." + method + " {" + inTeam + "," + params + "}" }
+	const seen = `imbot.chat.user.add {` + inTeam + `,"USERS":[1]}` // the webhook's user becomes a member
+	const describe = `imbot.dialog.get {"DIALOG_ID":"chat1001"}`
+	return []oddity{
+		{"USERS is checked before CLIENT_ID", "the users are looked at before the client", nil, []string{`imbot.chat.add {"USERS":[[]]}`}, "403 ACCESS_DENIED", nil}, // an empty list is falsy
+		{"USERS is checked before CLIENT_ID", "and so are those that are no ids", nil, []string{`imbot.chat.add {"USERS":[[1]]}`}, "400 INVALID_FORMAT", nil},
+		{"BOT_ID omitted: one bot", "some bot of the application acts when none is named", nil, []string{`imbot.chat.add {"CLIENT_ID":"one"}`}, "1002", nil},
+		{"BOT_ID may be a number or a numeric string", "a bot may be named by text", nil, []string{`imbot.chat.add {"CLIENT_ID":"one","BOT_ID":"4"}`}, "1002", nil},
+		{"BOT_ID may be a number or a numeric string", "an empty name is not a missing one", nil, []string{`imbot.chat.add {"CLIENT_ID":"one","BOT_ID":""}`}, "400 BOT_ID_ERROR", nil},
+		{"USERS that is not an array after decoding", "users that are no list are nobody", nil, []string{`imbot.chat.add {` + asAlpha + `,"USERS":"2"}`, `imbot.chat.user.list {` + asAlpha + `,"CHAT_ID":1002}`}, "[4]", nil},
+		{"The bot itself is added automatically", "the bot is a member by itself", nil, []string{`imbot.chat.add {` + asAlpha + `,"USERS":[0,"",null,"2"]}`, `imbot.chat.user.list {` + asAlpha + `,"CHAT_ID":1002}`}, "[4,2]", nil},
+		{"silently ignored when the user behind the token or webhook is an extranet user", "the tags of an extranet user's chat are dropped", extranetAdmin,
+			[]string{`imbot.chat.add {` + asAlpha + `,"ENTITY_TYPE":"A","ENTITY_ID":"1"}`, `imbot.chat.get {"ENTITY_TYPE":"A","ENTITY_ID":"1"}`}, "null", nil},
+		{"Result is a bare number", "a new chat is a number", nil, []string{`imbot.chat.add {` + asAlpha + `}`}, "1002", nil},
+		{"", "the owner of a chat is always the bot", nil, []string{`imbot.chat.add {` + asAlpha + `,"USERS":[1,2],"OWNER_ID":2}`, `imbot.dialog.get {"DIALOG_ID":"chat1002"}`}, `…"owner":4,`, nil},
+		{"", "an unknown type of chat is a closed one", nil, []string{`imbot.chat.add {` + asAlpha + `,"USERS":[1],"TYPE":"open"}`, `imbot.dialog.get {"DIALOG_ID":"chat1002"}`}, `…"message_type":"C"`, nil},
+		{"", "an unknown colour is replaced", nil, []string{`imbot.chat.add {` + asAlpha + `,"USERS":[1],"COLOR":"red"}`, `imbot.dialog.get {"DIALOG_ID":"chat1002"}`}, `…"color":"#`, nil},
+		{"CLIENT_ID and BOT_ID are not read; the method works", "a chat is found without a client", nil, []string{`imbot.chat.get {"ENTITY_TYPE":"CRM","ENTITY_ID":7}`}, `{"ID":1001}`, nil},
+		{"The lookup by entity tags makes no access check", "by somebody who may not see it", nil, []string{`imbot.chat.get {"ENTITY_TYPE":"CRM","ENTITY_ID":"7","CLIENT_ID":"two"}`}, `{"ID":1001}`, nil},
+		{"A value of \"0\" for a tag", "the tag 0 is none", nil, []string{`imbot.chat.add {` + asAlpha + `,"ENTITY_TYPE":"A","ENTITY_ID":"0"}`, `imbot.chat.get {"ENTITY_TYPE":"A","ENTITY_ID":"0"}`}, "null", nil},
+		{"With DIALOG_ID the answer is computed", "with a dialog the webhook's user has to see it", nil, []string{`imbot.chat.get {` + asAlpha + `,"DIALOG_ID":"chat1001"}`}, "403 ACCESS_ERROR", nil},
+		{"CLIENT_ID and BOT_ID are neither required nor read", "a role is that of the webhook's user", nil, []string{seen, describe}, `…"role":"member"`, nil},
+		{"The same code ACCESS_ERROR is used", "no access has a status", nil, []string{describe}, "403 ACCESS_ERROR", nil},
+		{"The same code ACCESS_ERROR is used", "and no chat has another", nil, []string{`imbot.dialog.get {"DIALOG_ID":"chat9"}`}, "400 ACCESS_ERROR", nil},
+		{"Keys are lower case with underscores", "a dialog has names of its own", nil, []string{seen, describe}, `…"message_type":"C"`, nil},
+		{"Empty lists are []", "an empty list is one", nil, []string{seen, describe}, `…"mute_list":[]`, nil},
+		{"Registered in builds from June 2025 on", "a vote is that of the webhook's user, too", nil, []string{`imbot.dialog.vote {"MESSAGE_ID":1,"DIALOG_ID":"chat1001"}`}, "403 ACCESS_ERROR", nil},
+		{"Undocumented alias: DIALOG_ID", "DIALOG_ID wins over CHAT_ID", nil, []string{`imbot.chat.user.list {` + asAlpha + `,"CHAT_ID":9999,"DIALOG_ID":"chat1001"}`}, "[4,2]", nil},
+		{"Undocumented alias: DIALOG_ID", "unless it is private", nil, []string{team("user.list", `"DIALOG_ID":"2"`)}, "400 DIALOG_ID_EMPTY", nil},
+		{"Current builds compute chat permissions", "the bot owns the chat and may not change it", deny, []string{team("updateColor", `"COLOR":"RED"`)}, "400 WRONG_REQUEST", nil},
+		{"Returns true as well when the target", "the owner can become owner", nil, []string{team("setOwner", `"USER_ID":4`)}, "true", nil},
+		{"A JSON boolean false does not revoke", "IS_MANAGER false revokes nothing", nil, []string{seen, team("setManager", `"USER_ID":1,"IS_MANAGER":false`), describe}, `…"role":"manager"`, nil},
+		{"A target that is not a member still gives true", "a stranger can become manager, without effect", nil, []string{team("setManager", `"USER_ID":3`)}, "true", nil},
+		{"Names are case-sensitive. Besides", "a colour in lower case is none", nil, []string{team("updateColor", `"COLOR":"red"`)}, "400 WRONG_COLOR", nil},
+		{"Names are case-sensitive. Besides", "orange is none", nil, []string{team("updateColor", `"COLOR":"ORANGE"`)}, "400 WRONG_COLOR", nil},
+		{"Names are case-sensitive. Besides", "COPILOT is one", nil, []string{team("updateColor", `"COLOR":"COPILOT"`)}, "true", nil},
+		{"COLOR is checked before CLIENT_ID", "the colour is looked at before the client", nil, []string{`imbot.chat.updateColor {"CHAT_ID":1001,"COLOR":"x"}`}, "400 WRONG_COLOR", nil},
+		{"Setting the colour a chat already has", "the same colour is an error", nil, []string{team("updateColor", `"COLOR":"MINT"`)}, "400 WRONG_REQUEST", nil},
+		{"The outcome of the rename is ignored", "true for a rename that changed nothing", nil, []string{team("updateTitle", `"TITLE":"Team"`)}, "true", nil},
+		{"The outcome of the rename is ignored", "even where there is no chat", nil, []string{`imbot.chat.updateTitle {` + asAlpha + `,"CHAT_ID":9999,"TITLE":"x"}`}, "true", nil},
+		{"", "a title is cut", nil, []string{seen, team("updateTitle", `"TITLE":"`+strings.Repeat("ж", 256)+`"`), describe}, `…"` + strings.Repeat("ж", 255) + `"`, nil},
+		{"Documentation lists only HTTP 400", "a chat that cannot be renamed has another status", restrict("rename"), []string{team("updateTitle", `"TITLE":"x"`)}, "403 ACCESS_ERROR", nil},
+		{"ACCESS_DENIED occurs with two statuses", "no rights have a status", deny, []string{team("updateAvatar", `"AVATAR":"x"`)}, "400 ACCESS_DENIED", nil},
+		{"ACCESS_DENIED occurs with two statuses", "and no client has another", nil, []string{`imbot.chat.updateAvatar {"CHAT_ID":1001}`}, "403 ACCESS_DENIED", nil},
+		{"a CHAT_ID that does not exist makes PHP fail", "a picture for no chat breaks the portal", nil, []string{`imbot.chat.updateAvatar {"CHAT_ID":9999}`}, "500 INTERNAL_SERVER_ERROR", nil},
+		{"Always true once the parameters are valid", "nobody looks in which dialog a bot writes", nil, []string{`imbot.chat.sendTyping {` + asAlpha + `,"DIALOG_ID":"chat9999"}`}, "true", nil},
+		{"Marked private", "that has an old name", nil, []string{`imbot.sendTyping {` + asAlpha + `,"DIALOG_ID":"chat9999"}`}, "true", nil},
+		{"Browser-session authorization is not refused here", "a browser may do it, too", nil, nil, "", func(t *testing.T, w oddWorld) {
+			sessid, err := w.Session(imbottest.Admin)
+			require.NoError(t, err)
+			status, body := postTo(t, w.Portal, w.OAuth("local.1").Endpoint+"imbot.chat.sendTyping", "application/json", `{"sessid":"`+sessid+`",`+asAlpha+`,"DIALOG_ID":"2"}`)
+			require.Equal(t, "true", outcome(t, status, body))
+		}},
+		{"Registered in builds from July 2025 on.", "the field for messages can be taken away", nil, []string{seen, team("updateTextFieldEnabled", `"TEXT_FIELD_ENABLED":"N"`), describe}, `…"text_field_enabled":false`, nil},
+		{"A JSON boolean false enables the field", "but not with false", nil, []string{seen, team("updateTextFieldEnabled", `"TEXT_FIELD_ENABLED":"N"`), team("updateTextFieldEnabled", `"TEXT_FIELD_ENABLED":false`), describe}, `…"text_field_enabled":true`, nil},
+		{"ACCESS_ERROR is sent with HTTP 400 here", "no access has a status of its own there", nil, []string{`imbot.chat.updateTextFieldEnabled {"CLIENT_ID":"two","CHAT_ID":1001,"TEXT_FIELD_ENABLED":"Y"}`}, "400 ACCESS_ERROR", nil},
+	}
+}
+
+func memberOddities() []oddity {
+	team := func(method, params string) string {
+		return "imbot.chat.user." + method + " {" + inTeam + params + "}"
+	}
+	const members = `imbot.chat.user.list {` + inTeam + `}`
+	alphaExtranet := func(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.SetExtranet(alpha)) }
+	return []oddity{
+		{"On the wire the last code is replaced", "nobody to add has the code of the core", nil, []string{team("add", `,"USERS":[99]`)}, "400 EMPTY_USER_ID", nil},
+		{"On the wire the last code is replaced", "and so has no right to add", deny, []string{team("add", `,"USERS":[3]`)}, "400 ACCESS_DENIED_EXTEND", nil},
+		{"Users that already are members", "who is a member can be added", nil, []string{team("add", `,"USERS":[2]`), members}, "[4,2]", nil},
+		{"USERS as a JSON string is decoded only", "a list in a text is none", nil, []string{team("add", `,"USERS":"[3]"`)}, "400 EMPTY_USER_ID", nil},
+		{"USERS as a JSON string is decoded only", "except from an extranet bot", alphaExtranet, []string{team("add", `,"USERS":"[3]"`), members}, "[4,2,3]", nil},
+		{"", "a single user needs no list", nil, []string{team("add", `,"USERS":3`), members}, "[4,2,3]", nil},
+		{"When the bot itself is no member", "the bot comes along", nil, []string{`imbot.chat.user.add {"CLIENT_ID":"two","CHAT_ID":1001,"USERS":[3]}`, members}, "[4,2,5,3]", nil},
+		{"Because of the legacy override", "an owner that has to stay has the code of the core", restrict("leave_owner"), []string{team("delete", `,"USER_ID":4`)}, "403 LEAVE_OWNER_FORBIDDEN", nil},
+		{"Because of the legacy override", "and so has no right to remove", nil, []string{`imbot.chat.user.delete {"CLIENT_ID":"two","CHAT_ID":1001,"USER_ID":2}`}, "400 ACCESS_DENIED_KICK", nil},
+		{"Because of the legacy override", "and a stranger", nil, []string{team("delete", `,"USER_ID":3`)}, "400 USER_NOT_FOUND", nil},
+		{"USER_ID_EMPTY is checked after BOT_ID", "whom to remove comes after the client", nil, []string{`imbot.chat.user.delete {"CHAT_ID":1001}`}, "403 ACCESS_DENIED", nil},
+		{"Same handler as imbot.chat.user.delete", "leaving can remove somebody else", nil, []string{`imbot.chat.leave {` + inTeam + `,"USER_ID":2}`, members}, "[4]", nil},
+		{"No paging. A chat the bot cannot see", "a chat that the bot does not see has no members", nil, []string{`imbot.chat.user.list {"CLIENT_ID":"two","CHAT_ID":1001}`}, "[]", nil},
+	}
+}

@@ -1,0 +1,109 @@
+package imbottest_test
+
+import (
+	"testing"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
+)
+
+func TestStatesThatCannotBe(t *testing.T) {
+	portal := newWorld(t)
+	_, noSession := portal.Session(99)
+	_, noHook := portal.WebhookOf(alpha, "one")
+	for says, err := range map[string]error{
+		"a chat that does not exist cannot be restricted": portal.Restrict(9, "send"),
+		"nor can a chat be restricted in an unknown way":  portal.Restrict(team, "send", "fly"),
+		"no such chat is the general one":                 portal.SetGeneralChat(9),
+		"nobody is no extranet user":                      portal.SetExtranet(anna, 99),
+		"a person does not fetch events":                  portal.SetFetchMode(anna),
+		"no module knows the method":                      portal.Veto("imbot.message.add"),
+		"nobody has no session":                           noSession,
+		"a bot has no webhook":                            noHook,
+		"nobody opens no dialog":                          portal.OpenContext(t.Context(), 99, "4", `{}`),
+		"a person opens no dialog with nobody":            portal.OpenContext(t.Context(), anna, "99", `{}`),
+		"data have to be JSON":                            portal.OpenContext(t.Context(), anna, "4", `x`),
+	} {
+		require.Error(t, err, says)
+	}
+	require.Equal(t, "true", post(t, portal, "imbot.chat.leave", `{`+inTeam+`}`), "nothing of it has happened")
+}
+
+func TestRestrictionsAreThoseOfPeople(t *testing.T) {
+	portal := newWorld(t)
+	say := func() error {
+		_, err := portal.Say(t.Context(), anna, "chat1001", "hi")
+		return err
+	}
+	require.NoError(t, say())
+	require.NoError(t, portal.Restrict(team, "send", "extend", "leave"))
+	require.ErrorContains(t, say(), "nobody may write in chat1001")
+	require.ErrorContains(t, portal.Invite(t.Context(), anna, team, boris), "nobody may be added to chat1001")
+	require.ErrorContains(t, portal.Kick(t.Context(), anna, team, anna), "nobody may leave chat1001")
+	require.NoError(t, portal.Restrict(team))
+	require.NoError(t, say())
+	require.Equal(t, "true", post(t, portal, "imbot.chat.updateTextFieldEnabled", `{`+inTeam+`,"TEXT_FIELD_ENABLED":"N"}`))
+	require.Error(t, say())
+}
+
+func TestTheGeneralChat(t *testing.T) {
+	portal := newWorld(t)
+	title := func(bot string) string {
+		return post(t, portal, "imbot.chat.updateTitle", `{`+bot+`,"CHAT_ID":1001,"TITLE":"x"}`)
+	}
+	require.NoError(t, portal.SetGeneralChat(team))
+	require.Equal(t, "true", title(`"CLIENT_ID":"one"`), "who may write there may rename it")
+	require.Equal(t, "403 ACCESS_ERROR", title(`"CLIENT_ID":"two"`))
+	require.Equal(t, "403 ACCESS_ERROR", post(t, portal, "imbot.chat.updateColor", `{`+inTeam+`,"COLOR":"RED"}`), "here the user behind the webhook counts")
+	require.NoError(t, portal.SetGeneralChat(0))
+	require.Equal(t, "true", title(`"CLIENT_ID":"two"`))
+	require.Equal(t, "true", post(t, portal, "imbot.chat.updateColor", `{`+inTeam+`,"COLOR":"RED"}`))
+}
+
+func TestExtranetUsersAreMarked(t *testing.T) {
+	portal, box := newMailWorld(t)
+	require.NoError(t, portal.SetExtranet(anna))
+	_, err := portal.Say(t.Context(), anna, "chat1001", "[USER=4]Alpha[/USER] hi")
+	require.NoError(t, err)
+	e := box.take(t, portal)[0]
+	require.Equal(t, "Y", e.Get("data[USER][IS_EXTRANET]"))
+	require.Equal(t, "Y", e.Get("data[PARAMS][CHAT_EXTRANET]"))
+	require.NoError(t, portal.Invite(t.Context(), anna, team, imbottest.Admin))
+	require.Contains(t, post(t, portal, "imbot.dialog.get", `{"DIALOG_ID":"chat1001"}`), `"extranet":true`)
+}
+
+func TestSessionsAndOtherWebhooks(t *testing.T) {
+	portal := newWorld(t)
+	root := portal.OAuth("local.1").Endpoint
+	whose := func(address string) string {
+		status, body := postTo(t, portal, address, "application/json", "{}")
+		return outcome(t, status, body)
+	}
+	sessid, err := portal.Session(anna)
+	require.NoError(t, err)
+	guest, err := portal.Session(0)
+	require.NoError(t, err)
+	require.Contains(t, whose(root+"profile?sessid="+sessid), `"ID":"2"`)
+	require.Equal(t, "[]", whose(root+"profile?sessid="+guest))
+	require.Equal(t, "401 session_failed", whose(root+"profile?sessid=x"))
+	require.NotContains(t, calls(portal), sessid)
+
+	hook, err := portal.WebhookOf(anna, "one")
+	require.NoError(t, err)
+	require.Contains(t, whose(hook.URL+"profile"), `"ID":"2"`)
+	require.NoError(t, portal.Dismiss(anna))
+	require.Equal(t, "401 authorization_error", whose(hook.URL+"profile"))
+	require.Equal(t, "401 authorization_error", whose(root+"profile?sessid="+sessid))
+}
+
+func TestScopes(t *testing.T) {
+	portal := newPortal(t, imbottest.WithScope("imopenlines"))
+	require.Equal(t, "401 insufficient_scope", post(t, portal, "IMBOT.register", `{}`))
+	require.Equal(t, "403 ACCESS_DENIED", post(t, portal, "imopenlines.bot.session.operator", `{}`))
+	require.Contains(t, post(t, portal, "profile", `{}`), `"ID":"1"`)
+	client, err := imbot.NewClient(portal.Webhook("a-client-id"), imbot.WithHTTPClient(portal.HTTPClient()))
+	require.NoError(t, err)
+	_, err = client.Bot.List(t.Context(), imbot.BotListRequest{})
+	require.ErrorIs(t, err, imbot.ErrInsufficientScope)
+}
