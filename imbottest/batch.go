@@ -77,10 +77,13 @@ func (c *call) command(command string, done map[string]*array) (any, *restError)
 	f := c.p.fault(name, kindCommand)
 	c.p.mu.Unlock()
 	c.wait(f.Delay)
-	if f.Code != "" {
-		return nil, f.err()
+	if f.Code == "" {
+		return one.run(name)
 	}
-	return one.run(name)
+	if f.Cut == AfterRun {
+		_, _ = one.run(name) // its result gets lost
+	}
+	return nil, f.err()
 }
 
 // reference runs to the next white space, whatever follows the brackets.

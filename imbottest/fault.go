@@ -70,8 +70,8 @@ const maxKept = 100_000
 //
 // A call or event meets one fault at most: the first that is due, in the order
 // in which they were set. It counts for the others all the same. Of commands
-// inside a batch only Code, Description and Delay can go wrong; the rest needs a
-// fault of "batch" itself. Faults that cannot befall what they meet are
+// inside a batch only Code, Description and Delay can go wrong, and AfterRun with a
+// Code; the rest needs a fault of "batch" itself. Faults that cannot befall what they meet are
 // not used up, and those that cannot befall anything end in [Portal.Err].
 func (p *Portal) Fail(method string, f Fault) {
 	kind := kindCall
@@ -123,7 +123,8 @@ func (f Fault) suits(k kind) bool {
 	case kindEvent:
 		return (waits || f.Cut != NoCut || ofEvents) && !f.answers() && !f.Expire && !f.Rename
 	case kindCommand:
-		return (f.Delay > 0 || f.Code != "") && f.Late == 0 && f.Cut == NoCut && f.Body == "" && !f.Expire && !f.Rename && !ofEvents
+		cut := f.Cut == BeforeRun || f.Cut == AfterRun && f.Code == "" // of the connection
+		return (f.Delay > 0 || f.Code != "") && f.Late == 0 && !cut && f.Body == "" && !f.Expire && !f.Rename && !ofEvents
 	case kindAuth:
 		return (waits || f.Cut != NoCut || f.answers()) && !f.Expire && !f.Rename && !ofEvents
 	case kindWebhook:
