@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 	"weak"
 
 	"golang.org/x/oauth2"
@@ -39,7 +40,11 @@ type OAuthApp struct {
 	OnInstall func(ctx context.Context, client *Client, grant Grant) error
 
 	// OnUninstall is called when the grant of a portal was deleted. The tokens
-	// are dead by then.
+	// are dead by then. The portal sends ONAPPUNINSTALL only where it is bound
+	// to, so an application with a page binds it in OnInstall. That fails, with
+	// no harm done, when it is bound already:
+	//
+	//	err := client.Call(ctx, "event.bind", map[string]any{"event": "ONAPPUNINSTALL", "handler": eventURL}, nil)
 	OnUninstall func(ctx context.Context, grant Grant) error
 
 	// AuthServers are the authorization servers that are trusted, by host, or
@@ -65,9 +70,10 @@ type OAuthApp struct {
 	checks  *rate.Limiter // of what is not verified yet
 	flights singleflight.Group
 
-	mu       sync.Mutex
-	members  map[string]weak.Pointer[member]
-	troubles map[string]trouble
+	mu        sync.Mutex
+	members   map[string]weak.Pointer[member]
+	troubles  map[string]trouble
+	redirects map[string]time.Time // portals whose redirects are not asked about before
 }
 
 // setup checks the fields, once.
@@ -109,6 +115,7 @@ func (a *OAuthApp) setup() error {
 		a.checks = rate.NewLimiter(10, 20)
 		a.members = map[string]weak.Pointer[member]{}
 		a.troubles = map[string]trouble{}
+		a.redirects = map[string]time.Time{}
 	})
 	return a.invalid
 }
@@ -116,6 +123,9 @@ func (a *OAuthApp) setup() error {
 // Client returns a client for a portal by its member id, for work in the
 // background. The error is [ErrNotFound] for a portal that is not in the store,
 // and [ErrReinstall] for one whose grant is known to be dead.
+//
+// A store does not list its portals: for work on all of them, keep their member
+// ids, and those of their bots, in OnInstall.
 //
 // It reads the store each time. The client renews its tokens by itself and can be
 // kept; clients of one portal share their state, and what nobody keeps is

@@ -23,10 +23,8 @@ type member struct {
 	id   string
 	core *core
 
-	mu       sync.Mutex
-	grant    Grant
-	rejected string    // host to which the portal has redirected, but which was not confirmed
-	until    time.Time // it is not asked about again before
+	mu    sync.Mutex
+	grant Grant
 }
 
 // member returns the state of a portal, with g as what is stored.
@@ -110,26 +108,36 @@ func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token,
 	}
 }
 
-// confirm renews, because the answer names the portal's endpoint. That is not
-// done for every call to a portal that goes on redirecting.
+// confirm renews, because the answer names the portal's endpoint. A portal that
+// goes on redirecting does not get that for every call, whatever host it names.
 func (m *member) confirm(ctx context.Context, host string) bool {
-	m.mu.Lock()
-	known := m.rejected == host && time.Now().Before(m.until)
-	m.mu.Unlock()
-	if known {
+	isHere := func() bool {
+		u, err := url.Parse(m.current().ClientEndpoint)
+		return err == nil && strings.EqualFold(u.Host, host)
+	}
+	done := m.app.flights.DoChan(m.id+"\x00redirect", func() (any, error) {
+		m.app.mu.Lock()
+		paused := time.Now().Before(m.app.redirects[m.id])
+		m.app.mu.Unlock()
+		if paused {
+			return nil, nil
+		}
+		token, _ := m.Token()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
+		defer cancel()
+		if _, err := m.Renew(ctx, token); err == nil && !isHere() {
+			m.app.mu.Lock()
+			defer m.app.mu.Unlock()
+			m.app.redirects[m.id] = time.Now().Add(pauseRedirect)
+		}
+		return nil, nil
+	})
+	select {
+	case <-done:
+		return isHere()
+	case <-ctx.Done():
 		return false
 	}
-	token, _ := m.Token()
-	if _, err := m.Renew(ctx, token); err != nil {
-		return false
-	}
-	if u, err := url.Parse(m.current().ClientEndpoint); err == nil && strings.EqualFold(u.Host, host) {
-		return true
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.rejected, m.until = host, time.Now().Add(pauseRedirect)
-	return false
 }
 
 // moved stores the endpoint from which the portal has answered.
@@ -157,7 +165,7 @@ const (
 	pauseUnknown = 5 * time.Second // network, store
 )
 
-// pauseRedirect is how long a host that was not confirmed is not asked about.
+// pauseRedirect is how long no host is asked about after one that was not confirmed.
 const pauseRedirect = time.Hour
 
 // troubleOf returns what is known against a grant.

@@ -1,6 +1,7 @@
 package imbottest
 
 import (
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"strings"
@@ -8,8 +9,7 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// chatApp is a chat application of a bot. Titles are checked and then forgotten:
-// no method of the portal tells them.
+// chatApp is a chat application of a bot.
 type chatApp struct {
 	id   imbot.ID
 	bot  imbot.ID
@@ -18,6 +18,14 @@ type chatApp struct {
 
 	iframe string // address; "" for one with a JS command
 	hash   string // signs it
+
+	// What people see, and no method of the portal tells.
+	jsMethod, jsParam string
+	titles            *array // LANG
+	context           string
+	hidden            bool
+	width, height     int
+	icon              []byte
 }
 
 func appMethods(name string) method {
@@ -64,14 +72,28 @@ func appRegister(c *call) (any, *restError) {
 	if c.params.array("LANG").len() == 0 {
 		return nil, wrong("LANG_ERROR", "Need set lang params")
 	}
+	if fail := c.vetoed(dump(c.params)); fail != nil {
+		return nil, fail
+	}
 	for _, old := range p.chatApps { // nothing changes, and the id comes from the database as text
 		if old.bot == b.id && old.code == code {
 			return old.id.String(), nil
 		}
 	}
 	p.lastApp++
-	p.chatApps[p.lastApp] = &chatApp{id: p.lastApp, bot: b.id, app: app, code: code, iframe: iframe, hash: hash[:min(len(hash), maxHash)]}
+	registered := &chatApp{id: p.lastApp, bot: b.id, app: app, code: code, iframe: iframe, hash: hash[:min(len(hash), maxHash)]}
+	registered.describe(c.params)
+	registered.icon = picture(c.params.get("ICON_FILE"))
+	p.chatApps[p.lastApp] = registered
+	p.noteHelp()
 	return p.lastApp, nil
+}
+
+// dump is how the portal describes an application that it cannot store: with the
+// parameters of the call.
+func dump(params *array) string {
+	data, _ := json.Marshal(params) // holds nothing that JSON cannot express
+	return "App can't be created: " + string(data)
 }
 
 // maxHash is where registering cuts HASH.
@@ -123,18 +145,24 @@ func appUpdate(c *call) (any, *restError) {
 		return nil, fail
 	}
 	fields := c.params.array("FIELDS")
+	iframe := fields.text("IFRAME")
 	if fields.given("JS_METHOD") && fields.given("JS_PARAM") {
-		return true, nil // even when JS_PARAM is unusable; IFRAME does not count
+		iframe = "" // does not count then, even when JS_PARAM is unusable
 	}
-	if iframe := fields.text("IFRAME"); iframe != "" {
-		if !isHTTPS(iframe) {
-			return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
-		}
+	if iframe != "" && !isHTTPS(iframe) {
+		return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
+	}
+	if fail := c.vetoed("App can't be updated"); fail != nil {
+		return nil, fail
+	}
+	if iframe != "" {
 		app.iframe = iframe
 	}
 	if hash := fields.text("HASH"); hash != "" { // as it was sent, here
 		app.hash = hash
 	}
+	app.describe(fields)
+	c.p.noteHelp()
 	return true, nil
 }
 
@@ -143,6 +171,10 @@ func appUnregister(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.vetoed("App can't be deleted"); fail != nil {
+		return nil, fail
+	}
 	delete(c.p.chatApps, app.id)
+	c.p.noteHelp()
 	return true, nil
 }

@@ -52,7 +52,7 @@ func (c *call) batch() (any, *restError) {
 }
 
 // command runs one command of a batch.
-func (c *call) command(command string, done map[string]*array) (any, *restError) {
+func (c *call) command(command string, done map[string]*array) (result any, fail *restError) {
 	name, query, _ := strings.Cut(command, "?")
 	sent := parseForm([]byte(query))
 	one := *c
@@ -65,8 +65,10 @@ func (c *call) command(command string, done map[string]*array) (any, *restError)
 		one.params.values[k] = resolve(one.params.values[k], done)
 	}
 	c.p.mu.Lock()
-	c.p.record(name, sent, true)
+	x := c.p.record(name, sent, true)
+	x.Batch = c.trace
 	c.p.mu.Unlock()
+	defer func() { c.p.endCommand(x, result, fail) }()
 	if strings.EqualFold(name, "batch") {
 		return nil, &restError{http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage"}
 	}
@@ -77,13 +79,13 @@ func (c *call) command(command string, done map[string]*array) (any, *restError)
 	f := c.p.fault(name, kindCommand)
 	c.p.mu.Unlock()
 	c.wait(f.Delay)
-	if f.Code == "" {
-		return one.run(name)
+	if f.Code == "" || f.Cut == AfterRun {
+		result, fail = one.run(name)
 	}
-	if f.Cut == AfterRun {
-		_, _ = one.run(name) // its result gets lost
+	if f.Code != "" {
+		return nil, f.err() // it did not run, or its result gets lost
 	}
-	return nil, f.err()
+	return result, c.override(fail)
 }
 
 // reference runs to the next white space, whatever follows the brackets.

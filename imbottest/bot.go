@@ -20,6 +20,11 @@ type user struct {
 	isBot    bool
 
 	isConnector bool // a guest of an open line
+	color       imbot.Color
+	picture     []byte
+	extranet    bool
+	denied      bool // may not change chats
+	dismissed   bool
 }
 
 func (u *user) name() string { return strings.TrimSpace(u.first + " " + u.last) }
@@ -32,6 +37,7 @@ type bot struct {
 	kind     imbot.BotType
 	openLine imbot.Flag
 	email    string
+	fetch    bool // registered through imbot.v2, without handlers
 }
 
 // maxBots is the limit for one application.
@@ -163,6 +169,7 @@ func botRegister(c *call) (any, *restError) {
 	if c.params.text("OPENLINE") == "Y" || b.kind == imbot.BotTypeOpenLine {
 		b.openLine = imbot.Yes
 	}
+	u.color, u.picture = imbot.Color(properties.text("COLOR")), picture(properties.get("PERSONAL_PHOTO"))
 	p.bots[b.id] = b
 	p.bind(app, urls)
 	return b.id, nil
@@ -187,6 +194,9 @@ func botUpdate(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := b.noHandlers(); fail != nil {
+		return nil, fail
+	}
 	fields := c.params.array("FIELDS")
 	urls, fail := handlerURLs(fields, false)
 	if fail != nil {
@@ -197,8 +207,8 @@ func botUpdate(c *call) (any, *restError) {
 	if properties.given("NAME") && properties.given("LAST_NAME") && first == "" && last == "" {
 		return nil, wrong("NAME_ERROR", "Bot name isn't specified")
 	}
-	code, openLine := fields.text("CODE"), fields.text("OPENLINE")
-	if len(urls) == 0 && code == "" && openLine == "" && properties.len() == 0 {
+	code, openLine, kind := fields.text("CODE"), fields.text("OPENLINE"), c.newKind(fields)
+	if len(urls) == 0 && code == "" && openLine == "" && kind == "" && properties.len() == 0 {
 		return nil, wrong("WRONG_REQUEST", "Update fields can't be empty")
 	}
 	p.bind(app, urls)
@@ -208,6 +218,9 @@ func botUpdate(c *call) (any, *restError) {
 	if openLine == "Y" || openLine == "N" {
 		b.openLine = imbot.Flag(openLine)
 	}
+	if kind != "" {
+		b.kind = kind
+	}
 	u := p.users[b.id]
 	if first != "" {
 		u.first = first
@@ -216,10 +229,27 @@ func botUpdate(c *call) (any, *restError) {
 		u.last = last
 	}
 	u.setProfile(properties)
+	p.noteUser(u.id)
 	if email := properties.text("EMAIL"); email != "" && !p.emailTaken(email) { // a taken address is dropped silently
 		b.email = email
 	}
 	return true, nil
+}
+
+// newKind is FIELDS.TYPE, which counts only when TYPE stands beside FIELDS, too.
+func (c *call) newKind(fields *array) imbot.BotType {
+	switch imbot.BotType(c.params.text("TYPE")) {
+	case imbot.BotTypeOpenLine, imbot.BotTypeHuman, imbot.BotTypeBot:
+	default:
+		return ""
+	}
+	switch kind := imbot.BotType(fields.text("TYPE")); kind {
+	case imbot.BotTypeOpenLine:
+		return kind
+	case imbot.BotTypeHuman, imbot.BotTypeBot: // people cannot tell them apart, nor can the portal
+		return imbot.BotTypeBot
+	}
+	return ""
 }
 
 func botUnregister(c *call) (any, *restError) {
@@ -229,6 +259,9 @@ func botUnregister(c *call) (any, *restError) {
 	}
 	b, fail := c.ownBot(app)
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := c.vetoed("Bot can't be deleted"); fail != nil {
 		return nil, fail
 	}
 	c.p.dropBot(b, c.user)
@@ -245,10 +278,12 @@ func (p *Portal) dropBot(b *bot, by imbot.ID) {
 	}
 	for _, chat := range p.chats {
 		if chat.kind != kindPrivate {
-			chat.drop(b.id)
+			p.leave(chat, b.id)
 		}
 	}
 	delete(p.bots, b.id)
+	p.noteUser(b.id)
+	p.noteHelp()
 	p.fireBotDelete(b, by)
 }
 

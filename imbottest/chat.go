@@ -33,10 +33,15 @@ type chat struct {
 	entityID    string
 	entityData  [3]string
 	operators   []imbot.ID // of an open line
+	restricted  []string   // see Restrict
+	general     bool
+	textOff     bool // the field for new messages
 	owner       imbot.ID
 	created     time.Time
 	members     []*member // in order of their joining
 	messages    []*message
+	typing      map[imbot.ID]*time.Timer // who writes
+	picture     []byte
 	answers     map[imbot.ID]time.Time // until when a bot may answer commands
 }
 
@@ -114,6 +119,9 @@ func chatAdd(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.vetoed("Chat can't be created"); fail != nil {
+		return nil, fail
+	}
 	p := c.p
 	kind := kindChat
 	if c.params.text("TYPE") == string(imbot.ChatTypeOpen) {
@@ -121,12 +129,14 @@ func chatAdd(c *call) (any, *restError) {
 	}
 	chat := p.addChat(kind, c.params.text("TITLE"), b.id)
 	chat.description = c.params.text("DESCRIPTION")
-	chat.entityType, chat.entityID = c.params.text("ENTITY_TYPE"), c.params.text("ENTITY_ID")
+	if !p.isExtranet(c.user) { // for them the tags are dropped silently
+		chat.entityType, chat.entityID = c.params.text("ENTITY_TYPE"), c.params.text("ENTITY_ID")
+	}
 	if color := imbot.Color(c.params.text("COLOR")); color.Hex() != "" {
 		chat.color = color
 	}
 	if isImage(c.params.get("AVATAR")) {
-		chat.avatar = c.avatarOf(chat)
+		chat.avatar, chat.picture = c.avatarOf(chat), picture(c.params.get("AVATAR"))
 	}
 	p.join(chat, b.id, true, users...)
 	if message := strings.TrimSpace(c.params.text("MESSAGE")); message != "" {
@@ -172,6 +182,7 @@ func (p *Portal) addChat(kind, title string, owner imbot.ID) *chat {
 	chat := &chat{id: p.lastChat, kind: kind, title: title, color: color, owner: owner, created: time.Now()}
 	chat.members = []*member{{user: owner}}
 	p.chats[chat.id] = chat
+	p.noteDialog(chat)
 	return chat
 }
 
@@ -218,10 +229,14 @@ func chatSetOwner(c *call) (any, *restError) {
 		return nil, fail
 	}
 	chat := c.p.group(id)
-	if chat == nil || chat.owner != b.id || chat.member(user) == nil {
+	if fail := chat.closedTo(""); fail != nil {
+		return nil, fail
+	}
+	if chat == nil || chat.owner != b.id || chat.member(user) == nil || c.denied() {
 		return nil, wrong("WRONG_REQUEST", "Change owner can only owner and user must be member in chat")
 	}
 	chat.owner = user
+	c.p.noteDialog(chat)
 	return true, nil
 }
 
@@ -239,11 +254,12 @@ func chatSetManager(c *call) (any, *restError) {
 		return nil, fail
 	}
 	chat := c.p.group(id)
-	if chat == nil || chat.owner != b.id {
+	if chat == nil || chat.owner != b.id || c.denied() {
 		return nil, wrong("WRONG_REQUEST", "Change manager can only owner and user must be member in chat")
 	}
 	if m := chat.member(user); m != nil { // true for strangers, too
 		m.manager = c.params.text("IS_MANAGER") != "N"
+		c.p.noteDialog(chat)
 	}
 	return true, nil
 }
@@ -251,6 +267,9 @@ func chatSetManager(c *call) (any, *restError) {
 func chatUpdateColor(c *call) (any, *restError) {
 	id, fail := c.chatID()
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := c.p.group(id).mayPost(c.user); fail != nil {
 		return nil, fail
 	}
 	color := imbot.Color(c.params.text("COLOR"))
@@ -262,10 +281,11 @@ func chatUpdateColor(c *call) (any, *restError) {
 		return nil, fail
 	}
 	chat := c.p.group(id)
-	if chat == nil || chat.member(b.id) == nil || chat.color == color {
+	if chat == nil || chat.member(b.id) == nil || chat.color == color || c.denied() {
 		return nil, wrong("WRONG_REQUEST", "This color already set or chat isn't exists")
 	}
 	chat.color = color
+	c.p.noteDialog(chat)
 	return true, nil
 }
 
@@ -285,11 +305,16 @@ func chatUpdateTitle(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	chat := c.p.group(id)
+	if fail := chat.closedToBot(b, "rename"); fail != nil {
+		return nil, fail
+	}
 	if runes := []rune(title); len(runes) > maxTitle {
 		title = string(runes[:maxTitle])
 	}
-	if chat := c.p.group(id); chat != nil && chat.member(b.id) != nil {
+	if chat != nil && chat.member(b.id) != nil {
 		chat.title = title
+		c.p.noteDialog(chat)
 	}
 	return true, nil // whatever came of it
 }
@@ -299,18 +324,28 @@ func chatUpdateAvatar(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	chat := c.p.group(id)
+	if chat == nil { // PHP breaks at that
+		return nil, errPHP
+	}
+	if c.denied() {
+		return nil, wrong("ACCESS_DENIED", "You don't have permission to change the picture")
+	}
 	b, fail := c.bot()
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := chat.closedToBot(b, "avatar"); fail != nil {
 		return nil, fail
 	}
 	if !isImage(c.params.get("AVATAR")) {
 		return nil, wrong("AVATAR_ERROR", "Avatar incorrect type")
 	}
-	chat := c.p.group(id)
-	if chat == nil || chat.member(b.id) == nil {
+	if chat.member(b.id) == nil {
 		return nil, wrong("WRONG_REQUEST", "Chat isn't exists")
 	}
-	chat.avatar = c.avatarOf(chat)
+	chat.avatar, chat.picture = c.avatarOf(chat), picture(c.params.get("AVATAR"))
+	c.p.noteDialog(chat)
 	return true, nil
 }
 
@@ -338,11 +373,16 @@ func isImage(v any) bool {
 }
 
 func chatSendTyping(c *call) (any, *restError) {
-	if _, fail := c.bot(); fail != nil {
+	b, fail := c.bot()
+	if fail != nil {
 		return nil, fail
 	}
-	if !isDialog(c.params.text("DIALOG_ID")) {
+	dialog := imbot.DialogID(strings.ToLower(c.params.text("DIALOG_ID")))
+	if !isDialog(string(dialog)) {
 		return nil, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
 	}
-	return true, nil
+	if chat := c.p.find(b.id, dialog); chat != nil && chat.member(b.id) != nil {
+		c.p.startTyping(chat, b.id)
+	}
+	return true, nil // whatever came of it
 }

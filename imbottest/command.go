@@ -8,13 +8,15 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// command is a slash command of a bot. Its titles and whether it is offered are
-// checked and then forgotten: no method of the portal tells them.
+// command is a slash command of a bot. No method of the portal tells its titles
+// and whether it is offered, people see them.
 type command struct {
 	id     imbot.ID
 	bot    *bot
 	name   string
 	common bool
+	hidden bool
+	titles *array // LANG
 }
 
 // answerTime is how long a bot may answer a command.
@@ -44,6 +46,9 @@ func commandRegister(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := b.noHandlers(); fail != nil {
+		return nil, fail
+	}
 	address := c.params.text("EVENT_COMMAND_ADD")
 	if !acceptable(address) {
 		return nil, wrong("EVENT_COMMAND_ADD_ERROR", "Wrong handler URL")
@@ -55,6 +60,9 @@ func commandRegister(c *call) (any, *restError) {
 	if c.params.array("LANG").len() == 0 {
 		return nil, wrong("LANG_ERROR", "Lang set can't be empty")
 	}
+	if fail := c.vetoed("Command can't be created"); fail != nil {
+		return nil, fail
+	}
 	p.bindEvent(app, eventCommandAdd, address)
 	for _, cmd := range p.commands { // nothing else changes, and the id comes from the database as text
 		if cmd.bot == b && cmd.name == name {
@@ -62,7 +70,10 @@ func commandRegister(c *call) (any, *restError) {
 		}
 	}
 	p.lastCmd++
-	p.commands[p.lastCmd] = &command{id: p.lastCmd, bot: b, name: name, common: c.params.text("COMMON") == "Y"}
+	cmd := &command{id: p.lastCmd, bot: b, name: name, common: c.params.text("COMMON") == "Y"}
+	cmd.describe(c.params)
+	p.commands[cmd.id] = cmd
+	p.noteHelp()
 	return p.lastCmd, nil
 }
 
@@ -89,13 +100,20 @@ func commandUnregister(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.vetoed("Command can't be deleted"); fail != nil {
+		return nil, fail
+	}
 	delete(c.p.commands, cmd.id)
+	c.p.noteHelp()
 	return true, nil
 }
 
 func commandUpdate(c *call) (any, *restError) {
 	cmd, fail := c.ownCommand()
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := cmd.bot.noHandlers(); fail != nil {
 		return nil, fail
 	}
 	fields := c.params.array("FIELDS")
@@ -113,6 +131,8 @@ func commandUpdate(c *call) (any, *restError) {
 	if address != "" {
 		c.p.bindEvent(cmd.bot.app, eventCommandAdd, address)
 	}
+	cmd.describe(fields)
+	c.p.noteHelp()
 	return true, nil
 }
 

@@ -166,7 +166,8 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 		return &restError{http.StatusUnauthorized, code, description}
 	}
 	token := c.token(r)
-	for _, name := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE"} { // the REST layer keeps them
+	sessid := c.params.text("SESSID")
+	for _, name := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE", "SESSID"} { // the REST layer keeps them
 		c.params.remove(name)
 	}
 	switch {
@@ -174,10 +175,17 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 		if !secure {
 			return unauthorized("INVALID_REQUEST", "Https required.")
 		}
-		if user != admin.String() || subtle.ConstantTimeCompare([]byte(secret), []byte(p.secret)) != 1 {
+		c.user = p.hookOwner(user)
+		if c.user == 0 || subtle.ConstantTimeCompare([]byte(secret), []byte(p.secret)) != 1 {
 			return unauthorized("INVALID_CREDENTIALS", "Invalid request credentials")
 		}
-		c.user = admin
+		return nil
+	case sessid != "":
+		owner, known := p.states.sessions[sessid]
+		if !known {
+			return unauthorized("session_failed", "Sessid check failed")
+		}
+		c.user, c.session = owner, true
 		return nil
 	}
 	g, fail := p.check(token, "APPLICATION_NOT_FOUND")

@@ -17,6 +17,8 @@ type delivery struct {
 	to    binding
 	body  string
 	fault Fault
+
+	replay int64 // the exchange that is repeated
 }
 
 // chatQueue names the queue of a chat: within one, events keep their order.
@@ -43,7 +45,7 @@ func (p *Portal) post(event string, app *application, queue, body string) {
 	if !ok || p.closed || app.oauth && !app.finished {
 		return
 	}
-	next := delivery{event, to, body, p.fault(event, kindEvent)}
+	next := delivery{event: event, to: to, body: body, fault: p.fault(event, kindEvent)}
 	waiting, running := p.queues[queue]
 	if next.fault.Duplicate {
 		p.active++
@@ -118,6 +120,9 @@ func (p *Portal) deliverNext(queue string, next delivery, handler http.Handler) 
 // deliver hands one event over and records what went wrong, other than by its
 // fault.
 func (p *Portal) deliver(d delivery, handler http.Handler) {
+	x := p.beginEvent(d)
+	status, body := 0, ""
+	defer func() { p.endEvent(x, status, body) }()
 	if p.pause(d.fault.Delay); d.fault.Cut == BeforeRun || p.ctx.Err() != nil {
 		return
 	}
@@ -133,15 +138,14 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("User-Agent", "imbottest")
-	status := 0
 	switch {
 	case handler != nil:
 		if d.fault.Cut == AfterRun {
 			hangUp() // the body is in memory already
 		}
-		status, _ = p.call(d, handler, r)
+		status, body = p.call(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
-		status, _ = p.send(d, r)
+		status, body = p.send(d, r)
 	default:
 		p.problem("%s: nothing serves %s (see Portal.Serve)", d.event, publicURL(d.to.url))
 	}

@@ -8,6 +8,9 @@ import (
 )
 
 func chatGet(c *call) (any, *restError) {
+	if c.user == 0 {
+		return nil, forbidden("AUTHORIZE_ERROR", "You need to authorize")
+	}
 	if c.params.given("DIALOG_ID") {
 		return dialogGet(c)
 	}
@@ -128,14 +131,14 @@ func (p *Portal) describe(chat *chat, user imbot.ID, dialog string) dialogInfo {
 		LastMessageID: chat.last(), LastID: chat.last(), EntityType: chat.entityType, EntityID: chat.entityID,
 		EntityData1: chat.entityData[0], EntityData2: chat.entityData[1], EntityData3: chat.entityData[2],
 		MuteList: []imbot.ID{}, DateCreate: chat.created.Format(time.RFC3339), MessageType: chat.kind,
-		EntityLink: entityLink{Type: chat.entityType, ID: chat.entityID}, TextFieldEnabled: true,
+		EntityLink: entityLink{Type: chat.entityType, ID: chat.entityID}, TextFieldEnabled: !chat.textOff, Extranet: p.hasExtranet(chat),
 		Permissions: permissions{"member", "manager", "member", "owner", "member", "member"},
 		ReadedList:  []reader{}, ManagerList: []imbot.ID{}, DialogID: dialog,
 		LastMessageViews: views{MessageID: chat.last(), FirstViewers: []viewer{}},
 	}
 	info.Restrictions = map[string]bool{}
-	for _, name := range []string{"avatar", "rename", "extend", "call", "mute", "leave", "leave_owner", "send", "user_list"} {
-		info.Restrictions[name] = true
+	for _, name := range restrictions {
+		info.Restrictions[name] = !chat.forbids(name)
 	}
 	switch chat.kind {
 	case kindOpen:

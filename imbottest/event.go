@@ -111,7 +111,7 @@ func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
 	set("ID", id.String(), "NAME", u.name(), "FIRST_NAME", u.first, "LAST_NAME", u.last,
 		"WORK_POSITION", u.position, "GENDER", u.gender)
 	if flags {
-		set("IS_BOT", yesNo(u.isBot), "IS_CONNECTOR", yesNo(u.isConnector), "IS_NETWORK", "N", "IS_EXTRANET", "N")
+		set("IS_BOT", yesNo(u.isBot), "IS_CONNECTOR", yesNo(u.isConnector), "IS_NETWORK", "N", "IS_EXTRANET", yesNo(u.extranet))
 	}
 }
 
@@ -194,6 +194,11 @@ func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
 			p.setGroupMessage(e, chat, m, before, mentioned)
 		}
 		p.setUser(e, m.AuthorID, true)
+		for _, b := range bots {
+			if chat.kind != kindLines && b.kind != imbot.BotTypeSupervisor { // a real portal shows it by itself, too
+				p.startTyping(chat, b.id)
+			}
+		}
 		p.post(eventMessageAdd, app, chatQueue(chat), p.finish(e, app, m.AuthorID, true))
 	}
 }
@@ -252,7 +257,7 @@ func (p *Portal) setGroup(e *event, chat *chat, m *message, text string, before 
 	set("CHAT_TITLE", chat.title, "CHAT_AUTHOR_ID", chat.owner.String(), "CHAT_TYPE", chat.kind, "CHAT_AVATAR", "0",
 		"CHAT_COLOR", string(chat.color))
 	set(chat.entity()...)
-	set("CHAT_EXTRANET", "N", "CHAT_PREV_MESSAGE_ID", before.String(), "CHAT_CAN_POST", "MEMBER", "RID", author,
+	set("CHAT_EXTRANET", yesNo(p.hasExtranet(chat)), "CHAT_PREV_MESSAGE_ID", before.String(), "CHAT_CAN_POST", "MEMBER", "RID", author,
 		"IS_MANAGER", yesNo(chat.member(m.AuthorID).manager))
 }
 

@@ -216,11 +216,8 @@ func (p *Portal) Calls(method string) []Call {
 	return calls
 }
 
-// record remembers a call; the lock is held.
-func (p *Portal) record(method string, params *array, batch bool) {
-	if len(p.calls) >= maxKept {
-		return
-	}
+// record remembers a call and begins its exchange; the lock is held.
+func (p *Portal) record(method string, params *array, batch bool) *trace {
 	open := newArray()
 	var secrets []string
 	for _, k := range params.keys {
@@ -238,7 +235,13 @@ func (p *Portal) record(method string, params *array, batch bool) {
 		data, _ = json.Marshal(open) // holds nothing that JSON cannot express
 	}
 	hide := strings.NewReplacer(secrets...)
-	p.calls = append(p.calls, Call{Method: p.scrub(method), Params: json.RawMessage(p.scrub(hide.Replace(string(data)))), Batch: batch})
+	call := Call{Method: p.scrub(method), Batch: batch}
+	masked := p.scrub(hide.Replace(string(data)))
+	call.Params = json.RawMessage(masked)
+	if len(p.calls) < maxKept {
+		p.calls = append(p.calls, call)
+	}
+	return p.begin(&trace{Exchange: Exchange{Name: call.Method}, sent: masked})
 }
 
 // scrub hides the portal's secrets in a text, wherever they got into it; the
@@ -269,7 +272,7 @@ const (
 
 func isCredential(name string) bool {
 	switch strings.ToLower(name) {
-	case "auth", "access_token", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
+	case "auth", "access_token", "sessid", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
 		return true
 	}
 	return false

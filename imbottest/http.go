@@ -137,7 +137,28 @@ func jsonAnswer(status int, v any) answer {
 	if err != nil { // results hold nothing that JSON cannot express
 		status, body = http.StatusInternalServerError, []byte(`{"error":"INTERNAL_SERVER_ERROR","error_description":"Internal server error"}`)
 	}
-	return answer{status: status, contentType: "application/json; charset=utf-8", body: body}
+	return answer{status: status, contentType: "application/json; charset=utf-8", body: hexQuotes(body)}
+}
+
+// hexQuotes writes the quotes inside strings as the portal does, which escapes what
+// means something in HTML; package json does the rest of that.
+func hexQuotes(data []byte) []byte {
+	out := make([]byte, 0, len(data)+len(data)/8)
+	for i := 0; i < len(data); i++ {
+		switch {
+		case data[i] == '\'':
+			out = append(out, `\u0027`...)
+		case data[i] != '\\':
+			out = append(out, data[i])
+		case data[i+1] == '"':
+			out = append(out, `\u0022`...)
+			i++
+		default: // another escape, of which the second byte is not one's beginning
+			out = append(out, data[i], data[i+1])
+			i++
+		}
+	}
+	return out
 }
 
 // page is the answer of a web server that has not come to the portal.
@@ -159,6 +180,11 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 	if p.closed {
 		p.mu.Unlock()
 		panic(http.ErrAbortHandler)
+	}
+	if h := p.mountedFor(r, host); h != nil {
+		p.mu.Unlock()
+		h.ServeHTTP(w, r)
+		return
 	}
 	p.active++
 	p.wg.Add(1)
@@ -204,12 +230,12 @@ func (p *Portal) route(r *http.Request, secure bool, host string) answer {
 	return p.answer(r, secure)
 }
 
-func (p *Portal) answer(r *http.Request, secure bool) answer {
+func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	p.mu.Lock()
 	fits := p.bucket.add(time.Now())
 	p.mu.Unlock()
 	if !fits {
-		return (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer()
+		return p.refused(r, (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer())
 	}
 	user, secret, method, ok := splitPath(r.URL.EscapedPath())
 	if !ok {
@@ -224,9 +250,14 @@ func (p *Portal) answer(r *http.Request, secure bool) answer {
 	upperKeys(c.params, params)
 
 	p.mu.Lock()
-	p.record(method, params, false)
+	x := p.record(method, params, false)
 	fail := p.authenticate(c, r, user, secret, secure)
+	if fail == nil {
+		fail = c.welcome()
+	}
 	p.mu.Unlock()
+	c.trace = x.ID
+	defer func() { p.endCall(x, &a) }()
 	if fail != nil {
 		return fail.answer()
 	}

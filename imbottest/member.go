@@ -1,6 +1,10 @@
 package imbottest
 
-import "github.com/imbot-go/imbot"
+import (
+	"net/http"
+
+	"github.com/imbot-go/imbot"
+)
 
 // memberMethods are the methods about the members of a chat.
 func memberMethods(name string) method {
@@ -22,12 +26,24 @@ func chatUserAdd(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.p.group(id).closedTo("extend"); fail != nil {
+		return nil, fail
+	}
 	b, fail := c.bot()
 	if fail != nil {
 		return nil, fail
 	}
 	var users []imbot.ID
-	switch v := c.params.get("USERS").(type) {
+	sent := c.params.get("USERS")
+	if c.p.isExtranet(b.id) { // only then JSON is read, and a list required
+		if s, ok := sent.(string); ok {
+			sent, _ = parseJSON([]byte(s))
+		}
+		if _, ok := sent.(*array); !ok {
+			return nil, wrong("WRONG_REQUEST", "Users have to be a list")
+		}
+	}
+	switch v := sent.(type) {
 	case *array:
 		for _, k := range v.keys {
 			users = append(users, v.id(k))
@@ -40,12 +56,13 @@ func chatUserAdd(c *call) (any, *restError) {
 		return nil, wrong("EMPTY_USER_ID", "User ID not specified")
 	}
 	chat := c.p.group(id)
-	if chat == nil {
+	if chat == nil || c.denied() {
 		return nil, wrong("ACCESS_DENIED_EXTEND", "You don't have permission to add users to this chat")
 	}
 	history := c.params.text("HIDE_HISTORY") == "" || c.params.text("HIDE_HISTORY") == "N"
 	if chat.member(b.id) == nil { // the bot comes along
 		chat.members = append(chat.members, &member{user: b.id})
+		c.p.noteDialog(chat)
 	}
 	c.p.join(chat, b.id, history, users...)
 	return true, nil
@@ -56,6 +73,9 @@ func chatUserDelete(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.p.group(id).closedTo("leave"); fail != nil {
+		return nil, fail
+	}
 	b, fail := c.bot()
 	if fail != nil {
 		return nil, fail
@@ -64,12 +84,15 @@ func chatUserDelete(c *call) (any, *restError) {
 	if user <= 0 {
 		return nil, wrong("USER_ID_EMPTY", "User ID can't be empty")
 	}
-	return c.p.remove(id, b.id, user)
+	return c.remove(id, b.id, user)
 }
 
 func chatLeave(c *call) (any, *restError) {
 	id, fail := c.chatID()
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := c.p.group(id).closedTo("leave"); fail != nil {
 		return nil, fail
 	}
 	b, fail := c.bot()
@@ -80,19 +103,24 @@ func chatLeave(c *call) (any, *restError) {
 	if user <= 0 {
 		user = b.id
 	}
-	return c.p.remove(id, b.id, user)
+	return c.remove(id, b.id, user)
 }
 
 // remove is what user.delete and leave have in common.
-func (p *Portal) remove(id, by, user imbot.ID) (any, *restError) {
-	chat := p.group(id)
-	if chat == nil || chat.member(user) == nil {
+func (c *call) remove(id, by, user imbot.ID) (any, *restError) {
+	chat := c.p.group(id)
+	switch {
+	case chat != nil && chat.owner == user && chat.forbids("leave_owner"):
+		return nil, &restError{http.StatusForbidden, "LEAVE_OWNER_FORBIDDEN", "The owner can't leave the chat"}
+	case c.denied():
+		return nil, wrong("ACCESS_DENIED_KICK", "You don't have permission to remove this user")
+	case chat == nil || chat.member(user) == nil:
 		return nil, wrong("USER_NOT_FOUND", "User isn't a member of the chat")
 	}
 	if fail := chat.mayRemove(by, user); fail != nil {
 		return nil, fail
 	}
-	chat.drop(user)
+	c.p.leave(chat, user)
 	return true, nil
 }
 
@@ -112,6 +140,9 @@ func (c *chat) mayRemove(by, user imbot.ID) *restError {
 func chatUserList(c *call) (any, *restError) {
 	id, fail := c.chatID()
 	if fail != nil {
+		return nil, fail
+	}
+	if fail := c.p.group(id).closedTo(""); fail != nil {
 		return nil, fail
 	}
 	b, fail := c.bot()
@@ -155,6 +186,7 @@ func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) 
 			m.since = chat.last()
 		}
 		chat.members = append(chat.members, m)
+		p.noteDialog(chat)
 		if b := p.bots[id]; b != nil {
 			p.fireJoinGroup(chat, b, by, history)
 		}

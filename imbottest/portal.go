@@ -29,6 +29,7 @@ type Portal struct {
 	secret   string // of the webhook
 	bucket   bucket
 	oldPages bool // of applications
+	states   states
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -63,6 +64,10 @@ type Portal struct {
 	listen   string          // host:port
 	authAddr string          // host:port of the authorization server
 	former   map[string]bool // hosts that the portal had before it was renamed
+
+	notes   notes
+	traces  traces
+	mounted http.Handler
 
 	seed     uint64
 	chances  uint64 // faults so far
@@ -126,6 +131,7 @@ func NewPortal(opts ...Option) *Portal {
 func (p *Portal) Close() {
 	p.mu.Lock()
 	p.closed = true
+	p.stopAllTyping()
 	p.queues = map[string][]delivery{}
 	servers, client := p.servers, p.client
 	p.notify()

@@ -18,8 +18,13 @@ type call struct {
 	user   imbot.ID     // behind the token or webhook
 	app    *application // of the token; nil for the webhook
 	params *array       // names in upper case
+	trace  int64        // its exchange
 	grant  *grant       // of the token
 	uri    string       // of the request
+
+	session  bool       // authorized by a browser's session
+	method   string     // that runs, in lower case
+	recorded *restError // by the core, in a batch
 }
 
 // A method checks and acts under the portal's lock. Its checks stand in the
@@ -31,7 +36,7 @@ type method func(*call) (any, *restError)
 // the methods of its family.
 func lookup(name string) method {
 	name = strings.ToLower(name)
-	for _, family := range []func(string) method{botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods} {
+	for _, family := range []func(string) method{botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, undocumentedMethods} {
 		if m := family(name); m != nil {
 			return m
 		}
@@ -182,6 +187,9 @@ func (c *call) run(name string) (any, *restError) {
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
 	defer c.p.notify()
+	if fail := c.admit(name); fail != nil {
+		return nil, fail
+	}
 	return m(c)
 }
 

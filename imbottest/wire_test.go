@@ -1,12 +1,10 @@
 package imbottest_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,90 +15,6 @@ import (
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
-
-// TestAnswersLookLikeTheDocumentedOnes makes each documented answer happen.
-func TestAnswersLookLikeTheDocumentedOnes(t *testing.T) {
-	const me = `"CLIENT_ID":"one","CHAT_ID":1001`
-	const commandURL = `"EVENT_COMMAND_ADD":"` + eventURL + `",`
-	for method, params := range map[string]struct{ ok, fail string }{
-		"imbot.register":           {`{"CLIENT_ID":"one","CODE":"x",` + bindings + `,"PROPERTIES":{"NAME":"X"}}`, `{"CLIENT_ID":"one",` + bindings + `}`},
-		"imbot.update":             {`{"CLIENT_ID":"one","BOT_ID":4,"FIELDS":{"CODE":"x"}}`, `{"CLIENT_ID":"one","BOT_ID":4,"FIELDS":{}}`},
-		"imbot.unregister":         {`{"CLIENT_ID":"one","BOT_ID":4}`, `{"CLIENT_ID":"one"}`},
-		"imbot.bot.list":           {`{}`, ``},
-		"imbot.chat.add":           {`{"CLIENT_ID":"one"}`, ``},
-		"imbot.chat.get":           {`{"ENTITY_TYPE":"CRM","ENTITY_ID":"7"}`, `{"DIALOG_ID":"chat1001"}`},
-		"imbot.chat.leave":         {`{` + me + `}`, `{}`},
-		"imbot.chat.sendTyping":    {`{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`, `{"CLIENT_ID":"one"}`},
-		"imbot.chat.setManager":    {`{` + me + `,"USER_ID":2}`, `{"CLIENT_ID":"two","CHAT_ID":1001,"USER_ID":2}`},
-		"imbot.chat.setOwner":      {`{` + me + `,"USER_ID":2}`, `{}`},
-		"imbot.chat.updateAvatar":  {`{` + me + `,"AVATAR":"iVBORw0KGgo="}`, `{` + me + `,"AVATAR":"x"}`},
-		"imbot.chat.updateColor":   {`{` + me + `,"COLOR":"RED"}`, `{` + me + `,"COLOR":"x"}`},
-		"imbot.chat.updateTitle":   {`{` + me + `,"TITLE":"x"}`, `{` + me + `}`},
-		"imbot.chat.user.add":      {`{` + me + `,"USERS":[3]}`, `{}`},
-		"imbot.chat.user.delete":   {`{` + me + `,"USER_ID":2}`, `{` + me + `}`},
-		"imbot.chat.user.list":     {`{` + me + `}`, `{}`},
-		"imbot.dialog.get":         {`{"DIALOG_ID":"chat1002"}`, `{}`},
-		"imbot.message.add":        {`{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"x"}`, `{"CLIENT_ID":"one","DIALOG_ID":2}`},
-		"imbot.message.update":     {`{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"x"}`, `{"CLIENT_ID":"one"}`},
-		"imbot.message.delete":     {`{"CLIENT_ID":"one","MESSAGE_ID":50001}`, `{"CLIENT_ID":"one","MESSAGE_ID":50002}`},
-		"imbot.message.like":       {`{"CLIENT_ID":"one","MESSAGE_ID":50002}`, `{"CLIENT_ID":"one","MESSAGE_ID":50002,"ACTION":"minus"}`},
-		"imbot.command.register":   {`{"CLIENT_ID":"one","BOT_ID":4,"COMMAND":"new",` + commandURL + titles + `}`, `{"CLIENT_ID":"one","BOT_ID":4,` + commandURL + titles + `}`},
-		"imbot.command.unregister": {`{"CLIENT_ID":"one","COMMAND_ID":701}`, `{"CLIENT_ID":"one"}`},
-		"imbot.command.update":     {`{"CLIENT_ID":"one","COMMAND_ID":701,"FIELDS":{"HIDDEN":"Y"}}`, `{"CLIENT_ID":"one","COMMAND_ID":701,"FIELDS":{}}`},
-		"imbot.command.answer":     {`{"CLIENT_ID":"one","COMMAND":"echo","MESSAGE_ID":50002,"MESSAGE":"x"}`, `{"CLIENT_ID":"one","COMMAND":"echo","MESSAGE_ID":50002}`},
-	} {
-		t.Run(method, func(t *testing.T) {
-			portal := newWorld(t)
-			address := portal.Webhook("").URL + method
-			if method == "imbot.dialog.get" { // one that the webhook's user sees, with a message and a reader
-				require.Equal(t, "1002", post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one","USERS":[1,2],"MESSAGE":"x"}`))
-			}
-			if strings.HasPrefix(method, "imbot.message.") || strings.HasPrefix(method, "imbot.command.") {
-				require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"x"}`))
-				_, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "/echo")
-				require.NoError(t, err)
-			}
-			if params.fail != "" {
-				_, body := postTo(t, portal, address, "application/json", params.fail)
-				require.JSONEq(t, sample(t, "../testdata/rest/"+method+".error.json"), string(body))
-			}
-			_, body := postTo(t, portal, address, "application/json", params.ok)
-			var want, got any
-			require.NoError(t, json.Unmarshal([]byte(sample(t, "../testdata/rest/"+method+".ok.json")), &want))
-			require.NoError(t, json.Unmarshal(body, &got))
-			require.Equal(t, shape(want), shape(got))
-		})
-	}
-}
-
-func sample(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	require.NoError(t, err)
-	return string(data)
-}
-
-// shape replaces values by their types; a list is its first element, a map with
-// ids as keys its first value.
-func shape(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for k, v := range v {
-			if strings.Trim(k, "0123456789") == "" {
-				k = "#"
-			}
-			out[k] = shape(v)
-		}
-		return out
-	case []any:
-		if len(v) == 0 {
-			return "[]"
-		}
-		return []any{shape(v[0])}
-	}
-	return fmt.Sprintf("%T", v)
-}
 
 // mailbox keeps the events that a handler gets.
 type mailbox struct {

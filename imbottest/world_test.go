@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
@@ -99,14 +98,7 @@ func runTable(t *testing.T, method string, rows []row) {
 			t.Run(r.says, func(t *testing.T) {
 				portal := newWorld(t)
 				for _, step := range r.before {
-					name, params, _ := strings.Cut(step, " ")
-					if name == "say" {
-						dialog, text, _ := strings.Cut(params, " ")
-						_, err := portal.Say(t.Context(), anna, imbot.DialogID(dialog), text)
-						require.NoError(t, err)
-						continue
-					}
-					require.NotRegexp(t, "^[45]..( |$)", post(t, portal, name, params), step)
+					prepare(t, portal, step)
 				}
 				require.Equal(t, r.want, post(t, portal, method, r.params))
 			})

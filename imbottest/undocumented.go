@@ -1,0 +1,76 @@
+package imbottest
+
+import (
+	"strings"
+
+	"github.com/imbot-go/imbot"
+)
+
+// undocumentedMethods are methods that portals have and the vendor does not
+// describe.
+func undocumentedMethods(name string) method {
+	switch name {
+	case "imbot.sendtyping":
+		return chatSendTyping // its old name
+	case "imbot.dialog.vote":
+		return dialogVote
+	case "imbot.chat.updatetextfieldenabled":
+		return chatUpdateTextFieldEnabled
+	}
+	if isInternal(name) {
+		return question
+	}
+	return nil
+}
+
+// isInternal names the methods of the portal's own pages.
+func isInternal(name string) bool {
+	switch name {
+	case "imbot.support24.question.config.get", "imbot.support24.question.add", "imbot.support24.question.list",
+		"imbot.support24.question.search", "imbot.network.question.add", "imbot.network.question.list",
+		"imbot.network.question.search":
+		return true
+	}
+	return false
+}
+
+// question is all of them: this portal has no bot of the vendor's support.
+func question(*call) (any, *restError) {
+	return nil, wrong("WRONG_REQUEST", "Module imbot isn't configured")
+}
+
+// dialogVote rates messages of the vendor's network bots, which are not here.
+func dialogVote(c *call) (any, *restError) {
+	if !c.params.given("MESSAGE_ID") {
+		return nil, wrong("MESSAGE_ID_EMPTY", "Message ID can't be empty")
+	}
+	dialog := strings.ToLower(c.params.text("DIALOG_ID"))
+	if !isDialog(dialog) {
+		return nil, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
+	}
+	chat := c.p.find(c.user, imbot.DialogID(dialog))
+	if chat == nil || chat.member(c.user) == nil {
+		return nil, forbidden("ACCESS_ERROR", "You don't have access to this chat")
+	}
+	return nil, errWithoutChanges
+}
+
+func chatUpdateTextFieldEnabled(c *call) (any, *restError) {
+	id, fail := c.chatID()
+	if fail != nil {
+		return nil, fail
+	}
+	if !c.params.given("TEXT_FIELD_ENABLED") {
+		return nil, wrong("TEXT_FIELD_ENABLED_EMPTY", "Text field enabled can't be empty")
+	}
+	b, fail := c.bot()
+	if fail != nil {
+		return nil, fail
+	}
+	chat := c.p.group(id)
+	if chat == nil || chat.member(b.id) == nil {
+		return nil, wrong("ACCESS_ERROR", "You don't have access to this chat")
+	}
+	chat.textOff = c.params.get("TEXT_FIELD_ENABLED") == "N" // exactly: false switches it on
+	return true, nil
+}
