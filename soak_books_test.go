@@ -114,7 +114,9 @@ type soakAnswer struct {
 }
 
 func (w *soakAnswer) WriteHeader(status int) {
-	w.status = status
+	if w.status == 0 {
+		w.status = status
+	}
 	w.ResponseWriter.WriteHeader(status)
 }
 

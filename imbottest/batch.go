@@ -79,10 +79,12 @@ func (c *call) command(command string, done map[string]*array) (result any, fail
 	f := c.p.fault(name, kindCommand)
 	c.p.mu.Unlock()
 	c.wait(f.Delay)
-	if f.Code != "" {
-		return nil, f.err()
+	if f.Code == "" || f.Cut == AfterRun {
+		result, fail = one.run(name)
 	}
-	result, fail = one.run(name)
+	if f.Code != "" {
+		return nil, f.err() // it did not run, or its result gets lost
+	}
 	return result, c.override(fail)
 }
 

@@ -13,13 +13,13 @@ import (
 
 // A Fault is what goes wrong with a call or an event, and when, see [Portal.Fail].
 //
-// The parts may be combined. A call waits for Delay. Then it is cut, or Expire,
-// Rename, or Status, Code and Body take its method's place. Else the method runs
-// and its answer waits for Late.
+// The parts may be combined. A call waits for Delay. Then BeforeRun, Expire or
+// Rename ends it, in this order, or Status, Code and Body take its method's
+// place. Else the method runs, and its answer waits for Late.
 //
-// With AfterRun the method runs in any case. Nothing comes back, or a Status or
-// Code in place of its result, as from a proxy that has lost patience. With
-// only a Body the connection ends behind that.
+// With AfterRun the method runs, and nothing comes back; or in place of its
+// result a Status or Code, as from a proxy that has lost patience; or only a
+// Body, behind which the connection ends.
 type Fault struct {
 	// Calls:
 	Status      int    // HTTP status; 0: 400 with a Code, else 200
@@ -69,10 +69,12 @@ const maxKept = 100_000
 //	portal.Fail("ONIMBOTMESSAGEADD", Fault{Duplicate: true, Times: 3})        // three in a row
 //
 // A call or event meets one fault at most: the first that is due, in the order
-// in which they were set. It counts for the others all the same. Of commands
-// inside a batch only Code, Description and Delay can go wrong; the rest needs a
-// fault of "batch" itself. Faults that cannot befall what they meet are
-// not used up, and those that cannot befall anything end in [Portal.Err].
+// in which they were set. It counts for the others all the same.
+//
+// A command inside a batch can have a Delay and a Code with its Description, with
+// AfterRun or without; the rest needs a fault of "batch" itself. A fault that
+// cannot befall what it meets waits on, and one that can befall nothing of that
+// name ends in [Portal.Err].
 func (p *Portal) Fail(method string, f Fault) {
 	kind := kindCall
 	switch {
@@ -123,7 +125,8 @@ func (f Fault) suits(k kind) bool {
 	case kindEvent:
 		return (waits || f.Cut != NoCut || ofEvents) && !f.answers() && !f.Expire && !f.Rename
 	case kindCommand:
-		return (f.Delay > 0 || f.Code != "") && f.Late == 0 && f.Cut == NoCut && f.Body == "" && !f.Expire && !f.Rename && !ofEvents
+		cut := f.Cut == BeforeRun || f.Cut == AfterRun && f.Code == "" // of the connection
+		return (f.Delay > 0 || f.Code != "") && f.Late == 0 && !cut && f.Body == "" && !f.Expire && !f.Rename && !ofEvents
 	case kindAuth:
 		return (waits || f.Cut != NoCut || f.answers()) && !f.Expire && !f.Rename && !ofEvents
 	case kindWebhook:

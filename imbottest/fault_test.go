@@ -95,6 +95,27 @@ func TestTheSameSeedBringsTheSameFaults(t *testing.T) {
 	require.Equal(t, 5, strings.Count(first, "B"))
 }
 
+func TestWhatCanGoWrongInsideABatch(t *testing.T) {
+	for _, tt := range []struct {
+		says  string
+		fault imbottest.Fault
+		want  string
+		next  string // what the next call gives
+	}{
+		{"a code", imbottest.Fault{Code: "X"}, `"error":"X"`, "1002"},
+		{"a code after it ran", imbottest.Fault{Code: "X", Cut: imbottest.AfterRun}, `"error":"X"`, "1003"},
+		{"a command has no connection to cut", imbottest.Fault{Cut: imbottest.AfterRun, Status: 500, Body: `{"error":"Y"}`}, `"a":1002`, "500 Y"},
+		{"and no page", imbottest.Fault{Status: 502, Body: `{"error":"Y"}`}, `"a":1002`, "502 Y"},
+	} {
+		t.Run(tt.says, func(t *testing.T) {
+			portal := newWorld(t)
+			portal.Fail("imbot.chat.add", tt.fault)
+			require.Contains(t, post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one"}}`), tt.want)
+			require.Equal(t, tt.next, post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one"}`), "a fault that passes it by waits for a call")
+		})
+	}
+}
+
 func TestALateAnswerComesAfterTheMethodHasRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
