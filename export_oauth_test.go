@@ -2,7 +2,7 @@ package imbot
 
 // Members returns how many portals an application keeps in memory.
 func (a *OAuthApp) Members() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.members)
+	a.my().mu.Lock()
+	defer a.my().mu.Unlock()
+	return len(a.my().members)
 }
