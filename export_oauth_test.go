@@ -6,3 +6,11 @@ func (a *OAuthApp) Members() int {
 	defer a.my().mu.Unlock()
 	return len(a.my().members)
 }
+
+// NewLockFileStore is NewFileStore as it is on systems without flock.
+func NewLockFileStore(dir string) TokenStore { return newFileStore(dir, tryLockFile) }
+
+// TryLockFile and StaleLock are what is behind it.
+const StaleLock = staleLock
+
+var TryLockFile = tryLockFile
