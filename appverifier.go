@@ -3,6 +3,8 @@ package imbot
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"time"
 )
 
@@ -30,6 +32,9 @@ import (
 func (a *OAuthApp) Verifier() Verifier { return appVerifier{a} }
 
 type appVerifier struct{ app *OAuthApp }
+
+// Format implements [fmt.Formatter]; fmt would print the application for some verbs.
+func (v appVerifier) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbot.appVerifier{***}") }
 
 // Verify does both stages at once.
 func (v appVerifier) Verify(ctx context.Context, ev *EventMeta) error {
@@ -88,7 +93,7 @@ func (v appVerifier) stage(ctx context.Context, ev *EventMeta) (staged, error) {
 	if u, err := parseEndpoint("client_endpoint", auth.ClientEndpoint); known && err == nil && u.String() != g.ClientEndpoint {
 		st.beside = func(ctx context.Context) {
 			if err := a.relocate(ctx, auth.MemberID, u.String()); err != nil {
-				a.options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
+				a.my().options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
 			}
 		}
 	}
