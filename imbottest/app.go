@@ -8,8 +8,7 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// chatApp is a chat application of a bot. Titles are checked and then forgotten:
-// no method of the portal tells them.
+// chatApp is a chat application of a bot.
 type chatApp struct {
 	id   imbot.ID
 	bot  imbot.ID
@@ -18,6 +17,14 @@ type chatApp struct {
 
 	iframe string // address; "" for one with a JS command
 	hash   string // signs it
+
+	// What people see, and no method of the portal tells.
+	jsMethod, jsParam string
+	titles            *array // LANG
+	context           string
+	hidden            bool
+	width, height     int
+	icon              []byte
 }
 
 func appMethods(name string) method {
@@ -70,7 +77,11 @@ func appRegister(c *call) (any, *restError) {
 		}
 	}
 	p.lastApp++
-	p.chatApps[p.lastApp] = &chatApp{id: p.lastApp, bot: b.id, app: app, code: code, iframe: iframe, hash: hash[:min(len(hash), maxHash)]}
+	registered := &chatApp{id: p.lastApp, bot: b.id, app: app, code: code, iframe: iframe, hash: hash[:min(len(hash), maxHash)]}
+	registered.describe(c.params)
+	registered.icon = picture(c.params.get("ICON_FILE"))
+	p.chatApps[p.lastApp] = registered
+	p.noteHelp()
 	return p.lastApp, nil
 }
 
@@ -123,7 +134,9 @@ func appUpdate(c *call) (any, *restError) {
 		return nil, fail
 	}
 	fields := c.params.array("FIELDS")
+	defer c.p.noteHelp()
 	if fields.given("JS_METHOD") && fields.given("JS_PARAM") {
+		app.describe(fields)
 		return true, nil // even when JS_PARAM is unusable; IFRAME does not count
 	}
 	if iframe := fields.text("IFRAME"); iframe != "" {
@@ -135,6 +148,7 @@ func appUpdate(c *call) (any, *restError) {
 	if hash := fields.text("HASH"); hash != "" { // as it was sent, here
 		app.hash = hash
 	}
+	app.describe(fields)
 	return true, nil
 }
 
@@ -144,5 +158,6 @@ func appUnregister(c *call) (any, *restError) {
 		return nil, fail
 	}
 	delete(c.p.chatApps, app.id)
+	c.p.noteHelp()
 	return true, nil
 }

@@ -51,7 +51,7 @@ func (c *call) batch() (any, *restError) {
 }
 
 // command runs one command of a batch.
-func (c *call) command(command string, done map[string]*array) (any, *restError) {
+func (c *call) command(command string, done map[string]*array) (result any, fail *restError) {
 	name, query, _ := strings.Cut(command, "?")
 	sent := parseForm([]byte(query))
 	one := *c
@@ -64,13 +64,15 @@ func (c *call) command(command string, done map[string]*array) (any, *restError)
 		one.params.values[k] = resolve(one.params.values[k], done)
 	}
 	c.p.mu.Lock()
-	c.p.record(name, sent, true)
+	x := c.p.record(name, sent, true)
+	x.Batch = c.trace
 	var f Fault
 	barred := strings.EqualFold(name, "batch")
 	if !barred {
 		f = c.p.fault(name)
 	}
 	c.p.mu.Unlock()
+	defer func() { c.p.endCommand(x, result, fail) }()
 	if barred {
 		return nil, &restError{http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage"}
 	}

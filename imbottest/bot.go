@@ -20,6 +20,8 @@ type user struct {
 	isBot    bool
 
 	isConnector bool // a guest of an open line
+	color       imbot.Color
+	picture     []byte
 }
 
 func (u *user) name() string { return strings.TrimSpace(u.first + " " + u.last) }
@@ -163,6 +165,7 @@ func botRegister(c *call) (any, *restError) {
 	if c.params.text("OPENLINE") == "Y" || b.kind == imbot.BotTypeOpenLine {
 		b.openLine = imbot.Yes
 	}
+	u.color, u.picture = imbot.Color(properties.text("COLOR")), picture(properties.get("PERSONAL_PHOTO"))
 	p.bots[b.id] = b
 	p.bind(app, urls)
 	return b.id, nil
@@ -216,6 +219,7 @@ func botUpdate(c *call) (any, *restError) {
 		u.last = last
 	}
 	u.setProfile(properties)
+	p.noteUser(u.id)
 	if email := properties.text("EMAIL"); email != "" && !p.emailTaken(email) { // a taken address is dropped silently
 		b.email = email
 	}
@@ -245,10 +249,12 @@ func (p *Portal) dropBot(b *bot, by imbot.ID) {
 	}
 	for _, chat := range p.chats {
 		if chat.kind != kindPrivate {
-			chat.drop(b.id)
+			p.leave(chat, b.id)
 		}
 	}
 	delete(p.bots, b.id)
+	p.noteUser(b.id)
+	p.noteHelp()
 	p.fireBotDelete(b, by)
 }
 

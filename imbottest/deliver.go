@@ -14,6 +14,8 @@ type delivery struct {
 	event string
 	to    binding
 	body  string
+
+	replay int64 // the exchange that is repeated
 }
 
 // chatQueue names the queue of a chat: within one, events keep their order.
@@ -42,7 +44,7 @@ func (p *Portal) post(event string, app *application, queue, body string) {
 	}
 	p.active++
 	waiting, running := p.queues[queue]
-	p.queues[queue] = append(waiting, delivery{event, to, body})
+	p.queues[queue] = append(waiting, delivery{event: event, to: to, body: body})
 	if !running {
 		p.wg.Go(func() { p.drain(queue) })
 	}
@@ -88,6 +90,9 @@ func (p *Portal) deliverNext(queue string, next delivery, handler http.Handler) 
 
 // deliver hands one event over and records what went wrong.
 func (p *Portal) deliver(d delivery, handler http.Handler) {
+	x := p.beginEvent(d)
+	status, body := 0, ""
+	defer func() { p.endEvent(x, status, body) }()
 	r, err := http.NewRequestWithContext(p.ctx, http.MethodPost, d.to.full, strings.NewReader(d.body))
 	if err != nil {
 		p.problem("%s: the handler's URL with CLIENT_ID behind it is no URL", d.event)
@@ -95,12 +100,11 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("User-Agent", "imbottest")
-	status := 0
 	switch {
 	case handler != nil:
-		status, _ = p.call(d, handler, r)
+		status, body = p.call(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
-		status, _ = p.send(d, r)
+		status, body = p.send(d, r)
 	default:
 		p.problem("%s: nothing serves %s (see Portal.Serve)", d.event, publicURL(d.to.url))
 	}

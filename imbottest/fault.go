@@ -120,11 +120,8 @@ func (p *Portal) Calls(method string) []Call {
 	return calls
 }
 
-// record remembers a call; the lock is held.
-func (p *Portal) record(method string, params *array, batch bool) {
-	if len(p.calls) >= maxKept {
-		return
-	}
+// record remembers a call and begins its exchange; the lock is held.
+func (p *Portal) record(method string, params *array, batch bool) *trace {
 	open := newArray()
 	var secrets []string
 	for _, k := range params.keys {
@@ -142,7 +139,13 @@ func (p *Portal) record(method string, params *array, batch bool) {
 		data, _ = json.Marshal(open) // holds nothing that JSON cannot express
 	}
 	hide := strings.NewReplacer(secrets...)
-	p.calls = append(p.calls, Call{Method: p.scrub(method), Params: json.RawMessage(p.scrub(hide.Replace(string(data)))), Batch: batch})
+	call := Call{Method: p.scrub(method), Batch: batch}
+	masked := p.scrub(hide.Replace(string(data)))
+	call.Params = json.RawMessage(masked)
+	if len(p.calls) < maxKept {
+		p.calls = append(p.calls, call)
+	}
+	return p.begin(&trace{Exchange: Exchange{Name: call.Method}, sent: masked})
 }
 
 // scrub hides the portal's secrets in a text, wherever they got into it; the

@@ -160,6 +160,11 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 		p.mu.Unlock()
 		panic(http.ErrAbortHandler)
 	}
+	if h := p.mountedFor(r, host); h != nil {
+		p.mu.Unlock()
+		h.ServeHTTP(w, r)
+		return
+	}
 	p.active++
 	p.wg.Add(1)
 	p.mu.Unlock()
@@ -204,12 +209,12 @@ func (p *Portal) route(r *http.Request, secure bool, host string) answer {
 	return p.answer(r, secure)
 }
 
-func (p *Portal) answer(r *http.Request, secure bool) answer {
+func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	p.mu.Lock()
 	fits := p.bucket.add(time.Now())
 	p.mu.Unlock()
 	if !fits {
-		return (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer()
+		return p.refused(r, (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer())
 	}
 	user, secret, method, ok := splitPath(r.URL.EscapedPath())
 	if !ok {
@@ -224,9 +229,11 @@ func (p *Portal) answer(r *http.Request, secure bool) answer {
 	upperKeys(c.params, params)
 
 	p.mu.Lock()
-	p.record(method, params, false)
+	x := p.record(method, params, false)
 	fail := p.authenticate(c, r, user, secret, secure)
 	p.mu.Unlock()
+	c.trace = x.ID
+	defer func() { p.endCall(x, &a) }()
 	if fail != nil {
 		return fail.answer()
 	}

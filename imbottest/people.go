@@ -23,6 +23,7 @@ func (p *Portal) addUser(first, last string) *user {
 	p.lastUser++
 	u := &user{id: p.lastUser, first: first, last: last, gender: "M"}
 	p.users[u.id] = u
+	p.noteUser(u.id)
 	return u
 }
 
@@ -191,7 +192,7 @@ func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID)
 		}
 	}
 	for _, id := range users {
-		c.drop(id)
+		p.leave(c, id)
 	}
 	p.notify()
 	return nil

@@ -63,6 +63,10 @@ type Portal struct {
 	authAddr string          // host:port of the authorization server
 	former   map[string]bool // hosts that the portal had before it was renamed
 
+	notes   notes
+	traces  traces
+	mounted http.Handler
+
 	faults   []*fault
 	calls    []Call
 	problems []error
@@ -127,6 +131,7 @@ func NewPortal(opts ...Option) *Portal {
 func (p *Portal) Close() {
 	p.mu.Lock()
 	p.closed = true
+	p.stopAllTyping()
 	p.queues = map[string][]delivery{}
 	servers, client := p.servers, p.client
 	p.notify()

@@ -16,6 +16,7 @@ type call struct {
 	user   imbot.ID     // behind the token or webhook
 	app    *application // of the token; nil for the webhook
 	params *array       // names in upper case
+	trace  int64        // its exchange
 }
 
 // A method checks and acts under the portal's lock. Its checks stand in the
