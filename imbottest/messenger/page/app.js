@@ -9,7 +9,7 @@ import { Log } from './log.js';
 import { Messages } from './messages.js';
 import { People } from './people.js';
 
-const TYPING_FOR = 35000; // a little longer than the portal says
+const TYPING_FOR = 35000; // in case the end of it is never heard of
 const root = document.documentElement;
 
 class App {
@@ -78,7 +78,7 @@ class App {
   }
 
   showActors() {
-    const people = [...this.state.users.values()].filter((u) => !u.bot);
+    const people = [...this.state.users.values()].filter((u) => !u.bot && !u.gone);
     byId('actor').replaceChildren(...people.map((u) => el('option', { value: u.id, selected: u.id === this.state.user }, u.name)));
     byId('actor').value = String(this.state.user);
     byId('actor-face').replaceChildren(avatar(this.state.users.get(this.state.user), this.nameOf(this.state.user)));

@@ -7,6 +7,7 @@ import { clamp, color, el, link, picture, safeLink } from './dom.js';
 
 const RULE = /^-{54}[ \r]*$/;
 const MAX_PARTS = 20000; // the rest of a text is shown without its codes
+const MAX_ADDRESS = 2000;
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'[\]]+/g;
 const MARKS = ['s', 'u', 'i', 'b'];
 
@@ -29,7 +30,7 @@ export function render(text, app) {
       if (token.kind === 'close') continue;
       const inside = text.slice(token.end, token.pair.start);
       done = token.pair.end;
-      if (token.name === 'code') out.block(el('pre', { class: 'code', tabindex: '-1' }, el('code', {}, inside.replace(/^\r?\n|\s+$/g, ''))));
+      if (token.name === 'code') out.block(el('pre', { class: 'code', tabindex: '-1' }, el('code', {}, inside.replace(/^\r?\n/, '').trimEnd())));
       else out.add(image(inside, token.value));
     } else if (token.kind === 'open') {
       out.open(token, text);
@@ -71,7 +72,7 @@ class Output {
   // piece is text without a line break; whole says that its line ends with it.
   piece(s, whole) {
     if (s === '') return;
-    if (this.lineStart && s.startsWith('---') && RULE.test(s) && (this.quote === 'block' || this.rules > 1)) {
+    if (this.lineStart && s.startsWith('---') && RULE.test(s) && (this.quote === 'block' || (this.rules > 1 && this.parts < MAX_PARTS))) {
       this.rules--;
       this.leave(this.quote === 'block' ? '' : 'block');
       this.skipBreak = whole;
@@ -79,10 +80,11 @@ class Output {
       return;
     }
     if (this.lineStart && this.quote !== 'block') {
-      if (s.startsWith('>>')) {
+      if (s.startsWith('>>') && this.parts < MAX_PARTS) {
         if (this.quote === 'line') this.run += '\n';
         else this.leave('line');
         s = s.slice(2).replace(/^ /, '');
+        this.lineStart = false;
       } else if (this.quote === 'line') {
         this.leave('');
       }
@@ -102,7 +104,7 @@ class Output {
 
   // leave goes from one quote, or none, to another.
   leave(quote) {
-    if (quote !== '' || this.quote === '') this.run = this.run.replace(/\n$/, '');
+    if (this.run.endsWith('\n')) this.run = this.run.slice(0, -1); // a quote breaks lines by itself
     this.flush();
     if (this.quote !== '' && this.into.childNodes.length === 0) this.into.remove();
     this.quote = quote;
@@ -150,7 +152,7 @@ class Output {
   }
 
   block(node) {
-    if (this.lineStart) this.run = this.run.replace(/\n$/, '');
+    if (this.run.endsWith('\n')) this.run = this.run.slice(0, -1);
     this.add(node);
     this.afterBlock = true;
   }
@@ -183,8 +185,11 @@ function withAddresses(text) {
   const nodes = [];
   let done = 0;
   for (const match of text.matchAll(ADDRESS)) {
-    const address = match[0].replace(/[.,;:!?)]+$/, '');
-    if (!safeLink(address)) continue;
+    let end = match[0].length;
+    while (end > 0 && '.,;:!?)'.includes(match[0][end - 1])) end--; // belongs to the sentence
+    const address = match[0].slice(0, end);
+    if (end > MAX_ADDRESS || !safeLink(address)) continue;
+    if (nodes.length > MAX_PARTS) break;
     nodes.push(text.slice(done, match.index), link(address, address));
     done = match.index + address.length;
   }

@@ -30,7 +30,7 @@ export class Dialogs {
     const fits = (title) => wanted === '' || title.toLowerCase().includes(wanted);
     const dialogs = [...state.dialogs.values()].filter((d) => fits(this.app.titleOf(d.id)));
     dialogs.sort((a, b) => (b.last?.id ?? 0) - (a.last?.id ?? 0));
-    const people = [...state.users.values()].filter((u) => u.id !== state.user && !state.dialogs.has(String(u.id)) && fits(u.name));
+    const people = [...state.users.values()].filter((u) => u.id !== state.user && !u.gone && !state.dialogs.has(String(u.id)) && fits(u.name));
     people.sort((a, b) => b.bot - a.bot || a.name.localeCompare(b.name));
     const used = new Set();
     this.fill(this.list, dialogs, (d) => this.dialogRow(d), used);

@@ -110,12 +110,12 @@ export class Log {
     const head = el('button', { type: 'button', class: 'exchange', 'aria-expanded': String(open), click: () => this.unfold(exchange.id) },
       el('span', { class: 'kind', title: exchange.kind === 'event' ? 'Event to the bot' : 'Call of the bot' }, icon(exchange.kind === 'event' ? 'in' : 'out')),
       el('bdi', { class: 'name' }, exchange.name),
-      el('span', { class: 'status' }, exchange.error || (exchange.status ? String(exchange.status) : '…')),
+      el('span', { class: 'status' }, exchange.error || (exchange.done ? String(exchange.status || 'done') : '…')),
       el('span', { class: 'about' },
         el('time', { datetime: exchange.time }, exactTime(exchange.time)),
-        exchange.ms != null && exchange.status ? ` · ${duration(exchange.ms)}` : '',
+        exchange.done ? ` · ${duration(exchange.ms)}` : '',
         exchange.replay ? ` · replay of ${exchange.replay}` : '',
-        exchange.batch ? ' · in a batch' : '',
+        exchange.parent ? ` · in batch ${exchange.parent}` : exchange.batch ? ' · in a batch' : '',
         exchange.error && exchange.status ? ` · ${exchange.status}` : '',
         exchange.url ? el('bdi', { class: 'to' }, ' · ' + exchange.url) : ''));
     item.replaceChildren(head);
@@ -165,7 +165,7 @@ export class Log {
 
 const failed = (exchange) => Boolean(exchange.error) || exchange.status >= 400;
 
-const duration = (ms) => (ms >= 1000 ? (ms / 1000).toFixed(1) + ' s' : ms >= 10 ? Math.round(ms) + ' ms' : Number(ms).toFixed(1) + ' ms');
+const duration = (ms) => (ms >= 1000 ? (ms / 1000).toFixed(1) + ' s' : ms >= 10 ? Math.round(ms) + ' ms' : Number(ms).toFixed(ms >= 1 ? 1 : 2) + ' ms');
 
 function part(label, kind, text) {
   const body = String(text ?? '');

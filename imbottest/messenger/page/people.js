@@ -17,7 +17,7 @@ export class People {
     }
     this.onSubmit('new-chat', async () => {
       const made = await app.post('chat', { title: byId('chat-title').value.trim(), members: chosen('chat-members') });
-      if (made) app.openDialog(made.dialog);
+      if (made) app.select(made.dialog);
       return made;
     });
     this.onSubmit('add-person', async () => {
@@ -79,7 +79,7 @@ export class People {
 
   choices(id, fits) {
     const kept = new Set(chosen(id));
-    const users = [...this.app.state.users.values()].filter(fits).sort((a, b) => b.bot - a.bot || a.name.localeCompare(b.name));
+    const users = [...this.app.state.users.values()].filter((user) => !user.gone && fits(user)).sort((a, b) => b.bot - a.bot || a.name.localeCompare(b.name));
     byId(id).replaceChildren(...users.map((user) =>
       el('label', { class: 'choice' },
         el('input', { type: 'checkbox', value: user.id, checked: kept.has(user.id) }),
