@@ -72,7 +72,7 @@ class App {
     this.live.start(this.state.user, state.seq);
     const known = this.state.dialogs.has(dialog) || this.state.users.has(Number(dialog));
     const wide = innerWidth >= 760;
-    const first = [...this.state.dialogs.values()].sort((a, b) => (b.last?.id ?? 0) - (a.last?.id ?? 0))[0]?.id ?? '';
+    const first = [...this.state.dialogs.values()].sort((a, b) => this.dialogs.rank(b) - this.dialogs.rank(a))[0]?.id ?? '';
     await this.select(known && Number(dialog) !== this.state.user ? dialog : wide ? first : '');
     root.dataset.ready = 'true';
   }

@@ -9,27 +9,19 @@ export class Dialogs {
     this.list = byId('dialogs');
     this.contacts = byId('contacts');
     this.search = byId('search');
+    this.ranks = new Map();
     this.rows = new Map(); // dialog → {button, key}
-    this.renderSoon = soon(() => this.throttled());
+    this.renderSoon = soon(() => this.render(), 250);
     this.search.addEventListener('input', () => this.renderSoon());
     byId('nav').addEventListener('keydown', (event) => this.key(event));
   }
 
-  // throttled renders at most five times a second, however much arrives.
-  throttled() {
-    const wait = 200 - (performance.now() - (this.last ?? -1000));
-    clearTimeout(this.timer);
-    if (wait > 0) this.timer = setTimeout(() => this.render(), wait);
-    else this.render();
-  }
-
   render() {
-    this.last = performance.now();
     const { state } = this.app;
     const wanted = this.search.value.trim().toLowerCase();
     const fits = (title) => wanted === '' || title.toLowerCase().includes(wanted);
     const dialogs = [...state.dialogs.values()].filter((d) => fits(this.app.titleOf(d.id)));
-    dialogs.sort((a, b) => (b.last?.id ?? 0) - (a.last?.id ?? 0));
+    dialogs.sort((a, b) => this.rank(b) - this.rank(a));
     const people = [...state.users.values()].filter((u) => u.id !== state.user && !u.gone && !state.dialogs.has(String(u.id)) && fits(u.name));
     people.sort((a, b) => b.bot - a.bot || a.name.localeCompare(b.name));
     const used = new Set();
@@ -38,6 +30,13 @@ export class Dialogs {
     byId('contacts-head').hidden = people.length === 0;
     byId('no-dialogs').hidden = dialogs.length + people.length > 0;
     for (const id of this.rows.keys()) if (!used.has(id)) this.rows.delete(id);
+  }
+
+  // rank orders dialogs by their last message; one without stands where it came.
+  rank(dialog) {
+    if (dialog.last) return dialog.last.id;
+    if (!this.ranks.has(dialog.id)) this.ranks.set(dialog.id, Math.max(0, ...[...this.app.state.dialogs.values()].map((d) => d.last?.id ?? 0)));
+    return this.ranks.get(dialog.id);
   }
 
   // fill puts rows into a list in order and moves only what is out of place.

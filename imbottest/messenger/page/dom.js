@@ -139,21 +139,29 @@ export function dayName(value) {
 }
 
 // soon returns a function that calls work once for any number of calls: with the
-// next frame, or a little later when the page is hidden and gets no frames.
-export function soon(work) {
+// next frame, or a little later when the page is hidden and gets no frames, and
+// not again before a pause in milliseconds has passed.
+export function soon(work, pause = 0) {
   let waiting = false;
   let timer = 0;
+  let last = -Infinity;
   const run = () => {
     if (!waiting) return;
-    waiting = false;
     clearTimeout(timer);
+    const early = last + pause - performance.now();
+    if (early > 0) {
+      timer = setTimeout(run, early);
+      return;
+    }
+    waiting = false;
+    last = performance.now();
     work();
   };
   return () => {
     if (waiting) return;
     waiting = true;
-    requestAnimationFrame(run);
     timer = setTimeout(run, 300);
+    requestAnimationFrame(run);
   };
 }
 
@@ -162,6 +170,9 @@ export function toast(text, bad = false) {
   const box = byId('toasts');
   const note = el('p', { class: bad ? 'toast bad' : 'toast', dir: 'auto' }, String(text).slice(0, 400));
   while (box.children.length > 2) box.firstChild.remove();
+  // Shown anew, it lies above a dialog that was opened meanwhile.
+  if (box.matches(':popover-open')) box.hidePopover();
+  box.showPopover();
   box.append(note);
   setTimeout(() => note.remove(), bad ? 8000 : 4000);
 }

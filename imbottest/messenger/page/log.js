@@ -19,12 +19,11 @@ export class Log {
     this.opened = new Set();
     this.errors = 0;
     this.more = false;
-    this.renderSoon = soon(() => this.render());
+    this.renderSoon = soon(() => this.render(), 250);
     this.toggle.addEventListener('click', () => this.show(this.pane.hidden));
     byId('close-log').addEventListener('click', () => this.show(false));
     byId('log-more').addEventListener('click', () => this.load(this.kept.at(-1)?.id ?? 0));
-    byId('log-filter').addEventListener('change', () => this.render());
-    byId('log-search').addEventListener('input', () => this.render());
+    for (const id of ['log-filter', 'log-search']) byId(id).addEventListener('input', () => this.render());
     this.pane.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
       event.preventDefault();
@@ -99,9 +98,8 @@ export class Log {
   }
 
   row(exchange) {
-    const key = JSON.stringify(exchange);
     const known = this.rows.get(exchange.id);
-    if (known?.key === key) return known.item;
+    if (known?.exchange === exchange) return known.item;
     const item = known?.item ?? el('li', { 'data-exchange': exchange.id });
     const focused = item.contains(document.activeElement) && document.activeElement.className;
     const bad = failed(exchange);
@@ -124,7 +122,7 @@ export class Log {
     }
     if (open) this.body(exchange.id, item);
     if (focused) item.querySelector('.' + focused)?.focus();
-    this.rows.set(exchange.id, { item, key });
+    this.rows.set(exchange.id, { item, exchange });
     return item;
   }
 

@@ -12,6 +12,9 @@ const LONG = 3000;
 const LONG_LINES = 60;
 const TOGETHER = 5 * 60 * 1000; // messages of one author that are closer have one name
 
+// faces make the avatars of messages that do not go on from the one before.
+const faces = new WeakMap();
+
 export function messageItem(message, app, expanded) {
   const own = message.author === app.state.user;
   const name = app.nameOf(message.author);
@@ -28,11 +31,10 @@ export function messageItem(message, app, expanded) {
     body(message, app, expanded, item),
     message.deleted ? null : attachment(message.attach, app),
     footer(message, app));
-  item.append(
-    ...(side === 'other' ? [face(message.author, name, app)] : []),
-    el('div', { class: 'column' },
-      el('div', { class: 'line' }, bubble, message.deleted ? null : actions(message, own, app)),
-      message.deleted ? null : keyboard(message, app)));
+  item.append(el('div', { class: 'column' },
+    el('div', { class: 'line' }, bubble, message.deleted ? null : actions(message, own, app)),
+    message.deleted ? null : keyboard(message, app)));
+  if (side === 'other') faces.set(item, () => face(message.author, name, app));
   return item;
 }
 
@@ -106,6 +108,9 @@ export function settle(item) {
   const newDay = !before || new Date(Number(before.dataset.time)).toDateString() !== day;
   const goesOn = !newDay && before.dataset.author === item.dataset.author && !before.classList.contains('system') && time - Number(before.dataset.time) < TOGETHER;
   item.classList.toggle('goes-on', goesOn);
+  const picture = item.querySelector(':scope > .avatar');
+  if (goesOn) picture?.remove();
+  else if (!picture && faces.has(item)) item.prepend(faces.get(item)());
   const shown = item.querySelector(':scope > .day');
   if (newDay && !shown) item.prepend(el('div', { class: 'day' }, el('span', {}, dayName(time))));
   else if (!newDay) shown?.remove();

@@ -16,7 +16,7 @@ export class Messages {
     this.list = byId('messages');
     this.view = byId('view');
     this.newest = byId('newest');
-    this.flushSoon = soon(() => this.flush());
+    this.flushSoon = soon(() => this.flush(), 100); // leaves most frames to typing
     this.clear('');
     this.view.addEventListener('scroll', () => this.scrolled(), { passive: true });
     this.newest.addEventListener('click', () => {
