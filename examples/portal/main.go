@@ -91,7 +91,7 @@ func parse(args []string, log io.Writer) (settings, error) {
 	flags.SetOutput(log)
 	flags.StringVar(&set.addr, "addr", "127.0.0.1:8060", "`host:port` to listen on; without a host, 127.0.0.1; port 0 is a free one")
 	users := flags.String("users", "Anna Ivanova,Boris Petrov", "people beside the administrator: `names` with commas between them, or how many")
-	flags.StringVar(&set.plan, "plan", "none", "rate limit: `none`, basic (2 calls a second after 50) or enterprise (5 after 250)")
+	flags.StringVar(&set.plan, "plan", "none", "rate limit of a `plan`: basic (2 calls a second after 50), enterprise (5 after 250), or none")
 	flags.Float64Var(&set.faults, "faults", 0, "`share` of the calls and events that go wrong, from 0 to 1: refused, cut, late, twice, lost …")
 	flags.Uint64Var(&set.seed, "seed", 0, "`number` that repeats the faults of an earlier run; 0 draws one")
 	if err := flags.Parse(args); err != nil {
