@@ -82,7 +82,7 @@ func handlerURLs(from *array, register bool) (map[string]string, *restError) {
 			continue
 		}
 		if !acceptable(address) {
-			return nil, wrong(e.param+"_ERROR", "Wrong handler URL")
+			return nil, wrongHandler(e.param, address)
 		}
 		urls[e.event] = address
 	}
@@ -96,6 +96,16 @@ func acceptable(address string) bool {
 		return false
 	}
 	return strings.Index(u.Hostname(), ".") > 0 || strings.Contains(u.Hostname(), ":") && net.ParseIP(u.Hostname()) != nil
+}
+
+// wrongHandler refuses a handler's URL. A real portal says no more than the first
+// three words; localhost is what everybody tries first.
+func wrongHandler(param, address string) *restError {
+	description := "Wrong handler URL"
+	if u, err := url.Parse(address); err == nil && u.Host != "" && !strings.Contains(u.Hostname(), ".") {
+		description += ": a portal refuses a host without a dot; for a bot on this machine write http://127.0.0.1 in place of http://localhost"
+	}
+	return wrong(param+"_ERROR", description)
 }
 
 // bind makes handlers those of the whole application.

@@ -51,7 +51,7 @@ func commandRegister(c *call) (any, *restError) {
 	}
 	address := c.params.text("EVENT_COMMAND_ADD")
 	if !acceptable(address) {
-		return nil, wrong("EVENT_COMMAND_ADD_ERROR", "Wrong handler URL")
+		return nil, wrongHandler("EVENT_COMMAND_ADD", address)
 	}
 	name := strings.TrimPrefix(c.params.text("COMMAND"), "/")
 	if name == "" {
@@ -119,7 +119,7 @@ func commandUpdate(c *call) (any, *restError) {
 	fields := c.params.array("FIELDS")
 	address := fields.text("EVENT_COMMAND_ADD")
 	if address != "" && !acceptable(address) {
-		return nil, wrong("EVENT_COMMAND_ADD_ERROR", "Wrong handler URL")
+		return nil, wrongHandler("EVENT_COMMAND_ADD", address)
 	}
 	effective := address != "" || fields.array("LANG").len() > 0
 	for _, flag := range []string{"HIDDEN", "EXTRANET_SUPPORT"} {

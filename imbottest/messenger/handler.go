@@ -6,6 +6,12 @@
 //	portal.Mount(messenger.Handler(portal))
 //	err := portal.Listen("127.0.0.1:8060")
 //
+// For bots in any language,
+//
+//	go run github.com/imbot-go/imbot/examples/portal@latest
+//
+// serves it and prints a webhook URL.
+//
 // Whoever reaches the page acts as anybody on the portal, so let it be reached
 // from this machine only.
 package messenger
