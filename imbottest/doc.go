@@ -37,6 +37,15 @@
 // host. To test one application on several portals, let each [Portal.Listen] and
 // name all their authorization servers: an HTTPClient reaches one portal only.
 //
+// # Looking at it
+//
+// [Portal.Users], [Portal.Dialogs], [Portal.History], [Portal.Commands] and
+// [Portal.Apps] tell what one person sees, and [Portal.Changes] waits for what is
+// new. [Portal.Exchanges] has the calls and events with their bodies, all secrets
+// masked, and [Portal.Replay] sends an event once more, which is how to find out
+// whether a bot does something twice. Package imbottest/messenger makes a web page
+// of all that, and [Portal.Mount] serves it beside the REST endpoint.
+//
 // # What it does like a real portal
 //
 // Registering a code that exists changes nothing but the handlers and answers
@@ -85,7 +94,7 @@
 // Rights are those of the bot, as long as nobody was denied his. Extranet users can
 // give all commands. All buttons are shown to everybody, wherever they belong.
 // SKIP_CONNECTOR and URL_PREVIEW do nothing, a bot that changes or deletes messages
-// causes no event.
+// causes no event. Applications that need a call are not offered.
 //
 // A call of a method that is missing here is answered as unknown and shows up in
 // [Portal.Err]; a test should end with a look at it.
