@@ -168,7 +168,8 @@ func (a *Application) pageRequest(ctx context.Context, user imbot.ID, pageURL st
 func WithOldPages() Option { return func(p *Portal) { p.oldPages = true } }
 
 // Update installs the next version of the application and sends ONAPPUPDATE with
-// a new pair of tokens to the handler of [Application.Install].
+// a new pair of tokens to the handler of [Application.Install], or to one that was
+// bound with event.bind; such bindings are gone then.
 func (a *Application) Update(ctx context.Context) error {
 	return a.change(ctx, func(p *Portal) error {
 		if !a.app.installed {
@@ -180,13 +181,14 @@ func (a *Application) Update(ctx context.Context) error {
 		e.set()("event", eventUpdate)
 		e.set("data")("VERSION", a.version(), "PREVIOUS_VERSION", previous, "LANGUAGE_ID", language)
 		p.post(eventUpdate, a.app, appQueue(a.app), a.finish(e, true))
+		a.app.forgetBindings()
 		return nil
 	})
 }
 
 // Uninstall removes the application with its bots, of which each gets
 // ONIMBOTDELETE. Then ONAPPUNINSTALL is sent to the handler of
-// [Application.Install]. All tokens are dead at once, those in the events too, and
+// [Application.Install], or to one that was bound with event.bind. All tokens are dead at once, those in the events too, and
 // the next installation has another application token.
 func (a *Application) Uninstall(ctx context.Context) error {
 	return a.change(ctx, func(p *Portal) error {
@@ -289,7 +291,7 @@ func (a *Application) bind(handlerURL string) error {
 	if !acceptable(handlerURL) {
 		return errors.New("imbottest: the handler's URL is not acceptable")
 	}
-	for _, name := range []string{eventInstall, eventUpdate, eventUninstall} {
+	for _, name := range appEvents {
 		a.app.handlers[name] = binding{url: handlerURL, full: handlerURL}
 	}
 	return nil

@@ -31,6 +31,8 @@ type binding struct {
 	id   imbot.ID
 	url  string // as registered
 	full string // with CLIENT_ID behind it
+
+	asked bool // for, with event.bind
 }
 
 // grant is a pair of tokens.

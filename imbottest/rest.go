@@ -36,7 +36,7 @@ type method func(*call) (any, *restError)
 // the methods of its family.
 func lookup(name string) method {
 	name = strings.ToLower(name)
-	for _, family := range []func(string) method{botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, undocumentedMethods} {
+	for _, family := range []func(string) method{botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, eventMethods, undocumentedMethods} {
 		if m := family(name); m != nil {
 			return m
 		}

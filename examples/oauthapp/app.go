@@ -37,7 +37,15 @@ func newReminders(oauth *imbot.OAuthApp, eventURL string, log *slog.Logger) *rem
 			EventHandler: eventURL,
 			Properties:   imbot.BotProperties{Name: "Reminders", Color: imbot.ColorAqua},
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		// Refused without harm when it is bound already.
+		uninstall := map[string]any{"event": "ONAPPUNINSTALL", "handler": eventURL}
+		if err := client.Call(ctx, "event.bind", uninstall, nil); err != nil && !errors.Is(err, imbot.ErrCore) {
+			return err
+		}
+		return nil
 	}
 	oauth.OnUninstall = func(_ context.Context, g imbot.Grant) error {
 		a.forget(g.MemberID)
@@ -99,6 +107,12 @@ func (a *reminders) add(r reminder) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.waiting = append(a.waiting, r)
+}
+
+func (a *reminders) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.waiting)
 }
 
 // forget drops what waits for a portal.

@@ -131,8 +131,15 @@ func live(ctx context.Context, out io.Writer, portal *imbottest.Portal, installe
 	fmt.Fprintf(out, "  %s: %s\n", portal.Name(last.AuthorID), last.Plain())
 	fmt.Fprintf(out, "  %d renewal\n", len(portal.Calls("oauth/token")))
 
-	fmt.Fprintln(out, "The administrator uninstalls the application.")
-	return installed.Uninstall(ctx)
+	fmt.Fprintln(out, "The administrator uninstalls the application, while a reminder waits.")
+	if _, err := portal.Ask(ctx, anna, imbot.UserDialog(bot), "Buy bread"); err != nil {
+		return err
+	}
+	if err := errors.Join(installed.Uninstall(ctx), portal.Idle(ctx), app.events.Idle(ctx)); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "  %d reminders wait\n", app.count())
+	return nil
 }
 
 // botOf asks the portal for the bot's id; a program that needs it at other times

@@ -17,7 +17,8 @@ Anna writes to the bot.
 An hour later all access tokens are too old, and the portal has another name.
   Reminders: Reminder: Buy milk
   1 renewal
-The administrator uninstalls the application.
+The administrator uninstalls the application, while a reminder waits.
+  0 reminders wait
 `, out.String())
 }
 

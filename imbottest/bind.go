@@ -1,0 +1,95 @@
+package imbottest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/imbot-go/imbot"
+)
+
+// eventMethods are the methods by which an application with a page asks for the
+// events of its own life; those of bots have handlers of their own.
+func eventMethods(name string) method {
+	switch name {
+	case "event.bind":
+		return eventBind
+	case "event.unbind":
+		return eventUnbind
+	case "event.get":
+		return eventGet
+	}
+	return nil
+}
+
+var appEvents = []string{eventInstall, eventUpdate, eventUninstall}
+
+// eventOf reads EVENT and HANDLER.
+func (c *call) eventOf() (event, handler string, fail *restError) {
+	event, handler = strings.ToUpper(c.params.text("EVENT")), c.params.text("HANDLER")
+	switch {
+	case c.app == nil:
+		return "", "", forbidden("WRONG_AUTH_TYPE", "Current authorization type is denied for this method")
+	case !slices.Contains(appEvents, event):
+		return "", "", wrong("ERROR_EVENT_NOT_FOUND", "Event not found")
+	}
+	return event, handler, nil
+}
+
+// eventBind keeps one handler per event here; a portal keeps several.
+func eventBind(c *call) (any, *restError) {
+	event, handler, fail := c.eventOf()
+	switch {
+	case fail != nil:
+		return nil, fail
+	case !acceptable(handler):
+		return nil, wrong("ERROR_CORE", "Unable to set event handler: wrong handler URL")
+	case c.app.handlers[event].url == handler:
+		return nil, wrong("ERROR_CORE", "Unable to set event handler: already bound")
+	}
+	c.p.bindEvent(c.app, event, handler)
+	b := c.app.handlers[event]
+	b.asked = true
+	c.app.handlers[event] = b
+	return true, nil
+}
+
+func eventUnbind(c *call) (any, *restError) {
+	event, handler, fail := c.eventOf()
+	if fail != nil {
+		return nil, fail
+	}
+	count := 0
+	if b := c.app.handlers[event]; b.asked && (handler == "" || b.url == handler) {
+		delete(c.app.handlers, event)
+		count = 1
+	}
+	return map[string]int{"count": count}, nil
+}
+
+func eventGet(c *call) (any, *restError) {
+	if c.app == nil {
+		return nil, forbidden("WRONG_AUTH_TYPE", "Current authorization type is denied for this method")
+	}
+	type bound struct {
+		Event    string   `json:"event"`
+		Handler  string   `json:"handler"`
+		AuthType imbot.ID `json:"auth_type"`
+		Offline  int      `json:"offline"`
+	}
+	list := []bound{}
+	for _, event := range appEvents {
+		if b := c.app.handlers[event]; b.asked {
+			list = append(list, bound{Event: event, Handler: b.url})
+		}
+	}
+	return list, nil
+}
+
+// forgetBindings is what an update and an uninstallation do.
+func (a *application) forgetBindings() {
+	for event, b := range a.handlers {
+		if b.asked {
+			delete(a.handlers, event)
+		}
+	}
+}
