@@ -169,7 +169,9 @@ func checkButton(code ErrorCode, field, text string, a ButtonAction, rest string
 		return invalid(code, "%s: %T is not an action: use it by value", field, a)
 	case strings.TrimSpace(text) == "" || text == "0":
 		return invalid(code, "%s: an entry without TEXT", field)
-	case w.Link == "" && w.AppID <= 0 && w.ActionValue == "" && w.Command == "":
+	case w.Command != "" && trimmedAway(strings.TrimPrefix(w.Command, "/")):
+		return invalid(code, "%s: COMMAND %.20q has no name", field, w.Command)
+	case w.Link == "" && w.AppID <= 0 && trimmedAway(w.ActionValue) && w.Command == "":
 		return invalid(code, "%s: %.20q has no action", field, text)
 	}
 	return checkAll(

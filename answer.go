@@ -127,21 +127,47 @@ func redirected(location string, from *url.URL) *Error {
 	return &Error{Description: "the portal has moved to " + to.Host, kind: ErrPortalMoved, movedTo: to.Scheme + "://" + to.Host}
 }
 
-// operating reads how much of its time budget the method has used.
-func (a answer) operating() (used time.Duration, resetAt time.Time) {
+// operating reads how much of its time budget the method has used. The sum of a
+// batch stays 0, it counts by its commands: of them the one counts that is
+// nearest to its limit.
+func (a answer) operating(batch bool) (used time.Duration, resetAt time.Time) {
 	var env struct {
-		Time struct {
-			Operating        json.Number `json:"operating"`
-			OperatingResetAt json.Number `json:"operating_reset_at"`
-		} `json:"time"`
+		Result json.RawMessage `json:"result"`
+		Time   json.RawMessage `json:"time"`
 	}
 	if a.body == nil || json.Unmarshal(a.body, &env) != nil {
 		return 0, time.Time{}
 	}
-	if s, err := env.Time.Operating.Float64(); err == nil {
+	used, resetAt = operatingIn(env.Time)
+	if !batch {
+		return used, resetAt
+	}
+	var result struct {
+		Times json.RawMessage `json:"result_time"`
+	}
+	_ = json.Unmarshal(env.Result, &result) // what it is not has no times
+	times, _ := keyed(result.Times)
+	for _, t := range times {
+		if u, r := operatingIn(t); u > used {
+			used, resetAt = u, r
+		}
+	}
+	return used, resetAt
+}
+
+// operatingIn reads a "time".
+func operatingIn(raw json.RawMessage) (used time.Duration, resetAt time.Time) {
+	var t struct {
+		Operating        json.Number `json:"operating"`
+		OperatingResetAt json.Number `json:"operating_reset_at"`
+	}
+	if json.Unmarshal(raw, &t) != nil {
+		return 0, time.Time{}
+	}
+	if s, err := t.Operating.Float64(); err == nil {
 		used = time.Duration(s * float64(time.Second))
 	}
-	if s, err := env.Time.OperatingResetAt.Int64(); err == nil && s > 0 {
+	if s, err := t.OperatingResetAt.Int64(); err == nil && s > 0 {
 		resetAt = time.Unix(s, 0)
 	}
 	return used, resetAt

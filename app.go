@@ -62,8 +62,8 @@ type AppLang struct {
 // first, as happens to the vendor's own sample, so the SDK refuses that.
 type AppRegisterRequest struct {
 	Returns[ID]
-	BotID           ID          `json:"BOT_ID,omitempty"`
-	Code            string      `json:"CODE,omitempty"` // unique for the bot
+	BotID           ID          `json:"BOT_ID,omitempty"` // required here; see [Client.WithBot]
+	Code            string      `json:"CODE,omitempty"`   // unique for the bot
 	JSMethod        AppJSMethod `json:"JS_METHOD,omitempty"`
 	JSParam         string      `json:"JS_PARAM,omitempty"`         // PUT and SEND: "/help" or "/do this", of a-z 0-9 - + _ / and single blanks, two characters at least
 	IFrame          string      `json:"IFRAME,omitempty"`           // https, at most 255 characters

@@ -3,8 +3,8 @@ package imbot
 import (
 	"context"
 	"errors"
-	"hash/fnv"
-	"strconv"
+	"fmt"
+	"io"
 	"time"
 )
 
@@ -20,80 +20,96 @@ import (
 //   - A portal whose page brought no application token gets that of the first
 //     event whose user the authorization server confirms, whoever that is. Until
 //     then ONAPPUNINSTALL is refused.
+//   - When an update brings another application token, events with the old one
+//     are genuine for ten minutes more.
 //   - A new address of the portal is stored. The tokens of events never are.
 //
-// An [EventHandler] answers first and does the checks in its pool, at most ten a
-// second; [ParseEvent] does them before it returns.
+// An [EventHandler] answers first and checks afterwards, at most ten times a
+// second; [ParseEvent] checks before it returns. While a check of a portal is
+// under way the handler keeps events with an application token that is unknown,
+// up to 64 of a portal, until the check has decided about them. Only the process
+// that got the installation knows of its check.
 func (a *OAuthApp) Verifier() Verifier { return appVerifier{a} }
 
 type appVerifier struct{ app *OAuthApp }
 
+// Format implements [fmt.Formatter]; fmt would print the application for some verbs.
+func (v appVerifier) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbot.appVerifier{***}") }
+
 // Verify does both stages at once.
 func (v appVerifier) Verify(ctx context.Context, ev *EventMeta) error {
-	later, _, err := v.stage(ctx, ev)
-	if err != nil || later == nil {
+	st, err := v.stage(ctx, ev)
+	switch {
+	case err != nil:
 		return err
+	case st.refuse != nil:
+		return st.refuse
+	case st.later != nil:
+		return st.later(ctx)
+	case st.beside != nil:
+		st.beside(ctx)
 	}
-	return later(ctx)
+	return nil
 }
 
 // checkTime bounds a check at the authorization server, waiting included.
 const checkTime = time.Minute
 
-func (v appVerifier) stage(ctx context.Context, ev *EventMeta) (later func(context.Context) error, line string, err error) {
+func (v appVerifier) stage(ctx context.Context, ev *EventMeta) (staged, error) {
 	a := v.app
 	if err := a.setup(); err != nil {
-		return nil, "", unchecked("the application is not set up", err)
+		return staged{}, unchecked("the application is not set up", err)
 	}
 	auth := ev.Auth
+	g, err := a.load(ctx, auth.MemberID)
+	known := err == nil && sameToken(g.ApplicationToken, auth.ApplicationToken)
 	if ev.Name == "ONAPPINSTALL" || ev.Name == "ONAPPUPDATE" {
 		if err := a.plausible(auth); err != nil {
-			return nil, "", err
+			return staged{}, err
 		}
-		if auth.Expires.IsZero() {
-			auth.Expires = expiry(0, parseID(ev.Raw.Get("auth", "expires_in")))
-			// The time began with the event, not with its delivery.
-			if late := time.Since(ev.Time); late > 0 && time.Until(auth.Expires) > late {
-				auth.Expires = auth.Expires.Add(-late).Truncate(time.Second)
-			}
-		}
-		return func(ctx context.Context) error { return a.install(ctx, auth) }, checkLine(auth.MemberID), nil
+		return staged{known: known, checks: true, later: func(ctx context.Context) error { return a.install(ctx, ev) }}, nil
 	}
-	g, err := a.load(ctx, auth.MemberID)
+	refuse := func(e *EventError) (staged, error) {
+		return staged{refuse: e, later: func(ctx context.Context) error { return v.Verify(ctx, ev) }}, nil
+	}
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return nil, "", untrusted("the portal is not in the store", err)
+		return refuse(untrusted("the portal is not in the store", err))
 	case err != nil:
-		return nil, "", unchecked("the token store failed", err)
+		return staged{}, unchecked("the token store failed", err)
 	case g.ApplicationToken == "" && ev.Name == "ONAPPUNINSTALL":
-		return nil, "", untrusted("no application token of the portal is known yet, so nothing proves it", nil)
+		return refuse(untrusted("no application token of the portal is known yet, so nothing proves it", nil))
 	case g.ApplicationToken == "" && auth.ApplicationToken != "":
 		if err := a.plausible(auth); err != nil {
-			return nil, "", err
+			return refuse(err)
 		}
-		return func(ctx context.Context) error {
-			ctx, cancel := context.WithTimeout(ctx, checkTime)
-			defer cancel()
-			return a.pin(ctx, auth)
-		}, "", nil
-	case !sameToken(g.ApplicationToken, auth.ApplicationToken):
-		return nil, "", untrusted("the application token is not the stored one", nil)
-	case ev.Name == "ONAPPUNINSTALL":
-		return func(ctx context.Context) error { return a.drop(ctx, auth) }, "", nil
+		return staged{checks: true, later: func(ctx context.Context) error { return a.pin(ctx, auth) }}, nil
+	case known && ev.Name == "ONAPPUNINSTALL":
+		return staged{known: true, later: func(ctx context.Context) error { return a.drop(ctx, auth) }}, nil
+	case !known && !(ev.Name != "ONAPPUNINSTALL" && g.hadToken(auth.ApplicationToken)):
+		return refuse(untrusted("the application token is not the stored one", nil))
 	}
-	if u, err := parseEndpoint("client_endpoint", auth.ClientEndpoint); err == nil && u.String() != g.ClientEndpoint {
-		return func(ctx context.Context) error {
+	st := staged{known: true}
+	if u, err := parseEndpoint("client_endpoint", auth.ClientEndpoint); known && err == nil && u.String() != g.ClientEndpoint {
+		st.beside = func(ctx context.Context) {
 			if err := a.relocate(ctx, auth.MemberID, u.String()); err != nil {
-				a.options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
+				a.my().options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
 			}
-			return nil
-		}, "", nil
+		}
 	}
-	return nil, "", nil
+	return st, nil
 }
 
 // install is the later half of an installation or update by event.
-func (a *OAuthApp) install(ctx context.Context, auth EventAuth) error {
+func (a *OAuthApp) install(ctx context.Context, ev *EventMeta) error {
+	auth := ev.Auth
+	if auth.Expires.IsZero() {
+		auth.Expires = expiry(0, parseID(ev.Raw.Get("auth", "expires_in")))
+		// The time began with the event, not with its delivery.
+		if late := time.Since(ev.Time); late > 0 && time.Until(auth.Expires) > late {
+			auth.Expires = auth.Expires.Add(-late).Truncate(time.Second)
+		}
+	}
 	checking, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	fresh, err := a.check(checking, auth)
@@ -105,16 +121,7 @@ func (a *OAuthApp) install(ctx context.Context, auth EventAuth) error {
 		return err
 	}
 	if !stored && !sameToken(g.ApplicationToken, auth.ApplicationToken) {
-		return untrusted("another user's grant is stored and alive, and the application token is not the stored one", nil)
+		return untrusted("another user's grant, or a newer one, is stored, and the application token is not the stored one", nil)
 	}
 	return nil
-}
-
-// checkLine puts installations in a few lines, so that they take a few workers
-// at most, and those of one portal keep their order.
-func checkLine(memberID string) string {
-	const lines = 8
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(memberID))
-	return "\x00install" + strconv.Itoa(int(h.Sum32()%lines))
 }

@@ -188,7 +188,7 @@ func checkBlock(b Block) *Error {
 	case BlockLink:
 		return b.check()
 	case BlockMessage:
-		if b == "" {
+		if trimmedAway(string(b)) {
 			return invalid(ErrAttach, "MESSAGE is empty")
 		}
 		return checkTexts("MESSAGE", string(b))
@@ -219,7 +219,7 @@ func checkItems[T interface{ check() *Error }](field string, items []T) *Error {
 }
 
 func (b BlockUser) check() *Error {
-	if b.Name == "" {
+	if trimmedAway(b.Name) {
 		return invalid(ErrAttach, "USER without NAME")
 	}
 	return checkAll(
@@ -230,7 +230,7 @@ func (b BlockUser) check() *Error {
 }
 
 func (b BlockLink) check() *Error {
-	if b.Link == "" && (b.Name == "" || b.NetworkID == "" && b.UserID == 0 && b.ChatID == 0) {
+	if b.Link == "" && (trimmedAway(b.Name) || b.NetworkID == "" && b.UserID == 0 && b.ChatID == 0) {
 		return invalid(ErrAttach, "LINK without LINK")
 	}
 	return checkAll(
@@ -240,7 +240,7 @@ func (b BlockLink) check() *Error {
 }
 
 func (i GridItem) check() *Error {
-	if i.Name == "" && i.Value == "" && i.Display != GridDisplayLine {
+	if trimmedAway(i.Name) && trimmedAway(i.Value) && i.Display != GridDisplayLine {
 		return invalid(ErrAttach, "GRID without NAME and VALUE")
 	}
 	return checkAll(

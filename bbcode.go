@@ -46,8 +46,9 @@ const maxDashes = 20
 //
 // Their other parameters are taken as they are, and what would break out of the
 // code is made harmless: it is percent-encoded in addresses; elsewhere square
-// brackets become the wide ［ and ］ and a line break becomes a blank. The result
-// is always one well-formed code. Codes that are not documented (the comment
+// brackets become the wide ［ and ］ and a line break becomes a blank; where a code
+// has several attributes, "=" becomes the wide ＝. The result is always one
+// well-formed code. Codes that are not documented (the comment
 // says so) may show as text in some clients.
 func Escape(text string) string {
 	if text != "" && (continuesCode(text) || overlap(text, "BR#") || overlap(text, "R#") || overlap(text, "#")) {

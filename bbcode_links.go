@@ -54,7 +54,7 @@ func PrivateMessageLink(a, b, message ID, text string) string {
 // DialogMessageLink leads to a message of a dialog in an older form than
 // [MessageLink]. Not documented.
 func DialogMessageLink(dialog DialogID, message ID, text string) string {
-	return "[dialog=" + attribute(string(dialog)) + " message=" + message.String() + "]" + text + "[/dialog]"
+	return "[dialog=" + oneOfMany(string(dialog)) + " message=" + message.String() + "]" + text + "[/dialog]"
 }
 
 // Send shows text that sends the command (any text) in the reader's name when
@@ -136,7 +136,7 @@ func Icon(url string, o IconOptions) string {
 			fmt.Fprintf(&out, " %s=%d", a.name, a.value)
 		}
 	}
-	if title := attribute(o.Title); title != "" {
+	if title := oneOfMany(o.Title); title != "" {
 		out.WriteString(" title=" + title)
 	}
 	out.WriteByte(']')
@@ -181,6 +181,12 @@ func linkAddress(url string) string {
 		}
 	}
 	return out.String()
+}
+
+// oneOfMany is attribute for a code with several: without "=", text cannot begin
+// another one.
+func oneOfMany(text string) string {
+	return attribute(strings.ReplaceAll(text, "=", "＝"))
 }
 
 // attribute returns text that cannot break out of the attribute of a code.

@@ -18,7 +18,7 @@ type CommandLang struct {
 // CommandRegisterRequest are the parameters of imbot.command.register.
 type CommandRegisterRequest struct {
 	Returns[ID]
-	BotID           ID            `json:"BOT_ID,omitempty"`
+	BotID           ID            `json:"BOT_ID,omitempty"`            // required here; see [Client.WithBot]
 	Command         string        `json:"COMMAND,omitempty"`           // name without blanks, at most 255 characters; the portal takes a leading slash away
 	EventCommandAdd string        `json:"EVENT_COMMAND_ADD,omitempty"` // URL for ONIMCOMMANDADD, for all commands of the application
 	Lang            []CommandLang `json:"LANG,omitempty"`              // at least one

@@ -244,7 +244,7 @@ func (c *core) report(ctx context.Context, cl *call, ans answer, took, waited ti
 		if ans.err != nil {
 			info.Err = ans.err
 		}
-		info.Operating, info.OperatingResetAt = ans.operating()
+		info.Operating, info.OperatingResetAt = ans.operating(cl.batch > 0)
 		c.observer(ctx, info)
 	}
 	if c.logger.Enabled(ctx, slog.LevelDebug) {

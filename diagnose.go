@@ -10,7 +10,7 @@ import (
 
 // DiagnoseRequest says what [Diagnose] looks at.
 type DiagnoseRequest struct {
-	BotCode      string // of the bot whose events do not arrive; empty: bots are not looked at
+	BotCode      string // of the bot whose events do not arrive; empty: no bot is looked at
 	EventHandler string // handler URL of the bot; empty: it is not looked at
 }
 
@@ -64,8 +64,14 @@ func (r *Report) guess(problem, advice string) {
 func Diagnose(ctx context.Context, client *Client, req DiagnoseRequest) (Report, error) {
 	var r Report
 	r.clientID(client.core)
-	if r.application(ctx, client) && req.BotCode != "" {
+	ok, scopeKnown := r.application(ctx, client)
+	switch {
+	case ok && req.BotCode != "":
 		r.bot(ctx, client, req.BotCode)
+	case ok && !scopeKnown && (client.core.tokens != nil || client.core.clientID != ""):
+		if _, err := client.Bot.List(ctx, BotListRequest{}); err != nil { // only a call tells whether the scope is there
+			r.refused("imbot.bot.list", err)
+		}
 	}
 	if req.EventHandler != "" {
 		r.handler(ctx, client.core.http.GetClient(), req.EventHandler)
@@ -89,8 +95,8 @@ func (r *Report) clientID(c *core) {
 }
 
 // application looks at the credentials and the installation. It reports whether
-// further calls make sense.
-func (r *Report) application(ctx context.Context, client *Client) bool {
+// further calls make sense, and whether the portal has told the scopes.
+func (r *Report) application(ctx context.Context, client *Client) (ok, scopeKnown bool) {
 	var info struct {
 		Scope          []string `json:"SCOPE"` // for a webhook
 		Installed      Flag     `json:"INSTALLED"`
@@ -101,10 +107,10 @@ func (r *Report) application(ctx context.Context, client *Client) bool {
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrAccessDenied), errors.Is(err, ErrMethodNotFound), errors.As(err, &e) && e.Code == "" && e.StatusCode == http.StatusOK:
-		return true // some portals do not tell a webhook, or tell in another form
+		return true, false // some portals do not tell a webhook, or tell in another form
 	default:
 		r.refused("app.info", err)
-		return false
+		return false, false
 	}
 	if info.Installed == No {
 		r.add("The installation of the application is not finished. Until then the portal sends no events at all.",
@@ -116,14 +122,14 @@ func (r *Report) application(ctx context.Context, client *Client) bool {
 	}
 	for _, scope := range info.Scope {
 		if scope == "imbot" {
-			return true
+			return true, true
 		}
 	}
 	if info.Scope != nil {
 		r.missingScope()
-		return false
+		return false, true
 	}
-	return true
+	return true, false
 }
 
 func (r *Report) missingScope() {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
@@ -91,6 +92,32 @@ func TestDiagnoseThePortal(t *testing.T) {
 				require.Equal(t, imbot.ID(39), r.BotID)
 				require.Contains(t, r.String(), "Nothing stands in the way")
 			}
+		})
+	}
+}
+
+func TestDiagnoseNamesAMissingScopeWithoutABot(t *testing.T) {
+	bodies := map[string]string{
+		"app.info":       `{"result":{"INSTALLED":true,"PAYMENT_EXPIRED":"N"}}`,
+		"imbot.bot.list": `{"error":"insufficient_scope"}`,
+	}
+	source := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: accessToken})
+	for name, auth := range map[string]imbot.Auth{
+		"an application": imbot.OAuth{Endpoint: "https://portal.bitrix24.com/rest/", Tokens: source},
+		"a webhook":      imbot.Webhook{URL: hookURL, ClientID: "a-long-random-client-id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, want := range []int{1, 0} {
+				client := over(t, auth, &wire{answer: func(_ int, r *http.Request) (*http.Response, error) {
+					return reply(200, bodies[r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]]), nil
+				}})
+				r, err := imbot.Diagnose(t.Context(), client, imbot.DiagnoseRequest{})
+				require.NoError(t, err)
+				require.Len(t, r.Findings, want)
+				require.Equal(t, want > 0, strings.Contains(r.String(), "lack the scope imbot"))
+				bodies = map[string]string{"app.info": bodies["app.info"], "imbot.bot.list": `{"result":[]}`}
+			}
+			bodies["imbot.bot.list"] = `{"error":"insufficient_scope"}`
 		})
 	}
 }

@@ -52,8 +52,8 @@
 //
 // # Repetition
 //
-// A call that failed is sent again, up to 4 times with waits of 1 s to 30 s,
-// when that is safe. What decides is whether it ran:
+// A call that failed is sent again when that is safe, after 1 s to 30 s, until it
+// was sent 4 times. What decides is whether it ran:
 //
 //   - It did not run (the rate limit, a connection that was never made): any
 //     call is repeated.
@@ -78,7 +78,7 @@
 //
 // # Events
 //
-// [EventHandler] is an [net/http.Handler] for the handler URL; [Serve] listens
+// [EventHandler] is a [net/http.Handler] for the handler URL; [Serve] listens
 // with one until its context ends, and drains. Every event is verified by its
 // application token before anything else is done with it. The portal sends an
 // event once and ignores the answer, so the handler answers at once and calls

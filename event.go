@@ -37,7 +37,7 @@ type EventAuth struct {
 	UserID           ID     // whose tokens these are
 	Expires          time.Time
 	Scope            string // comma-separated
-	Status           string // of the application: L local, F free, D demo, T trial, P paid
+	Status           string // of the application: L local, F free, D demo, T trial, P paid, S subscription
 	Domain           string // host of the portal, until it is renamed
 	MemberID         string // of the portal, for ever
 	ClientEndpoint   string // REST root of the portal

@@ -19,11 +19,16 @@ import (
 // Files have the mode 0600, dir 0700. A grant is written to another file, synced
 // and renamed, so that a crash leaves the old grant or the new one. The names of
 // the files are hashes of the member ids, which come from outside.
-func NewFileStore(dir string) TokenStore { return &fileStore{dir: dir, turn: make(chan struct{}, 1)} }
+func NewFileStore(dir string) TokenStore { return newFileStore(dir, tryLock) }
+
+func newFileStore(dir string, tryLock func(path string) (unlock func(), err error)) *fileStore {
+	return &fileStore{dir: dir, turn: make(chan struct{}, 1), tryLock: tryLock}
+}
 
 type fileStore struct {
-	dir  string
-	turn chan struct{} // held by the one Swap of this process
+	dir     string
+	turn    chan struct{} // held by the one Swap of this process
+	tryLock func(path string) (unlock func(), err error)
 }
 
 // name is the path of a member's file, without its ending.
@@ -104,7 +109,7 @@ func (s *fileStore) lock(ctx context.Context, path string) (unlock func(), err e
 		return nil, fmt.Errorf("imbot: file store: %w", err)
 	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		unlock, err := tryLock(path)
+		unlock, err := s.tryLock(path)
 		if err != nil {
 			return nil, fmt.Errorf("imbot: file store: %w", err)
 		}

@@ -26,6 +26,11 @@ type Grant struct {
 	Scope            string    `json:"scope,omitempty"`             // comma-separated
 	Status           string    `json:"status,omitempty"`            // of the application: L local, F free, D demo, T trial, P paid, S subscription
 	ApplicationToken string    `json:"application_token,omitempty"` // proves that an event is genuine; empty until the portal has told it
+
+	// An update may bring another application token. Events that are under way
+	// then have the old one, which is good until PreviousUntil.
+	PreviousToken string    `json:"previous_token,omitempty"`
+	PreviousUntil time.Time `json:"previous_until,omitzero"` // in whole seconds
 }
 
 // plainGrant is a Grant without its methods: it encodes as it is.
@@ -39,8 +44,10 @@ type plainGrant Grant
 //
 // The encoding is JSON. Treat it as a password.
 func (g Grant) Encode() []byte {
-	if !g.Expires.IsZero() {
-		g.Expires = g.Expires.UTC().Truncate(time.Second)
+	for _, t := range []*time.Time{&g.Expires, &g.PreviousUntil} {
+		if !t.IsZero() {
+			*t = t.UTC().Truncate(time.Second)
+		}
 	}
 	data, _ := json.Marshal(plainGrant(g)) // texts, a number and a time always encode
 	return data
@@ -54,6 +61,30 @@ func DecodeGrant(data []byte) (Grant, error) {
 		return Grant{}, fmt.Errorf("imbot: not a grant: %d bytes", len(data))
 	}
 	return Grant(g), nil
+}
+
+// tokenRotation is how long the application token before the stored one is
+// taken, too. The portal's queue is late by minutes at most.
+const tokenRotation = 10 * time.Minute
+
+// afterToken makes a grant the one that follows old, whose application token is
+// kept, or remembered for the events that are under way with it.
+func (g Grant) afterToken(old Grant) Grant {
+	switch g.ApplicationToken {
+	case "", old.ApplicationToken:
+		g.ApplicationToken, g.PreviousToken, g.PreviousUntil = old.ApplicationToken, old.PreviousToken, old.PreviousUntil
+	default:
+		if old.ApplicationToken != "" {
+			g.PreviousToken, g.PreviousUntil = old.ApplicationToken, time.Now().Add(tokenRotation).UTC().Truncate(time.Second)
+		}
+	}
+	return g
+}
+
+// hadToken reports whether an event has the application token from before an
+// update, and may.
+func (g Grant) hadToken(token string) bool {
+	return sameToken(g.PreviousToken, token) && time.Now().Before(g.PreviousUntil)
 }
 
 // equal reports whether two grants are the same, to the second.

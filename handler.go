@@ -129,7 +129,7 @@ func parseBody(contentType string, body []byte) (*phpform.Node, error) {
 // Every event is verified. One that cannot be trusted gets 401, one that cannot
 // be read 400, a request that is no POST 405, and none of them reaches the bot.
 // What an [OAuthApp] has to ask its authorization server about is answered with
-// 200 and verified in the pool; a refusal there goes to OnError.
+// 200 and verified afterwards; a refusal there goes to OnError.
 // When the queue is full, or after Shutdown, the answer is 503: the portal does
 // not send an event twice, so that one is lost (and counted).
 //
@@ -157,7 +157,7 @@ type EventHandler struct {
 
 	OnError func(ctx context.Context, ev Event, err error) // default: written to Logger
 	Logger  *slog.Logger                                   // default: slog.Default()
-	Workers int                                            // callbacks at a time, default 64
+	Workers int                                            // callbacks at a time, default 64; what an OAuthApp checks, and OnError after a refusal there, run beside them
 	Queue   int                                            // events that wait, default 1024; a dialog whose callback hangs can fill it, so give callbacks a time-out
 	Seen    SeenEvents                                     // default: NewSeenEvents(8192)
 
@@ -168,7 +168,7 @@ type EventHandler struct {
 
 	accepted, handled, failed, refused, dropped, duplicate atomic.Int64
 
-	unverified atomic.Int64 // accepted, but not verified yet
+	gate *gate // for events that are not verified yet
 }
 
 // EventStats counts the requests that an [EventHandler] has seen. After a
@@ -186,17 +186,19 @@ type EventStats struct {
 
 // ServeHTTP implements [http.Handler].
 func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ev, later, line, err := h.receive(r)
+	h.start()
+	ev, st, err := h.receive(r)
 	if err != nil {
 		h.refuse(w, r, err)
 		return
 	}
-	if later == nil {
-		err = h.unlessSeen(r.Context(), ev, func() error {
-			return h.dispatcher().Submit(orderKey(ev.Meta()), func(ctx context.Context) { h.handle(ctx, ev) })
-		})
+	if st.later == nil {
+		err = h.unlessSeen(r.Context(), ev, func() error { return h.submit(ev) })
 	} else {
-		err = h.submitUnverified(ev, later, line)
+		err = h.submitUnverified(ev, st)
+	}
+	if st.beside != nil {
+		h.gate.doBeside(ev.Meta().Auth.MemberID, st.beside)
 	}
 	if err != nil {
 		h.dropped.Add(1)
@@ -317,28 +319,40 @@ func (h *EventHandler) guard(ctx context.Context, f func() error) (err error) {
 // Shutdown refuses further events and returns when all accepted ones are
 // handled. When ctx ends first, so do the contexts of the running callbacks, the
 // waiting events are given up, and the error says how many.
-func (h *EventHandler) Shutdown(ctx context.Context) error { return h.dispatcher().Shutdown(ctx) }
+func (h *EventHandler) Shutdown(ctx context.Context) error {
+	h.start()
+	h.pool.Close()
+	err := h.gate.pool.Shutdown(ctx) // it feeds the other one
+	return errors.Join(err, h.pool.Shutdown(ctx))
+}
 
 // Idle returns when nothing is queued or running, or with the error of ctx.
-func (h *EventHandler) Idle(ctx context.Context) error { return h.dispatcher().Idle(ctx) }
+func (h *EventHandler) Idle(ctx context.Context) error {
+	h.start()
+	if err := h.gate.pool.Idle(ctx); err != nil {
+		return err
+	}
+	return h.pool.Idle(ctx)
+}
 
 // Stats returns the counters.
 func (h *EventHandler) Stats() EventStats {
+	h.start()
 	return EventStats{
 		Accepted: h.accepted.Load(), Handled: h.handled.Load(), Failed: h.failed.Load(), Duplicate: h.duplicate.Load(),
-		Refused: h.refused.Load(), Dropped: h.dropped.Load(), Queued: int64(h.dispatcher().Queued()),
+		Refused: h.refused.Load(), Dropped: h.dropped.Load(), Queued: int64(h.pool.Queued() + h.gate.pool.Queued()),
 	}
 }
 
-func (h *EventHandler) dispatcher() *dispatch.Pool {
+// start makes the pools.
+func (h *EventHandler) start() {
 	h.once.Do(func() {
 		workers := h.Workers
 		if workers <= 0 {
 			workers = 64
 		}
-		h.pool = dispatch.New(workers, h.queue())
+		h.pool, h.gate = dispatch.New(workers, h.queue()), newGate(h.queue())
 	})
-	return h.pool
 }
 
 func (h *EventHandler) queue() int {

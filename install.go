@@ -23,7 +23,7 @@ func (a *OAuthApp) Exchange(ctx context.Context, query url.Values) (*Client, err
 	if err := a.setup(); err != nil {
 		return nil, err
 	}
-	servers := a.servers
+	servers := a.my().servers
 	if host := query.Get("server_domain"); host != "" {
 		servers = slices.DeleteFunc(slices.Clone(servers), func(s string) bool { return !strings.HasSuffix(s, "://"+strings.ToLower(host)) })
 	}
@@ -45,7 +45,7 @@ func (a *OAuthApp) Exchange(ctx context.Context, query url.Values) (*Client, err
 }
 
 // plausible refuses at once what no check could confirm.
-func (a *OAuthApp) plausible(auth EventAuth) error {
+func (a *OAuthApp) plausible(auth EventAuth) *EventError {
 	switch {
 	case auth.AccessToken == "" || auth.MemberID == "" || auth.Domain == "":
 		return untrusted("it has no access token, member id or domain", nil)
@@ -62,7 +62,7 @@ func (a *OAuthApp) check(ctx context.Context, auth EventAuth) (Grant, error) {
 	if err := a.plausible(auth); err != nil {
 		return Grant{}, err
 	}
-	if err := a.checks.Wait(ctx); err != nil {
+	if err := a.my().checks.Wait(ctx); err != nil {
 		return Grant{}, unchecked("too many installations at a time", err)
 	}
 	var info appInfo
@@ -125,7 +125,7 @@ func (a *OAuthApp) appInfo(ctx context.Context, server, token string) (info appI
 // callWith calls a read-only method with a token that is not stored. The call
 // has no token source, so it is never renewed or redirected.
 func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, result any) error {
-	o := a.options
+	o := a.my().options
 	o.limiter, o.autoBatch = nil, false
 	o.retry.MaxAttempts = min(o.retry.MaxAttempts, 2)
 	c := newCore(access{root: root, portal: root}, o)
@@ -170,10 +170,7 @@ func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool
 			next = old
 			next.ClientEndpoint, next.Domain = fresh.ClientEndpoint, fresh.Domain
 		}
-		if next.ApplicationToken == "" {
-			next.ApplicationToken = old.ApplicationToken
-		}
-		return next, nil
+		return next.afterToken(old), nil
 	})
 	if err != nil || !stored {
 		return g, false, err
@@ -238,9 +235,9 @@ func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, erro
 
 // olderThan reports whether a grant of the same installation was issued before
 // another: an installation that is delivered late, or again. It must not cost the
-// newer pair.
+// newer pair, nor bring the application token from before an update back.
 func (g Grant) olderThan(old Grant) bool {
-	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken {
+	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken && g.ApplicationToken != old.PreviousToken {
 		return false
 	}
 	return g.Expires.Before(old.Expires.Truncate(time.Second))
@@ -269,20 +266,35 @@ func (a *OAuthApp) drop(ctx context.Context, auth EventAuth) error {
 
 // pin takes the application token of the first event of a portal whose
 // installation brought none, if the authorization server confirms the event.
+// Only one check of a portal is made; the events behind it find its token.
 func (a *OAuthApp) pin(ctx context.Context, auth EventAuth) error {
+	pinned := func(g Grant) error {
+		switch {
+		case g == Grant{}:
+			return untrusted("the portal is not in the store", nil)
+		case g.ApplicationToken != "" && !sameToken(g.ApplicationToken, auth.ApplicationToken):
+			return untrusted("the application token is not the stored one", nil)
+		}
+		return nil
+	}
+	g, err := a.load(ctx, auth.MemberID)
+	switch {
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return unchecked("the token store failed", err)
+	case pinned(g) != nil || g.ApplicationToken != "":
+		return pinned(g)
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
 	if _, err := a.check(ctx, auth); err != nil {
 		return err
 	}
-	_, err := a.change(ctx, auth.MemberID, func(old Grant) (Grant, error) {
-		switch {
-		case old == Grant{}:
-			return old, untrusted("the portal is not in the store", nil)
-		case old.ApplicationToken == "":
+	_, err = a.change(ctx, auth.MemberID, func(old Grant) (Grant, error) {
+		err := pinned(old)
+		if err == nil {
 			old.ApplicationToken = auth.ApplicationToken
-		case !sameToken(old.ApplicationToken, auth.ApplicationToken):
-			return old, untrusted("the application token is not the stored one", nil)
 		}
-		return old, nil
+		return old, err
 	})
 	return err
 }

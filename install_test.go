@@ -3,6 +3,7 @@ package imbot_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -340,9 +341,9 @@ func TestInstallsAreAnsweredAtOnceAndCheckedAtABoundedRate(t *testing.T) {
 		pair := c.issue("one.bitrix24.com", 1, appID)
 		start := time.Now()
 		codes := map[int]int{}
-		for range 2000 {
+		for i := range 2000 {
 			w := httptest.NewRecorder()
-			h.ServeHTTP(w, pair.event("ONAPPINSTALL", "auth[access_token]", "forged"))
+			h.ServeHTTP(w, pair.event("ONAPPINSTALL", "auth[access_token]", "forged", "auth[application_token]", "forged", "auth[member_id]", fmt.Sprint(i%100)))
 			codes[w.Code]++
 		}
 		require.InDelta(t, 512, codes[200], 24, "half of the queue, what was checked meanwhile, and no more")

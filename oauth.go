@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 	"weak"
 
 	"golang.org/x/oauth2"
@@ -19,7 +21,8 @@ import (
 
 // OAuthApp is an OAuth application: one program, installed on any number of
 // portals. Fill in the fields before the first use and do not copy it afterwards;
-// its methods are safe for concurrent use.
+// its methods are safe for concurrent use. It prints masked, except where fmt
+// calls no method: as an unexported field of another struct.
 //
 // A portal gets into the Store by an installation: the event ONAPPINSTALL
 // ([OAuthApp.Verifier]), the page of the application ([OAuthApp.InstallPage]) or
@@ -39,7 +42,11 @@ type OAuthApp struct {
 	OnInstall func(ctx context.Context, client *Client, grant Grant) error
 
 	// OnUninstall is called when the grant of a portal was deleted. The tokens
-	// are dead by then.
+	// are dead by then. The portal sends ONAPPUNINSTALL only where it is bound
+	// to, so an application with a page binds it in OnInstall. That fails, with
+	// no harm done, when it is bound already:
+	//
+	//	err := client.Call(ctx, "event.bind", map[string]any{"event": "ONAPPUNINSTALL", "handler": eventURL}, nil)
 	OnUninstall func(ctx context.Context, grant Grant) error
 
 	// AuthServers are the authorization servers that are trusted, by host, or
@@ -57,7 +64,11 @@ type OAuthApp struct {
 	// end up in logs.
 	TokenQuery bool
 
-	once    sync.Once
+	state atomic.Value // of *appState; no lock, so that an OAuthApp prints masked by value, too
+}
+
+// appState is what an application needs to work.
+type appState struct {
 	invalid error // what is wrong with the fields
 	options options
 	http    *http.Client
@@ -65,57 +76,70 @@ type OAuthApp struct {
 	checks  *rate.Limiter // of what is not verified yet
 	flights singleflight.Group
 
-	mu       sync.Mutex
-	members  map[string]weak.Pointer[member]
-	troubles map[string]trouble
+	mu        sync.Mutex
+	members   map[string]weak.Pointer[member]
+	troubles  map[string]trouble
+	redirects map[string]time.Time // portals whose redirects are not asked about before
+}
+
+// my returns the state, which the first call makes.
+func (a *OAuthApp) my() *appState {
+	if a.state.Load() == nil {
+		a.state.CompareAndSwap(nil, newAppState(a))
+	}
+	return a.state.Load().(*appState)
 }
 
 // setup checks the fields, once.
-func (a *OAuthApp) setup() error {
-	a.once.Do(func() {
-		a.options, a.invalid = newOptions(a.Options)
-		switch {
-		case a.invalid != nil:
-			return
-		case a.ClientID == "" || a.ClientSecret == "":
-			a.invalid = invalid("", "OAuthApp: ClientID or ClientSecret is empty")
-			return
-		case a.Store == nil:
-			a.invalid = invalid("", "OAuthApp: Store is nil")
-			return
+func (a *OAuthApp) setup() error { return a.my().invalid }
+
+func newAppState(a *OAuthApp) *appState {
+	s := &appState{
+		checks:  rate.NewLimiter(10, 20),
+		members: map[string]weak.Pointer[member]{}, troubles: map[string]trouble{}, redirects: map[string]time.Time{},
+	}
+	s.options, s.invalid = newOptions(a.Options)
+	switch {
+	case s.invalid != nil:
+		return s
+	case a.ClientID == "" || a.ClientSecret == "":
+		s.invalid = invalid("", "OAuthApp: ClientID or ClientSecret is empty")
+		return s
+	case a.Store == nil:
+		s.invalid = invalid("", "OAuthApp: Store is nil")
+		return s
+	}
+	servers := a.AuthServers
+	if len(servers) == 0 {
+		servers = []string{"oauth.bitrix.info", "oauth.bitrix24.tech"}
+	}
+	for _, server := range servers {
+		if !strings.Contains(server, "://") {
+			server = "https://" + server
 		}
-		servers := a.AuthServers
-		if len(servers) == 0 {
-			servers = []string{"oauth.bitrix.info", "oauth.bitrix24.tech"}
+		u, err := parseEndpoint("OAuthApp.AuthServers", server)
+		if err != nil {
+			s.invalid = err
+			return s
 		}
-		for _, s := range servers {
-			if !strings.Contains(s, "://") {
-				s = "https://" + s
-			}
-			u, err := parseEndpoint("OAuthApp.AuthServers", s)
-			if err != nil {
-				a.invalid = err
-				return
-			}
-			a.servers = append(a.servers, u.Scheme+"://"+u.Host)
-		}
-		hc := *a.options.http
-		hc.Jar = nil
-		hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		if hc.Transport == nil {
-			hc.Transport = sharedTransport
-		}
-		a.http = &hc
-		a.checks = rate.NewLimiter(10, 20)
-		a.members = map[string]weak.Pointer[member]{}
-		a.troubles = map[string]trouble{}
-	})
-	return a.invalid
+		s.servers = append(s.servers, u.Scheme+"://"+u.Host)
+	}
+	hc := *s.options.http
+	hc.Jar = nil
+	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if hc.Transport == nil {
+		hc.Transport = sharedTransport
+	}
+	s.http = &hc
+	return s
 }
 
 // Client returns a client for a portal by its member id, for work in the
 // background. The error is [ErrNotFound] for a portal that is not in the store,
 // and [ErrReinstall] for one whose grant is known to be dead.
+//
+// A store does not list its portals: for work on all of them, keep their member
+// ids, and those of their bots, in OnInstall.
 //
 // It reads the store each time. The client renews its tokens by itself and can be
 // kept; clients of one portal share their state, and what nobody keeps is
@@ -171,7 +195,7 @@ func (a *OAuthApp) passing(auths ...EventAuth) (*Client, error) {
 			return nil, err
 		}
 		access.portal = top.MemberID
-		return newClient(newCore(access, a.options), 0), nil
+		return newClient(newCore(access, a.my().options), 0), nil
 	}
 	return nil, &Error{Description: "no grant of this portal is stored, and the event has no tokens", kind: ErrNotFound}
 }
@@ -216,7 +240,7 @@ func (a *OAuthApp) server(endpoint string) (origin string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	for _, s := range a.servers {
+	for _, s := range a.my().servers {
 		if s == u.Scheme+"://"+strings.ToLower(u.Host) {
 			return s, true
 		}
@@ -228,7 +252,7 @@ func (a *OAuthApp) server(endpoint string) (origin string, ok bool) {
 // all when none is named.
 func (a *OAuthApp) serversFor(endpoint string) []string {
 	if endpoint == "" {
-		return a.servers
+		return a.my().servers
 	}
 	if s, ok := a.server(endpoint); ok {
 		return []string{s}
@@ -236,15 +260,15 @@ func (a *OAuthApp) serversFor(endpoint string) []string {
 	return nil
 }
 
-func (a *OAuthApp) masked() string {
+func (a OAuthApp) masked() string {
 	return "imbot.OAuthApp{ClientID:" + a.ClientID + ", ClientSecret:" + mask(a.ClientSecret) + "}"
 }
 
 // Format implements [fmt.Formatter]; no verb prints the secret.
-func (a *OAuthApp) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.masked()) }
+func (a OAuthApp) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.masked()) }
 
 // MarshalText implements [encoding.TextMarshaler] without the secret.
-func (a *OAuthApp) MarshalText() ([]byte, error) { return []byte(a.masked()), nil }
+func (a OAuthApp) MarshalText() ([]byte, error) { return []byte(a.masked()), nil }
 
 // LogValue implements [slog.LogValuer] without the secret.
-func (a *OAuthApp) LogValue() slog.Value { return slog.StringValue(a.masked()) }
+func (a OAuthApp) LogValue() slog.Value { return slog.StringValue(a.masked()) }

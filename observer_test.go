@@ -132,6 +132,31 @@ func TestOperating(t *testing.T) {
 	}
 }
 
+func TestOperatingOfABatch(t *testing.T) {
+	for name, tt := range map[string]struct {
+		times string
+		used  time.Duration
+		until int64
+	}{
+		"the greatest, not their sum":     {`{"c0":{"operating":2,"operating_reset_at":200},"c1":{"operating":7.5,"operating_reset_at":300},"c2":{"operating":7,"operating_reset_at":400}}`, 7500 * time.Millisecond, 300},
+		"nothing is known of some":        {`{"c0":{"start":1},"c1":{"operating":"1","operating_reset_at":300}}`, time.Second, 300},
+		"nothing was used":                {`{"c0":{"operating":0,"operating_reset_at":300}}`, 0, 100},
+		"a list, as PHP makes of numbers": {`[{"operating":3,"operating_reset_at":300}]`, 3 * time.Second, 300},
+		"all have failed":                 {`[]`, 0, 100},
+		"garbage":                         {`"x"`, 0, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			observer, infos := watched()
+			body := `{"result":{"result":{"c0":1},"result_error":[],"result_time":` + tt.times + `},"time":{"operating":0,"operating_reset_at":100}}`
+			batch := imbot.NewBatch()
+			imbot.Queue(batch, job{})
+			require.NoError(t, over(t, hook, always(200, body), observer).DoBatch(t.Context(), batch))
+			require.Equal(t, tt.used, (*infos)[0].Operating)
+			require.Equal(t, tt.until, (*infos)[0].OperatingResetAt.Unix())
+		})
+	}
+}
+
 func TestOneRecordForEachAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer

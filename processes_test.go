@@ -22,6 +22,15 @@ func TestTwoProcessesRenewOnce(t *testing.T) {
 		callOverAnExpiredToken(t)
 		return
 	}
+	for name := range fileStores {
+		t.Run(name, func(t *testing.T) { twoProcessesRenewOnce(t, name) })
+	}
+}
+
+// fileStores are the ways in which a store of files locks.
+var fileStores = map[string]func(dir string) imbot.TokenStore{"flock": imbot.NewFileStore, "lock files": imbot.NewLockFileStore}
+
+func twoProcessesRenewOnce(t *testing.T, kind string) {
 	var (
 		mu       sync.Mutex
 		renewals int
@@ -58,14 +67,14 @@ func TestTwoProcessesRenewOnce(t *testing.T) {
 	defer server.Close()
 
 	dir := t.TempDir()
-	store := imbot.NewFileStore(dir)
+	store := fileStores[kind](dir)
 	require.NoError(t, store.Swap(t.Context(), imbot.Grant{}, imbot.Grant{
 		MemberID: "m1", ClientEndpoint: server.URL + "/rest/", ServerEndpoint: server.URL + "/rest/", AccessToken: "old", RefreshToken: "old-refresh",
 	}))
 	var wg sync.WaitGroup
 	for _, name := range []string{"one", "two"} {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTwoProcessesRenewOnce$", "-test.count=1")
-		cmd.Env = append(os.Environ(), "RENEW_STORE="+dir, "RENEW_SERVER="+server.URL, "RENEW_NAME="+name)
+		cmd.Env = append(os.Environ(), "RENEW_STORE="+dir, "RENEW_LOCK="+kind, "RENEW_SERVER="+server.URL, "RENEW_NAME="+name)
 		wg.Go(func() {
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("process %s: %v\n%s", name, err, out)
@@ -81,7 +90,7 @@ func TestTwoProcessesRenewOnce(t *testing.T) {
 
 func callOverAnExpiredToken(t *testing.T) {
 	app := &imbot.OAuthApp{
-		ClientID: "x", ClientSecret: "y", Store: imbot.NewFileStore(os.Getenv("RENEW_STORE")), AuthServers: []string{os.Getenv("RENEW_SERVER")},
+		ClientID: "x", ClientSecret: "y", Store: fileStores[os.Getenv("RENEW_LOCK")](os.Getenv("RENEW_STORE")), AuthServers: []string{os.Getenv("RENEW_SERVER")},
 		Options: []imbot.Option{imbot.WithLimiter(nil), imbot.WithUserAgent(os.Getenv("RENEW_NAME"))},
 	}
 	client, err := app.Client(t.Context(), "m1")

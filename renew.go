@@ -23,10 +23,8 @@ type member struct {
 	id   string
 	core *core
 
-	mu       sync.Mutex
-	grant    Grant
-	rejected string    // host to which the portal has redirected, but which was not confirmed
-	until    time.Time // it is not asked about again before
+	mu    sync.Mutex
+	grant Grant
 }
 
 // member returns the state of a portal, with g as what is stored.
@@ -36,25 +34,25 @@ func (a *OAuthApp) member(g Grant) (*member, error) {
 		return nil, err
 	}
 	g.ClientEndpoint = u.String()
-	a.mu.Lock()
-	m := a.members[g.MemberID].Value()
+	a.my().mu.Lock()
+	m := a.my().members[g.MemberID].Value()
 	if m == nil {
 		m = &member{app: a, id: g.MemberID}
-		m.core = newCore(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m}, a.options)
-		a.members[g.MemberID] = weak.Make(m)
+		m.core = newCore(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m}, a.my().options)
+		a.my().members[g.MemberID] = weak.Make(m)
 		runtime.AddCleanup(m, a.forgetMember, g.MemberID)
 	}
-	a.mu.Unlock()
+	a.my().mu.Unlock()
 	m.set(g)
 	return m, nil
 }
 
 // forgetMember drops the entry of a member that nobody keeps.
 func (a *OAuthApp) forgetMember(id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if p, ok := a.members[id]; ok && p.Value() == nil {
-		delete(a.members, id)
+	a.my().mu.Lock()
+	defer a.my().mu.Unlock()
+	if p, ok := a.my().members[id]; ok && p.Value() == nil {
+		delete(a.my().members, id)
 	}
 }
 
@@ -83,7 +81,7 @@ func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token,
 	if g := m.current(); g.AccessToken != stale.AccessToken {
 		return m.Token()
 	}
-	done := m.app.flights.DoChan(m.id+"\x00"+stale.AccessToken, func() (any, error) {
+	done := m.app.my().flights.DoChan(m.id+"\x00"+stale.AccessToken, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
 		defer cancel()
 		g, err := m.app.renew(ctx, m.id, stale.AccessToken)
@@ -110,26 +108,36 @@ func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token,
 	}
 }
 
-// confirm renews, because the answer names the portal's endpoint. That is not
-// done for every call to a portal that goes on redirecting.
+// confirm renews, because the answer names the portal's endpoint. A portal that
+// goes on redirecting does not get that for every call, whatever host it names.
 func (m *member) confirm(ctx context.Context, host string) bool {
-	m.mu.Lock()
-	known := m.rejected == host && time.Now().Before(m.until)
-	m.mu.Unlock()
-	if known {
+	isHere := func() bool {
+		u, err := url.Parse(m.current().ClientEndpoint)
+		return err == nil && strings.EqualFold(u.Host, host)
+	}
+	done := m.app.my().flights.DoChan(m.id+"\x00redirect", func() (any, error) {
+		m.app.my().mu.Lock()
+		paused := time.Now().Before(m.app.my().redirects[m.id])
+		m.app.my().mu.Unlock()
+		if paused {
+			return nil, nil
+		}
+		token, _ := m.Token()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
+		defer cancel()
+		if _, err := m.Renew(ctx, token); err == nil && !isHere() {
+			m.app.my().mu.Lock()
+			defer m.app.my().mu.Unlock()
+			m.app.my().redirects[m.id] = time.Now().Add(pauseRedirect)
+		}
+		return nil, nil
+	})
+	select {
+	case <-done:
+		return isHere()
+	case <-ctx.Done():
 		return false
 	}
-	token, _ := m.Token()
-	if _, err := m.Renew(ctx, token); err != nil {
-		return false
-	}
-	if u, err := url.Parse(m.current().ClientEndpoint); err == nil && strings.EqualFold(u.Host, host) {
-		return true
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.rejected, m.until = host, time.Now().Add(pauseRedirect)
-	return false
 }
 
 // moved stores the endpoint from which the portal has answered.
@@ -137,7 +145,7 @@ func (m *member) moved(ctx context.Context, root string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
 	defer cancel()
 	if err := m.app.relocate(ctx, m.id, root); err != nil {
-		m.app.options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "member", m.id, "error", err)
+		m.app.my().options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "member", m.id, "error", err)
 	}
 }
 
@@ -157,14 +165,14 @@ const (
 	pauseUnknown = 5 * time.Second // network, store
 )
 
-// pauseRedirect is how long a host that was not confirmed is not asked about.
+// pauseRedirect is how long no host is asked about after one that was not confirmed.
 const pauseRedirect = time.Hour
 
 // troubleOf returns what is known against a grant.
 func (a *OAuthApp) troubleOf(g Grant) trouble {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	t := a.troubles[g.MemberID]
+	a.my().mu.Lock()
+	defer a.my().mu.Unlock()
+	t := a.my().troubles[g.MemberID]
 	if t.refresh != g.RefreshToken || t.err == nil {
 		return trouble{}
 	}
@@ -173,13 +181,13 @@ func (a *OAuthApp) troubleOf(g Grant) trouble {
 
 // note remembers a failure, or with a zero trouble that all is well.
 func (a *OAuthApp) note(memberID string, t trouble) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.my().mu.Lock()
+	defer a.my().mu.Unlock()
 	if t.err == nil {
-		delete(a.troubles, memberID)
+		delete(a.my().troubles, memberID)
 		return
 	}
-	a.troubles[memberID] = t
+	a.my().troubles[memberID] = t
 }
 
 // renew replaces the stale token of a portal in the store and returns what is
@@ -286,7 +294,7 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 			}
 			old, fresh = stored, fresh.pairOver(stored)
 		default:
-			if sleep(ctx, a.options.retry.backoff(attempt)) != nil {
+			if sleep(ctx, a.my().options.retry.backoff(attempt)) != nil {
 				attempt = 5
 			}
 		}
@@ -321,9 +329,9 @@ func (a *OAuthApp) change(ctx context.Context, memberID string, edit func(Grant)
 
 // refresh tells the living clients of a portal about a new grant.
 func (a *OAuthApp) refresh(g Grant) {
-	a.mu.Lock()
-	m := a.members[g.MemberID].Value()
-	a.mu.Unlock()
+	a.my().mu.Lock()
+	m := a.my().members[g.MemberID].Value()
+	a.my().mu.Unlock()
 	if u, err := parseEndpoint("Grant.ClientEndpoint", g.ClientEndpoint); err == nil && m != nil {
 		g.ClientEndpoint = u.String()
 		m.set(g)

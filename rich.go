@@ -183,6 +183,9 @@ func checkLinks(code ErrorCode, pairs ...string) *Error {
 	return nil
 }
 
+// trimmedAway reports whether the portal's trimming leaves nothing of a text.
+func trimmedAway(s string) bool { return strings.Trim(s, " \t\n\r\v\x00") == "" }
+
 func checkJSON(code ErrorCode, field string, raw []byte) *Error {
 	if !utf8.Valid(raw) || !json.Valid(raw) {
 		return invalid(code, "%s is not JSON", field)

@@ -28,7 +28,7 @@ const (
 )
 
 // secrets are what nothing may print.
-var secrets = []string{webhookSecret, webhookClientID, applicationToken, accessToken, refreshToken}
+var secrets = []string{webhookSecret, webhookClientID, applicationToken, accessToken, refreshToken, clientSecret, previousOne, oauthCode}
 
 var secretHook = imbot.Webhook{URL: "https://portal.bitrix24.com/rest/1/" + webhookSecret + "/", ClientID: webhookClientID}
 
@@ -226,20 +226,25 @@ func printables(t *testing.T) map[string]any {
 
 func TestNothingPrintsASecret(t *testing.T) {
 	for name, value := range printables(t) {
-		t.Run(name, func(t *testing.T) {
-			values := []any{value}
-			if err, ok := value.(error); ok {
-				values = values[:0]
-				for _, err := range chain(err) {
-					values = append(values, err, err.Error())
-				}
-			}
-			for _, v := range values {
-				for form, text := range printed(v) {
-					require.Emptyf(t, secretsIn(text), "%T as %s: %s", v, form, text)
-				}
-			}
-		})
+		t.Run(name, func(t *testing.T) { requireMasked(t, value) })
+	}
+}
+
+// requireMasked looks for secrets in a value and, if it is an error, in all that
+// it wraps.
+func requireMasked(t *testing.T, value any) {
+	t.Helper()
+	values := []any{value}
+	if err, ok := value.(error); ok {
+		values = values[:0]
+		for _, err := range chain(err) {
+			values = append(values, err, err.Error())
+		}
+	}
+	for _, v := range values {
+		for form, text := range printed(v) {
+			require.Emptyf(t, secretsIn(text), "%T as %s: %s", v, form, text)
+		}
 	}
 }
 

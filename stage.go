@@ -10,9 +10,17 @@ import (
 type stagedVerifier interface {
 	Verifier
 
-	// stage refuses at once, or returns what is left to do (nil: nothing),
-	// which can refuse, too. line is the order key of the work that is slow.
-	stage(ctx context.Context, ev *EventMeta) (later func(context.Context) error, line string, err error)
+	// stage refuses at once, or says what is left to do.
+	stage(ctx context.Context, ev *EventMeta) (staged, error)
+}
+
+// staged is what a verifier knows at once about an event.
+type staged struct {
+	later  func(context.Context) error // decides; nil: the event is genuine
+	known  bool                        // its application token is right: it is no junk
+	checks bool                        // later may make other events of the portal genuine
+	refuse error                       // the verdict, unless a check of the portal is under way: then later decides
+	beside func(context.Context)       // to be done for a genuine event, some time
 }
 
 // refusal is the error for an event that a verifier has refused.
@@ -37,65 +45,76 @@ func unchecked(reason string, cause error) *EventError {
 }
 
 // receive is [ParseEvent], except that it leaves what takes long for later.
-func (h *EventHandler) receive(r *http.Request) (ev Event, later func(context.Context) error, line string, err error) {
+func (h *EventHandler) receive(r *http.Request) (ev Event, st staged, err error) {
 	v, ok := h.Verifier.(stagedVerifier)
 	if !ok {
 		ev, err = ParseEvent(r, h.Verifier)
-		return ev, nil, "", err
+		return ev, st, err
 	}
 	meta, err := readEvent(r)
 	if err != nil {
-		return nil, nil, "", err
+		return nil, st, err
 	}
-	if later, line, err = v.stage(r.Context(), meta); err != nil {
-		return nil, nil, "", refusal(err)
+	checking := h.gate.checking(meta.Auth.MemberID) // before the store is read: it may be over then
+	if st, err = v.stage(r.Context(), meta); err == nil && st.refuse != nil && !checking {
+		err = st.refuse
 	}
-	return decodeEvent(*meta), later, line, nil
+	if err != nil {
+		return nil, st, refusal(err)
+	}
+	return decodeEvent(*meta), st, nil
+}
+
+// submit queues a genuine event. Behind one of its dialog that waits for a check
+// it waits, too, so that the order holds.
+func (h *EventHandler) submit(ev Event) error {
+	m, g := ev.Meta(), h.gate
+	key := orderKey(m)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.dialogs[key] == 0 {
+		return h.pool.Submit(key, func(ctx context.Context) { h.handle(ctx, ev) })
+	}
+	return g.enter(m, staged{known: true}, func(context.Context) { h.pass(ev) })
+}
+
+// pass hands over an event that has waited for a check.
+func (h *EventHandler) pass(ev Event) {
+	h.pool.Hand(orderKey(ev.Meta()), func(ctx context.Context) { h.handle(ctx, ev) })
 }
 
 // errUnverified keeps forgeries from filling the queue.
 var errUnverified = errors.New("too many events wait to be verified")
 
-// submitUnverified queues an event that is verified before it is handled. Such
-// events fill at most half of the queue.
-func (h *EventHandler) submitUnverified(ev Event, later func(context.Context) error, line string) error {
-	if line == "" {
-		line = orderKey(ev.Meta())
-	}
-	pool := h.dispatcher()
-	if h.unverified.Add(1) > int64(h.queue()+1)/2 {
-		h.unverified.Add(-1)
+// submitUnverified queues an event that is verified before it is handled. Those
+// that may be junk fill at most half of the queue, and those of one portal a
+// small part of it.
+func (h *EventHandler) submitUnverified(ev Event, st staged) error {
+	m, g := ev.Meta(), h.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	most := (h.queue() + 1) / 2
+	if !st.known && (g.unknown >= most || g.members[m.Auth.MemberID] >= min(checksMember, most) || h.pool.Queued() >= h.queue()) {
 		return errUnverified
 	}
-	err := pool.Submit(line, func(ctx context.Context) {
-		again := false
-		err := h.guard(ctx, func() error {
-			if again = h.wasSeen(ctx, ev); again {
-				return nil
-			}
-			return later(ctx)
-		})
-		h.unverified.Add(-1)
-		switch {
-		case err != nil:
-			h.fail(ctx, ev, err)
-			return
-		case again:
-			return
+	return g.enter(m, st, func(ctx context.Context) { h.verify(ctx, ev, st) })
+}
+
+// verify does what was left, and hands the event over if it is genuine and new.
+func (h *EventHandler) verify(ctx context.Context, ev Event, st staged) {
+	again := false
+	err := h.guard(ctx, func() error {
+		if again = h.wasSeen(ctx, ev); again {
+			return nil
 		}
-		fresh := false // marked no sooner: a forgery must not pass for the first delivery
-		err = h.guard(ctx, func() error {
-			return h.unlessSeen(ctx, ev, func() error { fresh = true; return nil })
-		})
-		switch {
-		case err != nil:
-			h.fail(ctx, ev, err)
-		case fresh:
-			h.handle(ctx, ev)
-		}
+		return st.later(ctx)
 	})
-	if err != nil {
-		h.unverified.Add(-1)
+	if err == nil && !again { // marked no sooner: a forgery must not pass for the first delivery
+		err = h.guard(ctx, func() error {
+			return h.unlessSeen(ctx, ev, func() error { h.pass(ev); return nil })
+		})
 	}
-	return err
+	if err != nil {
+		h.fail(ctx, ev, err)
+	}
 }

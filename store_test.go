@@ -65,6 +65,7 @@ func TestGrantPrintsNoSecret(t *testing.T) {
 func eachStore(t *testing.T, test func(*testing.T, imbot.TokenStore)) {
 	t.Run("in memory", func(t *testing.T) { test(t, imbot.NewMemoryStore()) })
 	t.Run("in files", func(t *testing.T) { test(t, imbot.NewFileStore(filepath.Join(t.TempDir(), "grants"))) })
+	t.Run("in files without flock", func(t *testing.T) { test(t, imbot.NewLockFileStore(filepath.Join(t.TempDir(), "grants"))) })
 }
 
 func TestStoreSwaps(t *testing.T) {

@@ -36,7 +36,7 @@ func (a *OAuthApp) requestToken(ctx context.Context, servers []string, form url.
 			return g, nil
 		}
 		e.Method, e.Attempts = tokenMethod, attempt
-		if definite || attempt == tokenAttempts || sleep(ctx, a.options.retry.backoff(attempt)) != nil {
+		if definite || attempt == tokenAttempts || sleep(ctx, a.my().options.retry.backoff(attempt)) != nil {
 			return Grant{}, e
 		}
 	}
@@ -58,8 +58,8 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", a.options.userAgent)
-	resp, err := a.http.Do(req)
+	req.Header.Set("User-Agent", a.my().options.userAgent)
+	resp, err := a.my().http.Do(req)
 	if err != nil {
 		return g, &Error{Description: "no answer", cause: clean(err, secrets)}, false
 	}

@@ -9,8 +9,7 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// chatApp is a chat application of a bot. Titles are checked and then forgotten:
-// no method of the portal tells them.
+// chatApp is a chat application of a bot.
 type chatApp struct {
 	id   imbot.ID
 	bot  imbot.ID
@@ -19,6 +18,14 @@ type chatApp struct {
 
 	iframe string // address; "" for one with a JS command
 	hash   string // signs it
+
+	// What people see, and no method of the portal tells.
+	jsMethod, jsParam string
+	titles            *array // LANG
+	context           string
+	hidden            bool
+	width, height     int
+	icon              []byte
 }
 
 func appMethods(name string) method {
@@ -74,7 +81,11 @@ func appRegister(c *call) (any, *restError) {
 		}
 	}
 	p.lastApp++
-	p.chatApps[p.lastApp] = &chatApp{id: p.lastApp, bot: b.id, app: app, code: code, iframe: iframe, hash: hash[:min(len(hash), maxHash)]}
+	registered := &chatApp{id: p.lastApp, bot: b.id, app: app, code: code, iframe: iframe, hash: hash[:min(len(hash), maxHash)]}
+	registered.describe(c.params)
+	registered.icon = picture(c.params.get("ICON_FILE"))
+	p.chatApps[p.lastApp] = registered
+	p.noteHelp()
 	return p.lastApp, nil
 }
 
@@ -150,6 +161,8 @@ func appUpdate(c *call) (any, *restError) {
 	if hash := fields.text("HASH"); hash != "" { // as it was sent, here
 		app.hash = hash
 	}
+	app.describe(fields)
+	c.p.noteHelp()
 	return true, nil
 }
 
@@ -162,5 +175,6 @@ func appUnregister(c *call) (any, *restError) {
 		return nil, fail
 	}
 	delete(c.p.chatApps, app.id)
+	c.p.noteHelp()
 	return true, nil
 }

@@ -40,7 +40,7 @@ type code struct {
 const codeLife = 30 * time.Second
 
 // authAnswer answers a request to the authorization server.
-func (p *Portal) authAnswer(r *http.Request) answer {
+func (p *Portal) authAnswer(r *http.Request) (a answer) {
 	params, err := readParams(r)
 	if err != nil {
 		return page(http.StatusRequestEntityTooLarge)
@@ -53,8 +53,9 @@ func (p *Portal) authAnswer(r *http.Request) answer {
 		if isJSON(r.Header.Get("Content-Type")) { // read by no server that is known
 			params = parseForm([]byte(r.URL.RawQuery))
 		}
-		p.recordAuth("oauth/token", params, "grant_type", "scope")
-		return c.faulty("oauth/token", func() answer {
+		x := p.recordAuth("oauth/token", params, "grant_type", "scope")
+		defer func() { p.endCall(x, &a) }()
+		return c.faulty("oauth/token", kindAuth, func() answer {
 			v, fail := p.exchange(params)
 			if fail != nil {
 				return fail.answer()
@@ -62,10 +63,14 @@ func (p *Portal) authAnswer(r *http.Request) answer {
 			return jsonAnswer(http.StatusOK, v)
 		})
 	case "/rest/app.info":
-		p.recordAuth("oauth/app.info", params)
-		return c.faulty("oauth/app.info", func() answer {
+		x := p.recordAuth("oauth/app.info", params)
+		defer func() { p.endCall(x, &a) }()
+		return c.faulty("oauth/app.info", kindAuth, func() answer {
 			v, fail := p.tokenInfo(c.token(r))
-			return envelope(v, fail, start)
+			if fail != nil {
+				return fail.answer()
+			}
+			return envelope(v, since(start))
 		})
 	}
 	p.problem("the authorization server has no path %.80q", r.URL.Path)
@@ -74,7 +79,7 @@ func (p *Portal) authAnswer(r *http.Request) answer {
 
 // recordAuth remembers a call with the named parameters and no other: most are
 // secrets.
-func (p *Portal) recordAuth(method string, params *array, names ...string) {
+func (p *Portal) recordAuth(method string, params *array, names ...string) *trace {
 	open := newArray()
 	for _, name := range names {
 		if params.has(name) {
@@ -83,7 +88,7 @@ func (p *Portal) recordAuth(method string, params *array, names ...string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.record(method, open, false)
+	return p.record(method, open, false)
 }
 
 // exchange is the token endpoint: a code or a refresh token for a new pair. A

@@ -45,13 +45,14 @@ func (c *call) batch() (any, *restError) {
 			return nil, &restError{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error"}
 		}
 		done["result"].set(key, value)
-		done["result_time"].set(key, since(start))
+		name, _, _ := strings.Cut(command, "?")
+		done["result_time"].set(key, c.took(name, start))
 	}
 	return out, nil
 }
 
 // command runs one command of a batch.
-func (c *call) command(command string, done map[string]*array) (any, *restError) {
+func (c *call) command(command string, done map[string]*array) (result any, fail *restError) {
 	name, query, _ := strings.Cut(command, "?")
 	sent := parseForm([]byte(query))
 	one := *c
@@ -64,21 +65,26 @@ func (c *call) command(command string, done map[string]*array) (any, *restError)
 		one.params.values[k] = resolve(one.params.values[k], done)
 	}
 	c.p.mu.Lock()
-	c.p.record(name, sent, true)
-	var f Fault
-	barred := strings.EqualFold(name, "batch")
-	if !barred {
-		f = c.p.fault(name)
-	}
+	x := c.p.record(name, sent, true)
+	x.Batch = c.trace
 	c.p.mu.Unlock()
-	if barred {
+	defer func() { c.p.endCommand(x, result, fail) }()
+	if strings.EqualFold(name, "batch") {
 		return nil, &restError{http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage"}
 	}
-	c.wait(f.Delay)
-	if f.Code != "" {
-		return nil, f.err()
+	if fail := c.busy(name); fail != nil {
+		return nil, fail
 	}
-	result, fail := one.run(name)
+	c.p.mu.Lock()
+	f := c.p.fault(name, kindCommand)
+	c.p.mu.Unlock()
+	c.wait(f.Delay)
+	if f.Code == "" || f.Cut == AfterRun {
+		result, fail = one.run(name)
+	}
+	if f.Code != "" {
+		return nil, f.err() // it did not run, or its result gets lost
+	}
 	return result, c.override(fail)
 }
 

@@ -20,6 +20,8 @@ type user struct {
 	isBot    bool
 
 	isConnector bool // a guest of an open line
+	color       imbot.Color
+	picture     []byte
 	extranet    bool
 	denied      bool // may not change chats
 	dismissed   bool
@@ -80,7 +82,7 @@ func handlerURLs(from *array, register bool) (map[string]string, *restError) {
 			continue
 		}
 		if !acceptable(address) {
-			return nil, wrong(e.param+"_ERROR", "Wrong handler URL")
+			return nil, wrongHandler(e.param, address)
 		}
 		urls[e.event] = address
 	}
@@ -94,6 +96,16 @@ func acceptable(address string) bool {
 		return false
 	}
 	return strings.Index(u.Hostname(), ".") > 0 || strings.Contains(u.Hostname(), ":") && net.ParseIP(u.Hostname()) != nil
+}
+
+// wrongHandler refuses a handler's URL. A real portal says no more than the first
+// three words; localhost is what everybody tries first.
+func wrongHandler(param, address string) *restError {
+	description := "Wrong handler URL"
+	if u, err := url.Parse(address); err == nil && u.Host != "" && !strings.Contains(u.Hostname(), ".") {
+		description += ": a portal refuses a host without a dot; for a bot on this machine write http://127.0.0.1 in place of http://localhost"
+	}
+	return wrong(param+"_ERROR", description)
 }
 
 // bind makes handlers those of the whole application.
@@ -167,6 +179,7 @@ func botRegister(c *call) (any, *restError) {
 	if c.params.text("OPENLINE") == "Y" || b.kind == imbot.BotTypeOpenLine {
 		b.openLine = imbot.Yes
 	}
+	u.color, u.picture = imbot.Color(properties.text("COLOR")), picture(properties.get("PERSONAL_PHOTO"))
 	p.bots[b.id] = b
 	p.bind(app, urls)
 	return b.id, nil
@@ -226,6 +239,7 @@ func botUpdate(c *call) (any, *restError) {
 		u.last = last
 	}
 	u.setProfile(properties)
+	p.noteUser(u.id)
 	if email := properties.text("EMAIL"); email != "" && !p.emailTaken(email) { // a taken address is dropped silently
 		b.email = email
 	}
@@ -274,10 +288,12 @@ func (p *Portal) dropBot(b *bot, by imbot.ID) {
 	}
 	for _, chat := range p.chats {
 		if chat.kind != kindPrivate {
-			chat.drop(b.id)
+			p.leave(chat, b.id)
 		}
 	}
 	delete(p.bots, b.id)
+	p.noteUser(b.id)
+	p.noteHelp()
 	p.fireBotDelete(b, by)
 }
 

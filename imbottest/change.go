@@ -68,6 +68,7 @@ func messageUpdate(c *call) (any, *restError) {
 		v := c.params.get(name)
 		if !truthy(v) || v == "N" {
 			m.parts[kind] = nil
+			p.noteMessage(m)
 			continue
 		}
 		part := p.readPart(kind, v, b.id)
@@ -80,6 +81,7 @@ func messageUpdate(c *call) (any, *restError) {
 			return nil, wrong(name+"_OVERSIZE", "You have exceeded the maximum allowable size of "+strings.ToLower(name))
 		}
 		m.parts[kind] = part
+		p.noteMessage(m)
 	}
 	if !c.params.given("MESSAGE") {
 		return true, nil
@@ -90,6 +92,7 @@ func messageUpdate(c *call) (any, *restError) {
 	}
 	if text := strings.TrimSpace(c.params.text("MESSAGE")); text != "" {
 		m.Text = p.finished(text)
+		p.noteMessage(m)
 	} else {
 		p.drop(m, false)
 	}
@@ -111,6 +114,7 @@ func messageDelete(c *call) (any, *restError) {
 
 // drop deletes a message: with a notice in its place, or without a trace.
 func (p *Portal) drop(m *message, complete bool) {
+	defer p.noteMessage(m)
 	if complete {
 		chat := p.chats[m.ChatID]
 		chat.messages = slices.DeleteFunc(chat.messages, func(other *message) bool { return other == m })
@@ -135,6 +139,7 @@ func messageLike(c *call) (any, *restError) {
 		return nil, errWithoutChanges
 	}
 	m.like(b.id)
+	c.p.noteMessage(m)
 	return true, nil
 }
 

@@ -40,6 +40,8 @@ type chat struct {
 	created     time.Time
 	members     []*member // in order of their joining
 	messages    []*message
+	typing      map[imbot.ID]*time.Timer // who writes
+	picture     []byte
 	answers     map[imbot.ID]time.Time // until when a bot may answer commands
 }
 
@@ -134,7 +136,7 @@ func chatAdd(c *call) (any, *restError) {
 		chat.color = color
 	}
 	if isImage(c.params.get("AVATAR")) {
-		chat.avatar = c.avatarOf(chat)
+		chat.avatar, chat.picture = c.avatarOf(chat), picture(c.params.get("AVATAR"))
 	}
 	p.join(chat, b.id, true, users...)
 	if message := strings.TrimSpace(c.params.text("MESSAGE")); message != "" {
@@ -180,6 +182,7 @@ func (p *Portal) addChat(kind, title string, owner imbot.ID) *chat {
 	chat := &chat{id: p.lastChat, kind: kind, title: title, color: color, owner: owner, created: time.Now()}
 	chat.members = []*member{{user: owner}}
 	p.chats[chat.id] = chat
+	p.noteDialog(chat)
 	return chat
 }
 
@@ -233,6 +236,7 @@ func chatSetOwner(c *call) (any, *restError) {
 		return nil, wrong("WRONG_REQUEST", "Change owner can only owner and user must be member in chat")
 	}
 	chat.owner = user
+	c.p.noteDialog(chat)
 	return true, nil
 }
 
@@ -255,6 +259,7 @@ func chatSetManager(c *call) (any, *restError) {
 	}
 	if m := chat.member(user); m != nil { // true for strangers, too
 		m.manager = c.params.text("IS_MANAGER") != "N"
+		c.p.noteDialog(chat)
 	}
 	return true, nil
 }
@@ -280,6 +285,7 @@ func chatUpdateColor(c *call) (any, *restError) {
 		return nil, wrong("WRONG_REQUEST", "This color already set or chat isn't exists")
 	}
 	chat.color = color
+	c.p.noteDialog(chat)
 	return true, nil
 }
 
@@ -308,6 +314,7 @@ func chatUpdateTitle(c *call) (any, *restError) {
 	}
 	if chat != nil && chat.member(b.id) != nil {
 		chat.title = title
+		c.p.noteDialog(chat)
 	}
 	return true, nil // whatever came of it
 }
@@ -337,7 +344,8 @@ func chatUpdateAvatar(c *call) (any, *restError) {
 	if chat.member(b.id) == nil {
 		return nil, wrong("WRONG_REQUEST", "Chat isn't exists")
 	}
-	chat.avatar = c.avatarOf(chat)
+	chat.avatar, chat.picture = c.avatarOf(chat), picture(c.params.get("AVATAR"))
+	c.p.noteDialog(chat)
 	return true, nil
 }
 
@@ -365,11 +373,16 @@ func isImage(v any) bool {
 }
 
 func chatSendTyping(c *call) (any, *restError) {
-	if _, fail := c.bot(); fail != nil {
+	b, fail := c.bot()
+	if fail != nil {
 		return nil, fail
 	}
-	if !isDialog(c.params.text("DIALOG_ID")) {
+	dialog := imbot.DialogID(strings.ToLower(c.params.text("DIALOG_ID")))
+	if !isDialog(string(dialog)) {
 		return nil, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
 	}
-	return true, nil
+	if chat := c.p.find(b.id, dialog); chat != nil && chat.member(b.id) != nil {
+		c.p.startTyping(chat, b.id)
+	}
+	return true, nil // whatever came of it
 }

@@ -8,13 +8,15 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// command is a slash command of a bot. Its titles and whether it is offered are
-// checked and then forgotten: no method of the portal tells them.
+// command is a slash command of a bot. No method of the portal tells its titles
+// and whether it is offered, people see them.
 type command struct {
 	id     imbot.ID
 	bot    *bot
 	name   string
 	common bool
+	hidden bool
+	titles *array // LANG
 }
 
 // answerTime is how long a bot may answer a command.
@@ -49,7 +51,7 @@ func commandRegister(c *call) (any, *restError) {
 	}
 	address := c.params.text("EVENT_COMMAND_ADD")
 	if !acceptable(address) {
-		return nil, wrong("EVENT_COMMAND_ADD_ERROR", "Wrong handler URL")
+		return nil, wrongHandler("EVENT_COMMAND_ADD", address)
 	}
 	name := strings.TrimPrefix(c.params.text("COMMAND"), "/")
 	if name == "" {
@@ -68,7 +70,10 @@ func commandRegister(c *call) (any, *restError) {
 		}
 	}
 	p.lastCmd++
-	p.commands[p.lastCmd] = &command{id: p.lastCmd, bot: b, name: name, common: c.params.text("COMMON") == "Y"}
+	cmd := &command{id: p.lastCmd, bot: b, name: name, common: c.params.text("COMMON") == "Y"}
+	cmd.describe(c.params)
+	p.commands[cmd.id] = cmd
+	p.noteHelp()
 	return p.lastCmd, nil
 }
 
@@ -99,6 +104,7 @@ func commandUnregister(c *call) (any, *restError) {
 		return nil, fail
 	}
 	delete(c.p.commands, cmd.id)
+	c.p.noteHelp()
 	return true, nil
 }
 
@@ -113,7 +119,7 @@ func commandUpdate(c *call) (any, *restError) {
 	fields := c.params.array("FIELDS")
 	address := fields.text("EVENT_COMMAND_ADD")
 	if address != "" && !acceptable(address) {
-		return nil, wrong("EVENT_COMMAND_ADD_ERROR", "Wrong handler URL")
+		return nil, wrongHandler("EVENT_COMMAND_ADD", address)
 	}
 	effective := address != "" || fields.array("LANG").len() > 0
 	for _, flag := range []string{"HIDDEN", "EXTRANET_SUPPORT"} {
@@ -125,6 +131,8 @@ func commandUpdate(c *call) (any, *restError) {
 	if address != "" {
 		c.p.bindEvent(cmd.bot.app, eventCommandAdd, address)
 	}
+	cmd.describe(fields)
+	c.p.noteHelp()
 	return true, nil
 }
 

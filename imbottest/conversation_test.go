@@ -174,6 +174,7 @@ func TestAskEndsWithItsContext(t *testing.T) {
 		start := time.Now()
 		_, err := portal.Ask(ctx, portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(bot), "hello")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "ONIMBOTMESSAGEADD: "+eventURL+" answered 404", "the reason")
 		require.Equal(t, time.Minute, time.Since(start))
 		_, err = portal.Say(ctx, 2, imbot.UserDialog(bot), "hello")
 		require.ErrorIs(t, err, context.DeadlineExceeded)

@@ -152,10 +152,12 @@ func (p *Portal) check(token, gone string) (*grant, *restError) {
 	case g.gone:
 		return unauthorized(gone, "Application not installed")
 	case !g.expires.After(time.Now()):
-		return unauthorized("expired_token", "The access token provided has expired.")
+		return nil, errExpired
 	}
 	return g, nil
 }
+
+var errExpired = &restError{http.StatusUnauthorized, "expired_token", "The access token provided has expired."}
 
 // authenticate finds out who calls, in the portal's order: the path, the
 // header, the parameters; the lock is held.
@@ -188,7 +190,7 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 	}
 	g, fail := p.check(token, "APPLICATION_NOT_FOUND")
 	if fail == nil {
-		c.user, c.app = g.user, g.app
+		c.user, c.app, c.grant = g.user, g.app, g
 	}
 	return fail
 }

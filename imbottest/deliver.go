@@ -1,9 +1,11 @@
 package imbottest
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -14,6 +16,9 @@ type delivery struct {
 	event string
 	to    binding
 	body  string
+	fault Fault
+
+	replay int64 // the exchange that is repeated
 }
 
 // chatQueue names the queue of a chat: within one, events keep their order.
@@ -40,31 +45,57 @@ func (p *Portal) post(event string, app *application, queue, body string) {
 	if !ok || p.closed || app.oauth && !app.finished {
 		return
 	}
-	p.active++
+	next := delivery{event: event, to: to, body: body, fault: p.fault(event, kindEvent)}
 	waiting, running := p.queues[queue]
-	p.queues[queue] = append(waiting, delivery{event, to, body})
-	if !running {
-		p.wg.Go(func() { p.drain(queue) })
+	if next.fault.Duplicate {
+		p.active++
+		waiting = append(waiting, delivery{event: event, to: to, body: body})
 	}
+	p.active++
+	p.queues[queue] = append(waiting, next)
+	if running {
+		p.notify() // an event waits to be overtaken, maybe
+		return
+	}
+	p.wg.Go(func() { p.drain(queue) })
 }
 
 func (p *Portal) drain(queue string) {
 	for {
-		p.mu.Lock()
-		waiting := p.queues[queue]
-		if len(waiting) == 0 || p.closed {
-			delete(p.queues, queue)
-			p.mu.Unlock()
+		next, handler, ok := p.next(queue)
+		if !ok {
 			return
 		}
-		next := waiting[0]
-		p.queues[queue] = waiting[1:]
-		handler := p.handlers[next.to.url]
-		p.mu.Unlock()
-
 		p.deliverNext(queue, next, handler)
 	}
 }
+
+// next takes the next event out of a queue, or the queue away when there is none.
+func (p *Portal) next(queue string) (next delivery, handler http.Handler, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if waiting := p.queues[queue]; len(waiting) == 1 && waiting[0].fault.Reorder {
+		p.mu.Unlock()
+		ctx, cancel := context.WithTimeout(p.ctx, overtaking)
+		_ = p.await(ctx, func() bool { return len(p.queues[queue]) > 1 }) // it has been overtaken or it has not
+		cancel()
+		p.mu.Lock()
+	}
+	waiting := p.queues[queue]
+	if len(waiting) == 0 || p.closed {
+		delete(p.queues, queue)
+		return delivery{}, nil, false
+	}
+	if len(waiting) > 1 && waiting[0].fault.Reorder {
+		waiting[0], waiting[1] = waiting[1], waiting[0]
+		waiting[1].fault.Reorder = false
+	}
+	next, p.queues[queue] = waiting[0], waiting[1:]
+	return next, p.handlers[next.to.url], true
+}
+
+// overtaking is how long an event waits for one that overtakes it.
+const overtaking = time.Second
 
 // deliverNext delivers one event. A handler that ends its goroutine, as a failed
 // require in it does, ends the drain as well; another one takes over.
@@ -86,26 +117,54 @@ func (p *Portal) deliverNext(queue string, next delivery, handler http.Handler) 
 	returned = true
 }
 
-// deliver hands one event over and records what went wrong.
+// deliver hands one event over and records what went wrong, other than by its
+// fault.
 func (p *Portal) deliver(d delivery, handler http.Handler) {
-	r, err := http.NewRequestWithContext(p.ctx, http.MethodPost, d.to.full, strings.NewReader(d.body))
+	x := p.beginEvent(d)
+	status, body := 0, ""
+	defer func() { p.endEvent(x, status, body) }()
+	if p.pause(d.fault.Delay); d.fault.Cut == BeforeRun || p.ctx.Err() != nil {
+		return
+	}
+	ctx, hangUp := context.WithCancel(p.ctx)
+	defer hangUp()
+	if d.fault.Cut == AfterRun {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { hangUp() }})
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.to.full, strings.NewReader(d.body))
 	if err != nil {
 		p.problem("%s: the handler's URL with CLIENT_ID behind it is no URL", d.event)
 		return
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("User-Agent", "imbottest")
-	status := 0
 	switch {
 	case handler != nil:
-		status, _ = p.call(d, handler, r)
+		if d.fault.Cut == AfterRun {
+			hangUp() // the body is in memory already
+		}
+		status, body = p.call(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
-		status, _ = p.send(d, r)
+		status, body = p.send(d, r)
 	default:
 		p.problem("%s: nothing serves %s (see Portal.Serve)", d.event, publicURL(d.to.url))
 	}
-	if status != 0 && (status < 200 || status > 299) {
+	p.pause(d.fault.Late)
+	if status != 0 && d.fault.Cut == NoCut && (status < 200 || status > 299) {
 		p.problem("%s: %s answered %d", d.event, publicURL(d.to.url), status)
+	}
+}
+
+// pause waits, as long as the portal is open.
+func (p *Portal) pause(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.ctx.Done():
 	}
 }
 
@@ -144,7 +203,7 @@ func (p *Portal) send(d delivery, r *http.Request) (status int, body string) {
 		if errors.As(err, &withURL) {
 			err = withURL.Err
 		}
-		if p.ctx.Err() == nil {
+		if r.Context().Err() == nil {
 			p.problem("%s: %s cannot be reached: %v", d.event, publicURL(d.to.url), err)
 		}
 		return 0, ""

@@ -34,7 +34,17 @@
 // by event and by page, update and uninstallation, and an authorization server of
 // its own, whose access tokens live an hour and whose refresh tokens work once.
 // Tokens can be ended at will, and [Portal.Rename] moves the portal to another
-// host.
+// host. To test one application on several portals, let each [Portal.Listen] and
+// name all their authorization servers: an HTTPClient reaches one portal only.
+//
+// # Looking at it
+//
+// [Portal.Users], [Portal.Dialogs], [Portal.History], [Portal.Commands] and
+// [Portal.Apps] tell what one person sees, and [Portal.Changes] waits for what is
+// new. [Portal.Exchanges] has the calls and events with their bodies, all secrets
+// masked, and [Portal.Replay] sends an event once more, which is how to find out
+// whether a bot does something twice. Package imbottest/messenger makes a web page
+// of all that, and [Portal.Mount] serves it beside the REST endpoint.
 //
 // # What it does like a real portal
 //
@@ -69,16 +79,22 @@
 // In a batch a command that fails gives its code to those that fail after it, when
 // that code is one of the portal's core, such as CANCELED.
 //
+// # Bad days
+//
+// [Portal.Fail] lets calls and events go wrong, the next one, the n-th, or some at
+// random with a seed, and [Portal.Chaos] all of that at once. [WithRateLimit] and
+// [WithOperatingLimit] refuse what is too much.
+//
 // # What it does not do
 //
-// Events of one dialog arrive in their order and none is lost; a real portal
-// promises neither. Guests from outside come through open lines only
+// Without a [Fault] events of one dialog arrive in their order and none is lost; a
+// real portal promises neither. Guests from outside come through open lines only
 // ([Portal.AddGuest]), and everybody has read everything. People's joining and
 // leaving leaves no system message. People change and delete only what they wrote.
 // Rights are those of the bot, as long as nobody was denied his. Extranet users can
 // give all commands. All buttons are shown to everybody, wherever they belong.
 // SKIP_CONNECTOR and URL_PREVIEW do nothing, a bot that changes or deletes messages
-// causes no event, and titles of commands are checked and forgotten.
+// causes no event. Applications that need a call are not offered.
 //
 // A call of a method that is missing here is answered as unknown and shows up in
 // [Portal.Err]; a test should end with a look at it.

@@ -194,6 +194,11 @@ func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
 			p.setGroupMessage(e, chat, m, before, mentioned)
 		}
 		p.setUser(e, m.AuthorID, true)
+		for _, b := range bots {
+			if chat.kind != kindLines && b.kind != imbot.BotTypeSupervisor { // a real portal shows it by itself, too
+				p.startTyping(chat, b.id)
+			}
+		}
 		p.post(eventMessageAdd, app, chatQueue(chat), p.finish(e, app, m.AuthorID, true))
 	}
 }

@@ -181,6 +181,11 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 		p.mu.Unlock()
 		panic(http.ErrAbortHandler)
 	}
+	if h := p.mountedFor(r, host); h != nil {
+		p.mu.Unlock()
+		h.ServeHTTP(w, r)
+		return
+	}
 	p.active++
 	p.wg.Add(1)
 	p.mu.Unlock()
@@ -212,25 +217,25 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 func (p *Portal) route(r *http.Request, secure bool, host string) answer {
 	p.mu.Lock()
 	auth := host == p.authHost || host == p.authAddr
-	moved, root := p.former[host], strings.TrimSuffix(p.endpoint(), "/rest/")
+	moved := p.former[host]
 	p.mu.Unlock()
 	switch {
 	case auth:
 		return p.authAnswer(r)
 	case moved:
-		a := page(http.StatusFound)
-		a.location = root + r.URL.RequestURI()
-		return a
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.redirect(r.URL.RequestURI())
 	}
 	return p.answer(r, secure)
 }
 
-func (p *Portal) answer(r *http.Request, secure bool) answer {
+func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	p.mu.Lock()
 	fits := p.bucket.add(time.Now())
 	p.mu.Unlock()
 	if !fits {
-		return (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer()
+		return p.refused(r, (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer())
 	}
 	user, secret, method, ok := splitPath(r.URL.EscapedPath())
 	if !ok {
@@ -241,16 +246,18 @@ func (p *Portal) answer(r *http.Request, secure bool) answer {
 	if err != nil {
 		return page(http.StatusRequestEntityTooLarge)
 	}
-	c := &call{p: p, ctx: r.Context(), params: newArray()}
+	c := &call{p: p, ctx: r.Context(), params: newArray(), uri: r.URL.RequestURI()}
 	upperKeys(c.params, params)
 
 	p.mu.Lock()
-	p.record(method, params, false)
+	x := p.record(method, params, false)
 	fail := p.authenticate(c, r, user, secret, secure)
 	if fail == nil {
 		fail = c.welcome()
 	}
 	p.mu.Unlock()
+	c.trace = x.ID
+	defer func() { p.endCall(x, &a) }()
 	if fail != nil {
 		return fail.answer()
 	}

@@ -141,6 +141,8 @@ func TestFaults(t *testing.T) {
 		{"a body alone is 200", imbottest.Fault{Body: `{"result":`}, `200 {"result":`, false},
 		{"cut before it ran", imbottest.Fault{Cut: imbottest.BeforeRun}, "EOF", false},
 		{"cut after it ran", imbottest.Fault{Cut: imbottest.AfterRun}, "EOF", true},
+		{"a page after it ran", imbottest.Fault{Cut: imbottest.AfterRun, Status: 504, Body: "<html>"}, "504 <html>", true},
+		{"a code after it ran", imbottest.Fault{Cut: imbottest.AfterRun, Code: "X"}, `400 {"error":"X","error_description":""}`, true},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
 			portal := newWorld(t)

@@ -62,6 +62,7 @@ func chatUserAdd(c *call) (any, *restError) {
 	history := c.params.text("HIDE_HISTORY") == "" || c.params.text("HIDE_HISTORY") == "N"
 	if chat.member(b.id) == nil { // the bot comes along
 		chat.members = append(chat.members, &member{user: b.id})
+		c.p.noteDialog(chat)
 	}
 	c.p.join(chat, b.id, history, users...)
 	return true, nil
@@ -119,7 +120,7 @@ func (c *call) remove(id, by, user imbot.ID) (any, *restError) {
 	if fail := chat.mayRemove(by, user); fail != nil {
 		return nil, fail
 	}
-	chat.drop(user)
+	c.p.leave(chat, user)
 	return true, nil
 }
 
@@ -185,6 +186,7 @@ func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) 
 			m.since = chat.last()
 		}
 		chat.members = append(chat.members, m)
+		p.noteDialog(chat)
 		if b := p.bots[id]; b != nil {
 			p.fireJoinGroup(chat, b, by, history)
 		}

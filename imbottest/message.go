@@ -24,6 +24,8 @@ type Message struct {
 	Attach   imbot.Attach
 	Menu     imbot.Menu
 
+	parts parts // never changed, only replaced
+
 	Edited  bool       // by a person; what bots change is not marked
 	Deleted bool       // the text is the portal's notice then
 	Likes   []imbot.ID // who likes it
@@ -35,14 +37,19 @@ func (m Message) Plain() string { return imbot.Plain(m.Text) }
 // message is a message as the portal keeps it.
 type message struct {
 	Message // without Keyboard, Attach and Menu
-	parts   parts
 }
 
 // view is the message as people and tests see it.
 func (m *message) view() Message {
+	v := m.light()
+	v.Attach, v.Keyboard, v.Menu = m.parts.decoded()
+	return v
+}
+
+// light is the message without what is expensive to read.
+func (m *message) light() Message {
 	v := m.Message
 	v.Likes = slices.Clone(m.Likes)
-	v.Attach, v.Keyboard, v.Menu = m.parts.decoded()
 	return v
 }
 
@@ -80,7 +87,8 @@ func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *m
 	m := &message{Message: Message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: p.finished(text), System: system, Time: time.Now()}}
 	chat.messages = append(chat.messages, m)
 	p.messages[m.ID] = m
-	p.notify()
+	chat.stopTyping(p, author)
+	p.noteMessage(m)
 	return m
 }
 
@@ -91,6 +99,7 @@ func (p *Portal) newPrivate(a, b imbot.ID) *chat {
 	chat.members = []*member{{user: a}, {user: b}}
 	p.chats[chat.id] = chat
 	p.private[pairOf(a, b)] = chat
+	p.noteDialog(chat)
 	return chat
 }
 

@@ -199,3 +199,38 @@ func TestTheSDKTrustsTheFramesOfThePortal(t *testing.T) {
 	_, err = imbot.VerifyIFrame(r, "other")
 	require.Error(t, err)
 }
+
+func TestOneApplicationOnSeveralPortals(t *testing.T) {
+	var portals []*imbottest.Portal
+	mine := &imbot.OAuthApp{ClientID: "local.1", ClientSecret: "secret", Store: imbot.NewMemoryStore()}
+	installed := map[string]bool{}
+	mine.OnInstall = func(ctx context.Context, client *imbot.Client, g imbot.Grant) error {
+		installed[g.MemberID] = true
+		_, err := imbot.EnsureBot(ctx, client, imbot.BotRegisterRequest{Code: "echo", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "Echo"}})
+		return err
+	}
+	for range 3 {
+		portal := imbottest.NewPortal()
+		defer portal.Close()
+		require.NoError(t, portal.Listen("127.0.0.1:0"))
+		mine.AuthServers = append(mine.AuthServers, portal.AuthServer())
+		portals = append(portals, portal)
+	}
+	for _, portal := range portals {
+		portal.Serve(pageURL, mine.InstallPage())
+		_, err := portal.Application("local.1", "secret").OpenPage(t.Context(), imbottest.Admin, pageURL)
+		require.NoError(t, err)
+	}
+	require.Len(t, installed, 3)
+	for member := range installed {
+		client, err := mine.Client(t.Context(), member)
+		require.NoError(t, err)
+		bots, err := client.Bot.List(t.Context(), imbot.BotListRequest{})
+		require.NoError(t, err)
+		require.Len(t, bots, 1)
+	}
+	for _, portal := range portals {
+		require.Len(t, portal.Calls("imbot.bot.list"), 2, "EnsureBot's and the one here")
+		require.NoError(t, portal.Err())
+	}
+}

@@ -82,11 +82,12 @@ func sessionOperator(c *call) (any, *restError) {
 		}
 		b = c.p.bots[chat.members[i].user]
 	}
-	chat.drop(b.id)
+	c.p.leave(chat, b.id)
 	for _, user := range c.p.existing(chat.operators) {
 		if chat.member(user) == nil {
 			chat.members = append(chat.members, &member{user: user})
 		}
 	}
+	c.p.noteDialog(chat)
 	return true, nil
 }

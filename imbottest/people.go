@@ -3,6 +3,7 @@ package imbottest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,6 +24,7 @@ func (p *Portal) addUser(first, last string) *user {
 	p.lastUser++
 	u := &user{id: p.lastUser, first: first, last: last, gender: "M"}
 	p.users[u.id] = u
+	p.noteUser(u.id)
 	return u
 }
 
@@ -93,7 +95,8 @@ func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
 // Ask is [Portal.Say] and returns the next message of somebody else in that
 // dialog, whoever it is from; ctx ends the waiting, or one minute when ctx has no
 // deadline. A greeting for a new dialog is a message, too: [Portal.Open] such a
-// dialog before.
+// dialog before. The error has what [Portal.Err] knows: an event that the bot
+// refused, for example.
 func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, text string) (Message, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -117,7 +120,8 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 		return false
 	})
 	if err != nil {
-		return Message{}, fmt.Errorf("imbottest: no answer in %s: %w", dialog, err)
+		err = fmt.Errorf("imbottest: no answer in %s: %w", dialog, err)
+		return Message{}, errors.Join(err, p.Err()) // which often says why
 	}
 	return answer, nil
 }
@@ -197,7 +201,7 @@ func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID)
 		}
 	}
 	for _, id := range users {
-		c.drop(id)
+		p.leave(c, id)
 	}
 	p.notify()
 	return nil

@@ -2,10 +2,11 @@ package imbottest
 
 import (
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -64,21 +65,21 @@ type Portal struct {
 	authAddr string          // host:port of the authorization server
 	former   map[string]bool // hosts that the portal had before it was renamed
 
+	notes   notes
+	traces  traces
+	mounted http.Handler
+
+	seed     uint64
+	chances  uint64 // faults so far
 	faults   []*fault
+	usages   map[string]*usage
+	limit    time.Duration // operating time of a method; 0: none
 	calls    []Call
 	problems []error
 }
 
 // An Option changes a new portal.
 type Option func(*Portal)
-
-// WithRateLimit lets the portal refuse calls with QUERY_LIMIT_EXCEEDED like the
-// cloud does: each HTTP request fills a bucket by one, perSecond leak out of it,
-// and above burst the portal refuses. A batch counts as one. The cloud's usual
-// figures are 2 and 50; without this option there is no limit.
-func WithRateLimit(perSecond float64, burst int) Option {
-	return func(p *Portal) { p.bucket = bucket{perSecond: perSecond, burst: float64(burst)} }
-}
 
 // admin is the user behind webhooks and applications.
 const admin imbot.ID = 1
@@ -113,6 +114,8 @@ func NewPortal(opts ...Option) *Portal {
 		handlers: map[string]http.Handler{},
 		queues:   map[string][]delivery{},
 		former:   map[string]bool{},
+		seed:     rand.Uint64(),
+		usages:   map[string]*usage{},
 	}
 	for _, opt := range opts {
 		opt(p)
@@ -128,6 +131,7 @@ func NewPortal(opts ...Option) *Portal {
 func (p *Portal) Close() {
 	p.mu.Lock()
 	p.closed = true
+	p.stopAllTyping()
 	p.queues = map[string][]delivery{}
 	servers, client := p.servers, p.client
 	p.notify()
@@ -276,6 +280,6 @@ func isLoopback(host string) bool {
 
 func randomHex(n int) string {
 	b := make([]byte, n)
-	_, _ = rand.Read(b) // never fails
+	_, _ = crand.Read(b) // never fails
 	return hex.EncodeToString(b)
 }

@@ -25,9 +25,41 @@ func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text str
 	}
 	defer unlock()
 	button, context := m.button(text)
-	switch {
-	case button == nil:
+	if button == nil {
 		return fmt.Errorf("imbottest: message %d has no button %q", m.ID, text)
+	}
+	return p.press(m, user, button, context)
+}
+
+// PressButton is [Portal.Press] of a button by its place in the flat list of
+// [Message.Wire], from 0 and with the entries that end rows. It tells buttons with
+// the same text apart.
+func (p *Portal) PressButton(ctx context.Context, user imbot.ID, msg Message, n int) error {
+	return p.pressEntry(ctx, user, msg, n, partKeyboard, "KEYBOARD")
+}
+
+// PressItem is [Portal.PressButton] for the menu.
+func (p *Portal) PressItem(ctx context.Context, user imbot.ID, msg Message, n int) error {
+	return p.pressEntry(ctx, user, msg, n, partMenu, "MENU")
+}
+
+func (p *Portal) pressEntry(ctx context.Context, user imbot.ID, msg Message, n, part int, context string) error {
+	m, unlock, err := p.see(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	list := entries(m.parts[part], "")
+	if n < 0 || n >= len(list) || list[n].text("TYPE") == "NEWLINE" {
+		return fmt.Errorf("imbottest: message %d has nothing to press at place %d of its %s", m.ID, n, strings.ToLower(context))
+	}
+	return p.press(m, user, list[n], context)
+}
+
+// press does what a button says; the lock is held.
+func (p *Portal) press(m *message, user imbot.ID, button *array, context string) error {
+	text := button.text("TEXT")
+	switch {
 	case button.text("DISABLED") == "Y":
 		return fmt.Errorf("imbottest: the button %q is disabled", text)
 	case button.text("WAIT") == "Y":
@@ -41,7 +73,7 @@ func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text str
 			return fmt.Errorf("imbottest: the button %q gives a command that its bot does not have here: %q", text, button.text("COMMAND"))
 		}
 		if button.text("BLOCK") == "Y" {
-			button.set("WAIT", "Y")
+			p.block(m, button)
 		}
 		p.firePressedCommand(chat, m, user, context, invocation{cmd, button.text("COMMAND_PARAMS")})
 		return nil
@@ -50,6 +82,20 @@ func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text str
 		return nil
 	}
 	return fmt.Errorf("imbottest: the button %q does nothing on the portal: it %s", text, seen(button, value))
+}
+
+// block lets a button wait. Views of the message keep the keyboard as it was.
+func (p *Portal) block(m *message, button *array) {
+	keyboard := newArray()
+	for _, entry := range entries(m.parts[partKeyboard], "") {
+		if entry == button {
+			entry = mapStrings(entry, func(s string) string { return s }).(*array)
+			entry.set("WAIT", "Y")
+		}
+		keyboard.add(entry)
+	}
+	m.parts[partKeyboard] = keyboard
+	p.noteMessage(m)
 }
 
 // seen is what a person sees of a button whose action does not reach the portal.
@@ -117,7 +163,7 @@ func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text stri
 	}
 	m.Text, m.Edited = p.finished(text), true
 	p.fireMessageUpdate(p.chats[m.ChatID], m)
-	p.notify()
+	p.noteMessage(m)
 	return nil
 }
 
@@ -151,7 +197,7 @@ func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
 		return fmt.Errorf("imbottest: message %d is deleted", m.ID)
 	}
 	m.like(user)
-	p.notify()
+	p.noteMessage(m)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package imbottest
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 )
 
@@ -13,6 +14,11 @@ import (
 func (p *Portal) Rename(host string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.rename(host)
+}
+
+// rename is Rename under the lock.
+func (p *Portal) rename(host string) error {
 	defer p.notify()
 	if p.listen != "" {
 		listener, err := p.open(host)
@@ -34,4 +40,11 @@ func (p *Portal) Rename(host string) error {
 	p.host = host
 	delete(p.former, host)
 	return nil
+}
+
+// redirect is the answer of a former host; the lock is held.
+func (p *Portal) redirect(uri string) answer {
+	a := page(http.StatusFound)
+	a.location = strings.TrimSuffix(p.endpoint(), "/rest/") + uri
+	return a
 }

@@ -2,6 +2,8 @@ package imbottest
 
 import (
 	"context"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -16,6 +18,9 @@ type call struct {
 	user   imbot.ID     // behind the token or webhook
 	app    *application // of the token; nil for the webhook
 	params *array       // names in upper case
+	trace  int64        // its exchange
+	grant  *grant       // of the token
+	uri    string       // of the request
 
 	session  bool       // authorized by a browser's session
 	method   string     // that runs, in lower case
@@ -91,7 +96,14 @@ func since(start time.Time) timing {
 // serve answers a call that came by itself, not in a batch.
 func (c *call) serve(name string) answer {
 	start := time.Now()
-	return c.faulty(name, func() answer {
+	if fail := c.busy(name); fail != nil {
+		return fail.answer()
+	}
+	k := kindCall
+	if c.grant == nil {
+		k = kindWebhook
+	}
+	return c.faulty(name, k, func() answer {
 		var result any
 		var fail *restError
 		if strings.EqualFold(name, "batch") {
@@ -99,41 +111,70 @@ func (c *call) serve(name string) answer {
 		} else {
 			result, fail = c.run(name)
 		}
-		return envelope(result, fail, start)
+		if fail != nil {
+			return fail.answer()
+		}
+		return envelope(result, c.took(name, start))
 	})
 }
 
-// envelope is the answer with a result or an error.
-func envelope(result any, fail *restError, start time.Time) answer {
-	if fail != nil {
-		return fail.answer()
-	}
+// envelope is the answer with a result.
+func envelope(result any, t timing) answer {
 	return jsonAnswer(http.StatusOK, struct {
 		Result any    `json:"result"`
 		Time   timing `json:"time"`
-	}{result, since(start)})
+	}{result, t})
 }
 
 // faulty runs a call, or lets it go wrong as [Portal.Fail] has said.
-func (c *call) faulty(name string, run func() answer) answer {
+func (c *call) faulty(name string, k kind, run func() answer) answer {
 	c.p.mu.Lock()
-	f := c.p.fault(name)
+	f := c.p.fault(name, k)
 	c.p.mu.Unlock()
 	c.wait(f.Delay)
-	if f.Cut == BeforeRun {
+	switch {
+	case f.Cut == BeforeRun:
 		panic(http.ErrAbortHandler)
-	}
-	if f.Cut == NoCut && f.answers() {
+	case f.Expire:
+		return c.expired()
+	case f.Rename:
+		return c.renamed()
+	case f.Cut == NoCut && f.answers():
 		return f.answer()
 	}
 	a := run()
-	if f.Cut == AfterRun {
-		if f.Body == "" {
-			panic(http.ErrAbortHandler)
-		}
+	c.wait(f.Late)
+	switch {
+	case f.Cut == NoCut:
+		return a
+	case f.answers():
 		return f.answer()
 	}
-	return a
+	panic(http.ErrAbortHandler)
+}
+
+// expired ends the token of a call that has been let in, and refuses the call.
+func (c *call) expired() answer {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	if now := time.Now(); c.grant.expires.After(now) {
+		c.grant.expires = now
+	}
+	return errExpired.answer()
+}
+
+// renamed gives the portal another name, and sends the call there.
+func (c *call) renamed() answer {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	host := fmt.Sprintf("portal-%d.imbottest.example", portals.Add(1))
+	if c.p.listen != "" {
+		host = net.JoinHostPort(hostname(c.p.listen), "0")
+	}
+	if err := c.p.rename(host); err != nil { // closed meanwhile, or out of sockets
+		panic(http.ErrAbortHandler)
+	}
+	return c.p.redirect(c.uri)
 }
 
 // run runs one method.

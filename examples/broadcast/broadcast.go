@@ -47,24 +47,34 @@ const (
 )
 
 func openJournal(path string) (*journal, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	j := &journal{file: file, state: map[imbot.ID]string{}}
-	lines := bufio.NewReader(file)
+	if err := j.read(); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return j, nil
+}
+
+// read reads the lines. A last one without its end was being written when the
+// program died, and nobody may take its half for a whole: it is cut off.
+func (j *journal) read() error {
+	lines, whole := bufio.NewReader(j.file), int64(0)
 	for {
 		line, err := lines.ReadString('\n')
 		if err == io.EOF {
-			if line == "" {
-				return j, nil
+			if err := j.file.Truncate(whole); err != nil {
+				return err
 			}
-			_, err = file.WriteString("\n") // the program died in the middle of it
-			return j, err
+			_, err = j.file.Seek(whole, io.SeekStart)
+			return err
 		}
 		if err != nil {
-			return nil, errors.Join(err, file.Close())
+			return err
 		}
+		whole += int64(len(line))
 		user, state, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if id, err := strconv.ParseInt(user, 10, 64); err == nil && state != "" {
 			j.state[imbot.ID(id)] = state

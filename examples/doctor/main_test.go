@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
 )
 
 func TestDemoFindsTheMistakes(t *testing.T) {
@@ -20,4 +24,31 @@ func TestDemoFindsTheMistakes(t *testing.T) {
 		require.NotContains(t, after, mended)
 	}
 	require.Contains(t, after, "not https")
+}
+
+func TestTheBotOfAnApplication(t *testing.T) {
+	const handlerURL = "https://bot.example.com/events"
+	portal := imbottest.NewPortal()
+	defer portal.Close()
+	app := &imbot.OAuthApp{
+		ClientID: "local.app", ClientSecret: "a-secret", Store: imbot.NewFileStore(t.TempDir()), AuthServers: []string{portal.AuthServer()},
+		Options: []imbot.Option{imbot.WithHTTPClient(portal.HTTPClient())},
+	}
+	var memberID string
+	app.OnInstall = func(_ context.Context, _ *imbot.Client, g imbot.Grant) error { memberID = g.MemberID; return nil }
+	h := &imbot.EventHandler{Verifier: app.Verifier()}
+	portal.Serve(handlerURL, h)
+	req := imbot.DiagnoseRequest{BotCode: "support", EventHandler: handlerURL}
+
+	var out bytes.Buffer
+	require.NoError(t, examineApp(t.Context(), &out, app, "unknown", req))
+	require.Contains(t, out.String(), "no grant of this portal")
+
+	require.NoError(t, portal.Application(app.ClientID, app.ClientSecret).Install(t.Context(), handlerURL))
+	require.NoError(t, portal.Idle(t.Context()))
+	require.NoError(t, h.Shutdown(t.Context()))
+	out.Reset()
+	require.NoError(t, examineApp(t.Context(), &out, app, memberID, req))
+	require.Contains(t, out.String(), `no bot with the code "support"`)
+	require.NotContains(t, out.String(), "a-secret")
 }

@@ -1,7 +1,8 @@
 // Echobot repeats what people write to it.
 //
 // Without any setting it talks to a portal in memory: two people write to the
-// bot, and the conversation is printed. With BITRIX24_WEBHOOK_URL,
+// bot, and the conversation is printed. With -messenger you write to it, in the
+// browser: open the page whose address is printed. With BITRIX24_WEBHOOK_URL,
 // BITRIX24_CLIENT_ID and BOT_EVENT_URL it registers at a real portal, listens on
 // BOT_ADDR (default :8080) and runs until it is interrupted.
 package main
@@ -9,6 +10,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -25,8 +27,14 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	browser := flag.Bool("messenger", false, "serve a portal in memory as a web page, with the bot on it")
+	addr := flag.String("addr", "127.0.0.1:8060", "loopback `host:port` of that page")
+	flag.Parse()
 	run := demo
-	if os.Getenv("BITRIX24_WEBHOOK_URL") != "" {
+	switch {
+	case *browser:
+		run = func(ctx context.Context, out io.Writer) error { return show(ctx, out, *addr) }
+	case os.Getenv("BITRIX24_WEBHOOK_URL") != "":
 		run = serve
 	}
 	if err := run(ctx, os.Stdout); err != nil {

@@ -74,28 +74,49 @@ func (p *Pool) Submit(key string, work func(context.Context)) error {
 	if p.closed {
 		return ErrClosed
 	}
-	l, known := p.lines[key]
-	start := !known && p.running < p.workers
-	if !start && p.queued >= p.queue {
+	if _, known := p.lines[key]; (known || p.running >= p.workers) && p.queued >= p.queue {
 		return ErrFull
 	}
+	p.add(key, work)
+	return nil
+}
+
+// Hand takes work that was accepted elsewhere, so it is refused neither for
+// room nor after Close. It is dropped when a Shutdown is over.
+func (p *Pool) Hand(key string, work func(context.Context)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ctx.Err() == nil {
+		p.add(key, work)
+	}
+}
+
+// add starts work, or puts it into its line.
+func (p *Pool) add(key string, work func(context.Context)) {
+	l, known := p.lines[key]
 	if !known {
 		l = &line{key: key}
 		if key != "" {
 			p.lines[key] = l
 		}
 	}
-	if start {
+	if !known && p.running < p.workers {
 		p.running++
 		go p.worker(turn{l, work})
-		return nil
+		return
 	}
 	l.waiting = append(l.waiting, work)
 	p.queued++
 	if !known {
 		p.ready = append(p.ready, l)
 	}
-	return nil
+}
+
+// Close refuses further calls of Submit, and nothing else.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
 }
 
 // Queued returns how much work is waiting; running work does not count.
@@ -134,10 +155,7 @@ func (p *Pool) Idle(ctx context.Context) error {
 // It may be called often and concurrently; the first ctx that ends decides for
 // all calls, and each of them reports the loss.
 func (p *Pool) Shutdown(ctx context.Context) error {
-	p.mu.Lock()
-	p.closed = true
-	p.mu.Unlock()
-
+	p.Close()
 	err := p.Idle(ctx)
 
 	p.mu.Lock()

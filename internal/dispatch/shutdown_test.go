@@ -125,3 +125,24 @@ func TestShutdownDrainedInTheMomentItsContextEndsLosesNothing(t *testing.T) {
 		requireEmpty(t, p)
 	})
 }
+
+func TestHandedWorkIsNotRefusedBeforeTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(1, 0)
+		var j journal
+		require.NoError(t, p.Submit("a", j.noting("submitted", time.Second)))
+		require.ErrorIs(t, p.Submit("a", nil), ErrFull)
+		p.Hand("a", j.noting("without room", time.Second))
+		p.Close()
+		require.ErrorIs(t, p.Submit("b", nil), ErrClosed)
+		p.Hand("b", j.noting("after Close", time.Second))
+		require.Equal(t, 2, p.Queued())
+		require.NoError(t, p.Idle(t.Context()))
+		p.Hand("c", j.noting("in an idle pool", time.Second))
+		require.NoError(t, p.Shutdown(t.Context()))
+		p.Hand("d", j.noting("after Shutdown", time.Second))
+		synctest.Wait()
+		require.Equal(t, []string{"submitted", "after Close", "without room", "in an idle pool"}, j.read(), "keys take turns")
+		requireEmpty(t, p)
+	})
+}

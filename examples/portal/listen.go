@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/imbot-go/imbot/imbottest"
+)
+
+// listen serves the portal on an address and returns the root of its URLs. Only
+// an address that says so is open to other machines.
+func listen(ctx context.Context, portal *imbottest.Portal, addr string) (origin string, stop func(), err error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", nil, fmt.Errorf("-addr: %w", err)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	addr = net.JoinHostPort(host, port)
+	if host != "localhost" && !net.ParseIP(host).IsLoopback() {
+		return open(ctx, portal, addr)
+	}
+	if err := portal.Listen(addr); err != nil {
+		return "", nil, taken(addr, err)
+	}
+	return strings.TrimSuffix(portal.Endpoint(), "/rest/"), func() {}, nil
+}
+
+// open listens on an address that other machines reach. The portal itself stays
+// on a loopback address, and its URL in events is that.
+func open(ctx context.Context, portal *imbottest.Portal, addr string) (origin string, stop func(), err error) {
+	if err := portal.Listen("127.0.0.1:0"); err != nil {
+		return "", nil, err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return "", nil, taken(addr, err)
+	}
+	server := &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.TLS = &tls.ConnectionState{} // a webhook needs TLS; here somebody asked for less
+			portal.ServeHTTP(w, r)
+		}),
+		ReadHeaderTimeout: 10 * time.Second,
+	}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(listener) // ends with stop
+	}()
+	return "http://" + reachable(listener.Addr()), func() { _ = server.Close(); <-served }, nil
+}
+
+// reachable names an address as other machines do.
+func reachable(addr net.Addr) string {
+	host, port, _ := net.SplitHostPort(addr.String())
+	if !net.ParseIP(host).IsUnspecified() {
+		return addr.String()
+	}
+	host = "127.0.0.1"
+	all, _ := net.InterfaceAddrs() // without them, this machine
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsGlobalUnicast() {
+			host = n.IP.String()
+			break
+		}
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func taken(addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is taken by another program: choose another -addr, such as 127.0.0.1:0 for any free one", addr)
+	}
+	return err
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/imbot-go/imbot/imbottest"
+)
+
+// report prints calls and events that went wrong until ctx ends.
+func report(ctx context.Context, log io.Writer, portal *imbottest.Portal) {
+	const administrator = 1
+	last := portal.Changed()
+	for {
+		changes, err := portal.Changes(ctx, administrator, last)
+		switch {
+		case errors.Is(err, imbottest.ErrMissed):
+			last = portal.Changed()
+		case err != nil:
+			return
+		}
+		for _, c := range changes {
+			last = c.Seq
+			if c.Exchange != nil && c.Exchange.Done && c.Exchange.Error != "" {
+				fmt.Fprintln(log, wrong(portal, *c.Exchange))
+			}
+		}
+	}
+}
+
+// wrong says in one line what went wrong.
+func wrong(portal *imbottest.Portal, x imbottest.Exchange) string {
+	line := fmt.Sprintf("%s %s: %s", x.Time.Format("15:04:05"), x.Name, x.Error)
+	if x.Event {
+		return line + " (" + x.URL + ")"
+	}
+	var answer struct {
+		Description string `json:"error_description"`
+	}
+	if full, ok := portal.Exchange(x.ID); ok && json.Unmarshal([]byte(full.Answer), &answer) == nil && answer.Description != "" {
+		line += ": " + answer.Description
+	}
+	return line
+}

@@ -1,0 +1,258 @@
+package imbottest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/imbot-go/imbot"
+)
+
+// ChangeKind says what changed.
+type ChangeKind string
+
+// What a person sees change.
+const (
+	ChangeMessage  ChangeKind = "message"  // a new, changed or deleted message
+	ChangeDialog   ChangeKind = "dialog"   // a new dialog, its title, color, picture or members
+	ChangeLeft     ChangeKind = "left"     // the person is in the dialog no more
+	ChangeUser     ChangeKind = "user"     // a person or bot came, changed or went
+	ChangeTyping   ChangeKind = "typing"   // somebody writes, or has stopped
+	ChangeHelp     ChangeKind = "help"     // the commands and chat applications of bots
+	ChangeExchange ChangeKind = "exchange" // a call or the delivery of an event began or ended
+)
+
+// A Change is what one person sees change, with how it is now: several changes
+// of one thing are one.
+type Change struct {
+	Seq      int64 // for the next [Portal.Changes]
+	Kind     ChangeKind
+	DialogID imbot.DialogID // of a message, of who left and who writes
+
+	Message  *Message // with its parts in [Message.Wire] only
+	Gone     bool     // the message was deleted without a trace; it has nothing but its ids
+	Dialog   *Dialog
+	User     *User // of users and of who writes
+	Typing   bool
+	Exchange *Exchange // without its bodies
+}
+
+// ErrMissed is returned by [Portal.Changes] when changes are forgotten already,
+// or never were.
+var ErrMissed = errors.New("imbottest: changes were missed")
+
+// maxNotes is how many changes are remembered.
+const maxNotes = 1 << 14
+
+// note is a change as it is remembered; who sees what of it is found out when
+// somebody asks.
+type note struct {
+	kind                ChangeKind
+	chat, message, user imbot.ID
+	trace               int64
+}
+
+// notes are the last changes.
+type notes struct {
+	ring []note // the note n has the place (n-1) % maxNotes
+	last int64
+}
+
+// note remembers a change and wakes who waits for one; the lock is held.
+func (p *Portal) note(n note) {
+	if len(p.notes.ring) < maxNotes {
+		p.notes.ring = append(p.notes.ring, n)
+	} else {
+		p.notes.ring[p.notes.last%maxNotes] = n
+	}
+	p.notes.last++
+	p.notify()
+}
+
+func (p *Portal) noteDialog(c *chat) { p.note(note{kind: ChangeDialog, chat: c.id}) }
+func (p *Portal) noteMessage(m *message) {
+	p.note(note{kind: ChangeMessage, chat: m.ChatID, message: m.ID})
+}
+func (p *Portal) noteUser(id imbot.ID) { p.note(note{kind: ChangeUser, user: id}) }
+func (p *Portal) noteHelp()            { p.note(note{kind: ChangeHelp}) }
+
+// Changed returns the number of the latest change, for the first
+// [Portal.Changes].
+func (p *Portal) Changed() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.notes.last
+}
+
+// Changes waits until a person sees something new behind the change after, and
+// returns all of that in its order. The last 16384 changes of the portal are
+// remembered; with an older one the error is [ErrMissed], and the person has to
+// look at everything anew.
+func (p *Portal) Changes(ctx context.Context, user imbot.ID, after int64) ([]Change, error) {
+	for {
+		var seen []Change
+		missed := false
+		err := p.await(ctx, func() bool {
+			if p.closed {
+				return false
+			}
+			oldest := p.notes.last - int64(len(p.notes.ring))
+			if missed = after < oldest || after > p.notes.last; missed || after == p.notes.last {
+				return missed
+			}
+			seen = p.changes(user, after)
+			after = p.notes.last
+			return true
+		})
+		switch {
+		case err != nil:
+			return nil, err
+		case missed:
+			return nil, ErrMissed
+		case len(seen) > 0:
+			seen[len(seen)-1].Seq = after // what came later is part of it
+			return seen, nil
+		}
+	}
+}
+
+// changes is what a person sees of the notes behind after; the lock is held.
+func (p *Portal) changes(user imbot.ID, after int64) []Change {
+	var seen []Change
+	done := map[note]bool{} // what is told already; the order is that of the first times
+	for n := after + 1; n <= p.notes.last; n++ {
+		noted := p.notes.ring[(n-1)%maxNotes]
+		left := noted.kind == ChangeLeft
+		if left {
+			noted = note{kind: ChangeDialog, chat: noted.chat}
+		}
+		if done[noted] {
+			continue
+		}
+		found, ok := p.view(user, noted)
+		if !ok && left && p.notes.ring[(n-1)%maxNotes].user == user {
+			found, ok = Change{Kind: ChangeLeft, DialogID: imbot.ChatDialog(noted.chat)}, true
+		}
+		if !ok {
+			continue
+		}
+		done[noted] = true
+		found.Seq = n
+		seen = append(seen, found)
+		private := p.private[pairOf(user, noted.user)]
+		if noted.kind != ChangeUser || private == nil || done[note{kind: ChangeDialog, chat: private.id}] {
+			continue
+		}
+		done[note{kind: ChangeDialog, chat: private.id}] = true
+		dialog := p.dialog(private, user) // it has the name as title
+		seen = append(seen, Change{Seq: n, Kind: ChangeDialog, DialogID: dialog.ID, Dialog: &dialog})
+	}
+	return seen
+}
+
+// view is a change as a person sees it; ok is false when that person does not.
+func (p *Portal) view(user imbot.ID, n note) (c Change, ok bool) {
+	c.Kind = n.kind
+	chat := p.chats[n.chat]
+	if chat != nil {
+		member := chat.member(user)
+		if member == nil || n.message != 0 && n.message <= member.since {
+			return c, false
+		}
+		c.DialogID = p.dialogOf(chat, user)
+	}
+	switch n.kind {
+	case ChangeMessage:
+		message := Message{ID: n.message, ChatID: n.chat, Deleted: true}
+		if m := p.messages[n.message]; m != nil {
+			message = m.light()
+		} else {
+			c.Gone = true
+		}
+		c.Message = &message
+	case ChangeDialog:
+		dialog := p.dialog(chat, user)
+		c.Dialog = &dialog
+	case ChangeTyping:
+		c.Typing = chat.typing[n.user] != nil
+		fallthrough
+	case ChangeUser:
+		found := p.user(n.user)
+		c.User = &found
+	case ChangeExchange:
+		x := p.traces.find(n.trace)
+		if x == nil {
+			return c, false
+		}
+		summary := x.Exchange
+		c.Exchange = &summary
+	}
+	return c, true
+}
+
+// typingTime is how long people see that somebody writes.
+const typingTime = 10 * time.Second
+
+// startTyping shows that somebody writes, for a while or until a message comes;
+// the lock is held.
+func (p *Portal) startTyping(c *chat, user imbot.ID) {
+	if p.closed {
+		return
+	}
+	c.stopTyping(p, user)
+	if c.typing == nil {
+		c.typing = map[imbot.ID]*time.Timer{}
+	}
+	p.wg.Add(1)
+	var timer *time.Timer
+	timer = time.AfterFunc(typingTime, func() {
+		defer p.wg.Done()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if c.typing[user] == timer {
+			delete(c.typing, user)
+			p.note(note{kind: ChangeTyping, chat: c.id, user: user})
+		}
+	})
+	c.typing[user] = timer
+	p.note(note{kind: ChangeTyping, chat: c.id, user: user})
+}
+
+// stopTyping ends what startTyping began; the lock is held.
+func (c *chat) stopTyping(p *Portal, user imbot.ID) {
+	timer := c.typing[user]
+	if timer == nil {
+		return
+	}
+	if timer.Stop() {
+		p.wg.Done()
+	}
+	delete(c.typing, user)
+	p.note(note{kind: ChangeTyping, chat: c.id, user: user})
+}
+
+// stopAllTyping is for Close; the lock is held.
+func (p *Portal) stopAllTyping() {
+	for _, c := range p.chats {
+		for _, user := range sortedIDs(c.typing) {
+			c.stopTyping(p, user)
+		}
+	}
+}
+
+// leave takes somebody out of a group chat; the lock is held.
+func (p *Portal) leave(c *chat, user imbot.ID) {
+	if c.member(user) == nil {
+		return
+	}
+	c.stopTyping(p, user)
+	c.drop(user)
+	p.note(note{kind: ChangeLeft, chat: c.id, user: user})
+}
+
+// writers are who writes in a chat, in the order of the members.
+func (c *chat) writers(but imbot.ID) []imbot.ID {
+	ids := slices.DeleteFunc(sortedIDs(c.typing), func(id imbot.ID) bool { return id == but })
+	return ids
+}

@@ -1,0 +1,64 @@
+package imbottest
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// WithSeed is the seed of the faults that have a Chance. The same calls and
+// events in the same order meet the same ones then. Without it each portal
+// draws a seed, see [Portal.Seed].
+func WithSeed(seed uint64) Option { return func(p *Portal) { p.seed = seed } }
+
+// Seed returns the seed of the faults that have a Chance, for the log of a test
+// that has failed.
+func (p *Portal) Seed() uint64 { return p.seed }
+
+// newChance is the chance of one more fault; the lock is held.
+func (p *Portal) newChance() *rand.Rand {
+	p.chances++
+	return rand.New(rand.NewPCG(p.seed, p.chances))
+}
+
+// Chaos lets about that share of all calls and of all events go wrong from now
+// on, in the ways of a portal on a bad day, mixed: calls are refused because of
+// the rate, fail inside the server, get the page of a proxy, before or after the
+// method has run, wait for seconds, lose their answer or half of it, and tokens
+// end; events are lost, come twice,
+// late or in another order. It is for a look at a bot by hand, too. Calls to the
+// authorization server are spared, and so is the portal's name: a webhook does
+// not survive another one.
+func (p *Portal) Chaos(rate float64) {
+	calls := []Fault{
+		{Status: http.StatusServiceUnavailable, Code: "QUERY_LIMIT_EXCEEDED", Description: "Too many requests"},
+		{Status: http.StatusInternalServerError, Code: "INTERNAL_SERVER_ERROR", Description: "Internal server error"},
+		{Status: http.StatusBadGateway, Body: "<html><body><h1>502 Bad Gateway</h1></body></html>"},
+		{Delay: 3 * time.Second},
+		{Late: 3 * time.Second},
+		{Cut: BeforeRun},
+		{Cut: AfterRun},
+		{Cut: AfterRun, Body: `{"result":`},
+		{Cut: AfterRun, Status: http.StatusInternalServerError, Code: "INTERNAL_SERVER_ERROR", Description: "Internal server error"},
+		{Cut: AfterRun, Status: http.StatusGatewayTimeout, Body: "<html><body><h1>504 Gateway Timeout</h1></body></html>"},
+		{Expire: true},
+	}
+	events := []Fault{
+		{Duplicate: true},
+		{Duplicate: true, Reorder: true},
+		{Reorder: true},
+		{Delay: 3 * time.Second},
+		{Late: 3 * time.Second},
+		{Cut: BeforeRun},
+		{Cut: AfterRun},
+	}
+	for _, on := range []struct {
+		name   string
+		faults []Fault
+	}{{"imbot.*", calls}, {"batch", calls}, {"ON*", events}} {
+		for _, f := range on.faults {
+			f.Chance, f.Times = rate/float64(len(on.faults)), -1
+			p.Fail(on.name, f)
+		}
+	}
+}

@@ -1,0 +1,281 @@
+package imbottest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// An Exchange is one REST call, or one event on its way to a handler, with what
+// was sent and answered. All secrets in it are masked.
+type Exchange struct {
+	ID       int64
+	Event    bool   // else a call
+	Name     string // of the method or the event
+	URL      string // of the handler, without its query
+	Time     time.Time
+	Duration time.Duration
+	Done     bool   // else it is under way
+	Status   int    // of the answer; 0 when there was none
+	Error    string // a code, or what went wrong; "" when all is well
+	Batch    int64  // the batch of which it is a command
+	Replay   int64  // the event that was sent again
+
+	// JSON where it can be, indented; long texts in it are cut. Only
+	// [Portal.Exchange] fills them in.
+	Sent   string
+	Answer string
+}
+
+// What is remembered of exchanges. A body that is too large is left out as a
+// whole, because half a body cannot be masked.
+const (
+	maxTraces     = 2000
+	maxTraceBody  = 1 << 20
+	maxTraceTotal = 16 << 20
+)
+
+// trace is an exchange as it is remembered: raw, because most are never looked at.
+type trace struct {
+	Exchange
+	sent   string // JSON of a call, the form of an event
+	answer any    // bytes, or the result of a command
+	large  bool   // something was left out
+	to     binding
+}
+
+// traces are the last exchanges in the order of their ids, without gaps.
+type traces struct {
+	list []*trace
+	last int64
+	size int
+}
+
+func (t *traces) find(id int64) *trace {
+	i := id - (t.last - int64(len(t.list)) + 1)
+	if i < 0 || i >= int64(len(t.list)) {
+		return nil
+	}
+	return t.list[i]
+}
+
+// add makes room for an exchange and keeps it.
+func (t *traces) add(x *trace) {
+	t.last++
+	x.ID = t.last
+	t.list = append(t.list, x)
+	t.grow(len(x.sent))
+}
+
+func (t *traces) grow(n int) {
+	t.size += n
+	for len(t.list) > 1 && (len(t.list) > maxTraces || t.size > maxTraceTotal) {
+		t.size -= t.list[0].bytes()
+		t.list[0] = nil
+		t.list = t.list[1:]
+	}
+}
+
+// bytes is what the budget counts: commands are small, and of one batch.
+func (x *trace) bytes() int {
+	answer, _ := x.answer.([]byte)
+	return len(x.sent) + len(answer)
+}
+
+// begin remembers an exchange that begins; the lock is held.
+func (p *Portal) begin(x *trace) *trace {
+	x.Time = time.Now()
+	if len(x.sent) > maxTraceBody {
+		x.sent, x.large = "", true
+	}
+	p.traces.add(x)
+	p.note(note{kind: ChangeExchange, trace: x.ID})
+	return x
+}
+
+// end remembers how an exchange ended. Status 0 is no answer.
+func (p *Portal) end(x *trace, status int, answer any, fault string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if body, ok := answer.([]byte); ok && len(body) > maxTraceBody {
+		answer, x.large = nil, true
+	}
+	if fault != "" {
+		fault = p.scrub(fault)
+	}
+	x.answer, x.Done, x.Status, x.Error, x.Duration = answer, true, status, fault, time.Since(x.Time)
+	if p.traces.find(x.ID) == x {
+		p.traces.grow(x.bytes() - len(x.sent))
+	}
+	p.note(note{kind: ChangeExchange, trace: x.ID})
+}
+
+// endCall ends the exchange of a call that came by itself.
+func (p *Portal) endCall(x *trace, a *answer) {
+	p.end(x, a.status, a.body, a.fault())
+}
+
+// fault says what is wrong with an answer.
+func (a *answer) fault() string {
+	switch {
+	case a.status == 0, a.truncated:
+		return "connection cut"
+	case a.status >= http.StatusBadRequest, bytes.HasPrefix(a.body, []byte(`{"error`)):
+		var found struct{ Error json.RawMessage }
+		var code string
+		if json.Unmarshal(a.body, &found) == nil && json.Unmarshal(found.Error, &code) == nil && code != "" {
+			return code
+		}
+		return fmt.Sprintf("HTTP %d", a.status)
+	case len(a.body) == 0 || a.body[0] != '{':
+		return "not JSON"
+	}
+	return ""
+}
+
+// endCommand ends the exchange of a command in a batch.
+func (p *Portal) endCommand(x *trace, result any, fail *restError) {
+	if fail != nil {
+		p.end(x, fail.status, fail.value(), fail.code)
+		return
+	}
+	p.end(x, http.StatusOK, result, "")
+}
+
+// refused remembers a call that was not looked at.
+func (p *Portal) refused(r *http.Request, a answer) answer {
+	_, _, method, _ := splitPath(r.URL.EscapedPath())
+	p.mu.Lock()
+	x := p.begin(&trace{Exchange: Exchange{Name: p.scrub(method)}})
+	p.mu.Unlock()
+	p.endCall(x, &a)
+	return a
+}
+
+// beginEvent remembers an event on its way.
+func (p *Portal) beginEvent(d delivery) *trace {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.begin(&trace{
+		Exchange: Exchange{Event: true, Name: d.event, URL: p.scrub(publicURL(d.to.url)), Replay: d.replay},
+		sent:     d.body, to: d.to,
+	})
+}
+
+// endEvent remembers what a handler answered.
+func (p *Portal) endEvent(x *trace, status int, body string) {
+	fault := ""
+	switch {
+	case status == 0:
+		fault = "no answer"
+	case status < 200 || status > 299:
+		fault = fmt.Sprintf("HTTP %d", status)
+	}
+	p.end(x, status, []byte(body), fault)
+}
+
+// Exchanges returns the newest calls and events with ids less than before, the
+// newest first and at most limit of them; before 0 is the end. The portal
+// remembers the last 2000, less when they are large.
+func (p *Portal) Exchanges(before int64, limit int) []Exchange {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.traces.list
+	if first := p.traces.last - int64(len(list)) + 1; before > 0 {
+		list = list[:min(max(0, before-first), int64(len(list)))]
+	}
+	var found []Exchange
+	for _, x := range slices.Backward(list[max(0, len(list)-max(0, limit)):]) {
+		found = append(found, x.Exchange)
+	}
+	return found
+}
+
+// Exchange returns one call or event with its bodies; ok is false when it is
+// forgotten.
+func (p *Portal) Exchange(id int64) (found Exchange, ok bool) {
+	p.mu.Lock()
+	x := p.traces.find(id)
+	if x == nil {
+		p.mu.Unlock()
+		return found, false
+	}
+	found = x.Exchange
+	sent, answer, event, large := x.sent, x.answer, x.Event, x.large
+	secrets := p.secrets()
+	p.mu.Unlock()
+
+	m := masker{secrets}
+	if event {
+		found.Sent = m.value(parseForm([]byte(sent)))
+	} else {
+		found.Sent = m.body([]byte(sent))
+	}
+	if body, raw := answer.([]byte); raw {
+		found.Answer = m.body(body)
+	} else if v, err := toValue(answer); err == nil && found.Done {
+		found.Answer = m.value(v)
+	}
+	if large && found.Sent == "" {
+		found.Sent = "(too large to be kept)"
+	}
+	if large && found.Answer == "" {
+		found.Answer = "(too large to be kept)"
+	}
+	return found, true
+}
+
+// Replay sends an event once more, exactly as it was, tokens included, and
+// returns the new exchange when the handler has answered. ctx ends only the
+// waiting. It overtakes events that are waiting.
+func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
+	if err := ctx.Err(); err != nil {
+		return Exchange{}, err
+	}
+	p.mu.Lock()
+	x := p.traces.find(id)
+	switch {
+	case p.closed:
+		p.mu.Unlock()
+		return Exchange{}, errClosed
+	case x == nil || !x.Event || x.sent == "":
+		p.mu.Unlock()
+		return Exchange{}, fmt.Errorf("imbottest: there is no event %d that could be sent again", id)
+	}
+	d := delivery{event: x.Name, to: x.to, body: x.sent, replay: id}
+	handler := p.handlers[d.to.url]
+	next := p.traces.last
+	p.active++
+	done := make(chan struct{})
+	p.wg.Go(func() {
+		defer close(done)
+		defer p.settled()
+		p.deliver(d, handler)
+	})
+	p.mu.Unlock()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return Exchange{}, ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, sent := range p.traces.list {
+		if sent.ID > next && sent.Replay == id && sent.Done {
+			return sent.Exchange, nil
+		}
+	}
+	return Exchange{}, fmt.Errorf("imbottest: the replay of %d is forgotten already", id)
+}
+
+// settled counts one thing less that is under way.
+func (p *Portal) settled() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.active--
+	p.notify()
+}

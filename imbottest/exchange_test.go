@@ -1,0 +1,204 @@
+package imbottest_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
+)
+
+func TestExchanges(t *testing.T) {
+	portal := newWorld(t)
+	portal.Fail("imbot.chat.get", imbottest.Fault{Cut: imbottest.BeforeRun})
+	for _, r := range []struct {
+		says           string
+		method, params string
+		want           imbottest.Exchange
+		sent, answer   string
+	}{
+		{"a call", "imbot.chat.updateTitle", `{"CLIENT_ID":"one","CHAT_ID":1001,"TITLE":"<i>"}`,
+			imbottest.Exchange{Name: "imbot.chat.updateTitle", Done: true, Status: 200},
+			"{\n  \"CHAT_ID\": 1001,\n  \"TITLE\": \"<i>\"\n}", "\"result\": true,"},
+		{"a refused call", "imbot.message.add", `{"CLIENT_ID":"one"}`,
+			imbottest.Exchange{Name: "imbot.message.add", Done: true, Status: 400, Error: "DIALOG_ID_EMPTY"},
+			"[]", "{\n  \"error\": \"DIALOG_ID_EMPTY\",\n  \"error_description\": \"Dialog ID can't be empty\"\n}"},
+		{"an application, with its hash", "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://a.example.com/?CLIENT_ID=one&a=1","HASH":"short","LANG":[{"TITLE":"T"}]}`,
+			imbottest.Exchange{Name: "imbot.app.register", Done: true, Status: 200},
+			"\"IFRAME\": \"https://a.example.com/?CLIENT_ID=***&a=1\",\n  \"HASH\": \"***\",", "\"result\": 502,"},
+		{"no such method", "imbot.no.such", ``,
+			imbottest.Exchange{Name: "imbot.no.such", Done: true, Status: 404, Error: "ERROR_METHOD_NOT_FOUND"}, "", "Method not found!"},
+	} {
+		t.Run(r.says, func(t *testing.T) {
+			_, _ = postTo(t, portal, portal.Webhook("").URL+r.method, "application/json", r.params)
+			listed := portal.Exchanges(0, 1)
+			require.Len(t, listed, 1)
+			full, ok := portal.Exchange(listed[0].ID)
+			require.True(t, ok)
+			require.Contains(t, full.Sent, r.sent)
+			require.Contains(t, full.Answer, r.answer)
+			got := listed[0]
+			require.NotZero(t, got.Time)
+			require.NotZero(t, got.Duration)
+			got.ID, got.Time, got.Duration = 0, r.want.Time, 0
+			require.Equal(t, r.want, got)
+		})
+	}
+	_, err := portal.HTTPClient().Post(portal.Webhook("").URL+"imbot.chat.get", "application/json", strings.NewReader("{}"))
+	require.Error(t, err)
+	cut := portal.Exchanges(0, 1)[0]
+	require.Equal(t, "connection cut", cut.Error)
+	require.Zero(t, cut.Status)
+	_, ok := portal.Exchange(cut.ID + 1)
+	require.False(t, ok)
+	_, ok = portal.Exchange(0)
+	require.False(t, ok)
+	require.Empty(t, portal.Exchanges(1, 9))
+	require.Empty(t, portal.Exchanges(0, 0))
+	require.Equal(t, cut.ID, portal.Exchanges(cut.ID+5, 1)[0].ID)
+	require.Equal(t, cut.ID-1, portal.Exchanges(cut.ID, 1)[0].ID)
+}
+
+func TestExchangesOfABatch(t *testing.T) {
+	portal := newWorld(t)
+	status, _ := postTo(t, portal, portal.Webhook("").URL+"batch", "application/json",
+		`{"halt":0,"cmd":{"a":"imbot.chat.user.list?CLIENT_ID=one&CHAT_ID=1001","b":"imbot.no.such?x=1","c":"batch"}}`)
+	require.Equal(t, 200, status)
+	list := portal.Exchanges(0, 4)
+	batch := list[3]
+	require.Equal(t, "batch", batch.Name)
+	require.Zero(t, batch.Batch)
+	for i, want := range []string{"batch ERROR_BATCH_METHOD_NOT_ALLOWED", "imbot.no.such ERROR_METHOD_NOT_FOUND", "imbot.chat.user.list "} {
+		require.Equal(t, batch.ID, list[i].Batch)
+		require.Equal(t, want, list[i].Name+" "+list[i].Error)
+	}
+	full, _ := portal.Exchange(list[2].ID)
+	require.Equal(t, "{\n  \"CHAT_ID\": \"1001\"\n}", full.Sent)
+	require.Equal(t, "[\n  4,\n  2\n]", full.Answer)
+}
+
+func TestExchangeBeyondTheRateLimit(t *testing.T) {
+	portal := imbottest.NewPortal(imbottest.WithRateLimit(0.001, 1))
+	defer portal.Close()
+	for _, want := range []string{"", "QUERY_LIMIT_EXCEEDED"} {
+		_, _ = postTo(t, portal, portal.Webhook("").URL+"profile", "application/json", "{}")
+		require.Equal(t, want, portal.Exchanges(0, 1)[0].Error)
+	}
+	require.Len(t, portal.Calls(""), 1)
+}
+
+func TestExchangesAreForgotten(t *testing.T) {
+	portal := newWorld(t)
+	for range 2100 {
+		post(t, portal, "profile", "{}")
+	}
+	require.Len(t, portal.Exchanges(0, 9999), 2000)
+	_, ok := portal.Exchange(1)
+	require.False(t, ok)
+	text := strings.Repeat("0123456789", 60_000)
+	for range 30 {
+		post(t, portal, "profile", `{"X":"`+text+`"}`)
+	}
+	require.Less(t, len(portal.Exchanges(0, 9999)), 2000, "large ones need the room")
+	newest := portal.Exchanges(0, 1)[0]
+	full, ok := portal.Exchange(newest.ID)
+	require.True(t, ok)
+	require.Contains(t, full.Sent, "7 … (about 570512 bytes more)")
+	post(t, portal, "profile", `{"X":"`+text+text+`"}`)
+	full, _ = portal.Exchange(newest.ID + 1)
+	require.Equal(t, "(too large to be kept)", full.Sent)
+}
+
+// bodies keeps the requests that a handler gets.
+type bodies struct {
+	mu     sync.Mutex
+	status int
+	got    []string
+}
+
+func (b *bodies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got = append(b.got, r.URL.String()+" "+string(body))
+	w.WriteHeader(b.status)
+	_, _ = io.WriteString(w, `{"access_token":"abc","text":"done"}`)
+}
+
+func TestReplay(t *testing.T) {
+	portal := newWorld(t)
+	box := &bodies{status: 200}
+	portal.Serve(eventURL, box)
+	_, err := portal.Say(t.Context(), anna, "4", "hi")
+	require.NoError(t, err)
+	require.NoError(t, portal.Idle(t.Context()))
+	event := portal.Exchanges(0, 1)[0]
+	require.Equal(t, "ONIMBOTMESSAGEADD", event.Name)
+	require.Equal(t, eventURL, event.URL)
+	require.True(t, event.Event)
+	full, _ := portal.Exchange(event.ID)
+	require.Contains(t, full.Sent, "\"application_token\": \"***\"")
+	require.Contains(t, full.Sent, "\"MESSAGE\": \"hi\"")
+	require.Equal(t, "{\n  \"access_token\": \"***\",\n  \"text\": \"done\"\n}", full.Answer)
+
+	again, err := portal.Replay(t.Context(), event.ID)
+	require.NoError(t, err)
+	require.Equal(t, event.ID, again.Replay)
+	require.Equal(t, 200, again.Status)
+	require.Len(t, box.got, 3)
+	require.Equal(t, box.got[1], box.got[2], "the same bytes at the same address")
+	require.Contains(t, box.got[2], "application_token%5D=one")
+
+	box.status = 500
+	again, err = portal.Replay(t.Context(), again.ID)
+	require.NoError(t, err, "a replay can be replayed")
+	require.Equal(t, "HTTP 500", again.Error)
+	require.Error(t, portal.Err())
+
+	for _, id := range []int64{0, 1, 999} {
+		_, err = portal.Replay(t.Context(), id)
+		require.Error(t, err, "no event %d", id)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = portal.Replay(ctx, event.ID)
+	require.ErrorIs(t, err, context.Canceled)
+	portal.Close()
+	_, err = portal.Replay(t.Context(), event.ID)
+	require.Error(t, err)
+}
+
+func TestMount(t *testing.T) {
+	portal := newWorld(t)
+	mounted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "mine "+r.URL.Path) })
+	ask := func(address string) (int, string) {
+		resp, err := portal.HTTPClient().Get(address)
+		require.NoError(t, err)
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return resp.StatusCode, string(body)
+	}
+	root := strings.TrimSuffix(portal.Endpoint(), "/rest/")
+	status, _ := ask(root + "/page")
+	require.Equal(t, 404, status)
+	require.Error(t, portal.Err())
+	portal.Mount(mounted)
+	_, body := ask(root + "/page")
+	require.Equal(t, "mine /page", body)
+	status, body = ask(root + "/rest/profile")
+	require.Equal(t, 401, status, body)
+	status, _ = ask(portal.AuthServer() + "/page")
+	require.Equal(t, 404, status, "the authorization server is another host")
+	u, err := url.Parse(portal.Endpoint())
+	require.NoError(t, err)
+	require.NoError(t, portal.Rename("new.example"))
+	resp, err := portal.HTTPClient().Transport.RoundTrip(&http.Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: u.Host, Path: "/page"}})
+	require.NoError(t, err)
+	require.Equal(t, 302, resp.StatusCode, "the former host still redirects")
+}

@@ -1,0 +1,175 @@
+package imbottest
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/imbot-go/imbot"
+)
+
+// A Command is a slash command of a bot.
+type Command struct {
+	ID     imbot.ID
+	Bot    imbot.ID
+	Name   string // without the slash
+	Title  string // in the portal's language, else in the first one
+	Params string // hint about the parameters
+	Common bool   // usable in every chat
+	Hidden bool   // usable, but not offered
+}
+
+// An App is a chat application of a bot: above the text field it inserts or
+// sends a command, calls somebody, or opens a frame, see [Portal.IFrame].
+type App struct {
+	ID          imbot.ID
+	Bot         imbot.ID
+	Code        string
+	Title       string // in the portal's language, else in the first one
+	Description string
+	JSMethod    imbot.AppJSMethod // "" for one with a frame
+	JSParam     string
+	Frame       bool
+	Width       int // of the frame, in pixels
+	Height      int
+}
+
+// Commands returns the commands that somebody can give in a dialog, which need
+// not exist yet: those of the bots in it, and the common ones.
+func (p *Portal) Commands(user imbot.ID, dialog imbot.DialogID) []Command {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.place(user, dialog)
+	if c == nil {
+		return nil
+	}
+	var list []Command
+	for _, id := range sortedIDs(p.commands) {
+		if cmd := p.commands[id]; cmd.usable(c) {
+			lang := title(cmd.titles)
+			list = append(list, Command{
+				ID: id, Bot: cmd.bot.id, Name: cmd.name, Title: lang.text("TITLE"), Params: lang.text("PARAMS"),
+				Common: cmd.common, Hidden: cmd.hidden,
+			})
+		}
+	}
+	return list
+}
+
+// place is a dialog in which somebody is or could be, nil when there is none;
+// the lock is held.
+func (p *Portal) place(user imbot.ID, dialog imbot.DialogID) *chat {
+	c := p.find(user, dialog)
+	if other, ok := dialog.UserID(); ok && c == nil && user != other && p.present(user) && p.present(other) {
+		c = &chat{kind: kindPrivate, members: []*member{{user: user}, {user: other}}}
+	}
+	if c == nil || c.member(user) == nil {
+		return nil
+	}
+	return c
+}
+
+// title is the entry of LANG in the portal's language, else the first one.
+func title(titles *array) *array {
+	list := entries(titles, "")
+	for _, lang := range list {
+		if lang.text("LANGUAGE_ID") == language {
+			return lang
+		}
+	}
+	if len(list) > 0 {
+		return list[0]
+	}
+	return titles // one entry without a list around it
+}
+
+// Apps returns the chat applications that are offered to somebody in a dialog,
+// which need not exist yet, by their CONTEXT. Guests are offered none.
+func (p *Portal) Apps(user imbot.ID, dialog imbot.DialogID) []App {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.place(user, dialog)
+	if c == nil || p.users[user].isConnector {
+		return nil
+	}
+	var list []App
+	for _, id := range sortedIDs(p.chatApps) {
+		app := p.chatApps[id]
+		if app.hidden || !app.offered(c, user) {
+			continue
+		}
+		lang := title(app.titles)
+		list = append(list, App{
+			ID: id, Bot: app.bot, Code: app.code, Title: lang.text("TITLE"), Description: lang.text("DESCRIPTION"),
+			JSMethod: imbot.AppJSMethod(app.jsMethod), JSParam: app.jsParam, Frame: app.iframe != "",
+			Width: app.width, Height: app.height,
+		})
+	}
+	return list
+}
+
+// offered reports whether an application belongs into a dialog.
+func (a *chatApp) offered(c *chat, user imbot.ID) bool {
+	context, adminOnly := strings.CutSuffix(a.context, "-admin")
+	if adminOnly && user != admin {
+		return false
+	}
+	switch imbot.AppContext(context) {
+	case imbot.AppContextUser:
+		return c.kind == kindPrivate
+	case imbot.AppContextChat:
+		return c.kind == kindChat || c.kind == kindOpen
+	case imbot.AppContextBot:
+		return c.kind == kindPrivate && c.other(user) == a.bot
+	case imbot.AppContextLines:
+		return c.kind == kindLines
+	case imbot.AppContextCall:
+		return false // there are no calls
+	}
+	return true
+}
+
+// Icon returns the icon of a chat application, a PNG, nil when it has none.
+func (p *Portal) Icon(app imbot.ID) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if a := p.chatApps[app]; a != nil {
+		return a.icon
+	}
+	return nil
+}
+
+// The size of frames: what is missing gets the default, what is too small the
+// least.
+const (
+	frameWidth, frameHeight       = 320, 250
+	minFrameWidth, minFrameHeight = 250, 50
+)
+
+// describe takes over what people see of an application; what was not sent
+// stays.
+func (a *chatApp) describe(from *array) {
+	if from.array("LANG").len() > 0 {
+		a.titles = from.array("LANG")
+	}
+	if method, param := from.text("JS_METHOD"), from.text("JS_PARAM"); isUsable(method, param) {
+		a.jsMethod, a.jsParam = method, param
+	}
+	if context := from.text("CONTEXT"); context != "" {
+		a.context = context
+	}
+	if hidden := from.text("HIDDEN"); hidden != "" {
+		a.hidden = hidden == "Y"
+	}
+	a.width = max(minFrameWidth, int(cmp.Or(from.id("IFRAME_WIDTH"), imbot.ID(a.width), frameWidth)))
+	a.height = max(minFrameHeight, int(cmp.Or(from.id("IFRAME_HEIGHT"), imbot.ID(a.height), frameHeight)))
+}
+
+// describe takes over what people see of a command; what was not sent stays.
+func (cmd *command) describe(from *array) {
+	if from.array("LANG").len() > 0 {
+		cmd.titles = from.array("LANG")
+	}
+	if hidden := from.text("HIDDEN"); hidden != "" {
+		cmd.hidden = hidden == "Y"
+	}
+}

@@ -1,0 +1,211 @@
+package imbottest
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"html"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imbot-go/imbot"
+)
+
+// A User is a person or a bot.
+type User struct {
+	ID        imbot.ID
+	FirstName string
+	LastName  string
+	Position  string
+	Color     imbot.Color
+	Bot       bool
+	Guest     bool // of an open line
+	Gone      bool // a bot that was deleted; its messages stay
+}
+
+// Name is the name that people see.
+func (u User) Name() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
+
+// Users returns all people and bots in the order of their ids.
+func (p *Portal) Users() []User {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var users []User
+	for _, id := range sortedIDs(p.users) {
+		users = append(users, p.user(id))
+	}
+	return users
+}
+
+// user is somebody who is known; the lock is held.
+func (p *Portal) user(id imbot.ID) User {
+	u := p.users[id]
+	color := u.color
+	if color.Hex() == "" {
+		colors := imbot.Colors()
+		color = colors[int(id)%len(colors)]
+	}
+	return User{ID: id, FirstName: u.first, LastName: u.last, Position: u.position, Color: color, Bot: u.isBot, Guest: u.isConnector, Gone: !p.present(id)}
+}
+
+// A Dialog is a private dialog or a group chat as one of its members sees it.
+type Dialog struct {
+	ID       imbot.DialogID // as that member names it
+	ChatID   imbot.ID
+	Type     string // "private", "chat", "open" or "lines"
+	Title    string // of a private dialog: the other one's name
+	Color    imbot.Color
+	Owner    imbot.ID
+	Managers []imbot.ID
+	Members  []imbot.ID // in the order of their joining
+	Messages int        // that the member sees
+	Last     *Message   // nil without messages; it has its parts in [Message.Wire] only
+	Typing   []imbot.ID // who else writes: for ten seconds, or until the message comes
+}
+
+// Dialogs returns the dialogs of which somebody is a member; the one with the
+// newest message comes first.
+func (p *Portal) Dialogs(user imbot.ID) []Dialog {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var dialogs []Dialog
+	for _, id := range sortedIDs(p.chats) {
+		if c := p.chats[id]; c.member(user) != nil {
+			dialogs = append(dialogs, p.dialog(c, user))
+		}
+	}
+	active := func(d Dialog) time.Time {
+		if d.Last != nil {
+			return d.Last.Time
+		}
+		return p.chats[d.ChatID].created
+	}
+	slices.SortFunc(dialogs, func(a, b Dialog) int {
+		return cmp.Or(active(b).Compare(active(a)), cmp.Compare(b.ChatID, a.ChatID))
+	})
+	return dialogs
+}
+
+// dialog is a chat as one of its members sees it; the lock is held.
+func (p *Portal) dialog(c *chat, user imbot.ID) Dialog {
+	d := Dialog{ID: p.dialogOf(c, user), ChatID: c.id, Type: c.typeName(), Title: c.title, Color: c.color, Owner: c.owner, Typing: c.writers(user)}
+	if c.kind == kindPrivate {
+		other := p.user(c.other(user))
+		d.Title, d.Color = other.Name(), other.Color
+	}
+	for _, m := range c.members {
+		d.Members = append(d.Members, m.user)
+		if m.manager {
+			d.Managers = append(d.Managers, m.user)
+		}
+	}
+	if seen := c.seen(user); len(seen) > 0 {
+		last := seen[len(seen)-1].light()
+		d.Messages, d.Last = len(seen), &last
+	}
+	return d
+}
+
+// typeName is the type of a chat in words.
+func (c *chat) typeName() string {
+	switch c.kind {
+	case kindOpen:
+		return "open"
+	case kindLines:
+		return "lines"
+	case kindPrivate:
+		return "private"
+	}
+	return "chat"
+}
+
+// seen are the messages of a chat that a member sees.
+func (c *chat) seen(user imbot.ID) []*message {
+	member := c.member(user)
+	if member == nil {
+		return nil
+	}
+	return c.messages[c.place(member.since+1):]
+}
+
+// place is where the first message with this id or a higher one stands.
+func (c *chat) place(id imbot.ID) int {
+	i, _ := slices.BinarySearchFunc(c.messages, id, func(m *message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
+	return i
+}
+
+// History returns the newest messages with ids less than before that a member of
+// a dialog sees, oldest first and at most limit of them; before 0 is the end.
+// However long the dialog is, it takes the same time. The messages have their
+// parts in [Message.Wire] only.
+func (p *Portal) History(user imbot.ID, dialog imbot.DialogID, before imbot.ID, limit int) []Message {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.find(user, dialog)
+	if c == nil {
+		return nil
+	}
+	seen := c.seen(user)
+	if before > 0 {
+		seen = seen[:max(0, len(seen)-(len(c.messages)-c.place(before)))]
+	}
+	var messages []Message
+	for _, m := range seen[max(0, len(seen)-max(0, limit)):] {
+		messages = append(messages, m.light())
+	}
+	return messages
+}
+
+// Wire returns the parts of the message as the portal stores them, null when the
+// message has none: the attachment an object, the others a flat list in which an
+// entry of type NEWLINE ends a row of buttons. The texts of the menu are not
+// escaped.
+func (m Message) Wire() (attach, keyboard, menu json.RawMessage) {
+	parts := m.parts
+	if parts[partMenu] != nil {
+		parts[partMenu] = mapStrings(parts[partMenu], html.UnescapeString).(*array)
+	}
+	var wire [len(parts)]json.RawMessage
+	for i, part := range parts {
+		wire[i] = json.RawMessage("null")
+		if part != nil {
+			wire[i], _ = part.MarshalJSON() // holds nothing that JSON cannot express
+		}
+	}
+	return wire[partAttach], wire[partKeyboard], wire[partMenu]
+}
+
+// Avatar returns the picture of a user, named as a private dialog, or of a group
+// chat, as it was sent; nil when there is none.
+func (p *Portal) Avatar(dialog imbot.DialogID) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if id, ok := dialog.UserID(); ok {
+		if u := p.users[id]; u != nil {
+			return u.picture
+		}
+	} else if id, ok := dialog.ChatID(); ok && p.chats[id] != nil {
+		return p.chats[id].picture
+	}
+	return nil
+}
+
+// picture decodes what isImage accepts, nil for anything else.
+func picture(v any) []byte {
+	if !isImage(v) {
+		return nil
+	}
+	if file, ok := v.(*array); ok {
+		v = file.get("1")
+	}
+	data, _ := base64.StdEncoding.DecodeString(text(v))
+	return data
+}
+
+// Endpoint returns the REST root of the portal, without credentials.
+func (p *Portal) Endpoint() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.endpoint()
+}

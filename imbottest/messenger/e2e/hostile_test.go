@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/imbot-go/imbot/imbottest/messenger"
+)
+
+// Addresses that the portal accepts and that a second server turns into worse
+// ones on their way to the page.
+const (
+	harmless = "https://evil.example/"
+	harmful  = "javascript:window.pwned=1//"
+)
+
+// hostile are texts that want to be more than that.
+var hostile = []string{
+	`<script>window.pwned=1;alert(1)</script>`,
+	`<img src=x onerror="window.pwned=1;alert(1)">`,
+	`"><svg onload=alert(1)>`,
+	`[URL=javascript:window.pwned=1]click[/URL] [IMG]javascript:window.pwned=1[/IMG] javascript:alert(1)`,
+	`[URL=data:text/html,<script>alert(1)</script>]click[/URL] [URL]java` + "\t" + `script:alert(1)[/URL]`,
+	`[COLOR=red;background:url(` + harmless + `)]red[/COLOR] [SIZE=9999999]big[/SIZE] [ICON=javascript:window.pwned=1 size=1 onerror=alert(1)]`,
+	`[USER=1"onclick="alert(1)]user[/USER] [CHAT=<b>]chat[/CHAT] [SEND=<script>]send[/SEND] [PUT=/">]put[/PUT]`,
+	"\u202egnp.exe \u2066\u2067\u200f\u061c end",
+	`{{constructor.constructor('alert(1)')()}} ${alert(1)} &lt;script&gt;alert(1)&lt;/script&gt;`,
+	strings.Repeat("[B]", 3000) + "deep",
+	strings.Repeat("[URL=", 3000),
+}
+
+// sound is what must be true of the page, whatever is shown.
+const sound = `(() => {
+	const wrong = [];
+	if (window.pwned) wrong.push("a script ran");
+	for (const e of document.querySelectorAll("*")) {
+		for (const a of e.attributes) if (/^on/i.test(a.name)) wrong.push("handler " + e.outerHTML.slice(0, 100));
+		for (const name of ["href", "src", "action", "formaction", "data", "srcset", "xlink:href"]) {
+			const value = e.getAttribute(name);
+			if (value && !/^(https?|mailto|tel):$/.test(new URL(value, location).protocol)) wrong.push(name + " " + value.slice(0, 100));
+		}
+	}
+	const shows = ":is(nav, main, aside)";
+	for (const e of document.querySelectorAll(shows + " :is(script, style, link, meta, base, object, embed, iframe, svg[onload], math)")) {
+		wrong.push("element " + e.outerHTML.slice(0, 100));
+	}
+	for (const a of document.querySelectorAll("a[target]")) if (!/noopener/.test(a.rel)) wrong.push("opener " + a.outerHTML.slice(0, 100));
+	if (document.documentElement.scrollWidth > innerWidth) wrong.push("the page is " + document.documentElement.scrollWidth + " wide");
+	return wrong;
+})()`
+
+func TestHostileTextIsShownAsText(t *testing.T) {
+	for _, through := range []struct {
+		name  string
+		serve func(*imbottest.Portal) http.Handler
+	}{
+		{"as the portal keeps it", messenger.Handler},
+		{"from a server that lets worse through", worse},
+	} {
+		for _, width := range []int64{375, 1440} {
+			t.Run(through.name+" at "+strconv.FormatInt(width, 10), func(t *testing.T) {
+				s := newStage(t)
+				server := httptest.NewServer(through.serve(s.portal))
+				t.Cleanup(func() {
+					server.CloseClientConnections() // streams end with the page, which is still open
+					server.Close()
+				})
+				room := s.fillWithHostility(t)
+
+				b := open(t, server.URL+"/", width, 900)
+				b.sees("nav", hostile[1])
+				require.Empty(t, eval[[]string](b, sound), "the list of dialogs")
+				b.click(dialog(room))
+				b.sees("#title", hostile[0])
+				for _, text := range []string{hostile[0], hostile[1], hostile[2], "{{constructor"} {
+					b.sees("#messages", text)
+				}
+				b.sees("#messages [data-press]", hostile[0])
+				require.Empty(t, eval[[]string](b, sound), "the conversation")
+				b.click("#text")
+				b.press("/")
+				b.sees("#commands [role=option]", hostile[0])
+				require.Empty(t, eval[[]string](b, sound), "the list of commands")
+				b.press(kb.Escape + kb.Backspace + hostile[1] + kb.Enter)
+				b.until(count("#messages .text", hostile[1]) + " >= 2")
+				if !b.logOpen() {
+					b.click("#toggle-log")
+				}
+				b.click(b.exchange("imbot.message.add") + " [aria-expanded]")
+				b.sees("#log .sent", "MESSAGE")
+				require.Empty(t, eval[[]string](b, sound), "the log")
+				b.calm()
+			})
+		}
+	}
+}
+
+// fillWithHostility puts hostile text wherever a portal takes text.
+func (s *stage) fillWithHostility(t *testing.T) imbot.DialogID {
+	t.Helper()
+	mallory := s.portal.AddUser(hostile[1], hostile[7])
+	s.portal.AddUser(strings.Repeat("long", 50<<10), "")
+	endless := s.portal.AddChat(strings.Repeat("title ", 34<<10), 1, s.bot)
+	_, err := s.portal.Say(t.Context(), 1, imbot.ChatDialog(endless), strings.Repeat("long", 50<<10))
+	require.NoError(t, err)
+	chat := s.portal.AddChat(hostile[0], 1, mallory, s.bot)
+	room := imbot.ChatDialog(chat)
+	require.NoError(t, s.client.Bot.Update(t.Context(), imbot.BotUpdateRequest{
+		BotID: s.bot, Fields: imbot.BotUpdateFields{Properties: &imbot.BotPropertiesUpdate{Name: &hostile[1]}},
+	}))
+	_, err = s.client.Command.Register(t.Context(), imbot.CommandRegisterRequest{
+		Command: "evil", EventCommandAdd: harmless, Common: imbot.Yes,
+		Lang: []imbot.CommandLang{{LanguageID: "en", Title: hostile[0], Params: hostile[1]}},
+	})
+	require.NoError(t, err)
+	for _, text := range append(hostile, strings.Repeat("\u202e<b>", 50<<10)) {
+		_, err := s.portal.Say(t.Context(), mallory, room, text)
+		require.NoError(t, err)
+	}
+	for _, text := range hostile {
+		if len(text) > 1000 {
+			continue // an attachment has a limit
+		}
+		link := imbot.ActionLink(harmless + "1")
+		_, err := s.client.Message.Add(t.Context(), imbot.MessageAddRequest{
+			DialogID: room, Message: text,
+			Keyboard: &imbot.Keyboard{Rows: [][]imbot.Button{{
+				{Text: hostile[0], Action: link}, {Text: text, Action: imbot.ActionCopy(hostile[1])},
+			}}},
+			Menu: &imbot.Menu{Items: []imbot.MenuItem{{Text: text, Action: link}}},
+			Attach: &imbot.Attach{Blocks: []imbot.Block{
+				imbot.BlockUser{Name: text, Link: harmless + "2"},
+				imbot.BlockLink{Name: text, Desc: hostile[1], Link: harmless + "3"},
+				imbot.BlockMessage(text),
+				imbot.BlockGrid{{Name: text, Value: hostile[1], Link: harmless + "4"}},
+				imbot.BlockFile{{Name: text, Link: harmless + "5"}},
+			}},
+		})
+		require.NoError(t, err, text)
+	}
+	return room
+}
+
+// worse is the messenger with script addresses in place of harmless ones, so
+// that the page alone stands between them and the person.
+func worse(portal *imbottest.Portal) http.Handler {
+	inner := messenger.Handler(portal)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.URL.Path, "/api/") || strings.HasSuffix(r.URL.Path, "/events") {
+			inner.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		inner.ServeHTTP(answer, r)
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		w.Header().Del("Content-Length")
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(bytes.ReplaceAll(answer.Body.Bytes(), []byte(harmless), []byte(harmful)))
+	})
+}

@@ -1,0 +1,305 @@
+// The page: its state, and what its parts ask each other for.
+
+import { Live, get, post } from './api.js';
+import { Apps } from './apps.js';
+import { Composer } from './composer.js';
+import { Dialogs } from './dialogs.js';
+import { avatar, byId, el, toast } from './dom.js';
+import { Log } from './log.js';
+import { Messages } from './messages.js';
+import { People } from './people.js';
+
+const TYPING_FOR = 35000; // in case the end of it is never heard of
+const root = document.documentElement;
+
+class App {
+  constructor() {
+    this.state = { user: 0, users: new Map(), dialogs: new Map(), current: '', typing: new Map(), unread: new Map() };
+    this.help = { commands: [], apps: [] };
+    this.dialogs = new Dialogs(this);
+    this.messages = new Messages(this);
+    this.composer = new Composer(this);
+    this.apps = new Apps(this);
+    this.people = new People(this);
+    this.log = new Log(this);
+    this.live = new Live((kind, data) => this.event(kind, data), (on) => this.connection(on));
+    byId('actor').addEventListener('change', (event) => this.actAs(Number(event.target.value)));
+    byId('back').addEventListener('click', () => this.back());
+    byId('conversation').addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || root.dataset.pane !== 'conversation' || innerWidth >= 760) return;
+      this.back();
+    });
+    addEventListener('pagehide', () => this.live.stop());
+    addEventListener('pageshow', (event) => event.persisted && this.load(this.state.user));
+  }
+
+  async start() {
+    const place = new URLSearchParams(location.hash.slice(1));
+    this.log.show(innerWidth >= 1200);
+    await this.load(Number(place.get('user')) || 1, place.get('dialog') ?? '');
+    this.log.load();
+  }
+
+  // load shows the portal as a person sees it, from the beginning.
+  async load(user, dialog = this.state.current) {
+    const token = (this.loading = {});
+    let state;
+    for (let pause = 500; !state; pause = Math.min(pause * 2, 8000)) {
+      try {
+        state = await get('state', { user });
+      } catch (failure) {
+        if (token !== this.loading) return;
+        if (failure.status === 404 && user !== 1) user = 1; // another portal by now
+        else {
+          this.connection(false);
+          await new Promise((done) => setTimeout(done, pause));
+        }
+      }
+      if (token !== this.loading) return;
+    }
+    Object.assign(this.state, {
+      user: state.user,
+      users: new Map((state.users ?? []).map((u) => [u.id, u])),
+      dialogs: new Map((state.dialogs ?? []).map((d) => [d.id, d])),
+      typing: new Map(),
+      unread: new Map(),
+      current: '',
+    });
+    for (const d of this.state.dialogs.values()) for (const id of d.typing ?? []) this.typing(d.id, id, true);
+    byId('portal').textContent = state.portal;
+    for (const place of document.querySelectorAll('.endpoint')) place.textContent = state.endpoint;
+    this.showActors();
+    this.live.start(this.state.user, state.seq);
+    const known = this.state.dialogs.has(dialog) || this.state.users.has(Number(dialog));
+    const wide = innerWidth >= 760;
+    const first = [...this.state.dialogs.values()].sort((a, b) => this.dialogs.rank(b) - this.dialogs.rank(a))[0]?.id ?? '';
+    await this.select(known && Number(dialog) !== this.state.user ? dialog : wide ? first : '');
+    root.dataset.ready = 'true';
+  }
+
+  showActors() {
+    const people = [...this.state.users.values()].filter((u) => !u.bot && !u.gone);
+    byId('actor').replaceChildren(...people.map((u) => el('option', { value: u.id, selected: u.id === this.state.user }, u.name)));
+    byId('actor').value = String(this.state.user);
+    byId('actor-face').replaceChildren(avatar(this.state.users.get(this.state.user), this.nameOf(this.state.user)));
+  }
+
+  actAs(user) {
+    this.load(user);
+  }
+
+  // openDialog goes to a dialog as a click does. The first look at a bot opens
+  // its dialog, and it may say hello.
+  async openDialog(id) {
+    id = String(id);
+    if (/^chat\d+$/i.test(id)) id = id.toLowerCase();
+    const person = this.state.users.get(Number(id));
+    if (!this.state.dialogs.has(id) && (!person || person.id === this.state.user)) {
+      return this.note(`${this.nameOf(this.state.user)} is not in the dialog ${id}.`);
+    }
+    if (person?.bot && !this.state.dialogs.has(id)) await this.post('open', { bot: person.id });
+    await this.select(id);
+    if (innerWidth >= 760 || matchMedia('(hover: hover)').matches) byId('text').focus();
+  }
+
+  async openMessage(place, id) {
+    const pair = /^(\d+):(\d+)$/.exec(place);
+    if (pair) place = pair[1] === String(this.state.user) ? pair[2] : pair[1];
+    if (place !== this.state.current) await this.openDialog(place);
+    if (this.state.current === place && !this.messages.reveal(id)) this.note(`Message ${id} is further back.`);
+  }
+
+  async select(id) {
+    this.state.current = id;
+    this.state.unread.delete(id);
+    root.dataset.pane = id ? 'conversation' : 'list';
+    history.replaceState(null, '', '#' + new URLSearchParams(id ? { user: this.state.user, dialog: id } : { user: this.state.user }));
+    byId('nothing').hidden = id !== '';
+    byId('open-dialog').hidden = id === '';
+    this.composer.show(id);
+    this.showHead();
+    this.showTyping();
+    this.dialogs.render();
+    this.askHelp();
+    await this.messages.show(id);
+  }
+
+  back() {
+    const { current } = this.state;
+    this.select('');
+    byId('nav').querySelector(`[data-dialog="${CSS.escape(current)}"]`)?.focus();
+  }
+
+  showHead() {
+    const { current, dialogs, users } = this.state;
+    const dialog = dialogs.get(current);
+    const title = current ? this.titleOf(current) : 'No dialog';
+    byId('title').replaceChildren(el('bdi', {}, title));
+    byId('title-face').replaceChildren(...(current ? [avatar(dialog && dialog.type !== 'private' ? dialog : users.get(Number(current)), title)] : []));
+    const group = Boolean(dialog) && dialog.type !== 'private';
+    byId('members-open').hidden = !group;
+    const count = dialog?.members?.length ?? 0;
+    byId('members-count').textContent = String(count);
+    const kinds = { chat: 'Chat', open: 'Open chat', lines: 'Open line' };
+    const person = users.get(Number(current));
+    byId('subtitle').textContent = group
+      ? `${kinds[dialog.type] ?? 'Chat'} · ${count} ${count === 1 ? 'member' : 'members'} · ${current}`
+      : `${person?.position || (person?.bot ? 'Bot' : 'Person')} · ${current}`;
+    document.title = current ? `${title} · imbot portal` : 'imbot portal';
+  }
+
+  nameOf(id) {
+    const user = this.state.users.get(id);
+    return user?.name || (id ? 'User ' + id : 'System');
+  }
+
+  titleOf(id) {
+    const dialog = this.state.dialogs.get(id);
+    if (dialog && dialog.type !== 'private') return dialog.title || id;
+    return this.state.users.has(Number(id)) ? this.nameOf(Number(id)) : dialog?.title || id;
+  }
+
+  async askHelp() {
+    const { user, current } = this.state;
+    let help = {};
+    if (current) {
+      try {
+        help = await get('help', { user, dialog: current });
+      } catch {
+        // A person without a dialog yet: nothing is offered there.
+      }
+    }
+    if (user !== this.state.user || current !== this.state.current) return;
+    this.help = { commands: help.commands ?? [], apps: help.apps ?? [] };
+    this.apps.render();
+    if (document.activeElement === byId('text') && byId('text').value) this.composer.changed();
+  }
+
+  event(kind, data) {
+    const { state } = this;
+    switch (kind) {
+      case 'message':
+        return this.message(data.dialog, data.message);
+      case 'dialog':
+        state.dialogs.set(data.id, data);
+        if (data.id === state.current) {
+          this.showHead();
+          this.people.changed();
+        }
+        break;
+      case 'left':
+        state.dialogs.delete(data.dialog);
+        if (data.dialog === state.current) this.select('');
+        break;
+      case 'user':
+        state.users.set(data.id, data);
+        this.showActors();
+        this.showHead();
+        break;
+      case 'typing':
+        return this.typing(data.dialog, data.user, data.on);
+      case 'help':
+        return this.askHelp();
+      case 'exchange':
+        return this.log.receive(data);
+      case 'reset':
+        this.live.stop();
+        this.load(state.user);
+        this.log.load();
+        return;
+    }
+    this.dialogs.renderSoon();
+  }
+
+  message(id, message) {
+    const { state } = this;
+    const dialog = state.dialogs.get(id);
+    if (dialog && message.id >= (dialog.last?.id ?? 0)) {
+      const fresh = message.id > (dialog.last?.id ?? 0);
+      dialog.last = message;
+      if (fresh && id !== state.current && message.author !== state.user) state.unread.set(id, (state.unread.get(id) ?? 0) + 1);
+      if (fresh) this.typing(id, message.author, false);
+    }
+    if (id === state.current) this.messages.receive(message);
+    this.dialogs.renderSoon();
+  }
+
+  typing(dialog, user, on) {
+    if (user === this.state.user) return;
+    let people = this.state.typing.get(dialog);
+    if (!people && !on) return;
+    if (!people) this.state.typing.set(dialog, (people = new Map()));
+    if (!on && !people.has(user)) return;
+    clearTimeout(people.get(user));
+    if (on) people.set(user, setTimeout(() => this.typing(dialog, user, false), TYPING_FOR));
+    else people.delete(user);
+    if (dialog === this.state.current) this.showTyping();
+    this.dialogs.renderSoon();
+  }
+
+  typers(dialog) {
+    return [...(this.state.typing.get(dialog)?.keys() ?? [])];
+  }
+
+  showTyping() {
+    const names = this.typers(this.state.current).slice(0, 3).map((id) => this.nameOf(id));
+    byId('typing').replaceChildren(...(names.length === 0 ? [] : [
+      el('bdi', {}, names.join(', ')), names.length > 1 ? ' are typing…' : ' is typing…',
+    ]));
+  }
+
+  connection(on) {
+    root.dataset.live = String(on);
+    byId('offline').hidden = on;
+  }
+
+  // post does something in the person's name; null when it did not work, which
+  // was said then.
+  async post(path, body) {
+    try {
+      return await post(path, { user: this.state.user, ...body });
+    } catch (failure) {
+      this.fail(failure);
+      return null;
+    }
+  }
+
+  say(text, dialog = this.state.current) {
+    return this.post('say', { dialog, text });
+  }
+
+  put(text) {
+    this.composer.put(text);
+  }
+
+  edit(message) {
+    this.composer.edit(message);
+  }
+
+  call(number) {
+    this.note(`The portal would call ${number} now.`);
+  }
+
+  async copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.note('Copied: ' + text);
+    } catch {
+      this.note('The browser does not allow to copy: ' + text);
+    }
+  }
+
+  openFrame(id, button) {
+    return this.apps.open(id, button);
+  }
+
+  note(text) {
+    toast(text);
+  }
+
+  fail(failure) {
+    toast(failure instanceof TypeError ? 'The portal does not answer.' : failure.message, true);
+  }
+}
+
+new App().start();

@@ -1,0 +1,69 @@
+// The bar of chat applications, and the frame in which one is shown.
+
+import { get } from './api.js';
+import { byId, clamp, el, toast } from './dom.js';
+
+export class Apps {
+  constructor(app) {
+    this.app = app;
+    this.bar = byId('apps');
+    this.box = byId('frame');
+    this.box.addEventListener('close', () => byId('frame-body').replaceChildren());
+    this.bar.addEventListener('keydown', (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      const all = [...this.bar.children];
+      const at = all.indexOf(document.activeElement);
+      if (!step || at < 0) return;
+      event.preventDefault();
+      all[(at + step + all.length) % all.length].focus();
+    });
+  }
+
+  // render shows the bar; one of its buttons is a stop of Tab.
+  render() {
+    const { apps } = this.app.help;
+    this.bar.hidden = apps.length === 0;
+    this.bar.replaceChildren(...apps.map((item, index) =>
+      el('button', {
+        type: 'button', class: 'app', 'data-app': item.id, tabindex: index === 0 ? '0' : '-1',
+        title: String(item.description || item.title || '').slice(0, 300),
+        click: () => this.open(item.id),
+      }, face(item), el('bdi', {}, item.title || item.code))));
+  }
+
+  async open(id, button) {
+    const item = this.app.help.apps.find((a) => a.id === Number(id));
+    if (item && !item.frame) {
+      return toast(item.js ? `“${item.title}” runs JavaScript of the portal, which is not here: ${item.js}` : `“${item.title}” has no frame.`);
+    }
+    const { user, current } = this.app.state;
+    try {
+      const { url } = await get('frame', { user, app: id, dialog: current, ...button });
+      this.show(url, item);
+    } catch (failure) {
+      this.app.fail(failure);
+    }
+  }
+
+  show(address, item) {
+    const url = new URL(address);
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new Error('The frame has no web address.');
+    // A frame of this page's own origin could otherwise lift its sandbox.
+    const foreign = url.origin !== location.origin;
+    const frame = el('iframe', {
+      sandbox: 'allow-scripts allow-forms allow-popups' + (foreign ? ' allow-same-origin' : ''),
+      src: url.href, referrerpolicy: 'no-referrer', title: item?.title || 'Application',
+    });
+    frame.style.width = clamp(item?.width, 200, 1200, 420) + 'px';
+    frame.style.height = clamp(item?.height, 100, 900, 360) + 'px';
+    byId('frame-title').replaceChildren(el('bdi', {}, item?.title || 'Application'));
+    byId('frame-host').textContent = url.host;
+    byId('frame-body').replaceChildren(frame);
+    if (!this.box.open) this.box.showModal();
+  }
+}
+
+function face(item) {
+  if (!/^api\/icon\?/.test(item.icon ?? '')) return el('span', { class: 'app-letter', 'aria-hidden': 'true' }, [...(item.title || item.code || '?')][0].toUpperCase());
+  return el('img', { class: 'app-icon', src: item.icon, alt: '' });
+}

@@ -1,0 +1,316 @@
+// Shows BB code. The tree that comes out is flat however deep the codes are
+// nested: a run of text is wrapped in what holds for it (b, i, u, s, colour and
+// size), stands in at most one link-like element, and that in at most one quote.
+
+import { scan } from './bbscan.js';
+import { clamp, color, el, link, picture, safeLink } from './dom.js';
+
+const RULE = /^-{54}[ \r]*$/;
+const MAX_PARTS = 20000; // the rest of a text is shown without its codes
+const MAX_ADDRESS = 2000;
+const ADDRESS = /\bhttps?:\/\/[^\s<>"'[\]]+/g;
+const MARKS = ['s', 'u', 'i', 'b'];
+
+// render returns what a text looks like. app does what links ask for.
+export function render(text, app) {
+  const out = new Output(app, text);
+  let done = 0;
+  for (const token of scan(text)) {
+    if (token.start < done) continue;
+    if (token.kind !== 'single' && !token.pair) continue;
+    if (out.parts > MAX_PARTS) break;
+    const node = token.kind === 'single' ? single(token, app) : null;
+    if (token.kind === 'single' && node == null) continue; // a value that is none
+    out.text(text.slice(done, token.start));
+    done = token.end;
+    if (token.kind === 'single') {
+      if (typeof node === 'string') out.text(node);
+      else out.add(node);
+    } else if (token.name === 'code' || token.name === 'img') {
+      if (token.kind === 'close') continue;
+      const inside = text.slice(token.end, token.pair.start);
+      done = token.pair.end;
+      if (token.name === 'code') out.block(el('pre', { class: 'code', tabindex: '-1' }, el('code', {}, inside.replace(/^\r?\n/, '').trimEnd())));
+      else out.add(image(inside, token.value));
+    } else if (token.kind === 'open') {
+      out.open(token, text);
+    } else {
+      out.close(token);
+    }
+  }
+  out.text(text.slice(done));
+  return out.finish();
+}
+
+class Output {
+  constructor(app, text) {
+    this.app = app;
+    this.root = document.createDocumentFragment();
+    this.into = this.root; // the root or a quote
+    this.parts = 0;
+    this.run = '';
+    this.on = { b: 0, i: 0, u: 0, s: 0 };
+    this.colors = [];
+    this.sizes = [];
+    this.link = null; // {token, make, node}
+    this.lineStart = true;
+    this.afterBlock = false; // a block ends its line by itself
+    this.quote = ''; // "", "line" or "block"
+    this.rules = (text.match(/^-{54}[ \r]*$/gm) ?? []).length;
+  }
+
+  text(s) {
+    for (let at = 0; at < s.length; ) {
+      const end = s.indexOf('\n', at);
+      this.piece(end < 0 ? s.slice(at) : s.slice(at, end), end >= 0);
+      if (end < 0) return;
+      this.newLine();
+      at = end + 1;
+    }
+  }
+
+  // piece is text without a line break; whole says that its line ends with it.
+  piece(s, whole) {
+    if (s === '') return;
+    if (this.lineStart && s.startsWith('---') && RULE.test(s) && (this.quote === 'block' || (this.rules > 1 && this.parts < MAX_PARTS))) {
+      this.rules--;
+      this.leave(this.quote === 'block' ? '' : 'block');
+      this.skipBreak = whole;
+      this.lineStart = false;
+      return;
+    }
+    if (this.lineStart && this.quote !== 'block') {
+      if (s.startsWith('>>') && this.parts < MAX_PARTS) {
+        if (this.quote === 'line') this.run += '\n';
+        else this.leave('line');
+        s = s.slice(2).replace(/^ /, '');
+        this.lineStart = false;
+      } else if (this.quote === 'line') {
+        this.leave('');
+      }
+    }
+    this.lineStart = this.lineStart && s.trim() === '';
+    this.afterBlock = false;
+    this.run += s;
+  }
+
+  newLine() {
+    const drop = this.quote === 'line' || this.skipBreak || this.afterBlock;
+    if (this.lineStart && this.quote === 'line') this.leave(''); // an empty line ends the quote
+    else if (!drop) this.run += '\n';
+    this.skipBreak = this.afterBlock = false;
+    this.lineStart = true;
+  }
+
+  // leave goes from one quote, or none, to another.
+  leave(quote) {
+    if (this.run.endsWith('\n')) this.run = this.run.slice(0, -1); // a quote breaks lines by itself
+    this.flush();
+    if (this.quote !== '' && this.into.childNodes.length === 0) this.into.remove();
+    this.quote = quote;
+    this.into = this.root;
+    if (this.link) this.link.node = null;
+    if (quote === '') return;
+    this.into = el('blockquote', { class: quote, dir: 'auto' });
+    this.root.append(this.into);
+    this.parts++;
+  }
+
+  flush() {
+    if (this.run === '') return;
+    let nodes = this.link ? [this.run] : withAddresses(this.run);
+    this.run = '';
+    for (const tag of MARKS) if (this.on[tag] > 0) nodes = [el(tag, {}, nodes)];
+    const shade = this.colors.at(-1);
+    const size = this.sizes.at(-1);
+    if (shade || size) {
+      const span = el('span', {}, nodes);
+      if (shade) span.style.color = shade;
+      if (size) span.style.fontSize = size + 'px';
+      nodes = [span];
+    }
+    this.parts += nodes.length;
+    this.target().append(...nodes);
+  }
+
+  target() {
+    if (!this.link) return this.into;
+    if (!this.link.node) {
+      this.link.node = this.link.make();
+      this.into.append(this.link.node);
+      this.parts++;
+    }
+    return this.link.node;
+  }
+
+  add(node) {
+    if (this.lineStart && this.quote === 'line') this.leave('');
+    this.flush();
+    this.lineStart = this.afterBlock = false;
+    this.parts++;
+    this.target().append(node);
+  }
+
+  block(node) {
+    if (this.run.endsWith('\n')) this.run = this.run.slice(0, -1);
+    this.add(node);
+    this.afterBlock = true;
+  }
+
+  open(token, text) {
+    this.flush();
+    if (token.name in this.on) this.on[token.name]++;
+    else if (token.name === 'color') this.colors.push(color(token.value.startsWith('#') ? token.value : '#' + token.value));
+    else if (token.name === 'size') this.sizes.push(clamp(token.value, 8, 30, 0));
+    else if (!this.link) this.link = { token, make: linkMaker(token, text, this.app), node: null };
+  }
+
+  close(token) {
+    if (this.link?.token === token.pair && this.run === '' && !this.link.node) this.run = emptyName(token.pair, this.app);
+    this.flush();
+    if (token.name in this.on) this.on[token.name]--;
+    else if (token.name === 'color') this.colors.pop();
+    else if (token.name === 'size') this.sizes.pop();
+    else if (this.link?.token === token.pair) this.link = null;
+  }
+
+  finish() {
+    this.flush();
+    return this.root;
+  }
+}
+
+// withAddresses makes links of the addresses that stand in a text.
+function withAddresses(text) {
+  const nodes = [];
+  let done = 0;
+  for (const match of text.matchAll(ADDRESS)) {
+    let end = match[0].length;
+    while (end > 0 && '.,;:!?)'.includes(match[0][end - 1])) end--; // belongs to the sentence
+    const address = match[0].slice(0, end);
+    if (end > MAX_ADDRESS || !safeLink(address)) continue;
+    if (nodes.length > MAX_PARTS) break;
+    nodes.push(text.slice(done, match.index), link(address, address));
+    done = match.index + address.length;
+  }
+  nodes.push(text.slice(done));
+  return nodes.filter((node) => node !== '');
+}
+
+// linkMaker returns what makes the element for a link-like code. A quote may cut
+// it in two, so it can be asked twice.
+function linkMaker(token, text, app) {
+  const { name, value } = token;
+  const inside = () => text.slice(token.end, token.pair.start).trim();
+  const act = (kind, title, work) => () =>
+    el('button', { type: 'button', class: 'act ' + kind, title: title.slice(0, 300), click: work });
+  switch (name) {
+    case 'url': {
+      const address = value || inside();
+      return () => link(address);
+    }
+    case 'send': {
+      const words = value || inside();
+      return act('send', 'Say: ' + words, () => app.say(words));
+    }
+    case 'put': {
+      const words = value || inside();
+      return act('put', 'Put into the text field: ' + words, () => app.put(words));
+    }
+    case 'call': {
+      const number = value || inside();
+      return act('call', 'Call ' + number, () => app.call(number));
+    }
+    case 'pch':
+      return act('call', 'Call ' + value, () => app.call(value));
+    case 'user': {
+      const user = /^\d+$/.test(value) ? value : '';
+      const own = value.toLowerCase() === 'all' || Number(user) === app.state.user;
+      if (!user || own) return () => el('span', { class: own ? 'mention own' : 'mention' });
+      return act('mention', 'Person ' + user, () => app.openDialog(user));
+    }
+    case 'chat': {
+      const chat = /^(?:imol\|)?(\d+)$/i.exec(value);
+      return chat ? act('mention', 'Chat ' + chat[1], () => app.openDialog('chat' + chat[1])) : () => el('span');
+    }
+    case 'context':
+    case 'dialog': {
+      const place = /^(chat\d+|\d+(?::\d+)?)(?:\/| message=)(\d+)$/i.exec(value);
+      return place ? act('mention', 'Message ' + place[2], () => app.openMessage(place[1], Number(place[2]))) : () => el('span');
+    }
+  }
+  return () => el('span');
+}
+
+// emptyName is what a mention without a name shows.
+function emptyName(token, app) {
+  if (token.name === 'user') return app.nameOf(Number(token.value)) || token.value;
+  if (token.name === 'chat') return app.state.dialogs.get('chat' + token.value)?.title || 'chat ' + token.value;
+  return token.value;
+}
+
+// single returns what a code without an end shows: a node, text, or nothing when
+// its value is none and it stays text.
+function single(token, app) {
+  const { name, value } = token;
+  switch (name) {
+    case 'br':
+      return '\n';
+    case 'rating':
+      if (!/^[1-5]$/.test(value)) return null;
+      return el('span', { class: 'rating', role: 'img', 'aria-label': value + ' of 5 stars' }, '★'.repeat(value), el('span', {}, '★'.repeat(5 - value)));
+    case 'timestamp':
+      return timestamp(value);
+    case 'disk':
+      if (!/^\d+$/.test(value)) return null;
+      return el('button', { type: 'button', class: 'act file', click: () => app.note(`File ${value} of the portal's drive, which is not here.`) }, 'File ' + value);
+    case 'icon':
+      return inlineIcon(value);
+  }
+  return /^\d+$/.test(value) ? '' : null; // attach: the attachment stands below the text
+}
+
+const SIZES = { small: 'small', medium: 'medium', large: 'large' };
+
+function image(address, attributes) {
+  const size = SIZES[/\bsize=(\w+)/i.exec(attributes)?.[1]?.toLowerCase()] ?? 'medium';
+  return picture(address.trim(), '', { class: 'picture ' + size });
+}
+
+function inlineIcon(value) {
+  const address = value.split(/\s/, 1)[0];
+  const number = (name) => clamp(new RegExp(`\\s${name}=(\\d+)`, 'i').exec(value)?.[1], 4, 128, 0);
+  const title = /\stitle=(.*?)(?=\s(?:size|width|height)=|$)/i.exec(value)?.[1] ?? '';
+  const node = picture(address, title, { class: 'inline', title: title.slice(0, 200) });
+  if (node.tagName !== 'IMG') return node;
+  const size = number('size') || 20;
+  node.style.width = (number('width') || size) + 'px';
+  node.style.height = (number('height') || size) + 'px';
+  return node;
+}
+
+const TIMES = {
+  FORMAT_DATE: { dateStyle: 'short' },
+  FORMAT_DATETIME: { dateStyle: 'short', timeStyle: 'medium' },
+  SHORT_DATE_FORMAT: { dateStyle: 'short' },
+  MEDIUM_DATE_FORMAT: { dateStyle: 'medium' },
+  LONG_DATE_FORMAT: { dateStyle: 'long' },
+  DAY_MONTH_FORMAT: { day: 'numeric', month: 'long' },
+  DAY_SHORT_MONTH_FORMAT: { day: 'numeric', month: 'short' },
+  SHORT_DAY_OF_WEEK_MONTH_FORMAT: { weekday: 'short', day: 'numeric', month: 'long' },
+  SHORT_DAY_OF_WEEK_SHORT_MONTH_FORMAT: { weekday: 'short', day: 'numeric', month: 'short' },
+  DAY_OF_WEEK_MONTH_FORMAT: { weekday: 'long', day: 'numeric', month: 'long' },
+  FULL_DATE_FORMAT: { dateStyle: 'full' },
+  SHORT_TIME_FORMAT: { timeStyle: 'short' },
+  LONG_TIME_FORMAT: { timeStyle: 'medium' },
+};
+
+function timestamp(value) {
+  const match = /^(\d{1,13})(?:\s+format=(\w+))?$/i.exec(value);
+  if (!match) return null;
+  const time = new Date(Number(match[1]) * 1000);
+  if (Number.isNaN(time.getTime())) return null;
+  const format = (match[2] ?? '').toUpperCase();
+  const options = Object.hasOwn(TIMES, format) ? TIMES[format] : TIMES.FORMAT_DATETIME;
+  return el('time', { datetime: time.toISOString(), title: time.toLocaleString() }, new Intl.DateTimeFormat(undefined, options).format(time));
+}

@@ -1,0 +1,104 @@
+// Finds the codes of a text. One pass, no recursion, and no character is looked
+// at more than a few times, whatever the text is.
+
+// bare: [b]; valued: [size=8]; spaced: [img size=small]; single: has no end.
+const FORMS = {
+  b: 'bare', i: 'bare', u: 'bare', s: 'bare', code: 'bare',
+  size: 'valued', color: 'valued',
+  user: 'valued', chat: 'valued', context: 'valued', dialog: 'valued', pch: 'valued',
+  url: 'bare valued', send: 'bare valued', put: 'bare valued', call: 'bare valued',
+  img: 'bare spaced',
+  icon: 'single valued', timestamp: 'single valued', disk: 'single valued', attach: 'single valued', rating: 'single valued',
+  br: 'single bare',
+};
+for (const [name, form] of Object.entries(FORMS)) FORMS[name] = new Set(form.split(' '));
+
+const NAME = /[a-z]{1,10}/iy;
+
+// scan returns the codes in order: {start, end, name, value, kind, pair}, kind
+// being "single", "open" or "close". pair is the other end; without one a code
+// that needs it is just text. A closing code belongs to the last open one of its
+// name, and in [code] nothing is a code.
+export function scan(text) {
+  const tokens = [];
+  const open = new Map();
+  const codeEnd = /\[\/code\]/gi;
+  let bracket = 0; // the next "]" at or behind the last place asked for, -1 for none
+  let codeEnds = true;
+
+  const closingBracket = (at) => {
+    if (bracket >= 0 && bracket < at) bracket = text.indexOf(']', at);
+    return bracket;
+  };
+
+  const read = (start) => {
+    if (text[start] === '#') {
+      const found = text.slice(start, start + 4).toUpperCase() === '#BR#';
+      return found ? { start, end: start + 4, name: 'br', value: '', kind: 'single', pair: null } : null;
+    }
+    const closing = text[start + 1] === '/';
+    NAME.lastIndex = start + (closing ? 2 : 1);
+    const match = NAME.exec(text);
+    const name = match ? match[0].toLowerCase() : '';
+    const form = Object.hasOwn(FORMS, name) ? FORMS[name] : null;
+    if (!form || (closing && form.has('single'))) return null;
+    const behind = NAME.lastIndex;
+    const kind = closing ? 'close' : form.has('single') ? 'single' : 'open';
+    const next = text[behind];
+    if (next === ']' && (closing || form.has('bare'))) {
+      return { start, end: behind + 1, name, value: '', kind, pair: null };
+    }
+    if (closing || !((next === '=' && form.has('valued')) || (next === ' ' && form.has('spaced')))) return null;
+    const end = closingBracket(behind);
+    if (end < 0) return null;
+    return { start, end: end + 1, name, value: text.slice(behind + 1, end).trim(), kind, pair: null };
+  };
+
+  const starts = /[[#]/g;
+  for (let match; (match = starts.exec(text)); ) {
+    const token = read(match.index);
+    if (!token) continue;
+    tokens.push(token);
+    starts.lastIndex = token.end;
+    if (token.name === 'code') {
+      codeEnd.lastIndex = token.end;
+      const end = token.kind === 'open' && codeEnds ? codeEnd.exec(text) : null;
+      if (token.kind === 'open' && !end) codeEnds = false;
+      if (!end) continue;
+      token.pair = { start: end.index, end: codeEnd.lastIndex, name: 'code', value: '', kind: 'close', pair: token };
+      tokens.push(token.pair);
+      starts.lastIndex = token.pair.end;
+    } else if (token.kind === 'open') {
+      if (!open.has(token.name)) open.set(token.name, []);
+      open.get(token.name).push(token);
+    } else if (token.kind === 'close') {
+      const opener = open.get(token.name)?.pop();
+      if (opener) {
+        opener.pair = token;
+        token.pair = opener;
+      }
+    }
+  }
+  return tokens;
+}
+
+// oneLine is the beginning of a text as it stands in a list: without codes.
+export function oneLine(text, length = 120) {
+  const head = String(text ?? '').slice(0, 600).replace(/^-{54}\s*$/gm, ' ').replace(/^>>/gm, '');
+  let out = '';
+  let done = 0;
+  for (const token of scan(head)) {
+    if (token.start < done || (token.kind !== 'single' && !token.pair)) continue;
+    out += head.slice(done, token.start);
+    done = token.end;
+    if (token.name === 'br') out += ' ';
+    if (token.name === 'rating') out += '★'.repeat(Math.min(5, Math.max(0, parseInt(token.value, 10) || 0)));
+    if (token.name === 'disk') out += 'File';
+    if (token.name === 'img' && token.kind === 'open') {
+      out += 'Picture';
+      done = token.pair.end;
+    }
+  }
+  out = (out + head.slice(done)).replace(/\s+/g, ' ').trim();
+  return [...out].slice(0, length).join('');
+}

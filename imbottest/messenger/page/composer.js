@@ -1,0 +1,178 @@
+// The text field: saying and changing messages, drafts, and the list of slash
+// commands.
+
+import { byId, el } from './dom.js';
+
+export class Composer {
+  constructor(app) {
+    this.app = app;
+    this.text = byId('text');
+    this.list = byId('commands');
+    this.banner = byId('editing');
+    this.drafts = new Map();
+    this.dialog = '';
+    this.editing = null;
+    this.shown = [];
+    this.chosen = 0;
+    this.text.addEventListener('input', () => this.changed());
+    this.text.addEventListener('keydown', (event) => this.key(event));
+    this.text.addEventListener('blur', () => this.close());
+    this.list.addEventListener('pointerdown', (event) => {
+      event.preventDefault(); // the focus stays in the text field
+      const option = event.target.closest('[role=option]');
+      if (option) this.complete(Number(option.dataset.index));
+    });
+    byId('compose').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.send();
+    });
+    byId('cancel-edit').addEventListener('click', () => this.stopEditing());
+  }
+
+  // show goes to another dialog; what was typed waits in the one before.
+  show(dialog) {
+    this.stopEditing();
+    if (this.dialog) this.drafts.set(this.dialog, this.text.value);
+    this.dialog = dialog;
+    this.set(this.drafts.get(dialog) ?? '');
+    this.text.disabled = byId('send').disabled = dialog === '';
+    this.close();
+  }
+
+  set(value) {
+    this.text.value = value;
+    this.fit();
+  }
+
+  put(value) {
+    this.set(value);
+    this.text.focus();
+    this.text.setSelectionRange(value.length, value.length);
+    this.changed();
+  }
+
+  // fit grows the field where the browser does not do it by itself.
+  fit() {
+    if (CSS.supports('field-sizing', 'content')) return;
+    this.text.style.height = 'auto';
+    this.text.style.height = Math.min(this.text.scrollHeight, 180) + 'px';
+  }
+
+  edit(message) {
+    if (!this.editing) this.drafts.set(this.dialog, this.text.value);
+    this.editing = message;
+    this.banner.hidden = false;
+    this.put(message.text);
+    this.close();
+  }
+
+  stopEditing() {
+    if (!this.editing) return;
+    this.editing = null;
+    this.banner.hidden = true;
+    this.set(this.drafts.get(this.dialog) ?? '');
+    this.text.focus();
+  }
+
+  async send() {
+    const text = this.text.value;
+    if (text.trim() === '' || !this.dialog) return;
+    this.close();
+    const { dialog, editing } = this;
+    if (editing) {
+      this.stopEditing();
+      if (text !== editing.text) await this.app.post('edit', { message: editing.id, text });
+      return;
+    }
+    this.set('');
+    if (!(await this.app.say(text, dialog)) && this.dialog === dialog && this.text.value === '') this.set(text);
+  }
+
+  changed() {
+    this.fit();
+    const typed = this.text.value;
+    if (this.editing || !/^\/\S*$/.test(typed)) return this.close();
+    const wanted = typed.toLowerCase();
+    const commands = this.app.help.commands.filter((c) => !c.hidden);
+    this.shown = commands.filter((c) => c.command.toLowerCase().startsWith(wanted)).slice(0, 50);
+    this.chosen = 0;
+    this.showList();
+  }
+
+  showList() {
+    this.list.hidden = this.shown.length === 0;
+    this.text.setAttribute('aria-expanded', String(!this.list.hidden));
+    this.list.replaceChildren(...this.shown.map((command, index) =>
+      el('li', { role: 'option', id: 'command-' + index, 'data-index': index, 'aria-selected': String(index === this.chosen) },
+        el('span', { class: 'command' }, el('bdi', {}, command.command), command.params ? el('bdi', { class: 'params' }, ' ' + command.params) : null),
+        el('bdi', { class: 'about' }, command.title ?? ''),
+        el('bdi', { class: 'from' }, this.app.nameOf(command.bot)))));
+    this.mark();
+  }
+
+  mark() {
+    if (this.list.hidden) return this.text.removeAttribute('aria-activedescendant');
+    for (const option of this.list.children) {
+      const chosen = Number(option.dataset.index) === this.chosen;
+      option.setAttribute('aria-selected', String(chosen));
+      if (chosen) option.scrollIntoView({ block: 'nearest' });
+    }
+    this.text.setAttribute('aria-activedescendant', 'command-' + this.chosen);
+  }
+
+  close() {
+    this.shown = [];
+    this.showList();
+  }
+
+  complete(index) {
+    const command = this.shown[index];
+    if (command) this.put(command.command + ' ');
+    this.close();
+  }
+
+  key(event) {
+    if (event.isComposing) return; // Enter ends the input of a character
+    if (!this.list.hidden && this.listKey(event)) return event.preventDefault();
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      this.send();
+    } else if (event.key === 'Escape' && this.editing) {
+      event.preventDefault();
+      this.stopEditing();
+    } else if (event.key === 'ArrowUp' && this.text.value === '') {
+      const last = this.app.messages.lastOwn();
+      if (!last) return;
+      event.preventDefault();
+      this.edit(last);
+    }
+  }
+
+  // listKey reports whether the list of commands took the key.
+  listKey(event) {
+    const count = this.shown.length;
+    switch (event.key) {
+      case 'ArrowDown':
+      case 'ArrowUp':
+        this.chosen = (this.chosen + (event.key === 'ArrowDown' ? 1 : count - 1)) % count;
+        this.mark();
+        return true;
+      case 'Enter': {
+        if (event.shiftKey) return false;
+        // A command without parameters that is typed in full is meant.
+        const command = this.shown[this.chosen];
+        if (command.command === this.text.value && !command.params) return false;
+        this.complete(this.chosen);
+        return true;
+      }
+      case 'Tab':
+        if (event.shiftKey) return false;
+        this.complete(this.chosen);
+        return true;
+      case 'Escape':
+        this.close();
+        return true;
+    }
+    return false;
+  }
+}

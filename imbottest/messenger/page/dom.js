@@ -1,0 +1,178 @@
+// Small helpers around the DOM. Text only ever becomes a text node: nothing in
+// this page parses HTML.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+// el makes an element. Attributes that are functions listen to the event of
+// their name, false and null leave an attribute out, true is an empty one.
+// Children are nodes, strings, lists of both, or nothing.
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') node.addEventListener(name, value);
+    else if (value !== false && value != null) node.setAttribute(name, value === true ? '' : value);
+  }
+  node.append(...children.flat().filter((child) => child != null && child !== false));
+  return node;
+}
+
+// icon shows one of the symbols of index.html.
+export function icon(name) {
+  const svg = document.createElementNS(SVG, 'svg');
+  const use = document.createElementNS(SVG, 'use');
+  svg.setAttribute('class', 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  use.setAttribute('href', '#icon-' + name);
+  svg.append(use);
+  return svg;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+// Colours come from bots: nothing but this pattern reaches a style.
+const HEX = /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i;
+
+export const color = (value) => (typeof value === 'string' && HEX.test(value) ? value : '');
+
+// ink is black or white, whichever is read better on a colour.
+export function ink(hex) {
+  const digits = hex.length === 4 ? [...hex.slice(1)].map((d) => d + d) : hex.slice(1).match(/../g);
+  const [r, g, b] = digits.map((d) => {
+    const c = parseInt(d, 16) / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  const light = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  return light > 0.18 ? '#10151b' : '#ffffff';
+}
+
+// clamp reads a number from the wire; fallback is for what is none.
+export function clamp(value, low, high, fallback) {
+  const n = Number(value);
+  return Number.isFinite(n) && n > 0 ? Math.min(Math.max(n, low), high) : fallback;
+}
+
+// safeLink is the address when a click may follow it, else "". The URL parser
+// decides, as it does for the browser: "java\tscript:" has no chance.
+export function safeLink(address) {
+  const url = parse(address);
+  return url && ['http:', 'https:', 'mailto:', 'tel:'].includes(url.protocol) ? url.href : '';
+}
+
+// safeImage is an address that the page's security policy lets an image load.
+export function safeImage(address) {
+  const url = parse(address);
+  const local = url && url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '127.0.0.1');
+  return url && (url.protocol === 'https:' || local) ? url.href : '';
+}
+
+function parse(address) {
+  try {
+    return new URL(String(address).trim());
+  } catch {
+    return null; // relative: such addresses lead to the portal, which has no pages here
+  }
+}
+
+// link is text that leads to an address; without a safe one it stays text.
+export function link(address, ...children) {
+  const href = safeLink(address);
+  if (!href) return el('span', { class: 'nolink', title: String(address).slice(0, 300) }, ...children);
+  return el('a', { href, target: '_blank', rel: 'noopener noreferrer', title: href.slice(0, 300) }, ...children);
+}
+
+// picture loads an image; what cannot be loaded becomes a link with its name.
+export function picture(address, name, attributes = {}) {
+  const src = safeImage(address);
+  const instead = () => link(address, name || String(address).slice(0, 300));
+  if (!src) return instead();
+  const img = el('img', { src, alt: name || '', loading: 'lazy', referrerpolicy: 'no-referrer', ...attributes });
+  img.addEventListener('error', () => img.replaceWith(img.closest('a') ? name || src : instead()), { once: true });
+  return img;
+}
+
+// avatar is the picture of a person or chat, or initials on its colour. Names
+// stand beside it, so it says nothing to a screen reader.
+export function avatar(who, name) {
+  const node = el('span', { class: 'avatar', 'aria-hidden': 'true' });
+  const background = color(who?.color) || '#8a94a0';
+  node.style.backgroundColor = background;
+  node.style.color = ink(background);
+  node.append(initials(name));
+  if (who?.avatar && /^api\/avatar\?/.test(who.avatar)) {
+    const img = el('img', { src: who.avatar, alt: '' });
+    img.addEventListener('error', () => img.remove(), { once: true });
+    node.append(img);
+  }
+  return node;
+}
+
+function initials(name) {
+  const words = String(name ?? '').slice(0, 200).match(/[\p{L}\p{N}]+/gu) ?? [];
+  return words.slice(0, 2).map((word) => [...word][0].toUpperCase()).join('') || '·';
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const exact = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hour12: false });
+const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+const valid = (time) => (Number.isNaN(time.getTime()) ? new Date(0) : time);
+const sameDay = (a, b) => a.toDateString() === b.toDateString();
+
+export const shortTime = (time) => clock.format(valid(new Date(time)));
+export const exactTime = (time) => exact.format(valid(new Date(time)));
+export const fullTime = (time) => full.format(valid(new Date(time)));
+
+// listTime is the time today, else the date.
+export function listTime(value) {
+  const time = valid(new Date(value));
+  return (sameDay(time, new Date()) ? clock : date).format(time);
+}
+
+export function dayName(value) {
+  const time = valid(new Date(value));
+  const now = new Date();
+  if (sameDay(time, now)) return 'Today';
+  now.setDate(now.getDate() - 1);
+  return sameDay(time, now) ? 'Yesterday' : day.format(time);
+}
+
+// soon returns a function that calls work once for any number of calls: with the
+// next frame, or a little later when the page is hidden and gets no frames, and
+// not again before a pause in milliseconds has passed.
+export function soon(work, pause = 0) {
+  let waiting = false;
+  let timer = 0;
+  let last = -Infinity;
+  const run = () => {
+    if (!waiting) return;
+    clearTimeout(timer);
+    const early = last + pause - performance.now();
+    if (early > 0) {
+      timer = setTimeout(run, early);
+      return;
+    }
+    waiting = false;
+    last = performance.now();
+    work();
+  };
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    timer = setTimeout(run, 300);
+    requestAnimationFrame(run);
+  };
+}
+
+// toast says something for a moment.
+export function toast(text, bad = false) {
+  const box = byId('toasts');
+  const note = el('p', { class: bad ? 'toast bad' : 'toast', dir: 'auto' }, String(text).slice(0, 400));
+  while (box.children.length > 2) box.firstChild.remove();
+  // Shown anew, it lies above a dialog that was opened meanwhile.
+  if (box.matches(':popover-open')) box.hidePopover();
+  box.showPopover();
+  box.append(note);
+  setTimeout(() => note.remove(), bad ? 8000 : 4000);
+}

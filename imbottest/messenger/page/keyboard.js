@@ -1,0 +1,151 @@
+// Shows the keyboard and the menu of a message, and does what their entries ask
+// for. The portal does commands and SEND; everything else happens in the page.
+
+import { clamp, color, el, icon, ink, safeLink } from './dom.js';
+
+const TOKENS = ['primary', 'secondary', 'alert', 'base'];
+
+// keyboard is the buttons below a message: BLOCK buttons have a row of their own,
+// LINE buttons stand side by side until a NEWLINE.
+export function keyboard(message, app) {
+  if (!Array.isArray(message.keyboard) || message.keyboard.length === 0) return null;
+  const node = el('div', { class: 'keyboard', role: 'group', 'aria-label': 'Buttons' });
+  let row = null;
+  message.keyboard.forEach((entry, index) => {
+    if (!entry || typeof entry !== 'object') return;
+    if (entry.TYPE === 'NEWLINE') {
+      row = null;
+      return;
+    }
+    const line = entry.DISPLAY === 'LINE';
+    if (!row || !line || row.dataset.display !== 'line') {
+      row = el('div', { class: 'row', 'data-display': line ? 'line' : 'block' });
+      node.append(row);
+    }
+    row.append(button(message, entry, index, app));
+  });
+  return node;
+}
+
+function button(message, entry, index, app) {
+  const disabled = entry.DISABLED === 'Y';
+  const waits = entry.WAIT === 'Y';
+  const node = el('button', {
+    type: 'button',
+    class: 'key ' + context(entry),
+    'data-press': 'keyboard',
+    'data-index': index,
+    'data-token': TOKENS.includes(entry.BG_COLOR_TOKEN) ? entry.BG_COLOR_TOKEN : 'base',
+    disabled,
+    'aria-disabled': waits ? 'true' : null, // stays focusable: the bot may answer at once
+    'aria-busy': waits ? 'true' : null,
+    title: hint(entry),
+    click: () => !waits && press(message, entry, 'keyboard', index, node, app),
+  }, el('bdi', {}, String(entry.TEXT ?? '')), entry.LINK ? icon('out') : null, waits ? el('span', { class: 'spinner', 'aria-hidden': 'true' }) : null);
+  const background = color(disabled ? entry.OFF_BG_COLOR || entry.BG_COLOR : entry.BG_COLOR);
+  const text = color(disabled ? entry.OFF_TEXT_COLOR || entry.TEXT_COLOR : entry.TEXT_COLOR);
+  if (background) {
+    node.style.backgroundColor = background;
+    node.style.borderColor = background;
+  }
+  if (text || background) node.style.color = text || ink(background);
+  const width = clamp(entry.WIDTH, 24, 600, 0);
+  if (width) {
+    node.style.width = width + 'px';
+    node.style.flex = 'none';
+  }
+  return node;
+}
+
+// context is where a button is shown; the style sheet takes a narrow page for a
+// phone.
+const context = (entry) => ({ MOBILE: 'only-mobile', DESKTOP: 'only-desktop' })[entry.CONTEXT] ?? '';
+
+function hint(entry) {
+  const value = String(entry.ACTION_VALUE ?? '').slice(0, 200);
+  if (entry.LINK) return String(entry.LINK).slice(0, 300);
+  if (entry.APP_ID) return 'Chat application ' + entry.APP_ID;
+  if (entry.ACTION) return `${String(entry.ACTION).slice(0, 20)}: ${value}`;
+  return `/${entry.COMMAND ?? ''} ${entry.COMMAND_PARAMS ?? ''}`.trim().slice(0, 300);
+}
+
+// menu is the button that opens the menu of a message, and the menu. It is a
+// popover: the browser closes it with Escape and gives the focus back.
+export function menu(message, app) {
+  if (!Array.isArray(message.menu) || message.menu.length === 0) return null;
+  const id = 'menu-' + message.id;
+  const items = el('div', { id, class: 'menu', role: 'menu', popover: 'auto', 'aria-label': 'Message menu' });
+  message.menu.forEach((entry, index) => {
+    if (!entry || typeof entry !== 'object') return;
+    const item = el('button', {
+      type: 'button', role: 'menuitem', class: context(entry), 'data-press': 'menu', 'data-index': index,
+      disabled: entry.DISABLED === 'Y', title: hint(entry),
+      click: () => {
+        items.hidePopover();
+        press(message, entry, 'menu', index, opener, app);
+      },
+    }, el('bdi', {}, String(entry.TEXT ?? '')), entry.LINK ? icon('out') : null);
+    items.append(item);
+  });
+  const opener = el('button', {
+    type: 'button', class: 'tool', 'aria-haspopup': 'menu', 'aria-label': 'Menu', 'aria-controls': id, 'aria-expanded': 'false', popovertarget: id,
+  }, icon('more'));
+  items.addEventListener('toggle', (event) => {
+    const open = event.newState === 'open';
+    opener.setAttribute('aria-expanded', String(open));
+    if (!open) return;
+    place(items, opener);
+    items.querySelector('button:not(:disabled)')?.focus();
+  });
+  items.addEventListener('keydown', (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const all = [...items.querySelectorAll('button:not(:disabled)')].filter((item) => item.offsetParent || item.getClientRects().length);
+    all[(all.indexOf(document.activeElement) + step + all.length) % all.length]?.focus();
+  });
+  return [opener, items];
+}
+
+// place puts a menu below its button, or above it where there is no room.
+function place(items, opener) {
+  const at = opener.getBoundingClientRect();
+  const { width, height } = items.getBoundingClientRect();
+  const left = Math.max(8, Math.min(at.left, innerWidth - width - 8));
+  const below = at.bottom + 4 + height < innerHeight - 8;
+  items.style.left = left + 'px';
+  items.style.top = Math.max(8, below ? at.bottom + 4 : at.top - height - 4) + 'px';
+}
+
+// press does what an entry asks for, in the order in which the portal decides.
+async function press(message, entry, kind, index, node, app) {
+  const value = String(entry.ACTION_VALUE ?? '');
+  if (entry.LINK) return follow(entry.LINK, app);
+  if (entry.APP_ID) return app.openFrame(entry.APP_ID, { message: message.id, params: entry.APP_PARAMS ?? '' });
+  switch (entry.ACTION) {
+    case 'PUT':
+      return app.put(value);
+    case 'COPY':
+      return app.copy(value);
+    case 'CALL':
+      return app.call(value);
+    case 'DIALOG':
+      return app.openDialog(value);
+    case 'LIVECHAT':
+    case 'HELP':
+      return app.note(`${entry.ACTION} ${value}: the portal would open it; this page has nothing to show.`);
+  }
+  if (node.dataset.sending) return;
+  node.dataset.sending = 'true';
+  try {
+    await app.post('press', { message: message.id, kind, index });
+  } finally {
+    delete node.dataset.sending;
+  }
+}
+
+function follow(address, app) {
+  const href = safeLink(address);
+  if (href) window.open(href, '_blank', 'noopener,noreferrer');
+  else app.note(`Leads to ${address} on the portal, which has no pages here.`);
+}

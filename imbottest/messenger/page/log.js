@@ -1,0 +1,177 @@
+// The second pane: REST calls and event posts as they happen, newest first.
+
+import { get, post } from './api.js';
+import { byId, el, exactTime, icon, soon, toast } from './dom.js';
+
+const MAX_ROWS = 300;
+const MAX_KEPT = 1000;
+const PAGE = 100;
+const LONG = 20000; // characters of a body that are shown at first
+
+export class Log {
+  constructor(app) {
+    this.app = app;
+    this.list = byId('exchanges');
+    this.toggle = byId('toggle-log');
+    this.pane = byId('log');
+    this.kept = []; // newest first
+    this.rows = new Map();
+    this.opened = new Set();
+    this.errors = 0;
+    this.more = false;
+    this.renderSoon = soon(() => this.render(), 250);
+    this.toggle.addEventListener('click', () => this.show(this.pane.hidden));
+    byId('close-log').addEventListener('click', () => this.show(false));
+    byId('log-more').addEventListener('click', () => this.load(this.kept.at(-1)?.id ?? 0));
+    for (const id of ['log-filter', 'log-search']) byId(id).addEventListener('input', () => this.render());
+    this.pane.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented) return;
+      event.preventDefault();
+      this.show(false);
+    });
+  }
+
+  show(visible) {
+    const inside = this.pane.contains(document.activeElement);
+    this.pane.hidden = !visible;
+    this.toggle.setAttribute('aria-expanded', String(visible));
+    document.documentElement.dataset.log = String(visible);
+    this.errors = 0;
+    this.render();
+    if (visible && innerWidth < 1100) byId('close-log').focus();
+    else if (!visible && inside) this.toggle.focus();
+  }
+
+  async load(before = 0) {
+    try {
+      const page = await get('exchanges', { before, limit: PAGE });
+      if (before === 0) this.kept = page.exchanges ?? [];
+      else this.kept.push(...(page.exchanges ?? []));
+      this.more = Boolean(page.more);
+      this.limit = before === 0 ? MAX_ROWS : this.limit + PAGE;
+      this.render();
+    } catch (failure) {
+      this.app.fail(failure);
+    }
+  }
+
+  // receive takes one that began, or one that is complete now.
+  receive(exchange) {
+    const at = this.kept.findIndex((e) => e.id <= exchange.id);
+    if (this.kept[at]?.id === exchange.id) this.kept[at] = exchange;
+    else this.kept.splice(at < 0 ? this.kept.length : at, 0, exchange);
+    if (this.kept.length > MAX_KEPT + 100 && this.limit === MAX_ROWS) {
+      this.kept.length = MAX_KEPT;
+      this.more = true;
+    }
+    if (this.pane.hidden && failed(exchange)) this.errors++;
+    this.renderSoon();
+  }
+
+  render() {
+    byId('log-errors').hidden = this.errors === 0;
+    byId('log-errors').textContent = this.errors > 99 ? '99+' : String(this.errors);
+    byId('log-errors').setAttribute('aria-label', this.errors + ' errors');
+    if (this.pane.hidden) return;
+    const kind = byId('log-filter').value;
+    const wanted = byId('log-search').value.trim().toLowerCase();
+    const fits = (e) =>
+      (kind === 'all' || (kind === 'errors' ? failed(e) : kind === e.kind + 's')) &&
+      (wanted === '' || e.name.toLowerCase().includes(wanted));
+    const shown = this.kept.filter(fits).slice(0, this.limit ?? MAX_ROWS);
+    const used = new Set();
+    let at = this.list.firstElementChild;
+    for (const exchange of shown) {
+      const row = this.row(exchange);
+      used.add(exchange.id);
+      if (row === at) at = at.nextElementSibling;
+      else this.list.insertBefore(row, at);
+    }
+    while (at) {
+      const next = at.nextElementSibling;
+      at.remove();
+      at = next;
+    }
+    for (const id of this.rows.keys()) if (!used.has(id)) this.rows.delete(id);
+    byId('log-empty').hidden = shown.length > 0;
+    byId('log-more').hidden = !this.more;
+  }
+
+  row(exchange) {
+    const known = this.rows.get(exchange.id);
+    if (known?.exchange === exchange) return known.item;
+    const item = known?.item ?? el('li', { 'data-exchange': exchange.id });
+    const focused = item.contains(document.activeElement) && document.activeElement.className;
+    const bad = failed(exchange);
+    item.className = [exchange.kind, bad ? 'error' : '', exchange.batch ? 'in-batch' : ''].join(' ').trim();
+    const open = this.opened.has(exchange.id);
+    const head = el('button', { type: 'button', class: 'exchange', 'aria-expanded': String(open), click: () => this.unfold(exchange.id) },
+      el('span', { class: 'kind', title: exchange.kind === 'event' ? 'Event to the bot' : 'Call of the bot' }, icon(exchange.kind === 'event' ? 'in' : 'out')),
+      el('bdi', { class: 'name' }, exchange.name),
+      el('span', { class: 'status' }, exchange.error || (exchange.done ? String(exchange.status || 'done') : '…')),
+      el('span', { class: 'about' },
+        el('time', { datetime: exchange.time }, exactTime(exchange.time)),
+        exchange.done ? ` · ${duration(exchange.ms)}` : '',
+        exchange.replay ? ` · replay of ${exchange.replay}` : '',
+        exchange.parent ? ` · in batch ${exchange.parent}` : exchange.batch ? ' · in a batch' : '',
+        exchange.error && exchange.status ? ` · ${exchange.status}` : '',
+        exchange.url ? el('bdi', { class: 'to' }, ' · ' + exchange.url) : ''));
+    item.replaceChildren(head);
+    if (exchange.kind === 'event') {
+      item.append(el('button', { type: 'button', class: 'replay', 'data-replay': exchange.id, 'aria-label': `Replay ${exchange.name}`, click: (event) => this.replay(exchange.id, event.currentTarget) }, 'Replay'));
+    }
+    if (open) this.body(exchange.id, item);
+    if (focused) item.querySelector('.' + focused)?.focus();
+    this.rows.set(exchange.id, { item, exchange });
+    return item;
+  }
+
+  unfold(id) {
+    const { item } = this.rows.get(id);
+    const open = !this.opened.has(id);
+    item.querySelector('.exchange').setAttribute('aria-expanded', String(open));
+    if (open) this.opened.add(id);
+    else this.opened.delete(id);
+    if (open) this.body(id, item);
+    else item.querySelector('.bodies')?.remove();
+  }
+
+  async body(id, item) {
+    const box = el('div', { class: 'bodies' });
+    item.append(box);
+    try {
+      const exchange = await get('exchange', { id });
+      box.append(...part('Sent', 'sent', exchange.sent), ...part('Answer', 'answer', exchange.answer));
+    } catch (failure) {
+      box.append(el('p', { class: 'failure' }, failure.message));
+    }
+  }
+
+  async replay(id, button) {
+    if (button.getAttribute('aria-busy')) return;
+    button.setAttribute('aria-busy', 'true');
+    try {
+      const { status } = await post('replay', { id });
+      toast(`Event ${id} was posted again; the handler answered ${status}.`);
+    } catch (failure) {
+      this.app.fail(failure);
+    } finally {
+      button.removeAttribute('aria-busy');
+    }
+  }
+}
+
+const failed = (exchange) => Boolean(exchange.error) || exchange.status >= 400;
+
+const duration = (ms) => (ms >= 1000 ? (ms / 1000).toFixed(1) + ' s' : ms >= 10 ? Math.round(ms) + ' ms' : Number(ms).toFixed(ms >= 1 ? 1 : 2) + ' ms');
+
+function part(label, kind, text) {
+  const body = String(text ?? '');
+  const pre = el('pre', { class: kind, tabindex: '0', 'aria-label': label }, body === '' ? '(empty)' : body.slice(0, LONG));
+  if (body.length <= LONG) return [el('h3', {}, label), pre];
+  const all = el('button', { type: 'button', class: 'show-all', click: () => {
+    pre.textContent = body;
+    all.remove();
+  } }, `Show all (${body.length.toLocaleString()} characters)`);
+  return [el('h3', {}, label), pre, all];
+}

@@ -1,0 +1,126 @@
+// One message as an element.
+
+import { attachment } from './attach.js';
+import { render } from './bbcode.js';
+import { oneLine } from './bbscan.js';
+import { avatar, dayName, el, fullTime, icon, shortTime } from './dom.js';
+import { keyboard, menu } from './keyboard.js';
+
+// Longer texts are shown in part: a megabyte without a blank takes seconds to
+// lay out.
+const LONG = 3000;
+const LONG_LINES = 60;
+const TOGETHER = 5 * 60 * 1000; // messages of one author that are closer have one name
+
+// faces make the avatars of messages that do not go on from the one before.
+const faces = new WeakMap();
+
+export function messageItem(message, app, expanded) {
+  const own = message.author === app.state.user;
+  const name = app.nameOf(message.author);
+  const side = message.system ? 'system' : own ? 'own' : 'other';
+  const item = el('li', {
+    class: 'message ' + side + (message.deleted ? ' gone' : ''),
+    'data-message': message.id,
+    'data-author': message.author,
+    'data-time': Date.parse(message.time) || 0,
+    tabindex: '-1',
+  });
+  const bubble = el('div', { class: 'bubble' },
+    message.system ? null : el('div', { class: 'author' }, el('bdi', {}, name)),
+    body(message, app, expanded, item),
+    message.deleted ? null : attachment(message.attach, app),
+    footer(message, app));
+  item.append(el('div', { class: 'column' },
+    el('div', { class: 'line' }, bubble, message.deleted ? null : actions(message, own, app)),
+    message.deleted ? null : keyboard(message, app)));
+  if (side === 'other') faces.set(item, () => face(message.author, name, app));
+  return item;
+}
+
+function face(author, name, app) {
+  const node = avatar(app.state.users.get(author), name);
+  node.title = name.slice(0, 200);
+  return node;
+}
+
+function body(message, app, expanded, item) {
+  if (message.deleted) return el('div', { class: 'text deleted' }, 'This message was deleted.');
+  const text = String(message.text ?? '');
+  if (text === '') return null;
+  const cut = expanded ? text.length : shortened(text);
+  const node = el('div', { class: 'text', dir: 'auto' }, render(text.slice(0, cut), app));
+  if (cut === text.length) return node;
+  const all = el('button', { type: 'button', class: 'show-all', click: () => {
+    item.dataset.expanded = 'true';
+    node.replaceChildren(render(text, app));
+    all.remove();
+    item.focus({ preventScroll: true });
+  } }, `Show all (${text.length.toLocaleString()} characters)`);
+  return [el('div', { class: 'short' }, node), all];
+}
+
+// shortened is how much of a text is shown at first.
+function shortened(text) {
+  let cut = text.length;
+  if (cut > LONG) cut = LONG - 500;
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at >= 0 && at < cut; at = text.indexOf('\n', at + 1)) {
+    if (++lines === LONG_LINES) return at;
+  }
+  // Half a surrogate pair is no character.
+  if (cut < text.length && /[\ud800-\udbff]/.test(text[cut - 1])) cut--;
+  return cut;
+}
+
+function footer(message, app) {
+  const likes = Array.isArray(message.likes) ? message.likes : [];
+  return el('div', { class: 'meta' },
+    likes.length > 0 && !message.deleted
+      ? el('span', { class: 'likes' + (likes.includes(app.state.user) ? ' mine' : ''), title: likes.slice(0, 20).map((id) => app.nameOf(id)).join(', ') },
+        icon('heart'), el('span', { class: 'hidden' }, 'Likes: '), String(likes.length))
+      : null,
+    message.edited && !message.deleted ? el('span', { class: 'edited' }, 'edited') : null,
+    el('time', { datetime: message.time, title: `${fullTime(message.time)} · message ${message.id}` }, shortTime(message.time)));
+}
+
+// actions are reached with Tab in the one message that the arrow keys chose, so
+// that three hundred messages are not a thousand stops.
+function actions(message, own, app) {
+  if (message.system && !Array.isArray(message.menu)) return null;
+  const liked = message.likes?.includes(app.state.user);
+  const tool = (label, symbol, work, more = {}) =>
+    el('button', { type: 'button', class: 'tool', 'aria-label': label, title: label, tabindex: '-1', click: work, ...more }, icon(symbol));
+  const parts = [menu(message, app)].flat();
+  parts[0]?.setAttribute('tabindex', '-1');
+  return el('div', { class: 'actions' }, parts,
+    message.system ? null : tool('Like', 'heart', () => app.post('like', { message: message.id }), { 'aria-pressed': String(Boolean(liked)) }),
+    own && !message.system ? tool('Edit', 'pen', () => app.edit(message)) : null,
+    own && !message.system ? tool('Delete', 'bin', () => app.post('delete', { message: message.id })) : null);
+}
+
+// settle gives an item what depends on the one before it: the day above it, and
+// whether it goes on where the same author stopped.
+export function settle(item) {
+  const before = item.previousElementSibling;
+  const time = Number(item.dataset.time);
+  const day = new Date(time).toDateString();
+  const newDay = !before || new Date(Number(before.dataset.time)).toDateString() !== day;
+  const goesOn = !newDay && before.dataset.author === item.dataset.author && !before.classList.contains('system') && time - Number(before.dataset.time) < TOGETHER;
+  item.classList.toggle('goes-on', goesOn);
+  const picture = item.querySelector(':scope > .avatar');
+  if (goesOn) picture?.remove();
+  else if (!picture && faces.has(item)) item.prepend(faces.get(item)());
+  const shown = item.querySelector(':scope > .day');
+  if (newDay && !shown) item.prepend(el('div', { class: 'day' }, el('span', {}, dayName(time))));
+  else if (!newDay) shown?.remove();
+}
+
+// summary is a message in one line.
+export function summary(message, app) {
+  if (!message) return '';
+  if (message.deleted) return 'Message deleted';
+  const text = oneLine(message.text) || (message.attach ? 'Attachment' : message.keyboard?.length ? 'Buttons' : '');
+  if (message.system) return text;
+  return message.author === app.state.user ? 'You: ' + text : text;
+}

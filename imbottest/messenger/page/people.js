@@ -1,0 +1,91 @@
+// The small dialogs: a new chat, a new person, the members of a chat.
+
+import { avatar, byId, el } from './dom.js';
+
+export class People {
+  constructor(app) {
+    this.app = app;
+    byId('new-chat-open').addEventListener('click', () => this.openNewChat());
+    byId('add-person-open').addEventListener('click', () => byId('add-person').showModal());
+    byId('members-open').addEventListener('click', () => this.openMembers());
+    for (const close of document.querySelectorAll('dialog [data-close]')) {
+      close.addEventListener('click', () => close.closest('dialog').close());
+    }
+    for (const box of document.querySelectorAll('dialog')) {
+      // A click beside the box hits the dialog itself.
+      box.addEventListener('click', (event) => event.target === box && box.close());
+    }
+    this.onSubmit('new-chat', async () => {
+      const made = await app.post('chat', { title: byId('chat-title').value.trim(), members: chosen('chat-members') });
+      if (made) app.select(made.dialog);
+      return made;
+    });
+    this.onSubmit('add-person', async () => {
+      const made = await app.post('user', { first: byId('first-name').value.trim(), last: byId('last-name').value.trim() });
+      if (made) app.note('Added. Choose the person at “Acting as” to write in this name.');
+      return made;
+    });
+    this.onSubmit('members', async () => {
+      const members = chosen('invite-members');
+      if (members.length === 0) return true;
+      return app.post('invite', { dialog: app.state.current, members });
+    });
+  }
+
+  // onSubmit does the work of a form; its dialog closes when it went well.
+  onSubmit(id, work) {
+    const box = byId(id);
+    box.querySelector('form').addEventListener('submit', async (event) => {
+      event.preventDefault();
+      if (!(await work())) return;
+      box.close();
+      event.target.reset();
+    });
+  }
+
+  openNewChat() {
+    this.choices('chat-members', (user) => user.id !== this.app.state.user);
+    byId('new-chat').showModal();
+  }
+
+  openMembers() {
+    this.renderMembers();
+    byId('members').showModal();
+  }
+
+  renderMembers() {
+    const { app } = this;
+    const dialog = app.state.dialogs.get(app.state.current);
+    if (!dialog) return byId('members').close();
+    const members = dialog.members ?? [];
+    byId('member-list').replaceChildren(...members.map((id) => {
+      const name = app.nameOf(id);
+      return el('li', {},
+        avatar(app.state.users.get(id), name),
+        el('bdi', { class: 'name' }, name),
+        id === dialog.owner ? el('span', { class: 'tag' }, 'owner') : dialog.managers?.includes(id) ? el('span', { class: 'tag' }, 'manager') : null,
+        el('button', {
+          type: 'button', class: 'quiet', 'data-kick': id, 'aria-label': id === app.state.user ? 'Leave the chat' : 'Remove ' + name,
+          click: () => app.post('kick', { dialog: dialog.id, members: [id] }),
+        }, id === app.state.user ? 'Leave' : 'Remove'));
+    }));
+    this.choices('invite-members', (user) => !members.includes(user.id));
+  }
+
+  // changed keeps an open list of members true.
+  changed() {
+    if (byId('members').open) this.renderMembers();
+  }
+
+  choices(id, fits) {
+    const kept = new Set(chosen(id));
+    const users = [...this.app.state.users.values()].filter((user) => !user.gone && fits(user)).sort((a, b) => b.bot - a.bot || a.name.localeCompare(b.name));
+    byId(id).replaceChildren(...users.map((user) =>
+      el('label', { class: 'choice' },
+        el('input', { type: 'checkbox', value: user.id, checked: kept.has(user.id) }),
+        avatar(user, user.name), el('bdi', { class: 'name' }, user.name), user.bot ? el('span', { class: 'tag' }, 'bot') : null)));
+    byId(id).closest('fieldset').hidden = users.length === 0;
+  }
+}
+
+const chosen = (id) => [...byId(id).querySelectorAll('input:checked')].map((box) => Number(box.value));

@@ -1,0 +1,130 @@
+package messenger
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+)
+
+const (
+	gather    = 20 * time.Millisecond  // an answer travels together with its question
+	pause     = 150 * time.Millisecond // between two flushes, whatever happens
+	keepAlive = 15 * time.Second
+	maxStall  = 30 * time.Second // for a page that does not read
+)
+
+// events streams what a person sees change.
+func (h *handler) events(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	user, err := h.actor(q)
+	if err != nil {
+		reply(w, nil, err)
+		return
+	}
+	after := number(q, "after")
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		after, _ = strconv.ParseInt(last, 10, 64)
+	}
+	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	w.WriteHeader(http.StatusOK)
+	s := stream{h, http.NewResponseController(w), w, user, after}
+	if s.write([]byte(": hello\n\n")) != nil {
+		return
+	}
+	for s.next(r.Context()) == nil {
+	}
+}
+
+type stream struct {
+	*handler
+	control *http.ResponseController
+	w       http.ResponseWriter
+	viewer  imbot.ID
+	after   int64
+}
+
+// next waits for changes and writes them.
+func (s *stream) next(ctx context.Context) error {
+	waiting, cancel := context.WithTimeout(ctx, keepAlive)
+	defer cancel()
+	changes, err := s.portal.Changes(waiting, s.viewer, s.after)
+	if err == nil {
+		if err := sleep(ctx, gather); err != nil {
+			return err
+		}
+		changes, err = s.portal.Changes(ctx, s.viewer, s.after)
+	}
+	switch {
+	case errors.Is(err, imbottest.ErrMissed):
+		s.after = s.portal.Changed()
+		return s.write(fmt.Appendf(nil, "id: %d\nevent: reset\ndata: {}\n\n", s.after))
+	case err != nil && waiting.Err() != nil && ctx.Err() == nil:
+		return s.write([]byte(": still here\n\n"))
+	case err != nil:
+		return err
+	}
+	var out bytes.Buffer
+	for _, c := range changes {
+		kind, v := s.event(c)
+		data, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&out, "id: %d\nevent: %s\ndata: %s\n\n", c.Seq, kind, data)
+		s.after = c.Seq
+	}
+	if err := s.write(out.Bytes()); err != nil {
+		return err
+	}
+	return sleep(ctx, pause)
+}
+
+// event is the name and the data of what the page gets.
+func (s *stream) event(c imbottest.Change) (string, any) {
+	kind := string(c.Kind)
+	switch c.Kind {
+	case imbottest.ChangeMessage:
+		m := newMessage(*c.Message, c.DialogID)
+		m.Gone = c.Gone
+		return kind, struct {
+			Dialog  imbot.DialogID `json:"dialog"`
+			Message message        `json:"message"`
+		}{c.DialogID, m}
+	case imbottest.ChangeDialog:
+		return kind, s.dialog(*c.Dialog)
+	case imbottest.ChangeUser:
+		return kind, s.user(*c.User)
+	case imbottest.ChangeTyping:
+		return kind, map[string]any{"dialog": c.DialogID, "user": c.User.ID, "on": c.Typing}
+	case imbottest.ChangeExchange:
+		return kind, newExchange(*c.Exchange)
+	}
+	return kind, map[string]imbot.DialogID{"dialog": c.DialogID}
+}
+
+func (s *stream) write(data []byte) error {
+	_ = s.control.SetWriteDeadline(time.Now().Add(maxStall)) // not every writer has one
+	if _, err := s.w.Write(data); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package imbot_test
+
+const raceDetector = true

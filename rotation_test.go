@@ -1,0 +1,277 @@
+package imbot_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+)
+
+// slowServer makes the authorization server take its time for app.info.
+type slowServer struct {
+	http.RoundTripper
+	d time.Duration
+}
+
+func (s slowServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/app.info") {
+		time.Sleep(s.d)
+	}
+	return s.RoundTripper.RoundTrip(r)
+}
+
+// slow is app with an authorization server that takes d for a check.
+func (c *cloud) slow(store imbot.TokenStore, d time.Duration) *imbot.OAuthApp {
+	app := c.app(store)
+	app.Options = []imbot.Option{imbot.WithHTTPClient(&http.Client{Transport: slowServer{c, d}}), imbot.WithLimiter(nil)}
+	return app
+}
+
+// journalOf is a handler that notes the texts of the messages it handles.
+func journalOf(app *imbot.OAuthApp) (h *imbot.EventHandler, texts *[]string, failures *[]error) {
+	h, failures, _ = eventsOf(app)
+	texts = new([]string)
+	h.Workers = 1
+	var mu sync.Mutex
+	h.OnMessage = func(_ context.Context, ev *imbot.MessageAddEvent) error {
+		mu.Lock()
+		defer mu.Unlock()
+		*texts = append(*texts, ev.Params.Message)
+		return nil
+	}
+	h.OnError = func(_ context.Context, _ imbot.Event, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		*failures = append(*failures, err)
+	}
+	return h, texts, failures
+}
+
+// say is a message of a dialog with an application token.
+func (t *cloudToken) say(id int, token, dialog, text string, more ...string) *http.Request {
+	return t.event("ONIMBOTMESSAGEADD", append([]string{"auth[application_token]", token, "data[PARAMS][DIALOG_ID]", dialog,
+		"data[PARAMS][MESSAGE_ID]", fmt.Sprint(id), "data[PARAMS][MESSAGE]", text}, more...)...)
+}
+
+// answerOf is the status of an event; its handling is not waited for.
+func answerOf(h http.Handler, r *http.Request) int {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code
+}
+
+func unpinned(t *testing.T, c *cloud, hosts ...string) imbot.TokenStore {
+	t.Helper()
+	store := imbot.NewMemoryStore()
+	for _, host := range hosts {
+		g := c.issue(host, 1, appID).grant()
+		g.ApplicationToken = ""
+		require.NoError(t, store.Swap(t.Context(), imbot.Grant{}, g))
+	}
+	return store
+}
+
+func TestNoEventIsLostWhileTheApplicationTokenChanges(t *testing.T) {
+	const old, fresh = "s3cr3t-application", "s3cr3t-application-2"
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		store := c.installed(t, "one.bitrix24.com")
+		h, texts, failures := journalOf(c.slow(store, time.Second))
+		pair := c.issue("one.bitrix24.com", 1, appID)
+
+		require.Equal(t, 401, answerOf(h, pair.say(1, fresh, "27", "too early")), "nothing is under way that could make it genuine")
+		require.Equal(t, 200, answerOf(h, pair.event("ONAPPUPDATE", "auth[application_token]", fresh)))
+		require.Equal(t, 200, answerOf(h, pair.say(2, fresh, "27", "new, before the check is done")))
+		require.Equal(t, 200, answerOf(h, pair.say(3, old, "27", "old, behind it in its dialog")))
+		require.Equal(t, 200, answerOf(h, pair.say(4, fresh, "27", "and new again")))
+		require.Equal(t, 200, answerOf(h, pair.say(5, old, "28", "of another dialog")))
+		synctest.Wait()
+		require.Equal(t, []string{"of another dialog"}, *texts, "it waits for nothing")
+		require.NoError(t, h.Idle(t.Context()))
+		require.Equal(t, []string{"of another dialog", "new, before the check is done", "old, behind it in its dialog", "and new again"}, *texts)
+		require.Equal(t, fresh, load(t, store).ApplicationToken)
+
+		*texts = nil
+		require.Equal(t, 200, post(t, h, pair.say(6, old, "27", "old, under way")))
+		require.Equal(t, 200, post(t, h, pair.say(7, fresh, "27", "new")))
+		require.Equal(t, 401, post(t, h, pair.event("ONAPPUNINSTALL", "auth[application_token]", old)), "it may be of the installation before")
+		require.Equal(t, 401, post(t, h, pair.say(8, "forged", "27", "forged")))
+		require.Equal(t, []string{"old, under way", "new"}, *texts)
+
+		require.Equal(t, 200, post(t, h, pair.event("ONAPPUPDATE", "auth[application_token]", fresh, "ts", "1696527001")), "the same again")
+		require.Equal(t, 200, post(t, h, pair.say(9, old, "27", "still")))
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, 401, post(t, h, pair.say(10, old, "27", "too late")))
+		require.Equal(t, 200, post(t, h, pair.say(11, fresh, "27", "new")))
+		require.Empty(t, *failures)
+		require.Zero(t, h.Stats().Dropped)
+	})
+}
+
+func TestEventsRightBehindAnInstallationAreHandled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		h, texts, failures := journalOf(c.slow(imbot.NewMemoryStore(), time.Second))
+		pair := c.issue("one.bitrix24.com", 1, appID)
+		require.Equal(t, 401, answerOf(h, pair.say(1, "s3cr3t-application", "27", "too early")))
+		require.Equal(t, 200, answerOf(h, pair.event("ONAPPINSTALL")))
+		require.Equal(t, 200, answerOf(h, pair.say(2, "s3cr3t-application", "27", "hello")))
+		require.Equal(t, 200, answerOf(h, pair.say(3, "forged", "27", "forged")))
+		require.NoError(t, h.Idle(t.Context()))
+		require.Equal(t, []string{"hello"}, *texts)
+		require.Len(t, *failures, 1)
+		require.ErrorContains(t, (*failures)[0], "not the stored one")
+		require.Equal(t, imbot.EventStats{Accepted: 3, Handled: 2, Failed: 1, Refused: 1}, h.Stats())
+	})
+}
+
+func TestAReplayedInstallationDoesNotBringTheOldApplicationTokenBack(t *testing.T) {
+	c := newCloud()
+	store := c.installed(t, "one.bitrix24.com")
+	h, failures, _ := eventsOf(c.app(store))
+	for i, row := range []struct {
+		token   string
+		expires time.Duration
+		want    string
+	}{
+		{"second", 61 * time.Minute, "second"},
+		{"third", 62 * time.Minute, "third"},
+		{"second", 61 * time.Minute, "third"},
+		{"second", 63 * time.Minute, "second"}, // a newer pair is no replay
+	} {
+		event := c.issue("one.bitrix24.com", 1, appID).event("ONAPPUPDATE", "ts", fmt.Sprint(1696527000+i),
+			"auth[application_token]", row.token, "auth[expires]", fmt.Sprint(time.Now().Add(row.expires).Unix()))
+		require.Equal(t, 200, post(t, h, event))
+		require.Equal(t, row.want, load(t, store).ApplicationToken)
+	}
+	require.Len(t, *failures, 1)
+}
+
+func TestForgeriesBehindACheckAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		h, texts, failures := journalOf(c.slow(c.installed(t, "one.bitrix24.com"), time.Second))
+		pair := c.issue("one.bitrix24.com", 1, appID)
+		require.Equal(t, 200, answerOf(h, pair.event("ONAPPUPDATE", "auth[access_token]", "forged", "auth[application_token]", "forged")))
+		codes := map[int]int{}
+		for i := range 2000 {
+			codes[answerOf(h, pair.say(i+1, "forged", "27", "forged"))]++
+		}
+		require.Equal(t, map[int]int{200: 63, 503: 1937}, codes)
+		for i := range 1000 {
+			require.Equal(t, 200, answerOf(h, pair.say(5000+i, "s3cr3t-application", fmt.Sprint(27+i%2), "genuine")))
+		}
+		require.Equal(t, 200, answerOf(h, pair.event("ONAPPUNINSTALL")), "also what takes long is no junk")
+		require.NoError(t, h.Idle(t.Context()))
+		require.Len(t, *texts, 1000)
+		require.Len(t, *failures, 64)
+		require.Equal(t, 1, c.asked("oauth.bitrix.info/rest/app.info"))
+	})
+}
+
+func TestJunkForOnePortalDoesNotStallOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		c.portal("two", "two.bitrix24.com")
+		h, texts, failures := journalOf(c.slow(unpinned(t, c, "one.bitrix24.com", "two.bitrix24.com"), 100*time.Millisecond))
+		h.Workers = 4
+		one, two := c.issue("one.bitrix24.com", 5, appID), c.issue("two.bitrix24.com", 5, appID)
+		codes := map[int]int{}
+		for i := range 1000 {
+			codes[answerOf(h, one.say(i+1, fmt.Sprint("forged", i), fmt.Sprint("chat", i), "junk", "auth[access_token]", fmt.Sprint("forged", i)))]++
+		}
+		require.Equal(t, map[int]int{200: 64, 503: 936}, codes)
+		for i := range 10 {
+			require.Equal(t, 200, answerOf(h, two.say(i+1, "s3cr3t-two", "27", fmt.Sprint(i))))
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}, *texts, "in order, though only the first was checked")
+		require.NoError(t, h.Idle(t.Context()))
+		require.Len(t, *failures, 64)
+		require.Equal(t, 65, c.asked("oauth.bitrix.info/rest/app.info"))
+	})
+}
+
+func TestChecksHoldNoWorkerOfTheBot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		store := c.installed(t, "one.bitrix24.com")
+		for i := range 100 {
+			host := fmt.Sprintf("p%d.bitrix24.com", i)
+			c.portal(fmt.Sprint("member", i), host)
+			g := c.issue(host, 1, appID).grant()
+			g.ApplicationToken = ""
+			require.NoError(t, store.Swap(t.Context(), imbot.Grant{}, g))
+		}
+		h, texts, _ := journalOf(c.slow(store, time.Minute))
+		for i := range 100 {
+			require.Equal(t, 200, answerOf(h, c.issue(fmt.Sprintf("p%d.bitrix24.com", i), 5, appID).say(1, "s3cr3t-other", "27", "")))
+		}
+		require.Equal(t, 200, answerOf(h, c.issue("one.bitrix24.com", 5, appID).say(1, "s3cr3t-application", "27", "hello")))
+		synctest.Wait()
+		require.Equal(t, []string{"hello"}, *texts)
+		require.NoError(t, h.Shutdown(t.Context()), "it drains both")
+		require.Equal(t, h.Stats().Accepted, h.Stats().Handled+h.Stats().Failed)
+		require.Equal(t, 503, answerOf(h, c.issue("one.bitrix24.com", 5, appID).say(2, "s3cr3t-application", "27", "late")))
+	})
+}
+
+func TestShutdownGivesUpChecksWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		h, texts, failures := journalOf(c.slow(unpinned(t, c, "one.bitrix24.com"), time.Hour))
+		for i := range 3 {
+			require.Equal(t, 200, answerOf(h, c.issue("one.bitrix24.com", 5, appID).say(i+1, "s3cr3t-application", "27", "")))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorContains(t, h.Shutdown(ctx), "2 events were dropped, 1 interrupted")
+		require.NoError(t, h.Idle(t.Context()))
+		require.Empty(t, *texts)
+		require.Len(t, *failures, 1)
+	})
+}
+
+// lateStore takes a minute to store.
+type lateStore struct{ imbot.TokenStore }
+
+func (s lateStore) Swap(ctx context.Context, old, new imbot.Grant) error {
+	time.Sleep(time.Minute)
+	return s.TokenStore.Swap(ctx, old, new)
+}
+
+func TestARenamedPortalTakesAThousandEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		store := c.installed(t, "one.bitrix24.com")
+		acting := c.issue("one.bitrix24.com", 5, appID)
+		release := make(chan struct{})
+		handled := 0
+		h := &imbot.EventHandler{
+			Verifier: c.app(lateStore{store}).Verifier(), Workers: 1, Logger: slog.New(slog.DiscardHandler),
+			OnMessage: func(context.Context, *imbot.MessageAddEvent) error { <-release; handled++; return nil },
+		}
+		start := time.Now()
+		for i := range 1000 {
+			require.Equal(t, 200, answerOf(h, acting.say(i+1, "s3cr3t-application", fmt.Sprint("chat", i%7), "", "auth[client_endpoint]", "https://two.bitrix24.com/rest/")))
+		}
+		require.Zero(t, time.Since(start))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Equal(t, "https://two.bitrix24.com/rest/", load(t, store).ClientEndpoint, "it does not wait for the bot")
+		close(release)
+		require.NoError(t, h.Shutdown(t.Context()))
+		require.Equal(t, 1000, handled)
+	})
+}
