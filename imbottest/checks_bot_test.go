@@ -91,9 +91,9 @@ func commandChecks() []checked {
 
 var (
 	hugeButton   = `[{"LINK":"/","TEXT":"` + long(60000) + `"}]`
-	hugeAttach   = check{code: "ATTACH_OVERSIZE", params: `"ATTACH":[{"MESSAGE":"` + long(60000) + `"}]`}
-	hugeKeyboard = check{code: "KEYBOARD_OVERSIZE", params: `"KEYBOARD":` + hugeButton}
-	hugeMenu     = check{code: "MENU_OVERSIZE", params: `"MENU":` + hugeButton}
+	hugeAttach   = check{code: "ATTACH_OVERSIZE", large: true, params: `"ATTACH":[{"MESSAGE":"` + long(60000) + `"}]`}
+	hugeKeyboard = check{code: "KEYBOARD_OVERSIZE", large: true, params: `"KEYBOARD":` + hugeButton}
+	hugeMenu     = check{code: "MENU_OVERSIZE", large: true, params: `"MENU":` + hugeButton}
 	badAttach    = check{code: "ATTACH_ERROR", params: `"ATTACH":[{}]`}
 	badKeyboard  = check{code: "KEYBOARD_ERROR", params: `"KEYBOARD":[{}]`}
 	badMenu      = check{code: "MENU_ERROR", params: `"MENU":[{}]`}

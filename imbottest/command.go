@@ -11,12 +11,13 @@ import (
 // command is a slash command of a bot. No method of the portal tells its titles
 // and whether it is offered, people see them.
 type command struct {
-	id     imbot.ID
-	bot    *bot
-	name   string
-	common bool
-	hidden bool
-	titles *array // LANG
+	id       imbot.ID
+	bot      *bot
+	name     string
+	common   bool
+	extranet bool // usable by users from outside
+	hidden   bool
+	titles   *array // LANG
 }
 
 // answerTime is how long a bot may answer a command.
@@ -216,12 +217,12 @@ const maxInvocations = 10
 
 // invoked are the commands in a person's text: those of the bots in the chat,
 // and the common ones. Of one command the last line counts.
-func (p *Portal) invoked(chat *chat, text string) (list []invocation) {
+func (p *Portal) invoked(chat *chat, user imbot.ID, text string) (list []invocation) {
 	at := map[*command]int{}
 	for _, line := range typed.FindAllStringSubmatch(text, -1) {
 		for _, id := range sortedIDs(p.commands) {
 			cmd := p.commands[id]
-			if cmd.name != line[1] || !cmd.usable(chat) {
+			if cmd.name != line[1] || !p.usable(cmd, chat, user) {
 				continue
 			}
 			if i, again := at[cmd]; again {
@@ -235,5 +236,7 @@ func (p *Portal) invoked(chat *chat, text string) (list []invocation) {
 	return list
 }
 
-// usable reports whether people of a chat can give the command.
-func (cmd *command) usable(chat *chat) bool { return cmd.common || chat.member(cmd.bot.id) != nil }
+// usable reports whether a person can give the command in a chat.
+func (p *Portal) usable(cmd *command, chat *chat, user imbot.ID) bool {
+	return (cmd.common || chat.member(cmd.bot.id) != nil) && (cmd.extranet || !p.isExtranet(user))
+}

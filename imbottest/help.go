@@ -44,7 +44,7 @@ func (p *Portal) Commands(user imbot.ID, dialog imbot.DialogID) []Command {
 	}
 	var list []Command
 	for _, id := range sortedIDs(p.commands) {
-		if cmd := p.commands[id]; cmd.usable(c) {
+		if cmd := p.commands[id]; p.usable(cmd, c, user) {
 			lang := title(cmd.titles)
 			list = append(list, Command{
 				ID: id, Bot: cmd.bot.id, Name: cmd.name, Title: lang.text("TITLE"), Params: lang.text("PARAMS"),
@@ -171,5 +171,8 @@ func (cmd *command) describe(from *array) {
 	}
 	if hidden := from.text("HIDDEN"); hidden != "" {
 		cmd.hidden = hidden == "Y"
+	}
+	if extranet := from.text("EXTRANET_SUPPORT"); extranet != "" {
+		cmd.extranet = extranet == "Y"
 	}
 }

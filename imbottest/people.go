@@ -84,7 +84,7 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
 	before := chat.last()
 	m := p.store(chat, user, text, false)
-	if invoked := p.invoked(chat, m.Text); len(invoked) > 0 {
+	if invoked := p.invoked(chat, user, m.Text); len(invoked) > 0 {
 		p.fireTypedCommands(chat, m, before, invoked)
 	} else {
 		p.fireMessageAdd(chat, m, before)

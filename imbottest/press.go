@@ -69,7 +69,7 @@ func (p *Portal) press(m *message, user imbot.ID, button *array, context string)
 	switch {
 	case button.given("COMMAND"):
 		cmd := p.commandOf(button.id("BOT_ID"), button.text("COMMAND"))
-		if cmd == nil || !cmd.usable(chat) {
+		if cmd == nil || !p.usable(cmd, chat, user) {
 			return fmt.Errorf("imbottest: the button %q gives a command that its bot does not have here: %q", text, button.text("COMMAND"))
 		}
 		if button.text("BLOCK") == "Y" {

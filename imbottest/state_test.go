@@ -73,6 +73,25 @@ func TestExtranetUsersAreMarked(t *testing.T) {
 	require.Contains(t, post(t, portal, "imbot.dialog.get", `{"DIALOG_ID":"chat1001"}`), `"extranet":true`)
 }
 
+func TestCommandsForTheExtranet(t *testing.T) {
+	portal, box := newMailWorld(t)
+	require.NoError(t, portal.SetExtranet(anna))
+	given := func() string {
+		_, err := portal.Say(t.Context(), anna, "chat1001", "/echo")
+		require.NoError(t, err)
+		events := box.take(t, portal)
+		if len(events) == 0 {
+			return "nothing"
+		}
+		return events[0].Get("event")
+	}
+	require.Equal(t, "nothing", given())
+	require.Empty(t, portal.Commands(anna, "chat1001"))
+	require.Equal(t, "true", post(t, portal, "imbot.command.update", `{"CLIENT_ID":"one","COMMAND_ID":701,"FIELDS":{"EXTRANET_SUPPORT":"Y"}}`))
+	require.Equal(t, "ONIMCOMMANDADD", given())
+	require.Len(t, portal.Commands(anna, "chat1001"), 1)
+}
+
 func TestSessionsAndOtherWebhooks(t *testing.T) {
 	portal := newWorld(t)
 	root := portal.OAuth("local.1").Endpoint

@@ -66,13 +66,12 @@ func TestSystemErrors(t *testing.T) {
 		}
 	}
 	provoked := map[string]func(*testing.T, *imbottest.Portal) (int, string){
-		"OPERATION_TIME_LIMIT": fault(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit."),
-		"OVERLOAD_LIMIT":       fault(401, "OVERLOAD_LIMIT", "REST API is blocked due to overload"),
-		"user_access_error":    fault(401, "user_access_error", "The user does not have access to the application"),
-		"PORTAL_DELETED":       fault(403, "PORTAL_DELETED", "Portal was deleted"),
-		"ERROR_ARGUMENT":       fault(400, "ERROR_ARGUMENT", "Argument is wrong"),
-		"ERROR_CORE":           fault(400, "ERROR_CORE", "Unknown error"),
-		"CONNECTION_ERROR":     fault(401, "CONNECTION_ERROR", "Error connecting to the authorization server"),
+		"OVERLOAD_LIMIT":    fault(401, "OVERLOAD_LIMIT", "REST API is blocked due to overload"),
+		"user_access_error": fault(401, "user_access_error", "The user does not have access to the application"),
+		"PORTAL_DELETED":    fault(403, "PORTAL_DELETED", "Portal was deleted"),
+		"ERROR_ARGUMENT":    fault(400, "ERROR_ARGUMENT", "Argument is wrong"),
+		"ERROR_CORE":        fault(400, "ERROR_CORE", "Unknown error"),
+		"CONNECTION_ERROR":  fault(401, "CONNECTION_ERROR", "Error connecting to the authorization server"),
 		"ACCESS_DENIED REST not included in the plan": fault(401, "ACCESS_DENIED", "REST is available only on commercial plans"),
 		"ERROR_BATCH_LENGTH_EXCEEDED":                 inBatch(`"profile"`),
 		"ERROR_BATCH_METHOD_NOT_ALLOWED": func(t *testing.T, portal *imbottest.Portal) (int, string) {
@@ -115,6 +114,13 @@ func TestSystemErrors(t *testing.T) {
 			sessid, err := portal.Session(imbottest.Admin)
 			require.NoError(t, err)
 			return get(portal, portal.OAuth("local.1").Endpoint+"imbot.bot.list?sessid="+sessid)(t)
+		},
+		"OPERATION_TIME_LIMIT": func(t *testing.T, _ *imbottest.Portal) (int, string) {
+			portal := newPortal(t, imbottest.WithOperatingLimit(time.Minute))
+			portal.Fail("profile", imbottest.Fault{Delay: time.Minute})
+			status, _ := profile(t, portal)
+			require.Equal(t, http.StatusOK, status)
+			return profile(t, portal)
 		},
 		"insufficient_scope": func(t *testing.T, _ *imbottest.Portal) (int, string) {
 			portal := newPortal(t, withoutBots)
