@@ -21,6 +21,7 @@ type answer struct {
 	body     []byte // of which result is a part
 	status   int
 	complete bool // the whole answer was read; false: it is unknown whether the call ran
+	tooLong  bool // it was not, and the next one would be as long
 	err      *Error
 }
 
@@ -55,6 +56,7 @@ func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
 		return fail(&Error{Description: "the answer broke off", cause: clean(err, secrets)})
 	}
 	if buf.Len() > maxAnswer {
+		ans.tooLong = true
 		return fail(&Error{Description: fmt.Sprintf("the answer is longer than %d bytes", maxAnswer)})
 	}
 	ans.complete = true

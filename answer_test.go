@@ -246,6 +246,10 @@ func TestAnswerIsBounded(t *testing.T) {
 			require.True(t, endless.closed)
 		})
 	}
+	endless := (&body{Reader: zeros{}}).wire(-1)
+	_, err := over(t, hook, endless).Bot.List(t.Context(), imbot.BotListRequest{})
+	require.ErrorContains(t, err, "longer than 16777216 bytes")
+	require.Len(t, endless.requests, 1, "nor is one that may be repeated: the next one would be as long")
 	text := `{"result":"` + strings.Repeat("x", most-len(`{"result":""}`)) + `"}`
 	require.Len(t, text, most)
 	longest := &body{Reader: strings.NewReader(text)}

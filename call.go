@@ -1,8 +1,10 @@
 package imbot
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -35,8 +37,7 @@ func (c *Client) newCall(method string, req any) (*call, error) {
 	if !isMethod(method) {
 		return nil, invalid("", "%.40q is not the name of a method", scrub(method, c.core.secrets))
 	}
-	own, isOwn := req.(interface{ check() *Error })
-	if isOwn {
+	if own, ok := req.(interface{ check() *Error }); ok {
 		if e := own.check(); e != nil {
 			e.Method = method
 			return nil, e
@@ -55,15 +56,13 @@ func (c *Client) newCall(method string, req any) (*call, error) {
 		return nil, e
 	}
 	clientID := c.core.clientID
-	if !isOwn {
-		has, e := checkNames(params)
-		if e != nil {
-			e.Method = method
-			return nil, e
-		}
-		if has {
-			clientID = ""
-		}
+	has, e := checkNames(params) // also of our own requests: others embed them
+	if e != nil {
+		e.Method = method
+		return nil, e
+	}
+	if has {
+		clientID = ""
 	}
 	var extra []byte
 	if clientID != "" && needsClientID(method) {
@@ -102,24 +101,63 @@ func isMethod(s string) bool {
 	return s != ""
 }
 
-// checkNames refuses parameters that would change the meaning of the whole
-// request, and reports whether the caller has set CLIENT_ID himself. The
-// portal does not look at the case of these names.
+// reserved are the parameters that would change the meaning of a whole request.
+var reserved = [][]byte{
+	[]byte("auth"), []byte("access_token"), []byte("auth_connector"), []byte("aplogin"), []byte("ap"), []byte("method"), []byte("state"),
+	[]byte("token"), []byte("sessid"), []byte("livechat_auth_id"), []byte("call_auth_id"), []byte("bx24_request_id"), []byte("bx24_sdk_ver"), []byte("bx24_sdk_type"),
+}
+
+// checkNames refuses reserved parameters, and reports whether the caller has set
+// CLIENT_ID himself. The portal does not look at the case of these names.
 func checkNames(params []byte) (hasClientID bool, e *Error) {
-	var names map[string]json.RawMessage
-	if err := json.Unmarshal(params, &names); err != nil {
+	if params[0] != '{' {
 		return false, invalid("", "the parameters must be a JSON object")
 	}
-	for name := range names {
-		switch strings.ToLower(name) {
-		case "client_id":
-			hasClientID = true
-		case "auth", "access_token", "auth_connector", "aplogin", "ap", "method", "state", "token", "sessid",
-			"livechat_auth_id", "call_auth_id", "bx24_request_id", "bx24_sdk_ver", "bx24_sdk_type":
-			return false, invalid("", "a parameter named %s would change the meaning of the request", name)
+	for name := range names(params) {
+		hasClientID = hasClientID || bytes.EqualFold(name, []byte("client_id"))
+		for _, r := range reserved {
+			if bytes.EqualFold(name, r) {
+				return false, invalid("", "a parameter named %s would change the meaning of the request", name)
+			}
 		}
 	}
 	return hasClientID, nil
+}
+
+// names are the names in a JSON object that encoding/json has written.
+func names(object []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		depth, isName := 0, false
+		for i := 0; i < len(object); i++ {
+			switch object[i] {
+			case '{', '[':
+				depth++
+				isName = depth == 1
+			case '}', ']':
+				depth--
+			case ',':
+				isName = depth == 1
+			case '"':
+				start := i
+				for i++; object[i] != '"'; i++ {
+					if object[i] == '\\' {
+						i++
+					}
+				}
+				if !isName {
+					continue
+				}
+				isName = false
+				name := object[start+1 : i]
+				if bytes.IndexByte(name, '\\') >= 0 {
+					name = []byte(text(object[start : i+1]))
+				}
+				if !yield(name) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // splice puts members ("name":value, each with its comma) in front of those of

@@ -223,8 +223,11 @@ func (c *core) attempt(ctx context.Context, cl *call, token *oauth2.Token, waite
 		c.holds.ran(cl.method, ans.body)
 	} else {
 		ans.err.Method, ans.err.Attempts = cl.method, cl.attempts
-		if o = outcomeOf(ans.err, ans.complete); o == unknown && !cl.repeatable {
+		switch o = outcomeOf(ans.err, ans.complete); {
+		case o == unknown && !cl.repeatable:
 			ans.err.kind = ErrOutcomeUnknown
+		case ans.tooLong:
+			o = definite
 		}
 		if l, ok := c.limiter.(interface{ Refused(portal string) }); ok && ans.err.Is(ErrQueryLimitExceeded) {
 			l.Refused(c.portal)

@@ -162,7 +162,7 @@ func eventKey(ev Event) string {
 		}
 		write(sum, name)
 		if name != "BOT" && name != "COMMAND" || !child.IsMap() {
-			writeField(sum, name, child)
+			writeNode(sum, child, isAddress(name))
 			continue
 		}
 		for _, id := range sortedKeys(child) { // of a bot or command all but its tokens
@@ -170,7 +170,7 @@ func eventKey(ev Event) string {
 			for _, field := range sortedKeys(child.At(id)) {
 				if field != "AUTH" && field == strings.ToUpper(field) {
 					write(sum, field)
-					writeField(sum, field, child.At(id, field))
+					writeNode(sum, child.At(id, field), isAddress(field))
 				}
 			}
 		}
@@ -187,29 +187,24 @@ func isToken(key string) bool {
 	return false
 }
 
-// writeField hashes the value of a key. The query of an address is left out: it
-// may hold a token or a signature.
-func writeField(sum hash.Hash, key string, n *phpform.Node) {
-	if !n.IsMap() && strings.HasPrefix(strings.ToLower(key), "url") {
-		address, _, _ := strings.Cut(n.Get(), "?")
-		write(sum, "text", address)
-		return
-	}
-	writeNode(sum, n)
-}
+func isAddress(key string) bool { return strings.HasPrefix(strings.ToLower(key), "url") }
 
 // writeNode hashes a part of a body without its tokens, whatever the order of
-// its keys.
-func writeNode(sum hash.Hash, n *phpform.Node) {
+// its keys. Of addresses the query is left out: it may hold a token or a signature.
+func writeNode(sum hash.Hash, n *phpform.Node, addresses bool) {
 	if !n.IsMap() {
-		write(sum, "text", n.Get())
+		value := n.Get()
+		if addresses {
+			value, _, _ = strings.Cut(value, "?")
+		}
+		write(sum, "text", value)
 		return
 	}
 	keys := slices.DeleteFunc(sortedKeys(n), isToken)
 	write(sum, "map", strconv.Itoa(len(keys)))
 	for _, key := range keys {
 		write(sum, key)
-		writeField(sum, key, n.At(key))
+		writeNode(sum, n.At(key), addresses || isAddress(key))
 	}
 }
 

@@ -73,6 +73,9 @@ func TestADeliveryIsHandledOnce(t *testing.T) {
 		"an edit with other tokens in it":        {dedupEdit("100", "a&data[auth][x]=1&data[PARAMS][A][Access_Token]=a"), dedupEdit("100", "a&data[auth][x]=2&data[auth][y]=2&data[PARAMS][A][Access_Token]=b&data[PARAMS][A][REFRESH_TOKEN]=b&data[application_token]=b"), true},
 		"an edit with another signed address":    {dedupEdit("100", "a&data[PARAMS][FILES][1][urlDownload]=https://p/1?auth%3Da"), dedupEdit("100", "a&data[PARAMS][FILES][1][urlDownload]=https://p/1?auth%3Db"), true},
 		"an edit with another address":           {dedupEdit("100", "a&data[PARAMS][FILES][1][urlDownload]=https://p/1?a"), dedupEdit("100", "a&data[PARAMS][FILES][1][urlDownload]=https://p/2?a"), false},
+		"an edit with other signed addresses":    {dedupEdit("100", "a&data[PARAMS][urls][0]=https://p/1?auth%3Da&data[PARAMS][urls][x][y]=https://p/1?a"), dedupEdit("100", "a&data[PARAMS][urls][0]=https://p/1?auth%3Db&data[PARAMS][urls][x][y]=https://p/1?b"), true},
+		"an edit with other addresses in a list": {dedupEdit("100", "a&data[PARAMS][urls][0]=https://p/1?a"), dedupEdit("100", "a&data[PARAMS][urls][0]=https://p/2?a"), false},
+		"one person, twice in a second":          {dedupPress("27", "100", ""), dedupPress("27", "100", "&event_handler_id=7"), true}, // nothing on the wire tells it from a delivery
 		"a question mark in another field":       {dedupEdit("100", "a?b"), dedupEdit("100", "a?c"), false},
 		"form and JSON are the same message":     {dedupMessage(one, "5", ""), `{"event":"ONIMBOTMESSAGEADD","auth":{"member_id":"m"},"data":{"BOT":[{"BOT_ID":567}],"PARAMS":{"MESSAGE_ID":5}}}`, true},
 		"the members of a portal and its events": {"event=AB&ts=1&auth[member_id]=C", "event=B&ts=1&auth[member_id]=CA", false},

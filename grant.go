@@ -1,10 +1,14 @@
 package imbot
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -31,6 +35,8 @@ type Grant struct {
 	// then have the old one, which is good until PreviousUntil.
 	PreviousToken string    `json:"previous_token,omitempty"`
 	PreviousUntil time.Time `json:"previous_until,omitzero"` // in whole seconds
+
+	Installs string `json:"installs,omitempty"` // fingerprints of the tokens that the last installations brought
 }
 
 // plainGrant is a Grant without its methods: it encodes as it is.
@@ -85,6 +91,30 @@ func (g Grant) afterToken(old Grant) Grant {
 // update, and may.
 func (g Grant) hadToken(token string) bool {
 	return sameToken(g.PreviousToken, token) && time.Now().Before(g.PreviousUntil)
+}
+
+// mostInstalls is how many installations are remembered. Their tokens are good
+// for an hour, after which nobody can send them once more.
+const mostInstalls = 8
+
+func (g Grant) fingerprint() string {
+	sum := sha256.Sum256([]byte(g.RefreshToken))
+	return hex.EncodeToString(sum[:8])
+}
+
+// installing makes a grant one that an installation has brought, after old.
+func (g Grant) installing(old Grant) Grant {
+	list := strings.Split(old.Installs, ",")
+	list = slices.DeleteFunc(list, func(f string) bool { return f == "" || f == g.fingerprint() })
+	list = append(list, g.fingerprint())
+	g.Installs = strings.Join(list[max(0, len(list)-mostInstalls):], ",")
+	return g
+}
+
+// replays reports whether a grant comes from a copy of an installation that is
+// over: a page that is loaded again, or worse. Its pair may be used up.
+func (g Grant) replays(old Grant) bool {
+	return g.RefreshToken != "" && g.RefreshToken != old.RefreshToken && strings.Contains(old.Installs, g.fingerprint())
 }
 
 // equal reports whether two grants are the same, to the second.

@@ -135,7 +135,8 @@ func parseBody(contentType string, body []byte) (*phpform.Node, error) {
 //
 // The queue behind the portal may all the same deliver an event twice, and every
 // URL that an event is bound to gets it. It is handled once: a message by its id
-// and the bots concerned, any other event by its time and its data.
+// and the bots concerned, any other event by its time and its data. That time has
+// whole seconds, so of two equal presses of one person within a second one counts.
 //
 // The context of a callback is not the request's, which is over by then; it ends
 // with that of [EventHandler.Shutdown]. A callback's error, or its panic, goes to

@@ -159,13 +159,13 @@ func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool
 	g, err = a.change(ctx, fresh.MemberID, func(old Grant) (Grant, error) {
 		stored = true
 		if (old == Grant{}) {
-			return fresh, nil
+			return fresh.installing(old), nil
 		}
 		var err error
 		if stored, err = a.supersedes(ctx, old, fresh); err != nil {
 			return Grant{}, err
 		}
-		next := fresh
+		next := fresh.installing(old)
 		if !stored { // but the address is confirmed
 			next = old
 			next.ClientEndpoint, next.Domain = fresh.ClientEndpoint, fresh.Domain
@@ -192,6 +192,9 @@ func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool
 // that of an administrator who brings another application token (a new
 // installation), or the stored grant is dead.
 func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, error) {
+	if fresh.replays(old) {
+		return a.troubleOf(old).dead(), nil
+	}
 	if old.UserID != 0 && old.UserID == fresh.UserID { // 0: the server has named nobody
 		return !fresh.olderThan(old) || a.troubleOf(old).dead(), nil
 	}

@@ -69,7 +69,8 @@ func TestInstallByEvent(t *testing.T) {
 	require.Equal(t, "de", ev.LanguageID)
 	g := load(t, store)
 	require.WithinDuration(t, time.Now().Add(time.Hour), g.Expires, 10*time.Second)
-	g.Expires = time.Time{}
+	require.Len(t, g.Installs, 16)
+	g.Expires, g.Installs = time.Time{}, ""
 	want := pair.grant()
 	want.Expires = time.Time{}
 	require.Equal(t, string(want.Encode()), string(g.Encode()))

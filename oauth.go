@@ -74,6 +74,7 @@ type appState struct {
 	http    *http.Client
 	servers []string      // origins of AuthServers
 	checks  *rate.Limiter // of what is not verified yet
+	pages   chan struct{} // one for each check of the page
 	flights singleflight.Group
 
 	mu        sync.Mutex
@@ -95,7 +96,7 @@ func (a *OAuthApp) setup() error { return a.my().invalid }
 
 func newAppState(a *OAuthApp) *appState {
 	s := &appState{
-		checks:  rate.NewLimiter(10, 20),
+		checks: rate.NewLimiter(10, 20), pages: make(chan struct{}, mostPages),
 		members: map[string]weak.Pointer[member]{}, troubles: map[string]trouble{}, redirects: map[string]time.Time{},
 	}
 	s.options, s.invalid = newOptions(a.Options)

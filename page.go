@@ -57,6 +57,10 @@ const finishPage = `<!DOCTYPE html>
 // pageTime bounds what one request to the page starts, OnInstall included.
 const pageTime = time.Minute
 
+// mostPages bounds the checks for the page at a time, so that junk there does
+// not keep the events waiting, which have to pass the same limiter.
+const mostPages = 32
+
 // installFrom does what a request to the page asks for.
 func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 	if err := a.setup(); err != nil {
@@ -75,18 +79,29 @@ func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 		if !strings.HasPrefix(meta.Name, "ONAPP") {
 			return true, &EventError{StatusCode: http.StatusBadRequest, reason: "this is the address of the application's page, not of its events"}
 		}
-		return true, refusal(a.Verifier().Verify(ctx, meta))
+		return true, refusal(a.onPage(func() error { return a.Verifier().Verify(ctx, meta) }))
 	}
 	auth := body.pageAuth()
 	if domain := r.URL.Query().Get("DOMAIN"); domain != "" {
 		auth.Domain = domain
 	}
-	fresh, err := a.check(ctx, auth)
-	if err != nil {
+	var fresh Grant
+	if err := a.onPage(func() (err error) { fresh, err = a.check(ctx, auth); return err }); err != nil {
 		return false, err
 	}
 	_, _, err = a.adopt(ctx, fresh)
 	return false, err
+}
+
+// onPage does a check for the page, unless too many are waiting.
+func (a *OAuthApp) onPage(check func() error) error {
+	select {
+	case a.my().pages <- struct{}{}:
+		defer func() { <-a.my().pages }()
+		return check()
+	default:
+		return unchecked("too many installations at a time", nil)
+	}
 }
 
 // pageAuth reads the authorization that the portal posts to a page.
