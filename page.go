@@ -16,8 +16,8 @@ import (
 // events. An error of OnInstall, or a refusal, is shown in its place.
 //
 // When the page is opened again, by the user who installed the application, the
-// grant is replaced and OnInstall runs again; for other users nothing happens
-// while the grant is alive. Events about the application itself are taken at the same URL,
+// grant is replaced and OnInstall runs again; for other users, and for a copy of an
+// earlier POST, nothing happens while the grant is alive. Events about the application itself are taken at the same URL,
 // too, because the portal may send ONAPPINSTALL there.
 func (a *OAuthApp) InstallPage() http.Handler { return http.HandlerFunc(a.serveInstall) }
 
