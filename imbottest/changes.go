@@ -30,8 +30,8 @@ type Change struct {
 	Kind     ChangeKind
 	DialogID imbot.DialogID // of a message, of who left and who writes
 
-	Message  *Message
-	Gone     bool // the message was deleted without a trace; it has nothing but its ids
+	Message  *Message // with its parts in [Message.Wire] only
+	Gone     bool     // the message was deleted without a trace; it has nothing but its ids
 	Dialog   *Dialog
 	User     *User // of users and of who writes
 	Typing   bool
@@ -166,7 +166,7 @@ func (p *Portal) view(user imbot.ID, n note) (c Change, ok bool) {
 	case ChangeMessage:
 		message := Message{ID: n.message, ChatID: n.chat, Deleted: true}
 		if m := p.messages[n.message]; m != nil {
-			message = m.view()
+			message = m.light()
 		} else {
 			c.Gone = true
 		}

@@ -57,7 +57,9 @@ func told(t *testing.T, portal *imbottest.Portal, user imbot.ID, after int64) (w
 func TestChanges(t *testing.T) {
 	picture := base64.StdEncoding.EncodeToString(smallPNG)
 	call := func(method, params string) func(*testing.T, *imbottest.Portal) {
-		return func(t *testing.T, p *imbottest.Portal) { require.NotRegexp(t, "^[45]..( |$)", post(t, p, method, params)) }
+		return func(t *testing.T, p *imbottest.Portal) {
+			require.NotRegexp(t, "^[45]..( |$)", post(t, p, method, params))
+		}
 	}
 	first := func(p *imbottest.Portal) imbottest.Message { return p.History(anna, "chat1001", 0, 9)[0] }
 	const keys = `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"new","KEYBOARD":[{"TEXT":"Go","COMMAND":"echo","BLOCK":"Y"}]}`

@@ -60,7 +60,7 @@ type Dialog struct {
 	Managers []imbot.ID
 	Members  []imbot.ID // in the order of their joining
 	Messages int        // that the member sees
-	Last     *Message   // nil without messages
+	Last     *Message   // nil without messages; it has its parts in [Message.Wire] only
 	Typing   []imbot.ID // who else writes: for ten seconds, or until the message comes
 }
 
@@ -101,7 +101,7 @@ func (p *Portal) dialog(c *chat, user imbot.ID) Dialog {
 		}
 	}
 	if seen := c.seen(user); len(seen) > 0 {
-		last := seen[len(seen)-1].view()
+		last := seen[len(seen)-1].light()
 		d.Messages, d.Last = len(seen), &last
 	}
 	return d
@@ -137,7 +137,8 @@ func (c *chat) place(id imbot.ID) int {
 
 // History returns the newest messages with ids less than before that a member of
 // a dialog sees, oldest first and at most limit of them; before 0 is the end.
-// However long the dialog is, it takes the same time.
+// However long the dialog is, it takes the same time. The messages have their
+// parts in [Message.Wire] only.
 func (p *Portal) History(user imbot.ID, dialog imbot.DialogID, before imbot.ID, limit int) []Message {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -151,7 +152,7 @@ func (p *Portal) History(user imbot.ID, dialog imbot.DialogID, before imbot.ID, 
 	}
 	var messages []Message
 	for _, m := range seen[max(0, len(seen)-max(0, limit)):] {
-		messages = append(messages, m.view())
+		messages = append(messages, m.light())
 	}
 	return messages
 }

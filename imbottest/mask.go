@@ -71,14 +71,16 @@ func (m masker) body(data []byte) string {
 	if v, err := parseJSON(data); err == nil {
 		return m.value(v)
 	}
-	return shorten(inJSON.ReplaceAllString(m.text(strings.ToValidUTF8(string(data), "\uFFFD")), "${1}"+hidden), maxShown)
+	s, more := shorten(strings.ToValidUTF8(string(data), "\uFFFD"), maxShown)
+	return trimCut(inJSON.ReplaceAllString(m.text(s), "${1}"+hidden), more)
 }
 
 // value is a PHP value as masked and indented JSON.
 func (m masker) value(v any) string {
 	var out bytes.Buffer
 	m.write(&out, v, "\n")
-	return shorten(out.String(), maxShown)
+	s, more := shorten(out.String(), maxShown)
+	return trimCut(s, more)
 }
 
 func (m masker) write(out *bytes.Buffer, v any, indent string) {
@@ -118,7 +120,8 @@ func (m masker) write(out *bytes.Buffer, v any, indent string) {
 // writeScalar writes what is no array, as JSON without escapes for HTML.
 func writeScalar(out *bytes.Buffer, v any, m masker) {
 	if s, ok := v.(string); ok {
-		v = shorten(m.text(s), maxString)
+		s, more := shorten(s, maxString)
+		v = trimCut(m.text(s), more)
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
@@ -132,14 +135,26 @@ const (
 	maxShown  = 300_000
 )
 
-// shorten cuts a long text and says so.
-func shorten(s string, limit int) string {
+// shorten cuts a long text and tells how many bytes are missing.
+func shorten(s string, limit int) (cut string, more int) {
 	if len(s) <= limit {
+		return s, 0
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit], len(s) - limit
+}
+
+// maxTail is longer than any secret: at the end of a cut text there may be half
+// of one, which nothing recognises.
+const maxTail = 512
+
+// trimCut ends a text that was cut before it was masked.
+func trimCut(s string, more int) string {
+	if more == 0 {
 		return s
 	}
-	cut := limit
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return fmt.Sprintf("%s … (%d more bytes)", s[:cut], len(s)-cut)
+	s, tail := shorten(s, max(0, len(s)-maxTail))
+	return fmt.Sprintf("%s … (about %d bytes more)", s, more+tail)
 }

@@ -41,9 +41,15 @@ type message struct {
 
 // view is the message as people and tests see it.
 func (m *message) view() Message {
+	v := m.light()
+	v.Attach, v.Keyboard, v.Menu = m.parts.decoded()
+	return v
+}
+
+// light is the message without what is expensive to read.
+func (m *message) light() Message {
 	v := m.Message
 	v.Likes = slices.Clone(m.Likes)
-	v.Attach, v.Keyboard, v.Menu = m.parts.decoded()
 	return v
 }
 

@@ -89,15 +89,19 @@ func (a *array) isList() bool {
 }
 
 // MarshalJSON writes what PHP's json_encode does: an empty array is a list.
-func (a *array) MarshalJSON() ([]byte, error) {
+func (a *array) MarshalJSON() ([]byte, error) { return a.appendJSON(nil) }
+
+// appendJSON writes nested arrays itself: encoding/json would read each of them
+// again.
+func (a *array) appendJSON(out []byte) ([]byte, error) {
 	if a == nil {
-		return []byte("[]"), nil
+		return append(out, "[]"...), nil
 	}
-	list := a.isList()
-	out := []byte{'{'}
+	list, brackets := a.isList(), "{}"
 	if list {
-		out[0] = '['
+		brackets = "[]"
 	}
+	out = append(out, brackets[0])
 	for i, k := range a.keys {
 		if i > 0 {
 			out = append(out, ',')
@@ -109,16 +113,19 @@ func (a *array) MarshalJSON() ([]byte, error) {
 			}
 			out = append(append(out, key...), ':')
 		}
-		value, err := json.Marshal(a.values[k])
+		var err error
+		if child, ok := a.values[k].(*array); ok {
+			out, err = child.appendJSON(out)
+		} else {
+			var value []byte
+			value, err = json.Marshal(a.values[k])
+			out = append(out, value...)
+		}
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, value...)
 	}
-	if list {
-		return append(out, ']'), nil
-	}
-	return append(out, '}'), nil
+	return append(out, brackets[1]), nil
 }
 
 // text is PHP's conversion to a string; an array has none and is empty here.

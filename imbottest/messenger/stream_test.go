@@ -1,0 +1,253 @@
+package messenger_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/imbot-go/imbot/imbottest/messenger"
+	"github.com/stretchr/testify/require"
+)
+
+// forms keeps the events that a handler gets.
+type forms struct {
+	mu  sync.Mutex
+	got []url.Values
+}
+
+func (f *forms) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	_ = r.ParseForm()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.got = append(f.got, r.PostForm)
+}
+
+func (f *forms) last() url.Values {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.got[len(f.got)-1]
+}
+
+// pipe is an answer that is read while it is written.
+type pipe struct {
+	*io.PipeWriter
+	header http.Header
+	status chan int
+}
+
+func (p pipe) Header() http.Header    { return p.header }
+func (p pipe) WriteHeader(status int) { p.status <- status }
+func (p pipe) Flush()                 {}
+
+// stream is the page's stream of one person.
+type stream struct {
+	t    testing.TB
+	in   *bufio.Reader
+	ends chan struct{}
+	stop func()
+}
+
+func openStream(w *world, user imbot.ID, after int64, lastID string) *stream {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	r := httptest.NewRequest("GET", fmt.Sprintf("http://localhost/api/events?user=%d&after=%d", user, after), nil).WithContext(ctx)
+	if lastID != "" {
+		r.Header.Set("Last-Event-ID", lastID)
+	}
+	in, out := io.Pipe()
+	answer := pipe{out, http.Header{}, make(chan int, 1)}
+	s := &stream{w.t, bufio.NewReader(in), make(chan struct{}), cancel}
+	go func() {
+		defer close(s.ends)
+		defer func() { _ = out.Close() }()
+		w.page.ServeHTTP(answer, r)
+	}()
+	w.t.Cleanup(func() {
+		cancel()
+		_ = in.Close()
+		<-s.ends
+	})
+	require.Equal(w.t, 200, <-answer.status)
+	require.Equal(w.t, "text/event-stream; charset=utf-8", answer.header.Get("Content-Type"))
+	require.Equal(w.t, ": hello", s.block())
+	return s
+}
+
+// block is one event or comment, "" at the end of the stream.
+func (s *stream) block() string {
+	s.t.Helper()
+	var lines []string
+	for {
+		line, err := s.in.ReadString('\n')
+		if line = strings.TrimSuffix(line, "\n"); err != nil || line == "" {
+			return strings.Join(lines, "\n")
+		}
+		lines = append(lines, line)
+	}
+}
+
+// event is the name and the data of the next event but exchanges.
+func (s *stream) event() string {
+	s.t.Helper()
+	for {
+		lines := strings.Split(s.block(), "\n")
+		if len(lines) == 3 && lines[1] != "event: exchange" {
+			require.Regexp(s.t, `^id: \d+$`, lines[0])
+			return strings.TrimPrefix(lines[1], "event: ") + " " + strings.TrimPrefix(lines[2], "data: ")
+		}
+		if len(lines) != 3 {
+			return lines[0]
+		}
+	}
+}
+
+// readStream is everything that a person is told behind a change.
+func readStream(w *world, user imbot.ID, after int64) string {
+	w.portal.AddUser("The", "End") // everybody sees that
+	last, id := w.portal.Changed(), int64(0)
+	s := openStream(w, user, after, "")
+	var out strings.Builder
+	for {
+		block := s.block()
+		out.WriteString(block)
+		if _, _ = fmt.Sscanf(block, "id: %d", &id); block == "" || id >= last { // bots may be at work still
+			return out.String()
+		}
+	}
+}
+
+func TestStream(t *testing.T) {
+	w := newWorld(t)
+	s := openStream(w, anna, w.portal.Changed(), "")
+	w.post("api/say", `{"user":3,"dialog":"1","text":"not for Anna"}`)
+	w.post("api/say", `{"user":3,"dialog":"2","text":"for Anna"}`)
+	require.Contains(t, s.event(), `dialog {"id":"3","chat":1002,"type":"private","title":"Boris Petrov",`)
+	event := s.event()
+	require.Contains(t, event, `message {"dialog":"3","message":{"id":50002,"chat":1002,"dialog":"3","author":3,"text":"for Anna",`)
+	w.post("api/like", `{"user":2,"message":50002}`)
+	require.Contains(t, s.event(), `"likes":[2]`)
+	w.ok(imbot.Do(t.Context(), w.client, imbot.ChatAddRequest{Title: "Team", Users: []imbot.ID{anna}}))
+	require.Contains(t, s.event(), `dialog {"id":"chat1003"`)
+	_, err := imbot.Do(t.Context(), w.client, imbot.ChatSendTypingRequest{DialogID: "chat1003"})
+	require.NoError(t, err)
+	require.Equal(t, `typing {"dialog":"chat1003","on":true,"user":4}`, s.event())
+	_, err = imbot.Do(t.Context(), w.client, imbot.ChatDeleteUserRequest{ChatID: 1003, UserID: anna})
+	require.NoError(t, err)
+	require.Equal(t, `left {"dialog":"chat1003"}`, s.event())
+	_, err = imbot.Do(t.Context(), w.client, imbot.CommandUnregisterRequest{CommandID: 701})
+	require.NoError(t, err)
+	require.Equal(t, `help {"dialog":""}`, s.event())
+	w.post("api/user", `{"first":"Clara"}`)
+	require.Contains(t, s.event(), `user {"id":5,"name":"Clara",`)
+	w.ok(imbot.Do(t.Context(), w.client, imbot.MessageAddRequest{DialogID: "2", Message: "x"}))
+	require.Contains(t, s.event(), `dialog {"id":"4"`)
+	require.Contains(t, s.event(), `"text":"x"`)
+	_, err = imbot.Do(t.Context(), w.client, imbot.MessageDeleteRequest{MessageID: 50003, Complete: imbot.Yes})
+	require.NoError(t, err)
+	require.Contains(t, s.event(), `"deleted":true,"gone":true`)
+}
+
+func TestStreamGoesOn(t *testing.T) {
+	w := newWorld(t)
+	w.post("api/say", `{"user":3,"dialog":"2","text":"one"}`)
+	changed := w.portal.Changed()
+	w.post("api/say", `{"user":3,"dialog":"2","text":"two"}`)
+	require.Contains(t, openStream(w, anna, 0, fmt.Sprint(changed)).event(), `"text":"two"`, "the last event wins over after")
+	for _, lastID := range []string{"999999", "-1", "x-y"} {
+		s := openStream(w, anna, changed, lastID)
+		if lastID == "x-y" { // is read as 0: from the beginning
+			require.Contains(t, s.event(), `user {"id":1`)
+			continue
+		}
+		require.Equal(t, "reset {}", s.event())
+		w.post("api/say", `{"user":3,"dialog":"2","text":"three"}`)
+		require.Contains(t, s.event(), `"text":"three"`, "after a reset it goes on with what is new")
+	}
+}
+
+func TestStreamGathers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		s := openStream(w, anna, w.portal.Changed(), "")
+		start := time.Now()
+		flushes, last := 0, time.Time{}
+		go func() {
+			for range 400 {
+				_, _ = w.portal.Say(t.Context(), boris, "2", "x")
+				time.Sleep(5 * time.Millisecond)
+			}
+		}()
+		for messages := 0; messages < 400; {
+			if strings.Contains(s.event(), "message {") {
+				messages++
+			}
+			if now := time.Now(); now != last {
+				flushes, last = flushes+1, now
+			}
+		}
+		require.Less(t, time.Since(start), 2300*time.Millisecond)
+		require.LessOrEqual(t, flushes, 14, "two seconds of 200 messages each")
+		require.Greater(t, flushes, 8)
+
+		time.Sleep(time.Second)
+		start = time.Now()
+		require.Equal(t, ": still here", s.event())
+		require.Equal(t, ": still here", s.event())
+		require.LessOrEqual(t, time.Since(start), 30*time.Second)
+		require.Greater(t, time.Since(start), 20*time.Second)
+		_, err := imbot.Do(t.Context(), w.client, imbot.ChatAddRequest{Title: "Team", Users: []imbot.ID{anna}})
+		require.NoError(t, err)
+		_ = s.event()
+		start = time.Now()
+		_, err = imbot.Do(t.Context(), w.client, imbot.ChatSendTypingRequest{DialogID: "chat1002"})
+		require.NoError(t, err)
+		require.Contains(t, s.event(), `"on":true`)
+		require.Contains(t, s.event(), `"on":false`, "by itself")
+		require.Less(t, time.Since(start), 11*time.Second)
+		s.stop()
+		<-s.ends
+	})
+}
+
+func TestClosingThePortalEndsStreams(t *testing.T) {
+	before := runtime.NumGoroutine()
+	portal := imbottest.NewPortal()
+	portal.Mount(messenger.Handler(portal))
+	require.NoError(t, portal.Listen("127.0.0.1:0"))
+	transport := &http.Transport{}
+	var streams []io.ReadCloser
+	for range 5 {
+		resp, err := (&http.Client{Transport: transport}).Get(strings.TrimSuffix(portal.Endpoint(), "rest/") + "api/events?user=1&after=0")
+		require.NoError(t, err)
+		require.Equal(t, 200, resp.StatusCode)
+		line, err := bufio.NewReader(resp.Body).ReadString('\n')
+		require.NoError(t, err)
+		require.Equal(t, ": hello\n", line)
+		streams = append(streams, resp.Body)
+	}
+	require.NoError(t, portal.Idle(t.Context()), "streams are nothing that ends")
+	portal.Close()
+	for _, s := range streams {
+		_, _ = io.Copy(io.Discard, s)
+		_ = s.Close()
+	}
+	transport.CloseIdleConnections()
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 5*time.Second, time.Millisecond, "one is that of Eventually")
+
+	w := newWorld(t)
+	s := openStream(w, anna, w.portal.Changed(), "")
+	w.portal.Close()
+	require.Empty(t, s.block())
+	<-s.ends
+}

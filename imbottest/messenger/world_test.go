@@ -1,0 +1,119 @@
+package messenger_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/imbot-go/imbot/imbottest/messenger"
+	"github.com/stretchr/testify/require"
+)
+
+// The people and the bot of most tests.
+const (
+	anna  = 2
+	boris = 3
+	echo  = 4
+)
+
+const (
+	eventURL = "https://bot.example.com/events"
+	clientID = "a-long-random-client-id"
+	hash     = "a-hash-that-signs-frames"
+)
+
+// world is a portal with a bot that repeats what it hears, and its page.
+type world struct {
+	t      testing.TB
+	portal *imbottest.Portal
+	page   http.Handler
+	client *imbot.Client
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	portal := imbottest.NewPortal()
+	t.Cleanup(portal.Close)
+	portal.AddUser("Anna", "Ivanova")
+	portal.AddUser("Boris", "Petrov")
+	hook := portal.Webhook(clientID)
+	client, err := imbot.NewClient(hook, imbot.WithHTTPClient(portal.HTTPClient()), imbot.WithLimiter(nil))
+	require.NoError(t, err)
+	bot := &imbot.EventHandler{
+		Verifier: hook.Verifier(),
+		OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
+			_, err := client.Message.Add(ctx, ev.Reply(ev.Params.Message))
+			return err
+		},
+		OnCommand: func(ctx context.Context, ev *imbot.CommandAddEvent) error {
+			_, err := client.Command.Answer(ctx, ev.Commands[0].Answer("did "+ev.Commands[0].CommandParams))
+			return err
+		},
+	}
+	t.Cleanup(func() { _ = bot.Shutdown(context.Background()) })
+	portal.Serve(eventURL, bot)
+	w := &world{t, portal, messenger.Handler(portal), client}
+	w.ok(imbot.Do(t.Context(), client, imbot.BotRegisterRequest{Code: "echo", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "Echo", PersonalPhoto: gif}}))
+	w.ok(imbot.Do(t.Context(), client, imbot.CommandRegisterRequest{
+		BotID: echo, Command: "do", EventCommandAdd: eventURL, Lang: []imbot.CommandLang{{LanguageID: "en", Title: "Does it", Params: "what"}},
+	}))
+	w.ok(imbot.Do(t.Context(), client, imbot.AppRegisterRequest{
+		BotID: echo, Code: "frame", IFrame: "https://app.example.com/", Hash: hash, Lang: []imbot.AppLang{{LanguageID: "en", Title: "Frame"}},
+	}))
+	return w
+}
+
+// gif is the beginning of a picture.
+var gif = []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00")
+
+func (w *world) ok(_ imbot.ID, err error) {
+	w.t.Helper()
+	require.NoError(w.t, err)
+}
+
+// serve asks the page as its own script does.
+func (w *world) serve(method, path, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://localhost:8060/"+path, strings.NewReader(body))
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Origin", "http://localhost:8060")
+	}
+	out := httptest.NewRecorder()
+	w.page.ServeHTTP(out, r)
+	return out
+}
+
+type object = map[string]any
+
+func (w *world) get(path string) object {
+	w.t.Helper()
+	return w.read(w.serve("GET", path, ""))
+}
+
+func (w *world) post(path, body string) object {
+	w.t.Helper()
+	return w.read(w.serve("POST", path, body))
+}
+
+func (w *world) read(out *httptest.ResponseRecorder) object {
+	w.t.Helper()
+	require.Equal(w.t, 200, out.Code, "%s", out.Body)
+	var v object
+	require.NoError(w.t, json.Unmarshal(out.Body.Bytes(), &v))
+	return v
+}
+
+// texts are the texts of a dialog.
+func (w *world) texts(user, dialog string) (texts []string) {
+	w.t.Helper()
+	for _, m := range w.get("api/messages?user=" + user + "&dialog=" + dialog)["messages"].([]any) {
+		texts = append(texts, m.(object)["text"].(string))
+	}
+	return texts
+}
