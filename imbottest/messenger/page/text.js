@@ -6,10 +6,16 @@ import { el } from './dom.js';
 
 const LONG = 3000;
 const LONG_LINES = 60;
+const MOST = 100000; // five times what a portal keeps; more would stop the page
+
+// A letter under thousands of marks takes minutes to draw; thirty are left to it.
+const MARKS = /(\p{M}{30})\p{M}+/gu;
 
 // longText returns the nodes for a text with codes, in an element made with the
 // attributes. expand is called when all of it is asked for.
 export function longText(text, app, attributes, { expanded = false, expand } = {}) {
+  if (text.length > MOST) text = text.slice(0, MOST) + `… (${(text.length - MOST).toLocaleString()} characters more)`;
+  text = text.replace(MARKS, '$1');
   const cut = expanded ? text.length : shortened(text);
   const node = el('div', { dir: 'auto', ...attributes }, render(text.slice(0, cut), app));
   if (cut === text.length) return [node];
