@@ -6,7 +6,7 @@ import { el } from './dom.js';
 
 const LONG = 3000;
 const LONG_LINES = 60;
-const MOST = 100000; // five times what a portal keeps; more would stop the page
+const MOST = 30000; // more than a portal keeps; a megabyte would stop the page
 
 // A letter under thousands of marks takes minutes to draw; thirty are left to it.
 const MARKS = /(\p{M}{30})\p{M}+/gu;
