@@ -36,6 +36,15 @@
 // Tokens can be ended at will, and [Portal.Rename] moves the portal to another
 // host.
 //
+// # Looking at it
+//
+// [Portal.Users], [Portal.Dialogs], [Portal.History], [Portal.Commands] and
+// [Portal.Apps] tell what one person sees, and [Portal.Changes] waits for what is
+// new. [Portal.Exchanges] has the calls and events with their bodies, all secrets
+// masked, and [Portal.Replay] sends an event once more, which is how to find out
+// whether a bot does something twice. Package imbottest/messenger makes a web page
+// of all that, and [Portal.Mount] serves it beside the REST endpoint.
+//
 // # What it does like a real portal
 //
 // Registering a code that exists changes nothing but the handlers and answers
@@ -70,7 +79,7 @@
 // the webhook, too. The owner may leave every chat (LEAVE_OWNER_FORBIDDEN needs
 // [Portal.Fail]). All buttons are shown to everybody, wherever they belong.
 // SKIP_CONNECTOR and URL_PREVIEW do nothing, a bot that changes or deletes messages
-// causes no event, and titles of commands are checked and forgotten.
+// causes no event. Applications that need a call are not offered.
 //
 // A call of a method that is missing here is answered as unknown and shows up in
 // [Portal.Err]; a test should end with a look at it.
