@@ -8,6 +8,7 @@ import { avatar, byId, el, toast } from './dom.js';
 import { Log } from './log.js';
 import { Messages } from './messages.js';
 import { People } from './people.js';
+import { brief } from './text.js';
 
 const TYPING_FOR = 35000; // in case the end of it is never heard of
 const root = document.documentElement;
@@ -79,7 +80,7 @@ class App {
 
   showActors() {
     const people = [...this.state.users.values()].filter((u) => !u.bot && !u.gone);
-    byId('actor').replaceChildren(...people.map((u) => el('option', { value: u.id, selected: u.id === this.state.user }, u.name)));
+    byId('actor').replaceChildren(...people.map((u) => el('option', { value: u.id, selected: u.id === this.state.user }, this.nameOf(u.id))));
     byId('actor').value = String(this.state.user);
     byId('actor-face').replaceChildren(avatar(this.state.users.get(this.state.user), this.nameOf(this.state.user)));
   }
@@ -144,19 +145,19 @@ class App {
     const person = users.get(Number(current));
     byId('subtitle').textContent = group
       ? `${kinds[dialog.type] ?? 'Chat'} · ${count} ${count === 1 ? 'member' : 'members'} · ${current}`
-      : `${person?.position || (person?.bot ? 'Bot' : 'Person')} · ${current}`;
+      : `${brief(person?.position) || (person?.bot ? 'Bot' : 'Person')} · ${current}`;
     document.title = current ? `${title} · imbot portal` : 'imbot portal';
   }
 
   nameOf(id) {
     const user = this.state.users.get(id);
-    return user?.name || (id ? 'User ' + id : 'System');
+    return brief(user?.name) || (id ? 'User ' + id : 'System');
   }
 
   titleOf(id) {
     const dialog = this.state.dialogs.get(id);
-    if (dialog && dialog.type !== 'private') return dialog.title || id;
-    return this.state.users.has(Number(id)) ? this.nameOf(Number(id)) : dialog?.title || id;
+    if (dialog && dialog.type !== 'private') return brief(dialog.title) || id;
+    return this.state.users.has(Number(id)) ? this.nameOf(Number(id)) : brief(dialog?.title) || id;
   }
 
   async askHelp() {
@@ -216,12 +217,24 @@ class App {
     const dialog = state.dialogs.get(id);
     if (dialog && message.id >= (dialog.last?.id ?? 0)) {
       const fresh = message.id > (dialog.last?.id ?? 0);
+      if (message.gone) this.refresh(dialog);
       dialog.last = message;
       if (fresh && id !== state.current && message.author !== state.user) state.unread.set(id, (state.unread.get(id) ?? 0) + 1);
       if (fresh) this.typing(id, message.author, false);
     }
     if (id === state.current) this.messages.receive(message);
     this.dialogs.renderSoon();
+  }
+
+  // refresh asks for the last message of a dialog when that one is gone.
+  async refresh(dialog) {
+    try {
+      const { messages } = await get('messages', { user: this.state.user, dialog: dialog.id, before: 0, limit: 1 });
+      dialog.last = messages[0] ?? null;
+      this.dialogs.renderSoon();
+    } catch {
+      // The next message makes it right.
+    }
   }
 
   typing(dialog, user, on) {

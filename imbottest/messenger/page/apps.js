@@ -1,7 +1,8 @@
 // The bar of chat applications, and the frame in which one is shown.
 
 import { get } from './api.js';
-import { byId, clamp, el, toast } from './dom.js';
+import { byId, clamp, el } from './dom.js';
+import { brief } from './text.js';
 
 export class Apps {
   constructor(app) {
@@ -28,14 +29,12 @@ export class Apps {
         type: 'button', class: 'app', 'data-app': item.id, tabindex: index === 0 ? '0' : '-1',
         title: String(item.description || item.title || '').slice(0, 300),
         click: () => this.open(item.id),
-      }, face(item), el('bdi', {}, item.title || item.code))));
+      }, face(item), el('bdi', {}, brief(item.title || item.code)))));
   }
 
   async open(id, button) {
     const item = this.app.help.apps.find((a) => a.id === Number(id));
-    if (item && !item.frame) {
-      return toast(item.js ? `“${item.title}” runs JavaScript of the portal, which is not here: ${item.js}` : `“${item.title}” has no frame.`);
-    }
+    if (item && !item.frame) return this.act(item);
     const { user, current } = this.app.state;
     try {
       const { url } = await get('frame', { user, app: id, dialog: current, ...button });
@@ -43,6 +42,19 @@ export class Apps {
     } catch (failure) {
       this.app.fail(failure);
     }
+  }
+
+  // act is what an application without a frame does.
+  act(item) {
+    switch (item.js) {
+      case 'PUT':
+        return this.app.put(item.param);
+      case 'SEND':
+        return this.app.say(item.param);
+      case 'CALL':
+        return this.app.call(item.param);
+    }
+    this.app.note(`The portal would open ${item.js} ${item.param} now.`);
   }
 
   show(address, item) {
@@ -56,7 +68,7 @@ export class Apps {
     });
     frame.style.width = clamp(item?.width, 200, 1200, 420) + 'px';
     frame.style.height = clamp(item?.height, 100, 900, 360) + 'px';
-    byId('frame-title').replaceChildren(el('bdi', {}, item?.title || 'Application'));
+    byId('frame-title').replaceChildren(el('bdi', {}, brief(item?.title) || 'Application'));
     byId('frame-host').textContent = url.host;
     byId('frame-body').replaceChildren(frame);
     if (!this.box.open) this.box.showModal();

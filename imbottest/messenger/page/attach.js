@@ -2,6 +2,7 @@
 
 import { render } from './bbcode.js';
 import { avatar, clamp, color, el, icon, link, picture } from './dom.js';
+import { brief, longText } from './text.js';
 
 const TOKENS = ['primary', 'secondary', 'alert', 'base'];
 
@@ -46,7 +47,7 @@ function users(value, app) {
     const face = user.AVATAR ? picture(user.AVATAR, '', { class: 'avatar' }) : null;
     return el('div', { class: 'block user' },
       face?.tagName === 'IMG' ? face : avatar(who, user.NAME),
-      target(user, app, el('bdi', {}, String(user.NAME ?? ''))));
+      target(user, app, el('bdi', {}, brief(user.NAME))));
   });
 }
 
@@ -60,16 +61,16 @@ function size(node, width, height) {
 
 function links(value, app) {
   return objects(value).map((item) => {
-    const node = el('div', { class: 'block weblink' }, target(item, app, el('bdi', {}, String(item.NAME || item.LINK || ''))));
+    const node = el('div', { class: 'block weblink' }, target(item, app, el('bdi', {}, brief(item.NAME || item.LINK, 500))));
     if (item.HTML) node.append(el('div', { class: 'desc', dir: 'auto' }, asText(item.HTML)));
-    else if (item.DESC) node.append(el('div', { class: 'desc', dir: 'auto' }, render(String(item.DESC), app)));
+    else if (item.DESC) node.append(...longText(String(item.DESC), app, { class: 'desc' }));
     if (!item.HTML && item.PREVIEW) node.append(framed(item.LINK, size(picture(item.PREVIEW, item.NAME, { class: 'preview' }), item.WIDTH, item.HEIGHT)));
     return node;
   });
 }
 
 // asText is HTML without its tags; it only ever becomes a text node.
-const asText = (html) => String(html).replace(/<[^<>]*>/g, ' ').trim();
+const asText = (html) => brief(String(html).replace(/<[^<>]*>/g, ' ').trim(), 2000);
 
 // framed lets a click on a picture open an address.
 function framed(address, node) {
@@ -85,8 +86,8 @@ function richLinks(value, app) {
       if (image.tagName === 'IMG') node.append(framed(item.LINK, size(image, item.PREVIEW_SIZE?.WIDTH, item.PREVIEW_SIZE?.HEIGHT)));
     }
     node.append(el('div', { class: 'rich-text' },
-      target(item, app, el('bdi', {}, String(item.NAME || item.LINK || ''))),
-      item.HTML || item.DESC ? el('div', { class: 'desc', dir: 'auto' }, item.HTML ? asText(item.HTML) : String(item.DESC)) : null,
+      target(item, app, el('bdi', {}, brief(item.NAME || item.LINK, 500))),
+      item.HTML || item.DESC ? el('div', { class: 'desc', dir: 'auto' }, item.HTML ? asText(item.HTML) : brief(item.DESC, 2000)) : null,
       item.LINK ? el('div', { class: 'host' }, host(item.LINK)) : null));
     return node;
   });
@@ -102,7 +103,7 @@ function host(address) {
 
 function message(value, app) {
   const text = typeof value === 'object' ? value?.TEXT : value;
-  return el('div', { class: 'block text', dir: 'auto' }, render(String(text ?? ''), app));
+  return longText(String(text ?? ''), app, { class: 'block text' });
 }
 
 function delimiter(value) {
@@ -130,10 +131,10 @@ function grid(value, app) {
 }
 
 function cell(item, display, app) {
-  const name = el('dt', { dir: 'auto' }, String(item.NAME ?? ''));
-  const rendered = render(String(item.VALUE ?? ''), app);
+  const name = el('dt', { dir: 'auto' }, brief(item.NAME, 1000));
+  const text = String(item.VALUE ?? '');
   const leads = item.LINK || item.USER_ID || item.CHAT_ID;
-  const value = el('dd', { dir: 'auto' }, leads ? target(item, app, rendered.textContent) : rendered);
+  const value = el('dd', { dir: 'auto' }, leads ? target(item, app, brief(render(text, app).textContent, 1000)) : longText(text, app));
   if (TOKENS.includes(item.COLOR_TOKEN) && item.COLOR_TOKEN !== 'base') value.dataset.token = item.COLOR_TOKEN;
   const shade = color(item.COLOR);
   if (shade) value.style.color = shade;
@@ -156,7 +157,7 @@ function images(value) {
 function files(value) {
   return objects(value).map((item) =>
     el('div', { class: 'block file' }, icon('file'),
-      link(item.LINK, el('bdi', {}, String(item.NAME || item.LINK || 'File'))),
+      link(item.LINK, el('bdi', {}, brief(item.NAME || item.LINK || 'File', 500))),
       Number(item.SIZE) > 0 ? el('span', { class: 'size' }, bytes(Number(item.SIZE))) : null));
 }
 

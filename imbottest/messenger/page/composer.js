@@ -2,6 +2,7 @@
 // commands.
 
 import { byId, el } from './dom.js';
+import { brief } from './text.js';
 
 export class Composer {
   constructor(app) {
@@ -11,6 +12,7 @@ export class Composer {
     this.banner = byId('editing');
     this.drafts = new Map();
     this.dialog = '';
+    this.draft = ''; // whose, and where: what is typed waits in drafts
     this.editing = null;
     this.shown = [];
     this.chosen = 0;
@@ -32,9 +34,10 @@ export class Composer {
   // show goes to another dialog; what was typed waits in the one before.
   show(dialog) {
     this.stopEditing();
-    if (this.dialog) this.drafts.set(this.dialog, this.text.value);
+    if (this.dialog) this.drafts.set(this.draft, this.text.value);
     this.dialog = dialog;
-    this.set(this.drafts.get(dialog) ?? '');
+    this.draft = this.app.state.user + ' ' + dialog;
+    this.set(this.drafts.get(this.draft) ?? '');
     this.text.disabled = byId('send').disabled = dialog === '';
     this.close();
   }
@@ -59,7 +62,7 @@ export class Composer {
   }
 
   edit(message) {
-    if (!this.editing) this.drafts.set(this.dialog, this.text.value);
+    if (!this.editing) this.drafts.set(this.draft, this.text.value);
     this.editing = message;
     this.banner.hidden = false;
     this.put(message.text);
@@ -70,7 +73,7 @@ export class Composer {
     if (!this.editing) return;
     this.editing = null;
     this.banner.hidden = true;
-    this.set(this.drafts.get(this.dialog) ?? '');
+    this.set(this.drafts.get(this.draft) ?? '');
     this.text.focus();
   }
 
@@ -104,8 +107,8 @@ export class Composer {
     this.text.setAttribute('aria-expanded', String(!this.list.hidden));
     this.list.replaceChildren(...this.shown.map((command, index) =>
       el('li', { role: 'option', id: 'command-' + index, 'data-index': index, 'aria-selected': String(index === this.chosen) },
-        el('span', { class: 'command' }, el('bdi', {}, command.command), command.params ? el('bdi', { class: 'params' }, ' ' + command.params) : null),
-        el('bdi', { class: 'about' }, command.title ?? ''),
+        el('span', { class: 'command' }, el('bdi', {}, brief(command.command)), command.params ? el('bdi', { class: 'params' }, ' ' + brief(command.params)) : null),
+        el('bdi', { class: 'about' }, brief(command.title)),
         el('bdi', { class: 'from' }, this.app.nameOf(command.bot)))));
     this.mark();
   }

@@ -2,6 +2,7 @@
 
 import { avatar, byId, el, listTime, soon } from './dom.js';
 import { summary } from './message.js';
+import { brief } from './text.js';
 
 export class Dialogs {
   constructor(app) {
@@ -71,7 +72,7 @@ export class Dialogs {
   }
 
   personRow(user) {
-    return this.row(String(user.id), user.name, user.position || (user.bot ? 'Bot' : 'Person'), user, { time: '', unread: 0, bot: user.bot });
+    return this.row(String(user.id), this.app.nameOf(user.id), brief(user.position) || (user.bot ? 'Bot' : 'Person'), user, { time: '', unread: 0, bot: user.bot });
   }
 
   row(id, title, line, who, more) {

@@ -2,6 +2,7 @@
 // for. The portal does commands and SEND; everything else happens in the page.
 
 import { clamp, color, el, icon, ink, safeLink } from './dom.js';
+import { brief } from './text.js';
 
 const TOKENS = ['primary', 'secondary', 'alert', 'base'];
 
@@ -41,7 +42,7 @@ function button(message, entry, index, app) {
     'aria-busy': waits ? 'true' : null,
     title: hint(entry),
     click: () => !waits && press(message, entry, 'keyboard', index, node, app),
-  }, el('bdi', {}, String(entry.TEXT ?? '')), entry.LINK ? icon('out') : null, waits ? el('span', { class: 'spinner', 'aria-hidden': 'true' }) : null);
+  }, el('bdi', {}, brief(entry.TEXT, 500)), entry.LINK ? icon('out') : null, waits ? el('span', { class: 'spinner', 'aria-hidden': 'true' }) : null);
   const background = color(disabled ? entry.OFF_BG_COLOR || entry.BG_COLOR : entry.BG_COLOR);
   const text = color(disabled ? entry.OFF_TEXT_COLOR || entry.TEXT_COLOR : entry.TEXT_COLOR);
   if (background) {
@@ -84,7 +85,7 @@ export function menu(message, app) {
         items.hidePopover();
         press(message, entry, 'menu', index, opener, app);
       },
-    }, el('bdi', {}, String(entry.TEXT ?? '')), entry.LINK ? icon('out') : null);
+    }, el('bdi', {}, brief(entry.TEXT, 500)), entry.LINK ? icon('out') : null);
     items.append(item);
   });
   const opener = el('button', {

@@ -1,15 +1,11 @@
 // One message as an element.
 
 import { attachment } from './attach.js';
-import { render } from './bbcode.js';
 import { oneLine } from './bbscan.js';
 import { avatar, dayName, el, fullTime, icon, shortTime } from './dom.js';
 import { keyboard, menu } from './keyboard.js';
+import { longText } from './text.js';
 
-// Longer texts are shown in part: a megabyte without a blank takes seconds to
-// lay out.
-const LONG = 3000;
-const LONG_LINES = 60;
 const TOGETHER = 5 * 60 * 1000; // messages of one author that are closer have one name
 
 // faces make the avatars of messages that do not go on from the one before.
@@ -48,29 +44,10 @@ function body(message, app, expanded, item) {
   if (message.deleted) return el('div', { class: 'text deleted' }, 'This message was deleted.');
   const text = String(message.text ?? '');
   if (text === '') return null;
-  const cut = expanded ? text.length : shortened(text);
-  const node = el('div', { class: 'text', dir: 'auto' }, render(text.slice(0, cut), app));
-  if (cut === text.length) return node;
-  const all = el('button', { type: 'button', class: 'show-all', click: () => {
+  return longText(text, app, { class: 'text' }, { expanded, expand: () => {
     item.dataset.expanded = 'true';
-    node.replaceChildren(render(text, app));
-    all.remove();
     item.focus({ preventScroll: true });
-  } }, `Show all (${text.length.toLocaleString()} characters)`);
-  return [el('div', { class: 'short' }, node), all];
-}
-
-// shortened is how much of a text is shown at first.
-function shortened(text) {
-  let cut = text.length;
-  if (cut > LONG) cut = LONG - 500;
-  let lines = 0;
-  for (let at = text.indexOf('\n'); at >= 0 && at < cut; at = text.indexOf('\n', at + 1)) {
-    if (++lines === LONG_LINES) return at;
-  }
-  // Half a surrogate pair is no character.
-  if (cut < text.length && /[\ud800-\udbff]/.test(text[cut - 1])) cut--;
-  return cut;
+  } });
 }
 
 function footer(message, app) {
@@ -120,7 +97,7 @@ export function settle(item) {
 export function summary(message, app) {
   if (!message) return '';
   if (message.deleted) return 'Message deleted';
-  const text = oneLine(message.text) || (message.attach ? 'Attachment' : message.keyboard?.length ? 'Buttons' : '');
+  const text = oneLine(message.text) || (message.attach ? oneLine(message.attach.DESCRIPTION) || 'Attachment' : message.keyboard?.length ? 'Buttons' : '');
   if (message.system) return text;
   return message.author === app.state.user ? 'You: ' + text : text;
 }

@@ -83,7 +83,7 @@ export class People {
     byId(id).replaceChildren(...users.map((user) =>
       el('label', { class: 'choice' },
         el('input', { type: 'checkbox', value: user.id, checked: kept.has(user.id) }),
-        avatar(user, user.name), el('bdi', { class: 'name' }, user.name), user.bot ? el('span', { class: 'tag' }, 'bot') : null)));
+        avatar(user, user.name), el('bdi', { class: 'name' }, this.app.nameOf(user.id)), user.bot ? el('span', { class: 'tag' }, 'bot') : null)));
     byId(id).closest('fieldset').hidden = users.length === 0;
   }
 }
