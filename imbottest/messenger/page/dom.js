@@ -16,8 +16,15 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+const icons = new Map(); // copied: the parts of messages are many
+
 // icon shows one of the symbols of index.html.
 export function icon(name) {
+  if (!icons.has(name)) icons.set(name, newIcon(name));
+  return icons.get(name).cloneNode(true);
+}
+
+function newIcon(name) {
   const svg = document.createElementNS(SVG, 'svg');
   const use = document.createElementNS(SVG, 'use');
   svg.setAttribute('class', 'icon');
@@ -140,22 +147,25 @@ export function dayName(value) {
 
 // soon returns a function that calls work once for any number of calls: with the
 // next frame, or a little later when the page is hidden and gets no frames, and
-// not again before a pause in milliseconds has passed.
+// not again before a pause in milliseconds has passed. Work that takes long, as on
+// a busy machine, is done less often: most of the time belongs to typing.
 export function soon(work, pause = 0) {
   let waiting = false;
   let timer = 0;
-  let last = -Infinity;
+  let next = -Infinity;
   const run = () => {
     if (!waiting) return;
     clearTimeout(timer);
-    const early = last + pause - performance.now();
+    const begin = performance.now();
+    const early = next - begin;
     if (early > 0) {
       timer = setTimeout(run, early);
       return;
     }
     waiting = false;
-    last = performance.now();
     work();
+    const end = performance.now();
+    next = end + Math.max(pause, 4 * (end - begin));
   };
   return () => {
     if (waiting) return;
