@@ -27,8 +27,9 @@ type forms struct {
 	got []url.Values
 }
 
-func (f *forms) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+func (f *forms) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
+	_, _ = io.WriteString(w, "thanks for "+r.PostForm.Get("auth[access_token]")) // as a careless bot does
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.got = append(f.got, r.PostForm)

@@ -61,8 +61,16 @@ document.addEventListener("keydown", e => {
 	});
 }, true);`
 
-// open shows an address in a new browser and waits until the messenger is ready.
+// open shows the messenger in a new browser and waits until it is ready.
 func open(t *testing.T, url string, width, height int64, flags ...chromedp.ExecAllocatorOption) *tab {
+	t.Helper()
+	b := browse(t, url, width, height, flags...)
+	b.until(`document.documentElement.dataset.ready === "true" && document.documentElement.dataset.live === "true"`)
+	return b
+}
+
+// browse shows an address in a new browser.
+func browse(t *testing.T, url string, width, height int64, flags ...chromedp.ExecAllocatorOption) *tab {
 	t.Helper()
 	path := chromium(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -86,7 +94,6 @@ func open(t *testing.T, url string, width, height int64, flags ...chromedp.ExecA
 		}),
 		chromedp.Navigate(url),
 	)
-	b.until(`document.documentElement.dataset.ready === "true" && document.documentElement.dataset.live === "true"`)
 	return b
 }
 

@@ -1,0 +1,89 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/messenger"
+)
+
+// A stream that breaks is taken up again, and nothing is missing then.
+func TestPageComesBackWhenItsConnectionBreaks(t *testing.T) {
+	s := newStage(t)
+	server := httptest.NewServer(messenger.Handler(s.portal))
+	t.Cleanup(func() {
+		server.CloseClientConnections() // streams end with the page, which is still open
+		server.Close()
+	})
+	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna))
+	b := open(t, server.URL+"/", 1440, 900)
+	b.click(dialog(room))
+	b.sees("#title", "Room")
+	eval[int](b, `new MutationObserver(() => e2e.lives = (e2e.lives ?? "") + document.documentElement.dataset.live + " ")
+		.observe(document.documentElement, {attributeFilter: ["data-live"]}), 0`)
+
+	server.CloseClientConnections()
+	for i := range 3 {
+		_, err := s.portal.Say(t.Context(), s.anna, room, fmt.Sprintf("meanwhile %d", i+1))
+		require.NoError(t, err)
+	}
+	b.until(`e2e.lives === "false true "`)
+	b.until(count("#messages .text", "meanwhile") + " === 3")
+	b.click("#text")
+	b.press("still here?" + kb.Enter)
+	b.until(count("#messages .text", "still here?") + " === 1")
+}
+
+// Another page in the same browser reaches nothing: not by fetch, not by a form,
+// not in a frame.
+func TestOtherPagesAreRefused(t *testing.T) {
+	s := newStage(t)
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<title>Other</title><iframe src="%s"></iframe><iframe name="target"></iframe>
+			<form method="post" enctype="text/plain" target="target" action="%sapi/say">
+			<input name='{"user":1,"dialog":"%d","text":"from a form","x":"' value='"}'></form>`, s.url, s.url, s.bot)
+	}))
+	t.Cleanup(other.Close)
+	b := browse(t, other.URL, 1000, 800)
+	say := fmt.Sprintf(`{"user":1,"dialog":"%d","text":"from a script"}`, s.bot)
+	got := eval[[]string](b, `(async () => {
+		const root = `+quote(s.url)+`, body = `+quote(say)+`;
+		const attempts = [
+			() => fetch(root + "api/state?user=1"),
+			() => fetch(root + "api/state?user=1", {mode: "no-cors"}),
+			() => fetch(root + "api/say", {method: "POST", mode: "no-cors", body}),
+			() => fetch(root + "api/say", {method: "POST", headers: {"Content-Type": "application/json"}, body}),
+			() => new Promise((done, fail) => {
+				const stream = new EventSource(root + "api/events?user=1&after=0");
+				stream.onmessage = stream.onopen = done;
+				stream.onerror = () => fail(new Error("no stream"));
+			}),
+			() => new Promise((done, fail) => {
+				const script = document.createElement("script");
+				Object.assign(script, {src: root + "app.js", type: "module", onload: done, onerror: () => fail(new Error("no script"))});
+				document.head.append(script);
+			}),
+		];
+		const results = [];
+		for (const attempt of attempts) {
+			results.push(await attempt().then(r => r?.text ? r.text() : "reached").then(text => text || "nothing", () => "refused"));
+		}
+		document.forms[0].submit();
+		return results;
+	})()`)
+	require.NotContains(t, got, "reached")
+	for _, text := range got {
+		require.NotContains(t, text, "users")
+	}
+	b.until(`document.querySelector("iframe[name=target]").contentDocument === null`) // the form was sent, to another origin
+	b.until(`document.querySelector("iframe").contentDocument === null`)
+	require.NoError(t, s.portal.Idle(t.Context()))
+	require.Empty(t, s.portal.Messages(1, imbot.UserDialog(s.bot)), "nobody but the page speaks in a person's name")
+}
