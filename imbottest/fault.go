@@ -54,7 +54,7 @@ const (
 	AfterRun      // the method has run; the handler of an event is at work
 )
 
-// maxKept bounds what a portal remembers for Calls and Err.
+// maxKept bounds what a portal remembers for Calls.
 const maxKept = 100_000
 
 // Fail lets calls of a method, or events, go wrong: the next one unless the fault
@@ -244,22 +244,12 @@ func (p *Portal) record(method string, params *array, batch bool) *trace {
 	return p.begin(&trace{Exchange: Exchange{Name: call.Method}, sent: masked})
 }
 
-// scrub hides the portal's secrets in a text, wherever they got into it; the
-// lock is held. Short client ids are left alone: they are in ordinary words.
+// scrub hides the portal's credentials in a text, wherever they got into it; the
+// lock is held.
 func (p *Portal) scrub(text string) string {
-	text = strings.ReplaceAll(text, p.secret, hidden)
-	for _, g := range p.tokens {
-		text = strings.ReplaceAll(strings.ReplaceAll(text, g.access, hidden), g.refresh, hidden)
-	}
-	for code := range p.codes {
-		text = strings.ReplaceAll(text, code, hidden)
-	}
-	for _, app := range p.apps {
-		if len(app.secret) >= minSecret {
-			text = strings.ReplaceAll(text, app.secret, hidden)
-		}
-		if len(app.token) >= minSecret {
-			text = strings.ReplaceAll(text, app.token, hidden)
+	for secret := range p.credentials {
+		if strings.Contains(text, secret) { // rarely
+			return hides(slices.Collect(p.credentials)).Replace(text)
 		}
 	}
 	return text

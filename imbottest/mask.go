@@ -2,10 +2,12 @@ package imbottest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,34 +16,63 @@ import (
 // and their values wherever they got to.
 type masker struct{ secrets *strings.Replacer }
 
-// secrets are the values that may appear nowhere; the lock is held.
-func (p *Portal) secrets() *strings.Replacer {
-	var pairs []string
-	add := func(secret string) {
-		if len(secret) < minSecret {
-			return // it is in ordinary words
+// credentials are the values that may appear nowhere, without those that are in
+// ordinary words because they are short; the lock is held.
+func (p *Portal) credentials(yield func(string) bool) {
+	send := func(secrets ...string) bool {
+		for _, secret := range secrets {
+			if len(secret) >= minSecret && !yield(secret) {
+				return false
+			}
 		}
-		pairs = append(pairs, secret, hidden)
-		if escaped := url.QueryEscape(secret); escaped != secret {
-			pairs = append(pairs, escaped, hidden)
-		}
+		return true
 	}
-	add(p.secret)
+	if !send(p.secret) {
+		return
+	}
 	for _, g := range p.tokens {
-		add(g.access)
-		add(g.refresh)
+		if !send(g.access, g.refresh) {
+			return
+		}
 	}
 	for code := range p.codes {
-		add(code)
+		if !send(code) {
+			return
+		}
 	}
 	for _, app := range p.apps {
-		add(app.secret)
-		add(app.token)
+		if !send(app.secret, app.token) {
+			return
+		}
 	}
-	for _, app := range p.chatApps {
-		add(app.hash)
+}
+
+// hides returns what hides secrets, as they are and in forms. One may begin like
+// another, so the longer ones are tried first.
+func hides(secrets []string) *strings.Replacer {
+	for _, secret := range secrets {
+		if escaped := url.QueryEscape(secret); escaped != secret {
+			secrets = append(secrets, escaped)
+		}
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	var pairs []string
+	for _, secret := range secrets {
+		pairs = append(pairs, secret, hidden)
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// secrets hides the credentials and the secrets of chat applications, which tests
+// see in [Portal.Calls]; the lock is held.
+func (p *Portal) secrets() *strings.Replacer {
+	list := slices.Collect(p.credentials)
+	for _, app := range p.chatApps {
+		if len(app.hash) >= minSecret {
+			list = append(list, app.hash)
+		}
+	}
+	return hides(list)
 }
 
 // secretNames are the names of parameters, in lower case, whose values are
@@ -51,18 +82,17 @@ var secretNames = map[string]bool{
 	"auth_id": true, "refresh_id": true, "hash": true, "ap": true, "aplogin": true, "code_verifier": true,
 }
 
-// inText finds secrets in addresses and forms.
-var inText = regexp.MustCompile(`(?i)\b(access_token|refresh_token|client_id|client_secret|application_token|auth|hash|domain_hash|user_hash)(=|%3D)[^&\s"'<>\\]+`)
+// inText finds secrets by their names in addresses, forms, JSON that is part of a
+// text or was cut, and in what programs print of all these.
+var inText = regexp.MustCompile(`(?i)((?:\b|%5B|%22|%26|%3F)(?:access_token|refresh_token|client_id|client_secret|application_token|auth|auth_id|refresh_id|hash|domain_hash|user_hash)` +
+	`(?:["'\]\\]|%22|%27|%5D)*\s*(?:=>?|:|%3D|%3A)\s*(?:["'\\]|%22|%27)*)(?:[^&\s"'<>\\{\[%]|%2[^267]|%[^2])(?:[^&\s"'<>\\%]|%2[^267]|%[^2])*`)
 
 // inPath finds the secret of a webhook in its address.
 var inPath = regexp.MustCompile(`(/rest/[0-9]+/)[^/\s"'<>\\]+`)
 
-// inJSON finds secrets in what began as JSON and was cut.
-var inJSON = regexp.MustCompile(`(?i)("(?:access_token|refresh_token|client_id|client_secret|application_token|auth|auth_id|refresh_id|hash)"\s*:\s*")[^"]*`)
-
 func (m masker) text(s string) string {
 	s = m.secrets.Replace(s)
-	s = inText.ReplaceAllString(s, "${1}${2}"+hidden)
+	s = inText.ReplaceAllString(s, "${1}"+hidden)
 	return inPath.ReplaceAllString(s, "${1}"+hidden)
 }
 
@@ -72,7 +102,7 @@ func (m masker) body(data []byte) string {
 		return m.value(v)
 	}
 	s, more := shorten(strings.ToValidUTF8(string(data), "\uFFFD"), maxShown)
-	return trimCut(inJSON.ReplaceAllString(m.text(s), "${1}"+hidden), more)
+	return trimCut(m.text(s), more)
 }
 
 // value is a PHP value as masked and indented JSON.
