@@ -39,7 +39,7 @@ type Change struct {
 }
 
 // ErrMissed is returned by [Portal.Changes] when changes are forgotten already,
-// or never were.
+// or are those of another portal.
 var ErrMissed = errors.New("imbottest: changes were missed")
 
 // maxNotes is how many changes are remembered.
@@ -53,7 +53,8 @@ type note struct {
 	trace               int64
 }
 
-// notes are the last changes.
+// notes are the last changes. Each portal begins to count somewhere else, at a
+// multiple of maxNotes, so that the numbers of one that ran before are noticed.
 type notes struct {
 	ring []note // the note n has the place (n-1) % maxNotes
 	last int64
@@ -146,6 +147,7 @@ func (p *Portal) changes(user imbot.ID, after int64) []Change {
 		}
 		done[note{kind: ChangeDialog, chat: private.id}] = true
 		dialog := p.dialog(private, user) // it has the name as title
+		seen[len(seen)-1].Seq--           // who has seen only the user sees both again
 		seen = append(seen, Change{Seq: n, Kind: ChangeDialog, DialogID: dialog.ID, Dialog: &dialog})
 	}
 	return seen

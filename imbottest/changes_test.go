@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -183,12 +184,35 @@ func TestChangesWaits(t *testing.T) {
 	})
 }
 
+// TestChangesCanBeReadOn reads on behind every single change, as a page does whose
+// connection broke there: what comes behind it is told again.
+func TestChangesCanBeReadOn(t *testing.T) {
+	portal := newWorld(t)
+	require.NoError(t, portal.Open(t.Context(), anna, beta))
+	after := portal.Changed()
+	require.Equal(t, "true", post(t, portal, "imbot.update", `{"CLIENT_ID":"two","BOT_ID":5,"FIELDS":{"PROPERTIES":{"NAME":"Gamma"}}}`))
+	_ = say(t, portal)
+	changes, err := portal.Changes(t.Context(), anna, after)
+	require.NoError(t, err)
+	for i, c := range changes[:len(changes)-1] {
+		rest, err := portal.Changes(t.Context(), anna, c.Seq)
+		require.NoError(t, err)
+		for _, missing := range changes[i+1:] {
+			require.True(t, slices.ContainsFunc(rest, func(got imbottest.Change) bool {
+				return got.Kind == missing.Kind && got.DialogID == missing.DialogID
+			}), "%s of %s behind %s", missing.Kind, missing.DialogID, c.Kind)
+		}
+	}
+}
+
 func TestChangesAreForgotten(t *testing.T) {
 	portal := newWorld(t)
 	_, err := portal.Changes(t.Context(), anna, portal.Changed()+1)
 	require.ErrorIs(t, err, imbottest.ErrMissed, "a number of another portal")
 	_, err = portal.Changes(t.Context(), anna, -1)
 	require.ErrorIs(t, err, imbottest.ErrMissed)
+	_, err = portal.Changes(t.Context(), anna, newWorld(t).Changed())
+	require.ErrorIs(t, err, imbottest.ErrMissed, "of one that has told as much")
 	old := portal.Changed()
 	for range 16384 {
 		require.NoError(t, portal.Like(t.Context(), anna, say(t, portal)))

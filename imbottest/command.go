@@ -218,9 +218,9 @@ const maxInvocations = 10
 // invoked are the commands in a person's text: those of the bots in the chat,
 // and the common ones. Of one command the last line counts.
 func (p *Portal) invoked(chat *chat, user imbot.ID, text string) (list []invocation) {
-	at := map[*command]int{}
+	at, ids := map[*command]int{}, sortedIDs(p.commands)
 	for _, line := range typed.FindAllStringSubmatch(text, -1) {
-		for _, id := range sortedIDs(p.commands) {
+		for _, id := range ids {
 			cmd := p.commands[id]
 			if cmd.name != line[1] || !p.usable(cmd, chat, user) {
 				continue

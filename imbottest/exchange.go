@@ -89,6 +89,7 @@ func (x *trace) bytes() int {
 // begin remembers an exchange that begins; the lock is held.
 func (p *Portal) begin(x *trace) *trace {
 	x.Time = time.Now()
+	x.Name, x.URL = fmt.Sprintf("%.200s", x.Name), fmt.Sprintf("%.500s", x.URL) // a call can name anything
 	if len(x.sent) > maxTraceBody {
 		x.sent, x.large = "", true
 	}

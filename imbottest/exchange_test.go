@@ -202,3 +202,9 @@ func TestMount(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 302, resp.StatusCode, "the former host still redirects")
 }
+
+func TestLongNamesAreCut(t *testing.T) {
+	portal := newWorld(t)
+	post(t, portal, "batch", `{"cmd":["`+strings.Repeat("ä", 1000)+`"]}`)
+	require.Equal(t, strings.Repeat("ä", 200), portal.Exchanges(0, 1)[0].Name)
+}

@@ -27,10 +27,11 @@ func (p *Portal) IFrame(user, app imbot.ID, dialog imbot.DialogID) (string, erro
 // below a message; params are what the button has as APP_PARAMS.
 func (p *Portal) IFrameOfButton(user, app, message imbot.ID, params string) (string, error) {
 	return p.iframe(user, app, "button", func() (*chat, []string, error) {
-		if m := p.messages[message]; m != nil && p.chats[m.ChatID].member(user) != nil {
-			return p.chats[m.ChatID], []string{"MESSAGE_ID", message.String(), "BUTTON_PARAMS", params}, nil
+		m, err := p.visible(user, message)
+		if err != nil {
+			return nil, nil, err
 		}
-		return nil, nil, fmt.Errorf("imbottest: user %d sees no message %d", user, message)
+		return p.chats[m.ChatID], []string{"MESSAGE_ID", message.String(), "BUTTON_PARAMS", params}, nil
 	})
 }
 

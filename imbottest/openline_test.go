@@ -112,6 +112,11 @@ func TestIFrame(t *testing.T) {
 		_, err := fail()
 		require.Error(t, err)
 	}
+	m, err = portal.Say(t.Context(), anna, teamDialog, "before Boris")
+	require.NoError(t, err)
+	require.Equal(t, "true", post(t, portal, "imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3],"HIDE_HISTORY":"Y"}`))
+	_, err = portal.IFrameOfButton(boris, 502, m.ID, "")
+	require.ErrorContains(t, err, "sees no message", "a hidden one")
 }
 
 func TestIFrameOfAnOpenLine(t *testing.T) {

@@ -117,6 +117,7 @@ func NewPortal(opts ...Option) *Portal {
 		seed:     rand.Uint64(),
 		usages:   map[string]*usage{},
 	}
+	p.notes.last = rand.Int64N(1<<32) * maxNotes
 	for _, opt := range opts {
 		opt(p)
 	}

@@ -208,15 +208,23 @@ func (p *Portal) see(ctx context.Context, user, id imbot.ID) (*message, func(), 
 		return nil, nil, err
 	}
 	p.mu.Lock()
-	m, err := p.messages[id], p.person(user)
-	if err == nil {
-		err = fmt.Errorf("imbottest: user %d sees no message %d", user, id)
-		if m != nil {
-			if member := p.chats[m.ChatID].member(user); member != nil && m.ID > member.since {
-				return m, p.mu.Unlock, nil
-			}
+	m, err := p.visible(user, id)
+	if err != nil {
+		p.mu.Unlock()
+		return nil, nil, err
+	}
+	return m, p.mu.Unlock, nil
+}
+
+// visible is see under the lock.
+func (p *Portal) visible(user, id imbot.ID) (*message, error) {
+	if err := p.person(user); err != nil {
+		return nil, err
+	}
+	if m := p.messages[id]; m != nil {
+		if member := p.chats[m.ChatID].member(user); member != nil && m.ID > member.since {
+			return m, nil
 		}
 	}
-	p.mu.Unlock()
-	return nil, nil, err
+	return nil, fmt.Errorf("imbottest: user %d sees no message %d", user, id)
 }

@@ -33,6 +33,9 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request) {
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		after, _ = strconv.ParseInt(last, 10, 64)
 	}
+	if after == 0 { // no portal begins there: from now on
+		after = h.portal.Changed()
+	}
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
 	s := stream{h, http.NewResponseController(w), w, user, after}
