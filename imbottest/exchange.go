@@ -149,7 +149,10 @@ func (p *Portal) endCommand(x *trace, result any, fail *restError) {
 
 // refused remembers a call that was not looked at.
 func (p *Portal) refused(r *http.Request, a answer) answer {
-	_, _, method, _ := splitPath(r.URL.EscapedPath())
+	_, _, method, ok := splitPath(r.URL.EscapedPath())
+	if !ok {
+		method = pathShape(r.URL.Path)
+	}
 	p.mu.Lock()
 	x := p.begin(&trace{Exchange: Exchange{Name: p.scrub(method)}})
 	p.mu.Unlock()

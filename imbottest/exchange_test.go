@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
@@ -90,6 +91,30 @@ func TestExchangeBeyondTheRateLimit(t *testing.T) {
 		require.Equal(t, want, portal.Exchanges(0, 1)[0].Error)
 	}
 	require.Len(t, portal.Calls(""), 1)
+}
+
+func TestExchangesThatAreNoCalls(t *testing.T) {
+	portal := newWorld(t)
+	hook := portal.Webhook("").URL
+	for _, r := range []struct {
+		says, path  string
+		body        io.Reader
+		name, fault string
+	}{
+		{"an address with too many parts", "a/b", http.NoBody, "/rest/ with 4 parts behind it", "HTTP 404"},
+		{"an address without a method", "", http.NoBody, "/rest/ with 3 parts behind it", "HTTP 404"},
+		{"a body that breaks off", "profile", iotest.ErrReader(io.ErrUnexpectedEOF), "profile", "HTTP 413"},
+	} {
+		t.Run(r.says, func(t *testing.T) {
+			resp, err := portal.HTTPClient().Post(hook+r.path, "text/plain", r.body)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			got := portal.Exchanges(0, 1)
+			require.Len(t, got, 1)
+			require.Equal(t, r.name+" "+r.fault, got[0].Name+" "+got[0].Error)
+		})
+	}
+	require.Empty(t, portal.Calls("profile"))
 }
 
 func TestExchangesAreForgotten(t *testing.T) {

@@ -240,11 +240,11 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	user, secret, method, ok := splitPath(r.URL.EscapedPath())
 	if !ok {
 		p.problem("%s is not a path of the REST endpoint", pathShape(r.URL.Path))
-		return page(http.StatusNotFound)
+		return p.refused(r, page(http.StatusNotFound))
 	}
 	params, err := readParams(r)
 	if err != nil {
-		return page(http.StatusRequestEntityTooLarge)
+		return p.refused(r, page(http.StatusRequestEntityTooLarge))
 	}
 	c := &call{p: p, ctx: r.Context(), params: newArray(), uri: r.URL.RequestURI()}
 	upperKeys(c.params, params)
