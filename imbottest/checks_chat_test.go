@@ -27,7 +27,7 @@ const inTeam = asAlpha + `,"CHAT_ID":1001`
 var adminsChat = []string{`imbot.chat.add {"CLIENT_ID":"one","USERS":[1]}`}
 
 func makeGeneral(t *testing.T, portal *imbottest.Portal) {
-	require.NoError(t, portal.SetGeneralChat(team))
+	require.NoError(t, portal.MakeGeneral(team))
 }
 
 // closeGeneral makes the chat a general one in which nobody may write.
@@ -52,7 +52,7 @@ func veto(method string) func(*testing.T, *imbottest.Portal) {
 	return func(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.Veto(method)) }
 }
 
-func fetching(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.SetFetchMode(alpha)) }
+func fetching(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.MakeFetching(alpha)) }
 
 func chatChecks() []checked {
 	return []checked{
@@ -128,7 +128,7 @@ func memberChecks() []checked {
 			badAlias, noChat, general,
 			{code: "ACCESS_ERROR", act: restrict("extend")},
 			noClient, noBot, notMyBot,
-			{code: "WRONG_REQUEST", params: `"USERS":3`, act: func(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.SetExtranet(alpha)) }},
+			{code: "WRONG_REQUEST", params: `"USERS":3`, act: func(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.MakeExtranet(alpha)) }},
 			{code: "WRONG_REQUEST", act: deny},
 		}},
 		{method: "imbot.chat.user.delete", params: inTeam + `,"USER_ID":2`, checks: []check{

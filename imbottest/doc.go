@@ -67,10 +67,10 @@
 // # What makes right calls fail
 //
 // Most errors need nothing but a wrong call. For the others, [Portal.Restrict] and
-// [Portal.SetGeneralChat] close group chats, [Portal.Deny] takes the right to change
+// [Portal.MakeGeneral] close group chats, [Portal.Deny] takes the right to change
 // them from people and with it from the bots behind whose webhook they are, and
-// [Portal.SetExtranet] and [Portal.Dismiss] say who is from outside and who has
-// left. [Portal.SetFetchMode] is for bots that were registered through imbot.v2,
+// [Portal.MakeExtranet] and [Portal.Dismiss] say who is from outside and who has
+// left. [Portal.MakeFetching] is for bots that were registered through imbot.v2,
 // [Portal.Veto] for modules that refuse what a method does, and [WithScope] for
 // webhooks with too few rights. [Portal.Session] calls as a browser does, and
 // [Portal.WebhookOf] as another person. What is left, such as a portal that was

@@ -17,7 +17,7 @@ func newBot(more string) string {
 func updated(fields string) string { return `imbot.update {` + asAlpha + `,"FIELDS":{` + fields + `}}` }
 
 func extranetAdmin(t *testing.T, portal *imbottest.Portal) {
-	require.NoError(t, portal.SetExtranet(imbottest.Admin))
+	require.NoError(t, portal.MakeExtranet(imbottest.Admin))
 }
 
 func botOddities() []oddity {
@@ -158,7 +158,7 @@ func memberOddities() []oddity {
 		return "imbot.chat.user." + method + " {" + inTeam + params + "}"
 	}
 	const members = `imbot.chat.user.list {` + inTeam + `}`
-	alphaExtranet := func(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.SetExtranet(alpha)) }
+	alphaExtranet := func(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.MakeExtranet(alpha)) }
 	return []oddity{
 		{"On the wire the last code is replaced", "nobody to add has the code of the core", nil, []string{team("add", `,"USERS":[99]`)}, "400 EMPTY_USER_ID", nil},
 		{"On the wire the last code is replaced", "and so has no right to add", deny, []string{team("add", `,"USERS":[3]`)}, "400 ACCESS_DENIED_EXTEND", nil},

@@ -57,12 +57,12 @@ func (p *Portal) Restrict(chat imbot.ID, names ...string) error {
 	return nil
 }
 
-// SetGeneralChat makes a group chat the general chat of the portal, whose members
-// bots can neither see nor change. 0 is none.
-func (p *Portal) SetGeneralChat(chat imbot.ID) error {
+// MakeGeneral makes a group chat the general chat of the portal, whose members
+// bots can neither see nor change, in place of an earlier one.
+func (p *Portal) MakeGeneral(chat imbot.ID) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if chat != 0 && p.group(chat) == nil {
+	if p.group(chat) == nil {
 		return fmt.Errorf("imbottest: there is no chat%d", chat)
 	}
 	for id, c := range p.chats {
@@ -110,24 +110,24 @@ func (c *chat) closedToBot(b *bot, restriction string) *restError {
 	return c.closedTo(restriction)
 }
 
-// SetExtranet makes people or bots users from outside the company, an extranet.
-func (p *Portal) SetExtranet(users ...imbot.ID) error {
-	return p.setUsers(users, func(u *user) { u.extranet = true })
+// MakeExtranet makes people or bots users from outside the company, an extranet.
+func (p *Portal) MakeExtranet(users ...imbot.ID) error {
+	return p.eachUser(users, func(u *user) { u.extranet = true })
 }
 
 // Deny takes from people the right to change group chats. A bot loses it, too,
 // where such a person is behind its webhook or token: portals look at both.
 func (p *Portal) Deny(users ...imbot.ID) error {
-	return p.setUsers(users, func(u *user) { u.denied = true })
+	return p.eachUser(users, func(u *user) { u.denied = true })
 }
 
 // Dismiss lets people leave the company: what acts in their name is answered with
 // authorization_error from then on.
 func (p *Portal) Dismiss(users ...imbot.ID) error {
-	return p.setUsers(users, func(u *user) { u.dismissed = true })
+	return p.eachUser(users, func(u *user) { u.dismissed = true })
 }
 
-func (p *Portal) setUsers(ids []imbot.ID, set func(*user)) error {
+func (p *Portal) eachUser(ids []imbot.ID, do func(*user)) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, id := range ids {
@@ -136,7 +136,7 @@ func (p *Portal) setUsers(ids []imbot.ID, set func(*user)) error {
 		}
 	}
 	for _, id := range ids {
-		set(p.users[id])
+		do(p.users[id])
 	}
 	p.notify()
 	return nil
@@ -159,9 +159,9 @@ func (p *Portal) hasExtranet(c *chat) bool {
 	return slices.ContainsFunc(c.members, func(m *member) bool { return p.isExtranet(m.user) })
 }
 
-// SetFetchMode makes a bot one that was registered through imbot.v2 and fetches
+// MakeFetching makes a bot one that was registered through imbot.v2 and fetches
 // its events: it can have no handlers.
-func (p *Portal) SetFetchMode(bot imbot.ID) error {
+func (p *Portal) MakeFetching(bot imbot.ID) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b := p.bots[bot]

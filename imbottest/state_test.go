@@ -15,9 +15,9 @@ func TestStatesThatCannotBe(t *testing.T) {
 	for says, err := range map[string]error{
 		"a chat that does not exist cannot be restricted": portal.Restrict(9, "send"),
 		"nor can a chat be restricted in an unknown way":  portal.Restrict(team, "send", "fly"),
-		"no such chat is the general one":                 portal.SetGeneralChat(9),
-		"nobody is no extranet user":                      portal.SetExtranet(anna, 99),
-		"a person does not fetch events":                  portal.SetFetchMode(anna),
+		"no such chat is the general one":                 portal.MakeGeneral(9),
+		"nobody is no extranet user":                      portal.MakeExtranet(anna, 99),
+		"a person does not fetch events":                  portal.MakeFetching(anna),
 		"no module knows the method":                      portal.Veto("imbot.message.add"),
 		"nobody has no session":                           noSession,
 		"a bot has no webhook":                            noHook,
@@ -52,18 +52,18 @@ func TestTheGeneralChat(t *testing.T) {
 	title := func(bot string) string {
 		return post(t, portal, "imbot.chat.updateTitle", `{`+bot+`,"CHAT_ID":1001,"TITLE":"x"}`)
 	}
-	require.NoError(t, portal.SetGeneralChat(team))
+	require.NoError(t, portal.MakeGeneral(team))
 	require.Equal(t, "true", title(`"CLIENT_ID":"one"`), "who may write there may rename it")
 	require.Equal(t, "403 ACCESS_ERROR", title(`"CLIENT_ID":"two"`))
 	require.Equal(t, "403 ACCESS_ERROR", post(t, portal, "imbot.chat.updateColor", `{`+inTeam+`,"COLOR":"RED"}`), "here the user behind the webhook counts")
-	require.NoError(t, portal.SetGeneralChat(0))
+	require.NoError(t, portal.MakeGeneral(portal.AddChat("Everybody", imbottest.Admin)))
 	require.Equal(t, "true", title(`"CLIENT_ID":"two"`))
 	require.Equal(t, "true", post(t, portal, "imbot.chat.updateColor", `{`+inTeam+`,"COLOR":"RED"}`))
 }
 
 func TestExtranetUsersAreMarked(t *testing.T) {
 	portal, box := newMailWorld(t)
-	require.NoError(t, portal.SetExtranet(anna))
+	require.NoError(t, portal.MakeExtranet(anna))
 	_, err := portal.Say(t.Context(), anna, "chat1001", "[USER=4]Alpha[/USER] hi")
 	require.NoError(t, err)
 	e := box.take(t, portal)[0]
@@ -75,7 +75,7 @@ func TestExtranetUsersAreMarked(t *testing.T) {
 
 func TestCommandsForTheExtranet(t *testing.T) {
 	portal, box := newMailWorld(t)
-	require.NoError(t, portal.SetExtranet(anna))
+	require.NoError(t, portal.MakeExtranet(anna))
 	given := func() string {
 		_, err := portal.Say(t.Context(), anna, "chat1001", "/echo")
 		require.NoError(t, err)
