@@ -179,7 +179,7 @@ func botRegister(c *call) (any, *restError) {
 	if c.params.text("OPENLINE") == "Y" || b.kind == imbot.BotTypeOpenLine {
 		b.openLine = imbot.Yes
 	}
-	u.color, u.picture = imbot.Color(properties.text("COLOR")), picture(properties.get("PERSONAL_PHOTO"))
+	u.picture = picture(properties.get("PERSONAL_PHOTO")) // an update does not change it
 	p.bots[b.id] = b
 	p.bind(app, urls)
 	return b.id, nil
@@ -191,6 +191,9 @@ func (u *user) setProfile(properties *array) {
 	}
 	if position := properties.text("WORK_POSITION"); position != "" {
 		u.position = position
+	}
+	if color := properties.text("COLOR"); color != "" {
+		u.color = imbot.Color(color)
 	}
 }
 

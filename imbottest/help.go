@@ -2,6 +2,7 @@ package imbottest
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/imbot-go/imbot"
@@ -15,7 +16,7 @@ type Command struct {
 	Title  string // in the portal's language, else in the first one
 	Params string // hint about the parameters
 	Common bool   // usable in every chat
-	Hidden bool   // usable, but not offered
+	Hidden bool   // usable, but not offered; so is one without any title
 }
 
 // An App is a chat application of a bot: above the text field it inserts or
@@ -48,7 +49,7 @@ func (p *Portal) Commands(user imbot.ID, dialog imbot.DialogID) []Command {
 			lang := title(cmd.titles)
 			list = append(list, Command{
 				ID: id, Bot: cmd.bot.id, Name: cmd.name, Title: lang.text("TITLE"), Params: lang.text("PARAMS"),
-				Common: cmd.common, Hidden: cmd.hidden,
+				Common: cmd.common, Hidden: cmd.hidden || lang == nil,
 			})
 		}
 	}
@@ -68,18 +69,15 @@ func (p *Portal) place(user imbot.ID, dialog imbot.DialogID) *chat {
 	return c
 }
 
-// title is the entry of LANG in the portal's language, else the first one.
+// title is the entry of LANG in the portal's language, else the first one; nil
+// when the portal has skipped them all.
 func title(titles *array) *array {
-	list := entries(titles, "")
-	for _, lang := range list {
-		if lang.text("LANGUAGE_ID") == language {
-			return lang
-		}
+	list := slices.DeleteFunc(entries(titles, ""), func(lang *array) bool { return lang.text("LANGUAGE_ID") == "" || !lang.given("TITLE") })
+	if len(list) == 0 {
+		return nil
 	}
-	if len(list) > 0 {
-		return list[0]
-	}
-	return titles // one entry without a list around it
+	i := slices.IndexFunc(list, func(lang *array) bool { return strings.EqualFold(lang.text("LANGUAGE_ID"), language) })
+	return list[max(0, i)]
 }
 
 // Apps returns the chat applications that are offered to somebody in a dialog,

@@ -26,6 +26,8 @@ func TestUsers(t *testing.T) {
 	require.True(t, users[4].Bot)
 	require.True(t, users[4].Gone)
 	require.Equal(t, imbottest.User{ID: 6, FirstName: "Third", Position: "Helper", Color: imbot.ColorLime, Bot: true}, users[5])
+	require.Equal(t, "true", post(t, portal, "imbot.update", `{"CLIENT_ID":"one","BOT_ID":6,"FIELDS":{"PROPERTIES":{"COLOR":"RED"}}}`))
+	require.Equal(t, imbot.ColorRed, portal.Users()[5].Color)
 }
 
 func TestDialogs(t *testing.T) {
@@ -118,6 +120,22 @@ func TestCommandsAndApps(t *testing.T) {
 	require.Equal(t, "true", post(t, portal, "imbot.command.update", `{"CLIENT_ID":"one","COMMAND_ID":702,"FIELDS":{"HIDDEN":"N","LANG":[{"LANGUAGE_ID":"en","TITLE":"New"}]}}`))
 	require.Equal(t, "New", portal.Commands(boris, "5")[0].Title)
 	require.False(t, portal.Commands(boris, "5")[0].Hidden)
+
+	for says, r := range map[string]struct {
+		lang, title string
+		hidden      bool
+	}{
+		"languages are written as people like":   {`[{"LANGUAGE_ID":"de","TITLE":"Neu"},{"LANGUAGE_ID":"EN","TITLE":"New"}]`, "New", false},
+		"an entry without a language is skipped": {`[{"TITLE":"None"},{"LANGUAGE_ID":"de","TITLE":"Neu"}]`, "Neu", false},
+		"an entry without a title is skipped":    {`[{"LANGUAGE_ID":"en","PARAMS":"x"},{"LANGUAGE_ID":"de","TITLE":"Neu"}]`, "Neu", false},
+		"without a title it is not offered":      {`[{"LANGUAGE_ID":"en"}]`, "", true},
+		"an empty title is one":                  {`[{"LANGUAGE_ID":"en","TITLE":""}]`, "", false},
+	} {
+		require.Equal(t, "true", post(t, portal, "imbot.command.update", `{"CLIENT_ID":"one","COMMAND_ID":702,"FIELDS":{"LANG":`+r.lang+`}}`), says)
+		got := portal.Commands(boris, "5")[0]
+		require.Equal(t, r.title, got.Title, says)
+		require.Equal(t, r.hidden, got.Hidden, says)
+	}
 
 	icon := base64.StdEncoding.EncodeToString(smallPNG)
 	frame := `"IFRAME":"https://app.example.com/","HASH":"short",`
