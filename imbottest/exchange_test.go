@@ -233,3 +233,14 @@ func TestLongNamesAreCut(t *testing.T) {
 	post(t, portal, "batch", `{"cmd":["`+strings.Repeat("ä", 1000)+`"]}`)
 	require.Equal(t, strings.Repeat("ä", 200), portal.Exchanges(0, 1)[0].Name)
 }
+
+func TestLargeAnswersNeedRoom(t *testing.T) {
+	portal := newWorld(t)
+	portal.Fail("profile", imbottest.Fault{Body: strings.Repeat("x", 1<<20), Times: -1})
+	for range 40 {
+		_, _ = postTo(t, portal, portal.Webhook("").URL+"profile", "application/json", "{}")
+	}
+	kept := len(portal.Exchanges(0, 9999))
+	require.LessOrEqual(t, kept, 16, "16 MB")
+	require.Greater(t, kept, 12)
+}

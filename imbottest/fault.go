@@ -204,6 +204,7 @@ type Call struct {
 
 // Calls returns the calls of a method in their order, all calls for "". Refused
 // ones and those that met a fault count, the ones beyond the rate limit do not.
+// The first 100000 calls of a portal are remembered.
 func (p *Portal) Calls(method string) []Call {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -177,6 +177,7 @@ func (p *Portal) present(id imbot.ID) bool {
 
 // join adds users to a group chat; bots among them learn of it. The lock is held.
 func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) {
+	defer p.noteDialog(chat)
 	for _, id := range p.existing(users) {
 		if chat.member(id) != nil {
 			continue
@@ -186,7 +187,6 @@ func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) 
 			m.since = chat.last()
 		}
 		chat.members = append(chat.members, m)
-		p.noteDialog(chat)
 		if b := p.bots[id]; b != nil {
 			p.fireJoinGroup(chat, b, by, history)
 		}

@@ -78,6 +78,9 @@ func (p *Portal) press(m *message, user imbot.ID, button *array, context string)
 		p.firePressedCommand(chat, m, user, context, invocation{cmd, button.text("COMMAND_PARAMS")})
 		return nil
 	case button.text("ACTION") == "SEND":
+		if _, err := p.enter(user, p.dialogOf(chat, user)); err != nil {
+			return err
+		}
 		p.say(chat, user, strings.TrimSpace(value))
 		return nil
 	}

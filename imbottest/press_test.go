@@ -71,6 +71,14 @@ func TestPress(t *testing.T) {
 	}
 }
 
+func TestAButtonSaysNothingWhereNobodyMayWrite(t *testing.T) {
+	portal := newWorld(t)
+	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"choose","KEYBOARD":`+buttons+`}`))
+	require.NoError(t, portal.Restrict(team, "send"))
+	require.ErrorContains(t, portal.Press(t.Context(), anna, imbottest.Message{ID: 50001}, "Send"), "nobody may write")
+	require.Len(t, portal.Messages(anna, "chat1001"), 1)
+}
+
 func TestABlockedButtonWaitsForTheBot(t *testing.T) {
 	portal, box := newMailWorld(t)
 	once := imbottest.Message{ID: 50001}
