@@ -108,7 +108,7 @@ func (a *Application) OpenPage(ctx context.Context, user imbot.ID, pageURL strin
 	case handler != nil:
 		status, body = p.call(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
-		status, body = p.send(d, r)
+		status, body, _ = p.send(d, r)
 	default:
 		return "", fmt.Errorf("imbottest: nothing serves %s (see Portal.Serve)", publicURL(pageURL))
 	}

@@ -121,8 +121,8 @@ func (p *Portal) deliverNext(queue string, next delivery, handler http.Handler) 
 // fault.
 func (p *Portal) deliver(d delivery, handler http.Handler) {
 	x := p.beginEvent(d)
-	status, body := 0, ""
-	defer func() { p.endEvent(x, status, body) }()
+	status, body, why := 0, "", ""
+	defer func() { p.endEvent(x, status, body, why) }()
 	if p.pause(d.fault.Delay); d.fault.Cut == BeforeRun || p.ctx.Err() != nil {
 		return
 	}
@@ -133,7 +133,8 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.to.full, strings.NewReader(d.body))
 	if err != nil {
-		p.problem("%s: the handler's URL with CLIENT_ID behind it is no URL", d.event)
+		why = "the handler's URL with CLIENT_ID behind it is no URL"
+		p.problem("%s: %s", d.event, why)
 		return
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -145,8 +146,9 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 		}
 		status, body = p.call(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
-		status, body = p.send(d, r)
+		status, body, why = p.send(d, r)
 	default:
+		why = "events are posted to loopback addresses only"
 		p.problem("%s: nothing serves %s (see Portal.Serve)", d.event, publicURL(d.to.url))
 	}
 	p.pause(d.fault.Late)
@@ -186,7 +188,8 @@ func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status
 	return w.status, w.body.String()
 }
 
-func (p *Portal) send(d delivery, r *http.Request) (status int, body string) {
+// send posts to a handler; why is the reason when there is no answer.
+func (p *Portal) send(d delivery, r *http.Request) (status int, body, why string) {
 	p.mu.Lock()
 	if p.client == nil {
 		p.client = &http.Client{
@@ -203,14 +206,15 @@ func (p *Portal) send(d delivery, r *http.Request) (status int, body string) {
 		if errors.As(err, &withURL) {
 			err = withURL.Err
 		}
-		if r.Context().Err() == nil {
-			p.problem("%s: %s cannot be reached: %v", d.event, publicURL(d.to.url), err)
+		if r.Context().Err() != nil { // as a fault wants it, or because the portal is closed
+			return 0, "", ""
 		}
-		return 0, ""
+		p.problem("%s: %s cannot be reached: %v", d.event, publicURL(d.to.url), err)
+		return 0, "", err.Error()
 	}
 	defer func() { _ = resp.Body.Close() }()
 	page, _ := io.ReadAll(io.LimitReader(resp.Body, maxPage)) // what came before it broke off is enough
-	return resp.StatusCode, string(page)
+	return resp.StatusCode, string(page), ""
 }
 
 // maxPage bounds what is read of a handler's answer.

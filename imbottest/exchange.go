@@ -2,6 +2,7 @@ package imbottest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -171,11 +172,11 @@ func (p *Portal) beginEvent(d delivery) *trace {
 }
 
 // endEvent remembers what a handler answered.
-func (p *Portal) endEvent(x *trace, status int, body string) {
+func (p *Portal) endEvent(x *trace, status int, body, why string) {
 	fault := ""
 	switch {
 	case status == 0:
-		fault = "no answer"
+		fault = cmp.Or(why, "no answer")
 	case status < 200 || status > 299:
 		fault = fmt.Sprintf("HTTP %d", status)
 	}

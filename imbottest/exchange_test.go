@@ -3,6 +3,7 @@ package imbottest_test
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -153,6 +154,30 @@ func (b *bodies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b.got = append(b.got, r.URL.String()+" "+string(body))
 	w.WriteHeader(b.status)
 	_, _ = io.WriteString(w, `{"access_token":"abc","text":"done"}`)
+}
+
+// TestEventsThatNobodyTakes: who writes a bot has to see why it gets nothing.
+func TestEventsThatNobodyTakes(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	for says, r := range map[string]struct{ handler, clientID, want string }{
+		"a bot that does not run":    {"http://" + listener.Addr().String(), "one", "refused"},
+		"a bot on another machine":   {"http://192.0.2.1:80/", "one", "loopback addresses only"},
+		"a client id that is no URL": {"http://127.0.0.1:9/", `a\u0001`, "is no URL"},
+	} {
+		t.Run(says, func(t *testing.T) {
+			portal := imbottest.NewPortal()
+			defer portal.Close()
+			post(t, portal, "imbot.register", `{"CLIENT_ID":"`+r.clientID+`","CODE":"x","PROPERTIES":{"NAME":"X"},"EVENT_HANDLER":"`+r.handler+`"}`)
+			require.NoError(t, portal.Open(t.Context(), imbottest.Admin, 2))
+			require.NoError(t, portal.Idle(t.Context()))
+			event := portal.Exchanges(0, 1)[0]
+			require.Equal(t, "ONIMBOTJOINCHAT", event.Name)
+			require.Contains(t, event.Error, r.want)
+			require.Error(t, portal.Err())
+		})
+	}
 }
 
 func TestReplay(t *testing.T) {
