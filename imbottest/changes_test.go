@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -182,6 +183,40 @@ func TestChangesWaits(t *testing.T) {
 		portal.Close()
 		<-got
 	})
+}
+
+func TestExchangesAreChanges(t *testing.T) {
+	portal := newWorld(t)
+	release, reached := make(chan struct{}), make(chan struct{})
+	portal.Serve(eventURL, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(reached); <-release }))
+	after := portal.Changed()
+	exchanges := func() (told []string) {
+		changes, err := portal.Changes(t.Context(), boris, after)
+		require.NoError(t, err)
+		for _, c := range changes {
+			if after = c.Seq; c.Exchange != nil {
+				require.Equal(t, imbottest.ChangeExchange, c.Kind)
+				told = append(told, fmt.Sprint(c.Exchange.Name, " ", c.Exchange.Done, " ", c.Exchange.Status))
+			}
+		}
+		return told
+	}
+	post(t, portal, "imbot.bot.list", `{"CLIENT_ID":"one"}`)
+	require.Equal(t, []string{"imbot.bot.list true 200"}, exchanges(), "its beginning and its end are one")
+	_, err := portal.Say(t.Context(), anna, "4", "hi")
+	require.NoError(t, err)
+	<-reached
+	require.Equal(t, []string{"ONIMBOTJOINCHAT false 0"}, exchanges())
+	portal.Serve(eventURL, http.NotFoundHandler())
+	close(release)
+	require.NoError(t, portal.Idle(t.Context()))
+	require.Equal(t, []string{"ONIMBOTJOINCHAT true 200", "ONIMBOTMESSAGEADD true 404"}, exchanges())
+	for range 2000 {
+		post(t, portal, "imbot.bot.list", `{"CLIENT_ID":"one"}`)
+	}
+	require.Len(t, exchanges(), 2000)
+	after -= 4001 // the last of what is forgotten
+	require.Len(t, exchanges(), 2000)
 }
 
 // TestChangesCanBeReadOn reads on behind every single change, as a page does whose

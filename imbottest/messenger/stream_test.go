@@ -159,6 +159,17 @@ func TestStream(t *testing.T) {
 	require.Contains(t, s.event(), `"deleted":true,"gone":true`)
 }
 
+func TestStreamTellsOfExchanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // so that the call is over before the page is told
+		w := newWorld(t)
+		s := openStream(w, anna, w.portal.Changed(), "")
+		w.ok(0, w.client.Call(t.Context(), "profile", nil, nil))
+		require.Regexp(t, `^id: \d+
+event: exchange
+data: \{"id":\d+,"kind":"call","name":"profile","time":".*","ms":[0-9.]+,"done":true,"status":200,"error":"","batch":false,"parent":0,"url":"","replay":0\}$`, s.block())
+	})
+}
+
 func TestStreamGoesOn(t *testing.T) {
 	w := newWorld(t)
 	w.post("api/say", `{"user":3,"dialog":"2","text":"one"}`)
