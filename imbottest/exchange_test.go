@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
@@ -221,6 +223,22 @@ func TestReplay(t *testing.T) {
 	portal.Close()
 	_, err = portal.Replay(t.Context(), event.ID)
 	require.Error(t, err)
+}
+
+func TestIdleWaitsForAReplay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := newWorld(t)
+		portal.Serve(eventURL, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second) }))
+		require.NoError(t, portal.Open(t.Context(), anna, beta))
+		require.NoError(t, portal.Idle(t.Context()))
+		start := time.Now()
+		go func() { _, _ = portal.Replay(t.Context(), portal.Exchanges(0, 1)[0].ID) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.NoError(t, portal.Idle(ctx))
+		require.Equal(t, time.Second, time.Since(start))
+	})
 }
 
 func TestMount(t *testing.T) {
