@@ -31,8 +31,9 @@ func TestEventBind(t *testing.T) {
 		{"the same binding again", "ONAPPUNINSTALL", eventURL, imbot.ErrCore},
 		{"another event", "ONAPPUPDATE", eventURL, nil},
 	} {
-		_, err := call("event.bind", tc.event, tc.handler)
+		result, err := call("event.bind", tc.event, tc.handler)
 		require.ErrorIs(t, err, tc.want, tc.name)
+		require.Equal(t, err == nil, result == true, tc.name)
 	}
 	result, err := call("event.unbind", "ONAPPUPDATE", "")
 	require.NoError(t, err)
