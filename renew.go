@@ -228,11 +228,15 @@ func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, er
 		t.until = time.Now().Add(pauseRefused)
 		if isDead(e) {
 			// Another process without a lock may have been faster.
-			if again, err := a.load(ctx, memberID); err == nil && again.RefreshToken != old.RefreshToken {
+			switch again, unread := a.load(ctx, memberID); {
+			case unread == nil && again.RefreshToken != old.RefreshToken:
 				return again, nil
+			case unread == nil, errors.Is(unread, ErrNotFound):
+				e.kind = ErrReinstall
+				t.until = time.Time{}
+			default: // only the store knows whether the grant is dead
+				err, t.err = unread, unread
 			}
-			e.kind = ErrReinstall
-			t.until = time.Time{}
 		}
 	}
 	a.note(memberID, t)
