@@ -21,7 +21,8 @@ import (
 //     event whose user the authorization server confirms, whoever that is. Until
 //     then ONAPPUNINSTALL is refused.
 //   - When an update brings another application token, events with the old one
-//     are genuine for ten minutes more.
+//     are genuine for ten minutes more. They do not wait for those with the new one
+//     while that is checked.
 //   - A new address of the portal is stored. The tokens of events never are.
 //
 // An [EventHandler] answers first and checks afterwards, at most ten times a

@@ -21,7 +21,7 @@ type gate struct {
 	unknown int             // events whose application token is not known to be right
 	members map[string]int  // of these, by portal
 	checks  map[string]int  // checks, by portal
-	dialogs map[string]int  // events, by order key
+	dialogs map[string]int  // events, by waitKey
 	beside  map[string]bool // portals with other work
 }
 
@@ -69,9 +69,19 @@ func (g *gate) count(n int, m *EventMeta, st staged) {
 	if st.checks {
 		add(g.checks, m.Auth.MemberID)
 	}
-	if key := orderKey(m); key != "" {
+	if key := waitKey(m); key != "" {
 		add(g.dialogs, key)
 	}
+}
+
+// waitKey names the events of a dialog that keep their order here: those with one
+// application token, so that a forgery holds no genuine event up.
+func waitKey(m *EventMeta) string {
+	key := orderKey(m)
+	if key == "" {
+		return ""
+	}
+	return key + "\x00" + m.Auth.ApplicationToken
 }
 
 // doBeside starts what is to be done beside the events of a portal, unless it is

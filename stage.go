@@ -65,15 +65,14 @@ func (h *EventHandler) receive(r *http.Request) (ev Event, st staged, err error)
 	return decodeEvent(*meta), st, nil
 }
 
-// submit queues a genuine event. Behind one of its dialog that waits for a check
-// it waits, too, so that the order holds.
+// submit queues a genuine event. Behind one of its dialog and application token
+// that waits for a check it waits, too, so that the order holds.
 func (h *EventHandler) submit(ev Event) error {
 	m, g := ev.Meta(), h.gate
-	key := orderKey(m)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.dialogs[key] == 0 {
-		return h.pool.Submit(key, func(ctx context.Context) { h.handle(ctx, ev) })
+	if g.dialogs[waitKey(m)] == 0 {
+		return h.pool.Submit(orderKey(m), func(ctx context.Context) { h.handle(ctx, ev) })
 	}
 	return g.enter(m, staged{known: true}, func(context.Context) { h.pass(ev) })
 }
