@@ -20,9 +20,10 @@ import (
 )
 
 // OAuthApp is an OAuth application: one program, installed on any number of
-// portals. Fill in the fields before the first use and do not copy it afterwards;
-// its methods are safe for concurrent use. It prints masked, except where fmt
-// calls no method: as an unexported field of another struct.
+// portals. Fill in the fields before the first call of a method and do not copy it
+// afterwards; its methods are safe for concurrent use. It prints masked, except
+// where fmt calls no method: as an unexported field of another struct. To print it
+// is to copy it, so the first call must be over by then.
 //
 // A portal gets into the Store by an installation: the event ONAPPINSTALL
 // ([OAuthApp.Verifier]), the page of the application ([OAuthApp.InstallPage]) or
