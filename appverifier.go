@@ -28,7 +28,7 @@ import (
 // An [EventHandler] answers first and checks afterwards, at most ten times a
 // second; [ParseEvent] checks before it returns. While a check of a portal is
 // under way the handler keeps events with an application token that is unknown,
-// up to 64 of a portal, until the check has decided about them. Only the process
+// up to 64 of a portal and 8 MiB in all, until the check has decided about them. Only the process
 // that got the installation knows of its check.
 func (a *OAuthApp) Verifier() Verifier {
 	a.my() // see OAuthApp: not while it may be printed

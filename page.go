@@ -69,7 +69,7 @@ func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 	if err := a.setup(); err != nil {
 		return false, err
 	}
-	root, err := readForm(r)
+	root, _, err := readForm(r)
 	if err != nil {
 		return false, err
 	}

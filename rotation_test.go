@@ -292,3 +292,23 @@ func TestAForgeryDoesNotHoldUpTheDialogThatItNames(t *testing.T) {
 		require.Equal(t, []string{"hello"}, *texts)
 	})
 }
+
+func TestJunkHoldsLittleMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		h, _, failures := journalOf(c.slow(imbot.NewMemoryStore(), time.Second))
+		pair := c.issue("one.bitrix24.com", 1, appID)
+		junk := func(i int) *http.Request {
+			return pair.event("ONAPPINSTALL", "auth[access_token]", "forged", "auth[member_id]", fmt.Sprint("member", i), "junk", strings.Repeat("x", 3<<20))
+		}
+		codes := map[int]int{}
+		for i := range 5 {
+			codes[answerOf(h, junk(i))]++
+		}
+		require.Equal(t, map[int]int{200: 2, 503: 3}, codes)
+		require.NoError(t, h.Idle(t.Context()))
+		require.Equal(t, 200, post(t, h, junk(5)), "what has been checked holds none")
+		require.Len(t, *failures, 3)
+		require.Equal(t, int64(3), h.Stats().Dropped)
+	})
+}
