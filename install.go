@@ -91,11 +91,11 @@ func (a *OAuthApp) check(ctx context.Context, auth EventAuth) (Grant, error) {
 		AccessToken: auth.AccessToken, RefreshToken: auth.RefreshToken, Expires: auth.Expires, UserID: info.UserID,
 		Scope: commas(info.Scope), Status: info.Install.Status, ApplicationToken: auth.ApplicationToken,
 	}
-	// An older server names no endpoint. The sender's counts then if it is on
-	// the confirmed domain.
+	// An older server names no endpoint. The sender's counts then if it is the
+	// root on the confirmed domain: other paths there belong to webhooks.
 	for _, root := range []string{info.Install.ClientEndpoint, auth.ClientEndpoint, "https://" + g.Domain + "/rest/"} {
 		u, err := parseEndpoint("client_endpoint", root)
-		if err == nil && (root == info.Install.ClientEndpoint || u.Host == g.Domain) {
+		if err == nil && (root == info.Install.ClientEndpoint || u.Host == g.Domain && u.Path == "/rest/") {
 			g.ClientEndpoint = u.String()
 			return g, nil
 		}
