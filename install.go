@@ -152,6 +152,10 @@ func saysNo(err error) bool {
 	return o == definite || o == stale
 }
 
+// callbackTime is what OnInstall and OnUninstall have: the checks for other
+// portals wait for the places that they take.
+const callbackTime = time.Minute
+
 // adopt stores a grant that the authorization server has confirmed, and runs
 // OnInstall. stored tells whether it did: what is stored already gives way only
 // to a grant that supersedes it.
@@ -183,6 +187,8 @@ func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool
 	if err != nil {
 		return g, true, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, callbackTime)
+	defer cancel()
 	return g, true, a.OnInstall(ctx, client, g)
 }
 
@@ -264,6 +270,8 @@ func (a *OAuthApp) drop(ctx context.Context, auth EventAuth) error {
 	if a.OnUninstall == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, callbackTime)
+	defer cancel()
 	return a.OnUninstall(ctx, last)
 }
 

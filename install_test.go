@@ -145,22 +145,6 @@ func TestTheEndpointComesFromTheServerNotFromTheSender(t *testing.T) {
 	require.Equal(t, "https://one.bitrix24.com/rest/", load(t, store).ClientEndpoint)
 }
 
-// The webhook of a visitor, for example, would act for him.
-func TestAServerThatNamesNoEndpointLetsNobodyChooseThePath(t *testing.T) {
-	c := newCloud()
-	c.nowhere = true
-	store := imbot.NewMemoryStore()
-	h, failures, _ := eventsOf(c.app(store))
-	for i, endpoint := range []string{"https://one.bitrix24.com/rest/5/s3cr3t-hook/", "https://one.bitrix24.com/", "https://one.bitrix24.com:8443/rest/", "https://evil.example.com/rest/", "https://one.bitrix24.com/rest/"} {
-		for user := range imbot.ID(2) {
-			pair := c.issue("one.bitrix24.com", user+1, appID)
-			require.Equal(t, 200, post(t, h, pair.event("ONAPPINSTALL", "ts", fmt.Sprint(1000+10*i+int(user)), "auth[client_endpoint]", endpoint)))
-			require.Equal(t, "https://one.bitrix24.com/rest/", load(t, store).ClientEndpoint)
-		}
-	}
-	require.Empty(t, *failures)
-}
-
 func TestWhoMayReplaceAStoredGrant(t *testing.T) {
 	for _, row := range []struct {
 		name  string

@@ -38,8 +38,9 @@ type OAuthApp struct {
 
 	// OnInstall is called when the grant of a portal was stored, after an
 	// installation or update. An application with a page gets the page's POST
-	// and the event, so it may run more than once: use [EnsureBot]. An error
-	// goes to whoever asked: OnError of the event handler, or the page.
+	// and the event, so it may run more than once: use [EnsureBot]. It has a
+	// minute, and so has OnUninstall. An error goes to whoever asked: OnError of
+	// the event handler, or the page.
 	OnInstall func(ctx context.Context, client *Client, grant Grant) error
 
 	// OnUninstall is called when the grant of a portal was deleted. The tokens
