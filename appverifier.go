@@ -21,15 +21,19 @@ import (
 //     event whose user the authorization server confirms, whoever that is. Until
 //     then ONAPPUNINSTALL is refused.
 //   - When an update brings another application token, events with the old one
-//     are genuine for ten minutes more.
+//     are genuine for ten minutes more. They do not wait for those with the new one
+//     while that is checked.
 //   - A new address of the portal is stored. The tokens of events never are.
 //
 // An [EventHandler] answers first and checks afterwards, at most ten times a
 // second; [ParseEvent] checks before it returns. While a check of a portal is
 // under way the handler keeps events with an application token that is unknown,
-// up to 64 of a portal, until the check has decided about them. Only the process
+// up to 64 of a portal and 8 MiB in all, until the check has decided about them. Only the process
 // that got the installation knows of its check.
-func (a *OAuthApp) Verifier() Verifier { return appVerifier{a} }
+func (a *OAuthApp) Verifier() Verifier {
+	a.my() // see OAuthApp: not while it may be printed
+	return appVerifier{a}
+}
 
 type appVerifier struct{ app *OAuthApp }
 

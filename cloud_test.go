@@ -35,6 +35,7 @@ type cloud struct {
 	requests []string // "host/path" of everything that was asked for
 	token    []url.Values
 	nameless bool                                          // app.info names no user
+	nowhere  bool                                          // and no endpoint
 	fail     func(r *http.Request) (*http.Response, error) // answers instead, when it returns something
 }
 
@@ -176,6 +177,9 @@ func (c *cloud) serve(w http.ResponseWriter, r *http.Request) {
 			"domain": host, "member_id": t.portal.member, "client_endpoint": "https://" + host + "/rest/", "status": "L"}}
 		if c.nameless {
 			delete(info, "user_id")
+		}
+		if c.nowhere {
+			delete(info["install"].(map[string]any), "client_endpoint")
 		}
 		answer(200, map[string]any{"result": info})
 	case p == nil || t.portal.member != p.member:

@@ -78,6 +78,9 @@ func TestADeliveryIsHandledOnce(t *testing.T) {
 		"one person, twice in a second":          {dedupPress("27", "100", ""), dedupPress("27", "100", "&event_handler_id=7"), true}, // nothing on the wire tells it from a delivery
 		"a question mark in another field":       {dedupEdit("100", "a?b"), dedupEdit("100", "a?c"), false},
 		"form and JSON are the same message":     {dedupMessage(one, "5", ""), `{"event":"ONIMBOTMESSAGEADD","auth":{"member_id":"m"},"data":{"BOT":[{"BOT_ID":567}],"PARAMS":{"MESSAGE_ID":5}}}`, true},
+		"an installation, delivered twice":       {"event=ONAPPINSTALL&ts=1&auth[application_token]=a&auth[access_token]=a", "event=ONAPPINSTALL&ts=1&auth[application_token]=a&auth[access_token]=b", true},
+		"two installations in a second":          {"event=ONAPPINSTALL&ts=1&auth[application_token]=a", "event=ONAPPINSTALL&ts=1&auth[application_token]=b", false},
+		"an event while the token changes":       {"event=X&ts=1&auth[application_token]=a", "event=X&ts=1&auth[application_token]=b", true},
 		"the members of a portal and its events": {"event=AB&ts=1&auth[member_id]=C", "event=B&ts=1&auth[member_id]=CA", false},
 	}
 	for name, row := range rows {

@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	checkers     = 8  // checks at a time
-	checksMember = 64 // events of one portal that may be junk and wait for a check
+	checkers     = 8       // checks at a time
+	checksMember = 64      // events of one portal that may be junk and wait for a check
+	checksBytes  = 8 << 20 // of the bodies of all such events; a real one has a few KiB
 )
 
 // gate is where events wait that are not verified yet, in a line for each portal.
@@ -19,9 +20,10 @@ type gate struct {
 
 	mu      sync.Mutex
 	unknown int             // events whose application token is not known to be right
+	bytes   int             // of their bodies
 	members map[string]int  // of these, by portal
 	checks  map[string]int  // checks, by portal
-	dialogs map[string]int  // events, by order key
+	dialogs map[string]int  // events, by waitKey
 	beside  map[string]bool // portals with other work
 }
 
@@ -64,14 +66,25 @@ func (g *gate) count(n int, m *EventMeta, st staged) {
 	}
 	if !st.known {
 		g.unknown += n
+		g.bytes += n * st.size
 		add(g.members, m.Auth.MemberID)
 	}
 	if st.checks {
 		add(g.checks, m.Auth.MemberID)
 	}
-	if key := orderKey(m); key != "" {
+	if key := waitKey(m); key != "" {
 		add(g.dialogs, key)
 	}
+}
+
+// waitKey names the events of a dialog that keep their order here: those with one
+// application token, so that a forgery holds no genuine event up.
+func waitKey(m *EventMeta) string {
+	key := orderKey(m)
+	if key == "" {
+		return ""
+	}
+	return key + "\x00" + m.Auth.ApplicationToken
 }
 
 // doBeside starts what is to be done beside the events of a portal, unless it is

@@ -45,7 +45,7 @@ func (e *EventError) Unwrap() error { return e.cause }
 // an [UnknownEvent]. A request that is refused gives an [*EventError] with the
 // HTTP status to answer; [EventHandler] does all that and more.
 func ParseEvent(r *http.Request, v Verifier) (Event, error) {
-	meta, err := readEvent(r)
+	meta, _, err := readEvent(r)
 	if err != nil {
 		return nil, err
 	}
@@ -58,17 +58,18 @@ func ParseEvent(r *http.Request, v Verifier) (Event, error) {
 	return decodeEvent(*meta), nil
 }
 
-// readEvent reads a request up to the point where it has to be verified.
-func readEvent(r *http.Request) (*EventMeta, error) {
-	root, err := readForm(r)
+// readEvent reads a request up to the point where it has to be verified. It also
+// returns how long the body is.
+func readEvent(r *http.Request) (meta *EventMeta, size int, err error) {
+	root, size, err := readForm(r)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	meta := eventMeta(root)
+	meta = eventMeta(root)
 	if meta.Name == "" {
-		return nil, &EventError{StatusCode: http.StatusBadRequest, reason: "the body names no event"}
+		return nil, 0, &EventError{StatusCode: http.StatusBadRequest, reason: "the body names no event"}
 	}
-	return meta, nil
+	return meta, size, nil
 }
 
 func eventMeta(root *phpform.Node) *EventMeta {
@@ -81,13 +82,13 @@ func eventMeta(root *phpform.Node) *EventMeta {
 	}
 }
 
-// readForm reads the body of a request of the portal.
-func readForm(r *http.Request) (*phpform.Node, error) {
+// readForm reads the body of a request of the portal, and returns how long it is.
+func readForm(r *http.Request) (root *phpform.Node, size int, err error) {
 	if r.Method != http.MethodPost {
-		return nil, &EventError{StatusCode: http.StatusMethodNotAllowed, reason: "not a POST"}
+		return nil, 0, &EventError{StatusCode: http.StatusMethodNotAllowed, reason: "not a POST"}
 	}
-	unreadable := func(reason string, cause error) (*phpform.Node, error) {
-		return nil, &EventError{StatusCode: http.StatusBadRequest, reason: reason, cause: cause}
+	unreadable := func(reason string, cause error) (*phpform.Node, int, error) {
+		return nil, 0, &EventError{StatusCode: http.StatusBadRequest, reason: reason, cause: cause}
 	}
 	switch {
 	case r.Body == nil:
@@ -105,11 +106,11 @@ func readForm(r *http.Request) (*phpform.Node, error) {
 	case n > maxEvent:
 		return unreadable("the body is too long", nil)
 	}
-	root, err := parseBody(r.Header.Get("Content-Type"), body.Bytes())
+	root, err = parseBody(r.Header.Get("Content-Type"), body.Bytes())
 	if err != nil {
 		return unreadable("the body cannot be read", err)
 	}
-	return root, nil
+	return root, body.Len(), nil
 }
 
 // parseBody reads a form, or JSON where the header or the first byte says so.
@@ -181,7 +182,7 @@ type EventStats struct {
 	Failed    int64 // the callback returned an error or panicked, or a late verification refused the event
 	Duplicate int64 // accepted before, so not handled again
 	Refused   int64 // answered with 400, 401, 405, or 503 because the token store failed
-	Dropped   int64 // genuine, but answered with 503: lost
+	Dropped   int64 // answered with 503 for want of room: lost, if it was genuine
 	Queued    int64 // waiting now
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 // IFrameParams are the parameters with which the messenger opens the iframe of a
-// chat application. Only Domain and UserID are signed: the rest comes from the
-// user's browser, who can change it.
+// chat application. Only the host of Domain and UserID are signed: the rest comes
+// from the user's browser, who can change it.
 type IFrameParams struct {
 	BotID             ID
 	BotCode           string
@@ -44,7 +44,7 @@ func VerifyIFrame(r *http.Request, hash string) (IFrameParams, error) {
 	q := r.URL.Query()
 	domain, err := url.Parse(q.Get("DOMAIN"))
 	userID, isUser := positiveID(q.Get("USER_ID"))
-	if err != nil || domain.Hostname() == "" || !isUser {
+	if err != nil || domain.Hostname() == "" || domain.Scheme != "https" && domain.Scheme != "http" || !isUser {
 		return IFrameParams{}, errors.New("imbot: iframe: DOMAIN or USER_ID is missing or malformed")
 	}
 	ok := signed(domain.Hostname(), hash, q.Get("DOMAIN_HASH")) & signed(q.Get("USER_ID"), hash, q.Get("USER_HASH"))

@@ -51,6 +51,7 @@ func TestVerifyIFrame(t *testing.T) {
 		}, frameHash},
 		{"a user that is no id", func(q url.Values) { q.Set("USER_ID", "02"); q.Set("USER_HASH", hexMD5("02"+frameHash)) }, frameHash},
 		{"no user", func(q url.Values) { q.Set("USER_ID", ""); q.Set("USER_HASH", hexMD5(frameHash)) }, frameHash},
+		{"a portal that is a script", func(q url.Values) { q.Set("DOMAIN", "javascript://example.bitrix24.com/%0aalert(1)") }, frameHash},
 		{"no portal", func(q url.Values) { q.Set("DOMAIN", ""); q.Set("DOMAIN_HASH", hexMD5(frameHash)) }, frameHash},
 		{"another hash", func(url.Values) {}, "another"},
 		{"an empty hash", func(q url.Values) {

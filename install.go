@@ -91,11 +91,11 @@ func (a *OAuthApp) check(ctx context.Context, auth EventAuth) (Grant, error) {
 		AccessToken: auth.AccessToken, RefreshToken: auth.RefreshToken, Expires: auth.Expires, UserID: info.UserID,
 		Scope: commas(info.Scope), Status: info.Install.Status, ApplicationToken: auth.ApplicationToken,
 	}
-	// An older server names no endpoint. The sender's counts then if it is on
-	// the confirmed domain.
+	// An older server names no endpoint. The sender's counts then if it is the
+	// root on the confirmed domain: other paths there belong to webhooks.
 	for _, root := range []string{info.Install.ClientEndpoint, auth.ClientEndpoint, "https://" + g.Domain + "/rest/"} {
 		u, err := parseEndpoint("client_endpoint", root)
-		if err == nil && (root == info.Install.ClientEndpoint || u.Host == g.Domain) {
+		if err == nil && (root == info.Install.ClientEndpoint || u.Host == g.Domain && u.Path == "/rest/") {
 			g.ClientEndpoint = u.String()
 			return g, nil
 		}
@@ -152,6 +152,10 @@ func saysNo(err error) bool {
 	return o == definite || o == stale
 }
 
+// callbackTime is what OnInstall and OnUninstall have: the checks for other
+// portals wait for the places that they take.
+const callbackTime = time.Minute
+
 // adopt stores a grant that the authorization server has confirmed, and runs
 // OnInstall. stored tells whether it did: what is stored already gives way only
 // to a grant that supersedes it.
@@ -183,6 +187,8 @@ func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool
 	if err != nil {
 		return g, true, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, callbackTime)
+	defer cancel()
 	return g, true, a.OnInstall(ctx, client, g)
 }
 
@@ -264,6 +270,8 @@ func (a *OAuthApp) drop(ctx context.Context, auth EventAuth) error {
 	if a.OnUninstall == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, callbackTime)
+	defer cancel()
 	return a.OnUninstall(ctx, last)
 }
 

@@ -20,9 +20,10 @@ import (
 )
 
 // OAuthApp is an OAuth application: one program, installed on any number of
-// portals. Fill in the fields before the first use and do not copy it afterwards;
-// its methods are safe for concurrent use. It prints masked, except where fmt
-// calls no method: as an unexported field of another struct.
+// portals. Fill in the fields before the first call of a method and do not copy it
+// afterwards; its methods are safe for concurrent use. It prints masked, except
+// where fmt calls no method: as an unexported field of another struct. To print it
+// is to copy it, so the first call must be over by then.
 //
 // A portal gets into the Store by an installation: the event ONAPPINSTALL
 // ([OAuthApp.Verifier]), the page of the application ([OAuthApp.InstallPage]) or
@@ -37,8 +38,9 @@ type OAuthApp struct {
 
 	// OnInstall is called when the grant of a portal was stored, after an
 	// installation or update. An application with a page gets the page's POST
-	// and the event, so it may run more than once: use [EnsureBot]. An error
-	// goes to whoever asked: OnError of the event handler, or the page.
+	// and the event, so it may run more than once: use [EnsureBot]. It has a
+	// minute, and so has OnUninstall. An error goes to whoever asked: OnError of
+	// the event handler, or the page.
 	OnInstall func(ctx context.Context, client *Client, grant Grant) error
 
 	// OnUninstall is called when the grant of a portal was deleted. The tokens

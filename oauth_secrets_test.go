@@ -156,3 +156,23 @@ func TestAnApplicationMayBeKeptByValue(t *testing.T) {
 	require.Equal(t, 1, program.App.Members(), "all use one state")
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", &program, &program, &program), appSecret)
 }
+
+// For the race detector: a program may log its application while events come in.
+func TestAnApplicationPrintsWhileItIsUsed(t *testing.T) {
+	for name, start := range map[string]func(*imbot.OAuthApp){
+		"its verifier": func(app *imbot.OAuthApp) { app.Verifier() },
+		"its page":     func(app *imbot.OAuthApp) { app.InstallPage() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := newCloud().app(imbot.NewMemoryStore())
+			start(app)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_, _ = app.Client(context.WithoutCancel(t.Context()), memberOne)
+			}()
+			require.NotContains(t, fmt.Sprint(app), appSecret)
+			<-done
+		})
+	}
+}

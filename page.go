@@ -19,7 +19,10 @@ import (
 // grant is replaced and OnInstall runs again; for other users, and for a copy of an
 // earlier POST, nothing happens while the grant is alive. Events about the application itself are taken at the same URL,
 // too, because the portal may send ONAPPINSTALL there.
-func (a *OAuthApp) InstallPage() http.Handler { return http.HandlerFunc(a.serveInstall) }
+func (a *OAuthApp) InstallPage() http.Handler {
+	a.my() // see OAuthApp: not while it may be printed
+	return http.HandlerFunc(a.serveInstall)
+}
 
 func (a *OAuthApp) serveInstall(w http.ResponseWriter, r *http.Request) {
 	isEvent, err := a.installFrom(r)
@@ -66,7 +69,7 @@ func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 	if err := a.setup(); err != nil {
 		return false, err
 	}
-	root, err := readForm(r)
+	root, _, err := readForm(r)
 	if err != nil {
 		return false, err
 	}

@@ -13,9 +13,13 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// renewTime bounds one renewal with everything that belongs to it. It does not
-// end with the caller: a pair that the server has issued must be stored.
-const renewTime = 2 * time.Minute
+// The times for the lock, for a renewal behind it, and then for storing the pair.
+// None ends with the caller, nor with the one before: a pair that the server has
+// issued must be stored. A lock is held for less than staleLock.
+const (
+	renewTime = 2 * time.Minute
+	saveTime  = 30 * time.Second
+)
 
 // member is the token source of one portal. Its clients keep it alive.
 type member struct {
@@ -199,6 +203,9 @@ func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, er
 			return Grant{}, storeError("the token store cannot be locked", err)
 		}
 		defer unlock()
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), renewTime)
+		defer cancel()
 	}
 	old, err := a.load(ctx, memberID)
 	if errors.Is(err, ErrNotFound) {
@@ -228,11 +235,15 @@ func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, er
 		t.until = time.Now().Add(pauseRefused)
 		if isDead(e) {
 			// Another process without a lock may have been faster.
-			if again, err := a.load(ctx, memberID); err == nil && again.RefreshToken != old.RefreshToken {
+			switch again, unread := a.load(ctx, memberID); {
+			case unread == nil && again.RefreshToken != old.RefreshToken:
 				return again, nil
+			case unread == nil, errors.Is(unread, ErrNotFound):
+				e.kind = ErrReinstall
+				t.until = time.Time{}
+			default: // only the store knows whether the grant is dead
+				err, t.err = unread, unread
 			}
-			e.kind = ErrReinstall
-			t.until = time.Time{}
 		}
 	}
 	a.note(memberID, t)
@@ -275,6 +286,8 @@ func (t Grant) pairOver(stored Grant) Grant {
 // save stores a renewed pair. When the store holds something else meanwhile,
 // that counts, unless it still holds the pair that is used up.
 func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
+	defer cancel()
 	var err error
 	for attempt := 1; attempt <= 5; attempt++ {
 		err = a.Store.Swap(ctx, old, fresh)

@@ -1,11 +1,16 @@
 package imbot_test
 
 import (
+	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
 )
 
 func TestAPairThatIsStoredLaterLeavesNewerFieldsAlone(t *testing.T) {
@@ -32,5 +37,39 @@ func TestAPairThatIsStoredLaterLeavesNewerFieldsAlone(t *testing.T) {
 		require.Equal(t, "newer", got.ApplicationToken)
 		require.Equal(t, next.ClientEndpoint, got.ClientEndpoint)
 		require.Equal(t, next.Domain, got.Domain)
+	})
+}
+
+// slowLock is a store whose lock somebody else holds for long.
+type slowLock struct {
+	imbot.TokenStore
+	wait time.Duration
+}
+
+func (s slowLock) Lock(ctx context.Context, _ string) (func(), error) {
+	select {
+	case <-time.After(s.wait):
+		return func() {}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func TestALongWaitForTheLockDoesNotCostThePair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		store := slowLock{c.installed(t, "one.bitrix24.com"), 2*time.Minute - time.Second}
+		client, err := c.app(store).Client(t.Context(), memberOne)
+		require.NoError(t, err)
+		c.expire()
+		c.fail = func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == "/oauth/token/" {
+				time.Sleep(25 * time.Second)
+			}
+			return nil, r.Context().Err()
+		}
+		require.NoError(t, ping(t.Context(), client))
+		require.Equal(t, "s3cr3t-refresh-2", load(t, store).RefreshToken)
+		require.Equal(t, 1, c.asked(tokenURL))
 	})
 }

@@ -206,6 +206,25 @@ func TestWhatAnotherProcessHasStoredIsUsed(t *testing.T) {
 	})
 }
 
+func TestAnOddFieldDoesNotCostThePair(t *testing.T) {
+	c := newCloud()
+	store := c.installed(t, "one.bitrix24.com")
+	client, err := c.app(store).Client(t.Context(), memberOne)
+	require.NoError(t, err)
+	c.expire()
+	fresh := c.issue("one.bitrix24.com", 1, appID)
+	c.fail = func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path != "/oauth/token/" {
+			return nil, nil
+		}
+		return reply(200, fmt.Sprintf(`{"access_token":%q,"scope":["imbot"],"status":1,"domain":null,"refresh_token":%q}`, fresh.access, fresh.refresh)), nil
+	}
+	require.NoError(t, ping(t.Context(), client))
+	require.Equal(t, fresh.refresh, load(t, store).RefreshToken)
+	require.Equal(t, "imbot,im", load(t, store).Scope)
+	require.Equal(t, 1, c.asked(tokenURL))
+}
+
 func TestADeadGrantIsNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()

@@ -21,6 +21,7 @@ type staged struct {
 	checks bool                        // later may make other events of the portal genuine
 	refuse error                       // the verdict, unless a check of the portal is under way: then later decides
 	beside func(context.Context)       // to be done for a genuine event, some time
+	size   int                         // of the body
 }
 
 // refusal is the error for an event that a verifier has refused.
@@ -51,7 +52,7 @@ func (h *EventHandler) receive(r *http.Request) (ev Event, st staged, err error)
 		ev, err = ParseEvent(r, h.Verifier)
 		return ev, st, err
 	}
-	meta, err := readEvent(r)
+	meta, size, err := readEvent(r)
 	if err != nil {
 		return nil, st, err
 	}
@@ -62,18 +63,18 @@ func (h *EventHandler) receive(r *http.Request) (ev Event, st staged, err error)
 	if err != nil {
 		return nil, st, refusal(err)
 	}
+	st.size = size
 	return decodeEvent(*meta), st, nil
 }
 
-// submit queues a genuine event. Behind one of its dialog that waits for a check
-// it waits, too, so that the order holds.
+// submit queues a genuine event. Behind one of its dialog and application token
+// that waits for a check it waits, too, so that the order holds.
 func (h *EventHandler) submit(ev Event) error {
 	m, g := ev.Meta(), h.gate
-	key := orderKey(m)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.dialogs[key] == 0 {
-		return h.pool.Submit(key, func(ctx context.Context) { h.handle(ctx, ev) })
+	if g.dialogs[waitKey(m)] == 0 {
+		return h.pool.Submit(orderKey(m), func(ctx context.Context) { h.handle(ctx, ev) })
 	}
 	return g.enter(m, staged{known: true}, func(context.Context) { h.pass(ev) })
 }
@@ -88,13 +89,13 @@ var errUnverified = errors.New("too many events wait to be verified")
 
 // submitUnverified queues an event that is verified before it is handled. Those
 // that may be junk fill at most half of the queue, and those of one portal a
-// small part of it.
+// small part of it; they hold little memory.
 func (h *EventHandler) submitUnverified(ev Event, st staged) error {
 	m, g := ev.Meta(), h.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	most := (h.queue() + 1) / 2
-	if !st.known && (g.unknown >= most || g.members[m.Auth.MemberID] >= min(checksMember, most) || h.pool.Queued() >= h.queue()) {
+	if !st.known && (g.unknown >= most || g.bytes+st.size > checksBytes || g.members[m.Auth.MemberID] >= min(checksMember, most) || h.pool.Queued() >= h.queue()) {
 		return errUnverified
 	}
 	return g.enter(m, st, func(ctx context.Context) { h.verify(ctx, ev, st) })

@@ -24,7 +24,19 @@ func testGrant(member, access string) imbot.Grant {
 		MemberID: member, Domain: "portal.bitrix24.com", ClientEndpoint: "https://portal.bitrix24.com/rest/",
 		ServerEndpoint: "https://oauth.bitrix.info/rest/", AccessToken: access, RefreshToken: "refresh-of-" + access,
 		Expires: time.Now().Add(time.Hour), UserID: 1, Scope: "imbot", Status: "L", ApplicationToken: "s3cr3t-application",
+		PreviousToken: "s3cr3t-previous", PreviousUntil: time.Unix(1771932585, 0).UTC(), Installs: "0123456789abcdef",
 	}
+}
+
+// A database compares what it holds with Encode of what was decoded.
+func TestAGrantFromBeforeANewFieldKeepsItsEncoding(t *testing.T) {
+	const stored = `{"member_id":"m1","domain":"portal.bitrix24.com","client_endpoint":"https://portal.bitrix24.com/rest/",` +
+		`"server_endpoint":"https://oauth.bitrix.info/rest/","access_token":"a","refresh_token":"b","expires":"2026-02-24T11:29:45Z",` +
+		`"user_id":1,"scope":"imbot","status":"L","application_token":"c"}`
+	g, err := imbot.DecodeGrant([]byte(stored))
+	require.NoError(t, err)
+	require.Equal(t, stored, string(g.Encode()))
+	require.Equal(t, "c", g.ApplicationToken)
 }
 
 func TestGrantSurvivesEncoding(t *testing.T) {

@@ -2,6 +2,7 @@ package imbot_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 	"testing"
@@ -119,4 +120,43 @@ func TestABusyPortalDoesNotMakeAnAdministratorAVisitor(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The webhook of a visitor, for example, would act for him.
+func TestAServerThatNamesNoEndpointLetsNobodyChooseThePath(t *testing.T) {
+	c := newCloud()
+	c.nowhere = true
+	store := imbot.NewMemoryStore()
+	h, failures, _ := eventsOf(c.app(store))
+	for i, endpoint := range []string{"https://one.bitrix24.com/rest/5/s3cr3t-hook/", "https://one.bitrix24.com/", "https://one.bitrix24.com:8443/rest/", "https://evil.example.com/rest/", "https://one.bitrix24.com/rest/"} {
+		for user := range imbot.ID(2) {
+			pair := c.issue("one.bitrix24.com", user+1, appID)
+			require.Equal(t, 200, post(t, h, pair.event("ONAPPINSTALL", "ts", fmt.Sprint(1000+10*i+int(user)), "auth[client_endpoint]", endpoint)))
+			require.Equal(t, "https://one.bitrix24.com/rest/", load(t, store).ClientEndpoint)
+		}
+	}
+	require.Empty(t, *failures)
+}
+
+func TestACallbackOfAnInstallationHasAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		app := c.app(imbot.NewMemoryStore())
+		app.OnInstall = func(ctx context.Context, _ *imbot.Client, _ imbot.Grant) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		app.OnUninstall = func(ctx context.Context, _ imbot.Grant) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		h, failures, _ := eventsOf(app)
+		for i, name := range []string{"ONAPPINSTALL", "ONAPPUNINSTALL"} {
+			start := time.Now()
+			require.Equal(t, 200, post(t, h, c.issue("one.bitrix24.com", 1, appID).event(name)))
+			require.Equal(t, time.Minute, time.Since(start))
+			require.Len(t, *failures, i+1)
+			require.ErrorIs(t, (*failures)[i], context.DeadlineExceeded)
+		}
+	})
 }

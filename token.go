@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -75,7 +76,11 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 		return fail(&Error{Description: "the answer broke off", cause: clean(err, secrets)}, false)
 	}
 	var answer tokenAnswer
-	if err := json.Unmarshal(buf.Bytes(), &answer); err != nil {
+	err = json.Unmarshal(buf.Bytes(), &answer)
+	if odd := (*json.UnmarshalTypeError)(nil); errors.As(err, &odd) && answer.AccessToken != "" {
+		err = nil // another field is odd, which must not cost the pair
+	}
+	if err != nil {
 		// What it holds instead may be tokens, so it is not quoted.
 		return fail(&Error{Description: "not an answer of a token endpoint"}, resp.StatusCode < 500 && resp.StatusCode != http.StatusOK)
 	}
