@@ -33,13 +33,20 @@ export class Composer {
 
   // show goes to another dialog; what was typed waits in the one before.
   show(dialog) {
+    const draft = this.app.state.user + ' ' + dialog;
+    if (draft === this.draft) return; // only loaded again
     this.stopEditing();
-    if (this.dialog) this.drafts.set(this.draft, this.text.value);
+    this.keep();
     this.dialog = dialog;
-    this.draft = this.app.state.user + ' ' + dialog;
-    this.set(this.drafts.get(this.draft) ?? '');
+    this.draft = draft;
+    this.set(this.drafts.get(draft) ?? '');
     this.text.disabled = byId('send').disabled = dialog === '';
     this.close();
+  }
+
+  keep() {
+    if (this.dialog && this.text.value) this.drafts.set(this.draft, this.text.value);
+    else this.drafts.delete(this.draft);
   }
 
   set(value) {
@@ -62,7 +69,7 @@ export class Composer {
   }
 
   edit(message) {
-    if (!this.editing) this.drafts.set(this.draft, this.text.value);
+    if (!this.editing) this.keep();
     this.editing = message;
     this.banner.hidden = false;
     this.put(message.text);
@@ -81,14 +88,17 @@ export class Composer {
     const text = this.text.value;
     if (text.trim() === '' || !this.dialog) return;
     this.close();
-    const { dialog, editing } = this;
+    const { dialog, draft, editing } = this;
     if (editing) {
       this.stopEditing();
       if (text !== editing.text) await this.app.post('edit', { message: editing.id, text });
       return;
     }
     this.set('');
-    if (!(await this.app.say(text, dialog)) && this.dialog === dialog && this.text.value === '') this.set(text);
+    const said = await this.app.say(text, dialog);
+    if (draft !== this.draft) return;
+    if (said) this.app.messages.toEnd();
+    else if (this.text.value === '') this.set(text);
   }
 
   changed() {

@@ -58,6 +58,12 @@ export function clamp(value, low, high, fallback) {
   return Number.isFinite(n) && n > 0 ? Math.min(Math.max(n, low), high) : fallback;
 }
 
+// dialogID is the one way to write the id of a dialog, "" for what is none.
+export function dialogID(value) {
+  const match = /^(chat)?0*([1-9]\d{0,15})$/i.exec(String(value).trim());
+  return match ? (match[1] ?? '').toLowerCase() + match[2] : '';
+}
+
 // safeLink is the address when a click may follow it, else "". The URL parser
 // decides, as it does for the browser: "java\tscript:" has no chance.
 export function safeLink(address) {
