@@ -52,6 +52,9 @@ export function ink(hex) {
   return light > 0.18 ? '#10151b' : '#ffffff';
 }
 
+// pick is the value of a table for a key from the wire, which can be any.
+export const pick = (table, key, fallback) => (Object.hasOwn(table, key) ? table[key] : fallback);
+
 // clamp reads a number from the wire; fallback is for what is none.
 export function clamp(value, low, high, fallback) {
   const n = Number(value);
@@ -112,11 +115,16 @@ export function avatar(who, name) {
   node.style.color = ink(background);
   node.append(initials(name));
   if (who?.avatar && /^api\/avatar\?/.test(who.avatar)) {
-    const img = el('img', { src: who.avatar, alt: '' });
-    img.addEventListener('error', () => img.remove(), { once: true });
-    node.append(img);
+    node.append(photo(who.avatar));
   }
   return node;
+}
+
+// photo lies over the initials of an avatar, unless it cannot be loaded.
+export function photo(src) {
+  const img = el('img', { src, alt: '', referrerpolicy: 'no-referrer' });
+  img.addEventListener('error', () => img.remove(), { once: true });
+  return img;
 }
 
 function initials(name) {
