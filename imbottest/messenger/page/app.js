@@ -9,6 +9,7 @@ import { Log } from './log.js';
 import { Messages } from './messages.js';
 import { People } from './people.js';
 import { brief } from './text.js';
+import { welcome } from './welcome.js';
 
 const TYPING_FOR = 35000; // in case the end of it is never heard of
 const root = document.documentElement;
@@ -118,6 +119,7 @@ class App {
   }
 
   async select(id) {
+    if (id !== this.state.current) this.help = { commands: [], apps: [] }; // until askHelp knows
     this.state.current = id;
     this.state.unread.delete(id);
     root.dataset.pane = id ? 'conversation' : 'list';
@@ -154,6 +156,7 @@ class App {
       ? `${kinds[dialog.type] ?? 'Chat'} · ${count} ${count === 1 ? 'member' : 'members'}`
       : brief(person?.position) || (person?.bot ? 'Bot' : 'Person');
     byId('subtitle').replaceChildren(el('bdi', {}, about), ' · ' + current);
+    welcome(this);
     document.title = current ? `${title} · imbot portal` : 'imbot portal';
   }
 
@@ -182,6 +185,7 @@ class App {
     if (token !== this.asking) return;
     this.help = { commands: help.commands ?? [], apps: help.apps ?? [] };
     this.apps.render();
+    welcome(this);
     if (document.activeElement === byId('text') && byId('text').value) this.composer.changed();
   }
 

@@ -44,6 +44,7 @@ export class Messages {
     this.loading = null;
     this.chosen = null;
     this.list.replaceChildren();
+    byId('welcome').hidden = true;
     this.showNewest();
   }
 
@@ -74,11 +75,13 @@ export class Messages {
       }
     } catch (failure) {
       if (token !== this.loading) return;
-      this.more = false;
-      // A person who was never written to has no dialog yet.
-      if (failure.status !== 404) this.app.fail(failure);
+      // A person who was never written to has no dialog yet. Otherwise scrolling
+      // tries again.
+      this.more = failure.status !== 404;
+      if (this.more) this.app.fail(failure);
     } finally {
       if (token === this.loading) this.loading = null;
+      this.showWelcome();
       if (this.queue.length > 0) this.flushSoon();
     }
   }
@@ -130,6 +133,12 @@ export class Messages {
     }
     this.bound();
     this.showNewest();
+    this.showWelcome();
+  }
+
+  // showWelcome shows that there is nothing, once that is known.
+  showWelcome() {
+    byId('welcome').hidden = Boolean(this.loading) || this.kept.length > 0 || this.more;
   }
 
   // place is the index of an id in kept, or where it would stand.
