@@ -82,10 +82,12 @@ export function safeImage(address) {
 }
 
 function parse(address) {
+  const text = String(address).trim();
+  if (!/^[a-z]+:/i.test(text)) return null; // relative: leads to the portal, which has no pages here
   try {
-    return new URL(String(address).trim());
+    return new URL(text);
   } catch {
-    return null; // relative: such addresses lead to the portal, which has no pages here
+    return null;
   }
 }
 
