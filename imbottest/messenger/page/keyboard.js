@@ -94,12 +94,11 @@ export function menu(message, app) {
     type: 'button', class: 'tool', 'aria-haspopup': 'menu', 'aria-label': 'Menu', 'aria-controls': id, 'aria-expanded': 'false', popovertarget: id,
   }, icon('more'));
   const usable = () => [...items.querySelectorAll('button:not(:disabled)')].filter((item) => item.checkVisibility());
+  items.addEventListener('beforetoggle', (event) => event.newState === 'open' && place(items, opener));
   items.addEventListener('toggle', (event) => {
     const open = event.newState === 'open';
     opener.setAttribute('aria-expanded', String(open));
-    if (!open) return;
-    place(items, opener);
-    usable()[0]?.focus();
+    if (open) usable()[0]?.focus();
   });
   items.addEventListener('keydown', (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -111,14 +110,20 @@ export function menu(message, app) {
   return [opener, items];
 }
 
-// place puts a menu below its button, or above it where there is no room.
+// place puts a menu that is not shown yet beside its button, on the sides that have
+// more room.
 function place(items, opener) {
   const at = opener.getBoundingClientRect();
-  const { width, height } = items.getBoundingClientRect();
-  const left = Math.max(8, Math.min(at.left, innerWidth - width - 8));
-  const below = at.bottom + 4 + height < innerHeight - 8;
-  items.style.left = left + 'px';
-  items.style.top = Math.max(8, below ? at.bottom + 4 : at.top - height - 4) + 'px';
+  const below = at.bottom < innerHeight / 2;
+  const ahead = at.left < innerWidth / 2;
+  Object.assign(items.style, {
+    top: below ? at.bottom + 4 + 'px' : 'auto',
+    bottom: below ? 'auto' : innerHeight - at.top + 4 + 'px',
+    left: ahead ? at.left + 'px' : 'auto',
+    right: ahead ? 'auto' : innerWidth - at.right + 'px',
+    maxHeight: (below ? innerHeight - at.bottom : at.top) - 12 + 'px',
+    maxWidth: Math.min(320, (ahead ? innerWidth - at.left : at.right) - 8) + 'px',
+  });
 }
 
 // press does what an entry asks for, in the order in which the portal decides.
