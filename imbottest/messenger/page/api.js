@@ -22,21 +22,17 @@ export async function post(path, body) {
 
 const KINDS = ['message', 'dialog', 'left', 'user', 'typing', 'help', 'exchange', 'reset'];
 
-// Live is the stream of events for one person. The browser reconnects by itself
-// after a lost connection, but not after an answer that is no stream: then Live
-// does, ever more slowly.
+const PAUSE = 500; // before the stream is tried again; longer every time
+
+// Live is the stream of events for one person. A stream that broke off is not
+// taken up again: behind the address may be another portal by now, whose numbers
+// mean something else. onLost has to load what is shown and start anew.
 export class Live {
-  constructor(onEvent, onConnection) {
+  constructor(onEvent, onConnection, onLost) {
     this.onEvent = onEvent;
     this.onConnection = onConnection;
-  }
-
-  start(user, after) {
-    this.stop();
-    this.user = user;
-    this.seq = after;
-    this.pause = 500;
-    this.open();
+    this.onLost = onLost;
+    this.pause = PAUSE;
   }
 
   stop() {
@@ -45,25 +41,24 @@ export class Live {
     this.source = null;
   }
 
-  open() {
-    const source = new EventSource('api/events?' + new URLSearchParams({ user: this.user, after: this.seq }));
+  start(user, after) {
+    this.stop();
+    const source = new EventSource('api/events?' + new URLSearchParams({ user, after }));
     this.source = source;
     source.addEventListener('open', () => {
-      this.pause = 500;
+      this.pause = PAUSE;
       this.onConnection(true);
     });
     source.addEventListener('error', () => {
       if (source !== this.source) return;
+      this.stop();
       this.onConnection(false);
-      if (source.readyState !== EventSource.CLOSED) return;
-      this.timer = setTimeout(() => this.open(), this.pause);
+      this.timer = setTimeout(this.onLost, this.pause);
       this.pause = Math.min(this.pause * 2, 10000);
     });
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => {
         if (source !== this.source) return;
-        const seq = Number(event.lastEventId);
-        if (seq > 0) this.seq = seq;
         let data;
         try {
           data = JSON.parse(event.data);

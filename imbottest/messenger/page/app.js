@@ -4,11 +4,12 @@ import { Live, get, post } from './api.js';
 import { Apps } from './apps.js';
 import { Composer } from './composer.js';
 import { Dialogs } from './dialogs.js';
-import { avatar, byId, el, toast } from './dom.js';
+import { avatar, byId, dialogID, el, soon, toast } from './dom.js';
 import { Log } from './log.js';
 import { Messages } from './messages.js';
 import { People } from './people.js';
 import { brief } from './text.js';
+import { welcome } from './welcome.js';
 
 const TYPING_FOR = 35000; // in case the end of it is never heard of
 const root = document.documentElement;
@@ -23,21 +24,28 @@ class App {
     this.apps = new Apps(this);
     this.people = new People(this);
     this.log = new Log(this);
-    this.live = new Live((kind, data) => this.event(kind, data), (on) => this.connection(on));
-    byId('actor').addEventListener('change', (event) => this.actAs(Number(event.target.value)));
+    this.live = new Live((kind, data) => this.event(kind, data), (on) => this.connection(on), () => this.reload());
+    this.helpSoon = soon(() => this.askHelp(), 250);
+    byId('actor').addEventListener('change', (event) => this.load(Number(event.target.value)));
     byId('back').addEventListener('click', () => this.back());
     byId('conversation').addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || root.dataset.pane !== 'conversation' || innerWidth >= 760) return;
       this.back();
     });
     addEventListener('pagehide', () => this.live.stop());
-    addEventListener('pageshow', (event) => event.persisted && this.load(this.state.user));
+    addEventListener('pageshow', (event) => event.persisted && this.reload());
   }
 
   async start() {
     const place = new URLSearchParams(location.hash.slice(1));
     this.log.show(innerWidth >= 1200);
-    await this.load(Number(place.get('user')) || 1, place.get('dialog') ?? '');
+    await this.reload(Number(place.get('user')) || 1, place.get('dialog') ?? '');
+  }
+
+  // reload is for when changes were missed.
+  async reload(user = this.state.user, dialog = this.state.current) {
+    this.live.stop();
+    await this.load(user, dialog);
     this.log.load();
   }
 
@@ -58,6 +66,7 @@ class App {
       }
       if (token !== this.loading) return;
     }
+    for (const people of this.state.typing.values()) for (const timer of people.values()) clearTimeout(timer);
     Object.assign(this.state, {
       user: state.user,
       users: new Map((state.users ?? []).map((u) => [u.id, u])),
@@ -71,6 +80,7 @@ class App {
     for (const place of document.querySelectorAll('.endpoint')) place.textContent = state.endpoint;
     this.showActors();
     this.live.start(this.state.user, state.seq);
+    dialog = dialogID(dialog);
     const known = this.state.dialogs.has(dialog) || this.state.users.has(Number(dialog));
     const wide = innerWidth >= 760;
     const first = [...this.state.dialogs.values()].sort((a, b) => this.dialogs.rank(b) - this.dialogs.rank(a))[0]?.id ?? '';
@@ -85,32 +95,31 @@ class App {
     byId('actor-face').replaceChildren(avatar(this.state.users.get(this.state.user), this.nameOf(this.state.user)));
   }
 
-  actAs(user) {
-    this.load(user);
-  }
-
   // openDialog goes to a dialog as a click does. The first look at a bot opens
   // its dialog, and it may say hello.
   async openDialog(id) {
-    id = String(id);
-    if (/^chat\d+$/i.test(id)) id = id.toLowerCase();
+    id = dialogID(id) || String(id);
+    const { user } = this.state;
     const person = this.state.users.get(Number(id));
     if (!this.state.dialogs.has(id) && (!person || person.id === this.state.user)) {
       return this.note(`${this.nameOf(this.state.user)} is not in the dialog ${id}.`);
     }
     if (person?.bot && !this.state.dialogs.has(id)) await this.post('open', { bot: person.id });
+    if (user !== this.state.user) return; // somebody else looks by now
     await this.select(id);
     if (innerWidth >= 760 || matchMedia('(hover: hover)').matches) byId('text').focus();
   }
 
   async openMessage(place, id) {
     const pair = /^(\d+):(\d+)$/.exec(place);
-    if (pair) place = pair[1] === String(this.state.user) ? pair[2] : pair[1];
+    if (pair) place = Number(pair[1]) === this.state.user ? pair[2] : pair[1];
+    place = dialogID(place);
     if (place !== this.state.current) await this.openDialog(place);
     if (this.state.current === place && !this.messages.reveal(id)) this.note(`Message ${id} is further back.`);
   }
 
   async select(id) {
+    if (id !== this.state.current) this.help = { commands: [], apps: [] }; // until askHelp knows
     this.state.current = id;
     this.state.unread.delete(id);
     root.dataset.pane = id ? 'conversation' : 'list';
@@ -143,9 +152,11 @@ class App {
     byId('members-count').textContent = String(count);
     const kinds = { chat: 'Chat', open: 'Open chat', lines: 'Open line' };
     const person = users.get(Number(current));
-    byId('subtitle').textContent = group
-      ? `${kinds[dialog.type] ?? 'Chat'} · ${count} ${count === 1 ? 'member' : 'members'} · ${current}`
-      : `${brief(person?.position) || (person?.bot ? 'Bot' : 'Person')} · ${current}`;
+    const about = group
+      ? `${kinds[dialog.type] ?? 'Chat'} · ${count} ${count === 1 ? 'member' : 'members'}`
+      : brief(person?.position) || (person?.bot ? 'Bot' : 'Person');
+    byId('subtitle').replaceChildren(el('bdi', {}, about), ' · ' + current);
+    welcome(this);
     document.title = current ? `${title} · imbot portal` : 'imbot portal';
   }
 
@@ -162,6 +173,7 @@ class App {
 
   async askHelp() {
     const { user, current } = this.state;
+    const token = (this.asking = {});
     let help = {};
     if (current) {
       try {
@@ -170,9 +182,10 @@ class App {
         // A person without a dialog yet: nothing is offered there.
       }
     }
-    if (user !== this.state.user || current !== this.state.current) return;
+    if (token !== this.asking) return;
     this.help = { commands: help.commands ?? [], apps: help.apps ?? [] };
     this.apps.render();
+    welcome(this);
     if (document.activeElement === byId('text') && byId('text').value) this.composer.changed();
   }
 
@@ -200,14 +213,11 @@ class App {
       case 'typing':
         return this.typing(data.dialog, data.user, data.on);
       case 'help':
-        return this.askHelp();
+        return this.helpSoon();
       case 'exchange':
         return this.log.receive(data);
       case 'reset':
-        this.live.stop();
-        this.load(state.user);
-        this.log.load();
-        return;
+        return this.reload();
     }
     this.dialogs.renderSoon();
   }
@@ -217,8 +227,8 @@ class App {
     const dialog = state.dialogs.get(id);
     if (dialog && message.id >= (dialog.last?.id ?? 0)) {
       const fresh = message.id > (dialog.last?.id ?? 0);
-      if (message.gone) this.refresh(dialog);
       dialog.last = message;
+      if (message.gone) this.refresh(dialog);
       if (fresh && id !== state.current && message.author !== state.user) state.unread.set(id, (state.unread.get(id) ?? 0) + 1);
       if (fresh) this.typing(id, message.author, false);
     }
@@ -230,6 +240,7 @@ class App {
   async refresh(dialog) {
     try {
       const { messages } = await get('messages', { user: this.state.user, dialog: dialog.id, before: 0, limit: 1 });
+      if (!dialog.last?.gone) return; // another one came meanwhile
       dialog.last = messages[0] ?? null;
       this.dialogs.renderSoon();
     } catch {

@@ -76,6 +76,10 @@ export class Apps {
 }
 
 function face(item) {
-  if (!/^api\/icon\?/.test(item.icon ?? '')) return el('span', { class: 'app-letter', 'aria-hidden': 'true' }, [...(item.title || item.code || '?')][0].toUpperCase());
-  return el('img', { class: 'app-icon', src: item.icon, alt: '' });
+  if (!/^api\/icon\?/.test(item.icon ?? '')) {
+    return el('span', { class: 'app-letter', 'aria-hidden': 'true' }, String.fromCodePoint((item.title || item.code || '?').codePointAt(0)).toUpperCase());
+  }
+  const img = el('img', { class: 'app-icon', src: item.icon, alt: '' });
+  img.addEventListener('load', () => img.classList.toggle('halves', img.naturalWidth * 66 === img.naturalHeight * 108), { once: true });
+  return img;
 }

@@ -1,7 +1,7 @@
 // Shows an attachment: its blocks in the portal's wire form.
 
 import { render } from './bbcode.js';
-import { avatar, clamp, color, el, icon, link, picture } from './dom.js';
+import { avatar, clamp, color, el, icon, link, photo, pick, picture, safeImage } from './dom.js';
 import { brief, longText } from './text.js';
 
 const TOKENS = ['primary', 'secondary', 'alert', 'base'];
@@ -44,9 +44,10 @@ function target(item, app, ...children) {
 function users(value, app) {
   return objects(value).map((user) => {
     const who = app.state.users.get(Number(user.USER_ID || user.BOT_ID));
-    const face = user.AVATAR ? picture(user.AVATAR, '', { class: 'avatar' }) : null;
+    const face = avatar(who, user.NAME);
+    if (safeImage(user.AVATAR)) face.append(photo(safeImage(user.AVATAR)));
     return el('div', { class: 'block user' },
-      face?.tagName === 'IMG' ? face : avatar(who, user.NAME),
+      face,
       target(user, app, el('bdi', {}, brief(user.NAME))));
   });
 }
@@ -114,13 +115,15 @@ function delimiter(value) {
   return node;
 }
 
+const DISPLAYS = { COLUMN: 'row', ROW: 'row', TABLE: 'row', LINE: 'line', CARD: 'line' };
+
 // grid shows neighbours of one kind together: ROW in two columns, LINE side by
 // side, BLOCK one below the other.
 function grid(value, app) {
   const node = el('div', { class: 'block grid' });
   let group = null;
   for (const item of objects(value)) {
-    const display = { COLUMN: 'row', ROW: 'row', TABLE: 'row', LINE: 'line', CARD: 'line' }[item.DISPLAY] ?? 'block';
+    const display = pick(DISPLAYS, item.DISPLAY, 'block');
     if (group?.dataset.display !== display) {
       group = el('dl', { class: display, 'data-display': display });
       node.append(group);

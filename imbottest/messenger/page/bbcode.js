@@ -3,7 +3,7 @@
 // size), stands in at most one link-like element, and that in at most one quote.
 
 import { scan } from './bbscan.js';
-import { clamp, color, el, link, picture, safeLink } from './dom.js';
+import { clamp, color, el, link, pick, picture, safeLink } from './dom.js';
 
 const RULE = /^-{54}[ \r]*$/;
 const MAX_PARTS = 20000; // the rest of a text is shown without its codes
@@ -18,6 +18,7 @@ export function render(text, app) {
   for (const token of scan(text)) {
     if (token.start < done) continue;
     if (token.kind !== 'single' && !token.pair) continue;
+    if (token.name === 'img' && !isImage(token, text)) continue;
     if (out.parts > MAX_PARTS) break;
     const node = token.kind === 'single' ? single(token, app) : null;
     if (token.kind === 'single' && node == null) continue; // a value that is none
@@ -160,8 +161,8 @@ class Output {
   open(token, text) {
     this.flush();
     if (token.name in this.on) this.on[token.name]++;
-    else if (token.name === 'color') this.colors.push(color(token.value.startsWith('#') ? token.value : '#' + token.value));
-    else if (token.name === 'size') this.sizes.push(clamp(token.value, 8, 30, 0));
+    else if (token.name === 'color') this.colors.push(color(token.value.startsWith('#') ? token.value : '#' + token.value) || this.colors.at(-1));
+    else if (token.name === 'size') this.sizes.push(clamp(token.value, 8, 30, this.sizes.at(-1)));
     else if (!this.link) this.link = { token, make: linkMaker(token, text, this.app), node: null };
   }
 
@@ -270,14 +271,21 @@ function single(token, app) {
   return /^\d+$/.test(value) ? '' : null; // attach: the attachment stands below the text
 }
 
-const SIZES = { small: 'small', medium: 'medium', large: 'large' };
+const IMAGE_SIZE = /\bsize=(small|medium|large)\b/i;
+
+// isImage reports whether the portal shows a picture: the code needs a size, and a
+// blank before its end.
+function isImage(token, text) {
+  const [open, close] = token.kind === 'open' ? [token, token.pair] : [token.pair, token];
+  return IMAGE_SIZE.test(open.value) && /\s/.test(text[close.start - 1]);
+}
 
 function image(address, attributes) {
-  const size = SIZES[/\bsize=(\w+)/i.exec(attributes)?.[1]?.toLowerCase()] ?? 'medium';
-  return picture(address.trim(), '', { class: 'picture ' + size });
+  return picture(address.trim(), '', { class: 'picture ' + IMAGE_SIZE.exec(attributes)[1].toLowerCase() });
 }
 
 function inlineIcon(value) {
+  value = value.slice(0, MAX_ADDRESS);
   const address = value.split(/\s/, 1)[0];
   const number = (name) => clamp(new RegExp(`\\s${name}=(\\d+)`, 'i').exec(value)?.[1], 4, 128, 0);
   const title = /\stitle=(.*?)(?=\s(?:size|width|height)=|$)/i.exec(value)?.[1] ?? '';
@@ -311,6 +319,6 @@ function timestamp(value) {
   const time = new Date(Number(match[1]) * 1000);
   if (Number.isNaN(time.getTime())) return null;
   const format = (match[2] ?? '').toUpperCase();
-  const options = Object.hasOwn(TIMES, format) ? TIMES[format] : TIMES.FORMAT_DATETIME;
+  const options = pick(TIMES, format, TIMES.FORMAT_DATETIME);
   return el('time', { datetime: time.toISOString(), title: time.toLocaleString() }, new Intl.DateTimeFormat(undefined, options).format(time));
 }

@@ -1,8 +1,10 @@
 // The text field: saying and changing messages, drafts, and the list of slash
-// commands.
+// commands, or of people to mention.
 
 import { byId, el } from './dom.js';
 import { brief } from './text.js';
+
+const MOST = 50; // entries of the list
 
 export class Composer {
   constructor(app) {
@@ -33,13 +35,20 @@ export class Composer {
 
   // show goes to another dialog; what was typed waits in the one before.
   show(dialog) {
+    const draft = this.app.state.user + ' ' + dialog;
+    if (draft === this.draft) return; // only loaded again
     this.stopEditing();
-    if (this.dialog) this.drafts.set(this.draft, this.text.value);
+    this.keep();
     this.dialog = dialog;
-    this.draft = this.app.state.user + ' ' + dialog;
-    this.set(this.drafts.get(this.draft) ?? '');
+    this.draft = draft;
+    this.set(this.drafts.get(draft) ?? '');
     this.text.disabled = byId('send').disabled = dialog === '';
     this.close();
+  }
+
+  keep() {
+    if (this.dialog && this.text.value) this.drafts.set(this.draft, this.text.value);
+    else this.drafts.delete(this.draft);
   }
 
   set(value) {
@@ -47,8 +56,9 @@ export class Composer {
     this.fit();
   }
 
-  put(value) {
-    this.set(value);
+  // put leaves the cursor between a text and the rest behind it.
+  put(value, rest = '') {
+    this.set(value + rest);
     this.text.focus();
     this.text.setSelectionRange(value.length, value.length);
     this.changed();
@@ -62,7 +72,7 @@ export class Composer {
   }
 
   edit(message) {
-    if (!this.editing) this.drafts.set(this.draft, this.text.value);
+    if (!this.editing) this.keep();
     this.editing = message;
     this.banner.hidden = false;
     this.put(message.text);
@@ -81,35 +91,61 @@ export class Composer {
     const text = this.text.value;
     if (text.trim() === '' || !this.dialog) return;
     this.close();
-    const { dialog, editing } = this;
+    const { dialog, draft, editing } = this;
     if (editing) {
       this.stopEditing();
       if (text !== editing.text) await this.app.post('edit', { message: editing.id, text });
       return;
     }
     this.set('');
-    if (!(await this.app.say(text, dialog)) && this.dialog === dialog && this.text.value === '') this.set(text);
+    const said = await this.app.say(text, dialog);
+    if (draft !== this.draft) return;
+    if (said) this.app.messages.toEnd();
+    else if (this.text.value === '') this.set(text);
   }
 
   changed() {
     this.fit();
-    const typed = this.text.value;
-    if (this.editing || !/^\/\S*$/.test(typed)) return this.close();
-    const wanted = typed.toLowerCase();
-    const commands = this.app.help.commands.filter((c) => !c.hidden);
-    this.shown = commands.filter((c) => c.command.toLowerCase().startsWith(wanted)).slice(0, 50);
+    this.shown = this.commands() ?? this.mentions() ?? [];
     this.chosen = 0;
     this.showList();
+  }
+
+  // commands are what completes "/he", null when that is not what is typed.
+  commands() {
+    const typed = this.text.value;
+    if (this.editing || !/^\/\S*$/.test(typed)) return null;
+    const commands = this.app.help.commands.filter((c) => !c.hidden && c.command.toLowerCase().startsWith(typed.toLowerCase()));
+    return commands.slice(0, MOST).map((c) => ({
+      name: c.command, params: c.params, about: c.title, from: this.app.nameOf(c.bot),
+      text: c.command + ' ', whole: !c.params && c.command === typed,
+    }));
+  }
+
+  // mentions are who completes "@an" before the cursor, with the code that the
+  // portal's own messenger writes then.
+  mentions() {
+    const { text, app } = this;
+    const before = text.value.slice(Math.max(0, text.selectionStart - 60), text.selectionStart);
+    const typed = /(?:^|\s)@([^\s@]*)$/.exec(before)?.[1].toLowerCase();
+    if (typed == null) return null;
+    const members = app.state.dialogs.get(this.dialog)?.members ?? [Number(this.dialog)];
+    const people = members.map((id) => app.state.users.get(id)).filter((u) => u && u.id !== app.state.user && u.name.toLowerCase().includes(typed));
+    const start = text.selectionStart - typed.length - 1;
+    return people.sort((a, b) => b.bot - a.bot).slice(0, MOST).map((u) => ({
+      name: '@' + app.nameOf(u.id), about: u.position, from: u.bot ? 'Bot' : 'Person',
+      text: text.value.slice(0, start) + `[USER=${u.id}]${app.nameOf(u.id)}[/USER] `, rest: text.value.slice(text.selectionStart),
+    }));
   }
 
   showList() {
     this.list.hidden = this.shown.length === 0;
     this.text.setAttribute('aria-expanded', String(!this.list.hidden));
-    this.list.replaceChildren(...this.shown.map((command, index) =>
+    this.list.replaceChildren(...this.shown.map((entry, index) =>
       el('li', { role: 'option', id: 'command-' + index, 'data-index': index, 'aria-selected': String(index === this.chosen) },
-        el('span', { class: 'command' }, el('bdi', {}, brief(command.command)), command.params ? el('bdi', { class: 'params' }, ' ' + brief(command.params)) : null),
-        el('bdi', { class: 'about' }, brief(command.title)),
-        el('bdi', { class: 'from' }, this.app.nameOf(command.bot)))));
+        el('span', { class: 'command' }, el('bdi', {}, brief(entry.name)), entry.params ? el('bdi', { class: 'params' }, ' ' + brief(entry.params)) : null),
+        el('bdi', { class: 'about' }, brief(entry.about)),
+        el('bdi', { class: 'from' }, entry.from))));
     this.mark();
   }
 
@@ -129,8 +165,8 @@ export class Composer {
   }
 
   complete(index) {
-    const command = this.shown[index];
-    if (command) this.put(command.command + ' ');
+    const entry = this.shown[index];
+    if (entry) this.put(entry.text, entry.rest);
     this.close();
   }
 
@@ -163,8 +199,7 @@ export class Composer {
       case 'Enter': {
         if (event.shiftKey) return false;
         // A command without parameters that is typed in full is meant.
-        const command = this.shown[this.chosen];
-        if (command.command === this.text.value && !command.params) return false;
+        if (this.shown[this.chosen].whole) return false;
         this.complete(this.chosen);
         return true;
       }

@@ -52,10 +52,19 @@ export function ink(hex) {
   return light > 0.18 ? '#10151b' : '#ffffff';
 }
 
+// pick is the value of a table for a key from the wire, which can be any.
+export const pick = (table, key, fallback) => (Object.hasOwn(table, key) ? table[key] : fallback);
+
 // clamp reads a number from the wire; fallback is for what is none.
 export function clamp(value, low, high, fallback) {
   const n = Number(value);
   return Number.isFinite(n) && n > 0 ? Math.min(Math.max(n, low), high) : fallback;
+}
+
+// dialogID is the one way to write the id of a dialog, "" for what is none.
+export function dialogID(value) {
+  const match = /^(chat)?0*([1-9]\d{0,15})$/i.exec(String(value).trim());
+  return match ? (match[1] ?? '').toLowerCase() + match[2] : '';
 }
 
 // safeLink is the address when a click may follow it, else "". The URL parser
@@ -73,10 +82,12 @@ export function safeImage(address) {
 }
 
 function parse(address) {
+  const text = String(address).trim();
+  if (!/^[a-z]+:/i.test(text)) return null; // relative: leads to the portal, which has no pages here
   try {
-    return new URL(String(address).trim());
+    return new URL(text);
   } catch {
-    return null; // relative: such addresses lead to the portal, which has no pages here
+    return null;
   }
 }
 
@@ -106,11 +117,16 @@ export function avatar(who, name) {
   node.style.color = ink(background);
   node.append(initials(name));
   if (who?.avatar && /^api\/avatar\?/.test(who.avatar)) {
-    const img = el('img', { src: who.avatar, alt: '' });
-    img.addEventListener('error', () => img.remove(), { once: true });
-    node.append(img);
+    node.append(photo(who.avatar));
   }
   return node;
+}
+
+// photo lies over the initials of an avatar, unless it cannot be loaded.
+export function photo(src) {
+  const img = el('img', { src, alt: '', referrerpolicy: 'no-referrer' });
+  img.addEventListener('error', () => img.remove(), { once: true });
+  return img;
 }
 
 function initials(name) {

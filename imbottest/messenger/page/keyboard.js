@@ -1,7 +1,7 @@
 // Shows the keyboard and the menu of a message, and does what their entries ask
 // for. The portal does commands and SEND; everything else happens in the page.
 
-import { clamp, color, el, icon, ink, safeLink } from './dom.js';
+import { clamp, color, el, icon, ink, pick, safeLink } from './dom.js';
 import { brief } from './text.js';
 
 const TOKENS = ['primary', 'secondary', 'alert', 'base'];
@@ -45,6 +45,7 @@ function button(message, entry, index, app) {
   }, el('bdi', {}, brief(entry.TEXT, 500)), entry.LINK ? icon('out') : null, waits ? el('span', { class: 'spinner', 'aria-hidden': 'true' }) : null);
   const background = color(disabled ? entry.OFF_BG_COLOR || entry.BG_COLOR : entry.BG_COLOR);
   const text = color(disabled ? entry.OFF_TEXT_COLOR || entry.TEXT_COLOR : entry.TEXT_COLOR);
+  node.classList.toggle('off', disabled && Boolean(color(entry.OFF_BG_COLOR) || color(entry.OFF_TEXT_COLOR)));
   if (background) {
     node.style.backgroundColor = background;
     node.style.borderColor = background;
@@ -54,13 +55,14 @@ function button(message, entry, index, app) {
   if (width) {
     node.style.width = width + 'px';
     node.style.flex = 'none';
+    node.classList.toggle('narrow', width < 100);
   }
   return node;
 }
 
 // context is where a button is shown; the style sheet takes a narrow page for a
 // phone.
-const context = (entry) => ({ MOBILE: 'only-mobile', DESKTOP: 'only-desktop' })[entry.CONTEXT] ?? '';
+const context = (entry) => pick({ MOBILE: 'only-mobile', DESKTOP: 'only-desktop' }, entry.CONTEXT, '');
 
 function hint(entry) {
   const value = String(entry.ACTION_VALUE ?? '').slice(0, 200);
@@ -91,31 +93,37 @@ export function menu(message, app) {
   const opener = el('button', {
     type: 'button', class: 'tool', 'aria-haspopup': 'menu', 'aria-label': 'Menu', 'aria-controls': id, 'aria-expanded': 'false', popovertarget: id,
   }, icon('more'));
+  const usable = () => [...items.querySelectorAll('button:not(:disabled)')].filter((item) => item.checkVisibility());
+  items.addEventListener('beforetoggle', (event) => event.newState === 'open' && place(items, opener));
   items.addEventListener('toggle', (event) => {
     const open = event.newState === 'open';
     opener.setAttribute('aria-expanded', String(open));
-    if (!open) return;
-    place(items, opener);
-    items.querySelector('button:not(:disabled)')?.focus();
+    if (open) usable()[0]?.focus();
   });
   items.addEventListener('keydown', (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const all = [...items.querySelectorAll('button:not(:disabled)')].filter((item) => item.offsetParent || item.getClientRects().length);
+    const all = usable();
     all[(all.indexOf(document.activeElement) + step + all.length) % all.length]?.focus();
   });
   return [opener, items];
 }
 
-// place puts a menu below its button, or above it where there is no room.
+// place puts a menu that is not shown yet beside its button, on the sides that have
+// more room.
 function place(items, opener) {
   const at = opener.getBoundingClientRect();
-  const { width, height } = items.getBoundingClientRect();
-  const left = Math.max(8, Math.min(at.left, innerWidth - width - 8));
-  const below = at.bottom + 4 + height < innerHeight - 8;
-  items.style.left = left + 'px';
-  items.style.top = Math.max(8, below ? at.bottom + 4 : at.top - height - 4) + 'px';
+  const below = at.bottom < innerHeight / 2;
+  const ahead = at.left < innerWidth / 2;
+  Object.assign(items.style, {
+    top: below ? at.bottom + 4 + 'px' : 'auto',
+    bottom: below ? 'auto' : innerHeight - at.top + 4 + 'px',
+    left: ahead ? at.left + 'px' : 'auto',
+    right: ahead ? 'auto' : innerWidth - at.right + 'px',
+    maxHeight: (below ? innerHeight - at.bottom : at.top) - 12 + 'px',
+    maxWidth: Math.min(320, (ahead ? innerWidth - at.left : at.right) - 8) + 'px',
+  });
 }
 
 // press does what an entry asks for, in the order in which the portal decides.

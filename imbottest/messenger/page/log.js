@@ -6,6 +6,7 @@ import { byId, el, exactTime, icon, soon, toast } from './dom.js';
 const MAX_ROWS = 300;
 const MAX_KEPT = 1000;
 const PAGE = 100;
+const QUIET = 10000; // milliseconds between two failures that are told
 const LONG = 20000; // characters of a body that are shown at first
 
 export class Log {
@@ -18,6 +19,8 @@ export class Log {
     this.rows = new Map();
     this.opened = new Set();
     this.errors = 0;
+    this.quiet = 0; // until when no failure is told
+    this.limit = MAX_ROWS;
     this.more = false;
     this.renderSoon = soon(() => this.render(), 250);
     this.toggle.addEventListener('click', () => this.show(this.pane.hidden));
@@ -42,11 +45,16 @@ export class Log {
     else if (!visible && inside) this.toggle.focus();
   }
 
+  // load fetches the exchanges before an id; 0 are the newest. What comes meanwhile
+  // is newer than the answer.
   async load(before = 0) {
+    const token = (this.loading = {});
+    if (before === 0) this.kept = [];
     try {
       const page = await get('exchanges', { before, limit: PAGE });
-      if (before === 0) this.kept = page.exchanges ?? [];
-      else this.kept.push(...(page.exchanges ?? []));
+      if (token !== this.loading) return;
+      const known = new Set(this.kept.map((exchange) => exchange.id));
+      this.kept.push(...(page.exchanges ?? []).filter((exchange) => !known.has(exchange.id)));
       this.more = Boolean(page.more);
       this.limit = before === 0 ? MAX_ROWS : this.limit + PAGE;
       this.render();
@@ -60,12 +68,22 @@ export class Log {
     const at = this.kept.findIndex((e) => e.id <= exchange.id);
     if (this.kept[at]?.id === exchange.id) this.kept[at] = exchange;
     else this.kept.splice(at < 0 ? this.kept.length : at, 0, exchange);
-    if (this.kept.length > MAX_KEPT + 100 && this.limit === MAX_ROWS) {
-      this.kept.length = MAX_KEPT;
+    const most = Math.max(MAX_KEPT, this.limit);
+    if (this.kept.length > most + 100) {
+      this.kept.length = most;
       this.more = true;
     }
-    if (this.pane.hidden && failed(exchange)) this.errors++;
+    if (this.pane.hidden && failed(exchange)) this.tell(exchange);
     this.renderSoon();
+  }
+
+  // tell counts a failure that nobody sees. Somebody who waits for a bot's answer
+  // learns why there is none.
+  tell(exchange) {
+    this.errors++;
+    if (exchange.kind !== 'event' || performance.now() < this.quiet) return;
+    this.quiet = performance.now() + QUIET;
+    toast(`${exchange.name} failed: ${exchange.error || exchange.status}. See “Calls and events”.`, true);
   }
 
   render() {
@@ -78,7 +96,7 @@ export class Log {
     const fits = (e) =>
       (kind === 'all' || (kind === 'errors' ? failed(e) : kind === e.kind + 's')) &&
       (wanted === '' || e.name.toLowerCase().includes(wanted));
-    const shown = this.kept.filter(fits).slice(0, this.limit ?? MAX_ROWS);
+    const shown = this.kept.filter(fits).slice(0, this.limit);
     const used = new Set();
     let at = this.list.firstElementChild;
     for (const exchange of shown) {
@@ -93,7 +111,8 @@ export class Log {
       at = next;
     }
     for (const id of this.rows.keys()) if (!used.has(id)) this.rows.delete(id);
-    byId('log-empty').hidden = shown.length > 0;
+    byId('log-empty').hidden = this.kept.length > 0;
+    byId('log-none').hidden = this.kept.length === 0 || shown.length > 0;
     byId('log-more').hidden = !this.more;
   }
 

@@ -44,6 +44,7 @@ export class Messages {
     this.loading = null;
     this.chosen = null;
     this.list.replaceChildren();
+    byId('welcome').hidden = true;
     this.showNewest();
   }
 
@@ -74,11 +75,13 @@ export class Messages {
       }
     } catch (failure) {
       if (token !== this.loading) return;
-      this.more = false;
-      // A person who was never written to has no dialog yet.
-      if (failure.status !== 404) this.app.fail(failure);
+      // A person who was never written to has no dialog yet. Otherwise scrolling
+      // tries again.
+      this.more = failure.status !== 404;
+      if (this.more) this.app.fail(failure);
     } finally {
       if (token === this.loading) this.loading = null;
+      this.showWelcome();
       if (this.queue.length > 0) this.flushSoon();
     }
   }
@@ -95,6 +98,7 @@ export class Messages {
     this.queue = [];
     const full = this.to === this.kept.length && !this.gap;
     let jumbled = false;
+    let fresh = 0;
     for (const message of queue) {
       const at = this.place(message.id);
       if (this.kept[at]?.id === message.id) {
@@ -108,8 +112,8 @@ export class Messages {
       } else if (message.gone) {
         continue;
       } else if (at === this.kept.length) {
-        if (this.gap) this.unseen++;
-        else this.kept.push(message);
+        if (message.author !== this.app.state.user) fresh++;
+        if (!this.gap) this.kept.push(message);
       } else if (at > 0 || !this.more) {
         this.kept.splice(at, 0, message); // came late
         jumbled = true;
@@ -125,16 +129,16 @@ export class Messages {
       this.shrink();
       this.stick();
     } else {
-      this.unseen += queue.filter((message) => this.kept.at(-1)?.id >= message.id && !this.seen(message)).length;
+      this.unseen += fresh;
     }
     this.bound();
     this.showNewest();
+    this.showWelcome();
   }
 
-  seen(message) {
-    if (this.lastSeen >= message.id) return true;
-    this.lastSeen = message.id;
-    return message.author === this.app.state.user;
+  // showWelcome shows that there is nothing, once that is known.
+  showWelcome() {
+    byId('welcome').hidden = Boolean(this.loading) || this.kept.length > 0 || this.more;
   }
 
   // place is the index of an id in kept, or where it would stand.
@@ -179,12 +183,11 @@ export class Messages {
   }
 
   shrink() {
-    this.drop(this.items.size - MAX_ITEMS, this.list.firstElementChild);
+    this.drop(this.items.size - MAX_ITEMS, true);
   }
 
-  // drop takes elements away at one end of the window.
-  drop(count, first) {
-    const top = first === this.list.firstElementChild;
+  // drop takes elements away at the top of the window, or at its end.
+  drop(count, top) {
     for (; count > 0; count--) {
       const item = top ? this.list.firstElementChild : this.list.lastElementChild;
       this.items.delete(Number(item.dataset.message));
@@ -226,7 +229,7 @@ export class Messages {
     if (this.chosen === old) this.choose(item);
     if (!active) return;
     const again = focus && item.querySelector(focus);
-    if (again && !again.disabled) again.focus({ preventScroll: true });
+    if (again && !again.disabled && again.checkVisibility()) again.focus({ preventScroll: true });
     else item.focus({ preventScroll: true });
   }
 
@@ -263,7 +266,7 @@ export class Messages {
       this.list.prepend(...items);
       for (const item of items) settle(item);
       if (old) settle(old);
-      this.drop(this.items.size - MAX_ITEMS, null);
+      this.drop(this.items.size - MAX_ITEMS, false);
     } else {
       this.append(Math.min(this.kept.length, this.to + PAGE));
       this.shrink();

@@ -43,5 +43,5 @@ function shortened(text) {
 // brief is a name or title that has a line for itself.
 export function brief(text, length = 200) {
   const s = String(text ?? '');
-  return s.length > length ? s.slice(0, length) + '…' : s;
+  return s.length > length ? s.slice(0, length).replace(/[\ud800-\udbff]$/, '') + '…' : s;
 }
