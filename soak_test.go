@@ -60,7 +60,8 @@ func TestSoak(t *testing.T) {
 				s.balance()
 				if day.steps > 5000 {
 					s.saw("QUERY_LIMIT_EXCEEDED", "INTERNAL_SERVER_ERROR", "OPERATION_TIME_LIMIT", "expired_token",
-						"moved", "page", "no answer", "half an answer", "reinstalled", "duplicate", "lost", "refused", "unknown", "deadline", "slow")
+						"moved", "page", "no answer", "half an answer", "reinstalled", "duplicate", "lost", "refused", "never posted", "unknown", "deadline", "slow")
+					require.Less(t, s.moments["lost"], day.steps/5, "seed %d: people were patient, mostly", day.seed)
 				}
 			})
 		})
@@ -109,6 +110,7 @@ type soak struct {
 	statuses map[string]int    // of each message that bots change: the last change that was acknowledged
 	fired    map[string]bool   // events, by key
 	accepted map[string]int    // answers 200
+	refused  map[string]bool   // answers 503
 	handled  map[string]int
 	repaired time.Time
 }
@@ -138,7 +140,7 @@ func newSoak(t *testing.T, seed uint64, opts ...imbottest.Option) *soak {
 	s := &soak{
 		t: t, seed: seed, portal: imbottest.NewPortal(append(opts, imbottest.WithSeed(seed))...), limiter: imbot.NewLimiter(5, 250),
 		moments: map[string]int{}, outcomes: map[string]string{}, statuses: map[string]int{},
-		fired: map[string]bool{}, accepted: map[string]int{}, handled: map[string]int{},
+		fired: map[string]bool{}, accepted: map[string]int{}, refused: map[string]bool{}, handled: map[string]int{},
 	}
 	t.Cleanup(s.portal.Close)
 	for i, opts := range [][]imbot.Option{nil, {imbot.WithAutoBatch()}} {
