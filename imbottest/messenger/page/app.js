@@ -203,7 +203,10 @@ class App {
         break;
       case 'left':
         state.dialogs.delete(data.dialog);
-        if (data.dialog === state.current) this.select('');
+        if (data.dialog === state.current) {
+          this.select('');
+          this.people.changed();
+        }
         break;
       case 'user':
         state.users.set(data.id, data);

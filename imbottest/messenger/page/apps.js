@@ -38,7 +38,7 @@ export class Apps {
     const { user, current } = this.app.state;
     try {
       const { url } = await get('frame', { user, app: id, dialog: current, ...button });
-      this.show(url, item);
+      if (user === this.app.state.user && current === this.app.state.current) this.show(url, item);
     } catch (failure) {
       this.app.fail(failure);
     }

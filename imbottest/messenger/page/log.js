@@ -23,6 +23,8 @@ export class Log {
     this.limit = MAX_ROWS;
     this.more = false;
     this.renderSoon = soon(() => this.render(), 250);
+    this.over = matchMedia('(max-width: 759px)');
+    this.over.addEventListener('change', () => this.cover());
     this.toggle.addEventListener('click', () => this.show(this.pane.hidden));
     byId('close-log').addEventListener('click', () => this.show(false));
     byId('log-more').addEventListener('click', () => this.load(this.kept.at(-1)?.id ?? 0));
@@ -40,9 +42,15 @@ export class Log {
     this.toggle.setAttribute('aria-expanded', String(visible));
     document.documentElement.dataset.log = String(visible);
     this.errors = 0;
+    this.cover();
     this.render();
     if (visible && innerWidth < 1100) byId('close-log').focus();
     else if (!visible && inside) this.toggle.focus();
+  }
+
+  // cover keeps the focus away from what the pane hides on a phone.
+  cover() {
+    for (const id of ['nav', 'conversation']) byId(id).inert = this.over.matches && !this.pane.hidden;
   }
 
   // load fetches the exchanges before an id; 0 are the newest. What comes meanwhile

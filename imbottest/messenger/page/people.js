@@ -12,8 +12,9 @@ export class People {
       close.addEventListener('click', () => close.closest('dialog').close());
     }
     for (const box of document.querySelectorAll('dialog')) {
-      // A click beside the box hits the dialog itself.
-      box.addEventListener('click', (event) => event.target === box && box.close());
+      // What hits the dialog itself is beside the box. A click would be, too, that
+      // began in a field and ended there.
+      box.addEventListener('pointerdown', (event) => event.target === box && box.close());
     }
     this.onSubmit('new-chat', async () => {
       const made = await app.post('chat', { title: byId('chat-title').value.trim(), members: chosen('chat-members') });
@@ -35,11 +36,18 @@ export class People {
   // onSubmit does the work of a form; its dialog closes when it went well.
   onSubmit(id, work) {
     const box = byId(id);
+    let working = false; // Enter twice is one chat
     box.querySelector('form').addEventListener('submit', async (event) => {
       event.preventDefault();
-      if (!(await work())) return;
-      box.close();
-      event.target.reset();
+      if (working) return;
+      working = true;
+      try {
+        if (!(await work())) return;
+        box.close();
+        event.target.reset();
+      } finally {
+        working = false;
+      }
     });
   }
 
