@@ -26,7 +26,9 @@ class App {
     this.log = new Log(this);
     this.live = new Live((kind, data) => this.event(kind, data), (on) => this.connection(on), () => this.reload());
     this.helpSoon = soon(() => this.askHelp(), 250);
-    byId('actor').addEventListener('change', (event) => this.load(Number(event.target.value)));
+    byId('actor').addEventListener('change', (event) => {
+      this.acting = this.load(Number(event.target.value));
+    });
     byId('back').addEventListener('click', () => this.back());
     byId('conversation').addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || root.dataset.pane !== 'conversation' || innerWidth >= 760) return;
@@ -98,6 +100,7 @@ class App {
   // openDialog goes to a dialog as a click does. The first look at a bot opens
   // its dialog, and it may say hello.
   async openDialog(id) {
+    await this.acting; // the dialog is looked at by whom the page names
     id = dialogID(id) || String(id);
     const { user } = this.state;
     const person = this.state.users.get(Number(id));
