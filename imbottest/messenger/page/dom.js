@@ -74,7 +74,7 @@ export function safeLink(address) {
   return url && ['http:', 'https:', 'mailto:', 'tel:'].includes(url.protocol) ? url.href : '';
 }
 
-// safeImage is an address that the page's security policy lets an image load.
+// safeImage is an address that the page's security policy lets an image or a frame load.
 export function safeImage(address) {
   const url = parse(address);
   const local = url && url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '127.0.0.1');

@@ -8,6 +8,7 @@ import { messageItem, settle } from './message.js';
 const PAGE = 50;
 const MAX_ITEMS = 300; // elements
 const MAX_KEPT = 5000; // messages; older ones can be fetched again
+const RETRY = 3000; // milliseconds
 const NEAR = 400; // pixels from an end at which the window moves
 
 export class Messages {
@@ -67,7 +68,7 @@ export class Messages {
         this.gap = false;
         this.render(0, this.kept.length);
         this.stick();
-      } else {
+      } else if (this.kept[0]?.id === before) { // else there would be a gap
         this.kept.unshift(...fetched);
         this.from += fetched.length;
         this.to += fetched.length;
@@ -76,9 +77,10 @@ export class Messages {
     } catch (failure) {
       if (token !== this.loading) return;
       // A person who was never written to has no dialog yet. Otherwise scrolling
-      // tries again.
+      // tries again, and when there is nothing to scroll, time.
       this.more = failure.status !== 404;
       if (this.more) this.app.fail(failure);
+      if (this.more && before === 0) setTimeout(() => dialog === this.dialog && this.kept.length === 0 && !this.loading && this.load(0), RETRY);
     } finally {
       if (token === this.loading) this.loading = null;
       this.showWelcome();

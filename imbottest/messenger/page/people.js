@@ -17,8 +17,9 @@ export class People {
       box.addEventListener('pointerdown', (event) => event.target === box && box.close());
     }
     this.onSubmit('new-chat', async () => {
+      const { actor } = app;
       const made = await app.post('chat', { title: byId('chat-title').value.trim(), members: chosen('chat-members') });
-      if (made) app.select(made.dialog);
+      if (made && actor === app.actor) app.goTo(made.dialog);
       return made;
     });
     this.onSubmit('add-person', async () => {
@@ -57,6 +58,7 @@ export class People {
   }
 
   openMembers() {
+    byId('invite-members').replaceChildren(); // ticked for another chat, perhaps
     this.renderMembers();
     byId('members').showModal();
   }
