@@ -41,6 +41,12 @@ const HEX = /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i;
 
 export const color = (value) => (typeof value === 'string' && HEX.test(value) ? value : '');
 
+// paint colours a text as its author wants; the style sheet keeps it readable.
+export function paint(node, hex) {
+  node.classList.add('shade');
+  node.style.setProperty('--shade', hex);
+}
+
 // ink is black or white, whichever is read better on a colour.
 export function ink(hex) {
   const digits = hex.length === 4 ? [...hex.slice(1)].map((d) => d + d) : hex.slice(1).match(/../g);

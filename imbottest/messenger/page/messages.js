@@ -58,6 +58,7 @@ export class Messages {
   async load(before) {
     const { dialog } = this;
     const token = (this.loading = {});
+    this.list.ariaBusy = 'true'; // what was said long ago is not read out
     try {
       const page = await get('messages', { user: this.app.state.user, dialog, before, limit: PAGE });
       if (token !== this.loading) return;
@@ -82,7 +83,10 @@ export class Messages {
       if (this.more) this.app.fail(failure);
       if (this.more && before === 0) setTimeout(() => dialog === this.dialog && this.kept.length === 0 && !this.loading && this.load(0), RETRY);
     } finally {
-      if (token === this.loading) this.loading = null;
+      if (token === this.loading) {
+        this.loading = null;
+        this.list.ariaBusy = 'false';
+      }
       this.showWelcome();
       if (this.queue.length > 0) this.flushSoon();
     }
@@ -105,8 +109,7 @@ export class Messages {
       const at = this.place(message.id);
       if (this.kept[at]?.id === message.id) {
         if (message.gone) {
-          this.kept.splice(at, 1);
-          jumbled = true;
+          this.remove(at);
         } else {
           this.kept[at] = message;
           this.replace(message);
@@ -136,6 +139,25 @@ export class Messages {
     this.bound();
     this.showNewest();
     this.showWelcome();
+  }
+
+  // remove takes a message away that is gone for good.
+  remove(at) {
+    const [{ id }] = this.kept.splice(at, 1);
+    if (at < this.from) this.from--;
+    if (at < this.to) this.to--;
+    const item = this.items.get(id);
+    if (!item) return;
+    const near = item.nextElementSibling ?? item.previousElementSibling;
+    const focused = item.contains(document.activeElement);
+    this.items.delete(id);
+    item.remove();
+    if (near) settle(near);
+    if (item === this.chosen) {
+      this.chosen = null;
+      this.choose(near);
+    }
+    if (focused) (near ?? byId('text')).focus({ preventScroll: true });
   }
 
   // showWelcome shows that there is nothing, once that is known.

@@ -68,6 +68,8 @@ export class People {
     const dialog = app.state.dialogs.get(app.state.current);
     if (!dialog) return byId('members').close();
     const members = dialog.members ?? [];
+    const box = byId('members');
+    const active = box.contains(document.activeElement) ? document.activeElement : null;
     byId('member-list').replaceChildren(...members.map((id) => {
       const name = app.nameOf(id);
       return el('li', {},
@@ -80,6 +82,9 @@ export class People {
         }, id === app.state.user ? 'Leave' : 'Remove'));
     }));
     this.choices('invite-members', (user) => !members.includes(user.id));
+    if (!active || active.isConnected) return;
+    const again = active.value ? `[value="${Number(active.value)}"]` : `[data-kick="${Number(active.dataset.kick)}"]`;
+    (box.querySelector(again) ?? box.querySelector('[data-close]')).focus();
   }
 
   // changed keeps an open list of members true.
