@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
 	"github.com/imbot-go/imbot/imbottest/messenger"
 )
 
@@ -54,41 +55,94 @@ func TestPageFitsItsScreen(t *testing.T) {
 	}
 }
 
-func TestPageIsReadInTheDark(t *testing.T) {
+// Text has the contrast that people with weak eyes need, in the light and in the
+// dark, where colours that bots choose for white paper are changed.
+func TestPageHasContrast(t *testing.T) {
 	s := newStage(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	for _, code := range []string{"#000000", "#ff0000", "#00f", "#29619b", "#ffffff"} {
-		_, err := s.portal.Say(t.Context(), s.anna, room, fmt.Sprintf("[color=%s]%s[/color]", code, code))
+		_, err := s.portal.Say(t.Context(), s.anna, room, fmt.Sprintf("[color=%s]%s[/color] [rating=3]", code, code))
 		require.NoError(t, err)
 	}
-	_, err := s.client.Message.Add(t.Context(), imbot.MessageAddRequest{DialogID: room, Message: "An attachment", Attach: &imbot.Attach{
-		Blocks: []imbot.Block{imbot.BlockGrid{{Name: "Name", Value: "Value", Color: "#000000", Display: imbot.GridDisplayRow}}},
-	}})
+	own, err := s.portal.Say(t.Context(), 1, room, "[user=2]Anna[/user]\n>>quoted\n[code]code[/code] https://example.com")
 	require.NoError(t, err)
+	require.NoError(t, s.portal.Edit(t.Context(), 1, own, own.Text+"!"))
+	_, err = s.client.Message.Add(t.Context(), imbot.MessageAddRequest{
+		DialogID: room, Message: "An attachment",
+		Attach: &imbot.Attach{Blocks: []imbot.Block{
+			imbot.BlockLink{Name: "Page", Desc: "About it", Link: "https://example.com"},
+			imbot.BlockGrid{{Name: "Name", Value: "Value", Color: "#000000", Display: imbot.GridDisplayRow}},
+		}},
+		Keyboard: &imbot.Keyboard{Rows: [][]imbot.Button{{
+			{Text: "One", Action: imbot.ActionSend("x"), BGColorToken: imbot.ColorTokenPrimary},
+			{Text: "Two", Action: imbot.ActionSend("x"), BGColorToken: imbot.ColorTokenSecondary},
+			{Text: "Three", Action: imbot.ActionSend("x"), BGColorToken: imbot.ColorTokenAlert},
+			{Text: "Four", Action: imbot.ActionSend("x"), BGColor: "#888888"},
+		}}},
+	})
+	require.NoError(t, err)
+	gone, err := s.portal.Say(t.Context(), 1, room, "gone")
+	require.NoError(t, err)
+	require.NoError(t, s.portal.Delete(t.Context(), 1, gone))
+	require.Error(t, s.client.Message.Delete(t.Context(), imbot.MessageDeleteRequest{MessageID: 1}))
 	b := open(t, s.url+"#user=1&dialog="+string(room), 1440, 900)
-	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}},
-		})
-		return err
-	}))
-	b.sees("#messages dd", "Value")
-	require.Empty(t, eval[[]string](b, `(() => {
+	for _, scheme := range []string{"light", "dark"} {
+		b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			})
+			return err
+		}))
+		b.sees("#messages dd", "Value")
+		b.sees("#log .error", "imbot.message.delete")
+		require.Empty(t, eval[[]string](b, contrast(scheme == "dark")), scheme)
+	}
+	b.calm()
+}
+
+// contrast lists texts that can hardly be read. Unless all are meant, those are
+// left out whose colour a person or bot has chosen.
+func contrast(all bool) string {
+	return fmt.Sprintf(`(() => {
 		const paper = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-		const light = color => {
-			paper.fillStyle = color;
-			paper.fillRect(0, 0, 1, 1);
+		const mixed = colors => {
+			paper.clearRect(0, 0, 1, 1);
+			for (const color of colors) {
+				paper.fillStyle = color;
+				paper.fillRect(0, 0, 1, 1);
+			}
 			const [r, g, b] = [...paper.getImageData(0, 0, 1, 1).data].map(d => d / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
 			return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 		};
-		const below = e => getComputedStyle(e).backgroundColor === "rgba(0, 0, 0, 0)" ? below(e.parentElement) : getComputedStyle(e).backgroundColor;
-		return [...document.querySelectorAll("#messages :is(.text, .text span, dt, dd, time), #title, #subtitle, .row-title, .row-last, #log .name, #log .about, #log .status")]
-			.map(e => [e, light(getComputedStyle(e).color), light(below(e))])
-			.map(([e, a, b]) => [e, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)])
-			.filter(([e, contrast]) => contrast < 4.5)
-			.map(([e, contrast]) => e.outerHTML.slice(0, 100) + " " + contrast);
-	})()`))
-	b.calm()
+		const below = e => e ? [...below(e.parentElement), getComputedStyle(e).backgroundColor] : [];
+		const wrong = [];
+		for (const e of document.querySelectorAll("body *")) {
+			const says = [...e.childNodes].some(n => n.nodeType === Node.TEXT_NODE && n.data.trim() !== "");
+			if (!says || !e.checkVisibility({opacityProperty: true}) || e.closest("option, :disabled") || (!%t && e.closest(".shade"))) continue;
+			const ground = below(e), a = mixed(ground), b = mixed([...ground, getComputedStyle(e).color]);
+			const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+			if (contrast < 4.5) wrong.push(contrast.toFixed(2) + " " + e.outerHTML.slice(0, 120) + " in " + e.parentElement.className);
+		}
+		return wrong;
+	})()`, all)
+}
+
+// The first thing that is seen, when no bot is there.
+func TestEmptyPortalTellsWhereBotsConnect(t *testing.T) {
+	portal := imbottest.NewPortal()
+	t.Cleanup(portal.Close)
+	portal.Mount(messenger.Handler(portal))
+	require.NoError(t, portal.Listen("127.0.0.1:0"))
+	for _, width := range []int64{375, 1440} {
+		b := open(t, strings.TrimSuffix(portal.Endpoint(), "rest/"), width, 740)
+		b.sees("nav p", "A bot of yours connects to "+portal.Endpoint())
+		require.Empty(t, eval[string](b, `document.querySelector("#subtitle").textContent`))
+		b.click("#search")
+		b.press("x")
+		b.sees("nav p", "Nobody is here by that name")
+		require.False(t, eval[bool](b, has("nav p", "A bot of yours")))
+		b.calm()
+	}
 }
 
 func TestPhoneTellsThatTheConnectionIsLost(t *testing.T) {

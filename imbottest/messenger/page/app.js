@@ -179,7 +179,7 @@ class App {
     const about = group
       ? `${kinds[dialog.type] ?? 'Chat'} · ${count} ${count === 1 ? 'member' : 'members'}`
       : brief(person?.position) || (person?.bot ? 'Bot' : 'Person');
-    byId('subtitle').replaceChildren(el('bdi', {}, about), ' · ' + current);
+    byId('subtitle').replaceChildren(...(current ? [el('bdi', {}, about), ' · ' + current] : []));
     welcome(this);
     document.title = current ? `${title} · imbot portal` : 'imbot portal';
   }
