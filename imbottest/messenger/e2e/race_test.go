@@ -126,6 +126,16 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.click(dialog(s.room))
 			b.until(`document.querySelector("#text").value === "unlucky\nnext"`)
 		}},
+		{"messages that could not be fetched are fetched again", func(t *testing.T, g *gate, b *tab, s scene) {
+			_, err := s.portal.Say(t.Context(), s.anna, s.other, "before")
+			require.NoError(t, err)
+			messages := g.keep("api/messages", "dialog="+string(s.other)+"&before=0&limit=50", false)
+			b.click(dialog(s.other))
+			messages.wait(t)
+			messages.refuse()
+			b.sees(".toast.bad", "refused by the gate")
+			b.sees("#messages .text", "before")
+		}},
 		{"calls that were told of before their list came", func(t *testing.T, g *gate, b *tab, s scene) {
 			exchanges := g.keep("api/exchanges", "before=0", true)
 			eval[int](b, `dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true})), 0`)

@@ -32,7 +32,7 @@ class App {
     byId('back').addEventListener('click', () => this.back());
     byId('conversation').addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || root.dataset.pane !== 'conversation' || innerWidth >= 760) return;
-      this.back();
+      if (!document.querySelector('.menu:popover-open')) this.back();
     });
     addEventListener('pagehide', () => this.live.stop());
     addEventListener('pageshow', (event) => event.persisted && this.reload());
