@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -148,6 +149,38 @@ func (s *stage) fillWithHostility(t *testing.T) imbot.DialogID {
 		require.NoError(t, err, text)
 	}
 	return room
+}
+
+// The portal takes https addresses only; the page does not count on it.
+func TestFrameWithoutAWebAddressIsRefused(t *testing.T) {
+	s := newStage(t)
+	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.bot))
+	_, err := s.client.App.Register(t.Context(), imbot.AppRegisterRequest{
+		Code: "evil", IFrame: harmless, Hash: "hash", Lang: []imbot.AppLang{{LanguageID: "en", Title: "Evil"}},
+	})
+	require.NoError(t, err)
+	var address atomic.Value
+	inner := messenger.Handler(s.portal)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/api/frame") {
+			_, _ = w.Write([]byte(`{"url":` + quote(address.Load().(string)) + `}`))
+			return
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		server.CloseClientConnections() // streams end with the page, which is still open
+		server.Close()
+	})
+	b := open(t, server.URL+"/#user=1&dialog="+string(room), 1440, 900)
+	for _, bad := range []string{"javascript:parent.pwned=1", "data:text/html,x", "http://evil.example/", "/api/state", "about:blank", "blob:https://evil.example/x", "no address", ""} {
+		address.Store(bad)
+		b.click("#apps button")
+		b.until(`document.querySelector(".toast.bad:last-child")?.textContent.endsWith(` + quote("no https address: "+bad) + `)`)
+		require.Empty(t, eval[[]string](b, sound))
+		require.False(t, eval[bool](b, `Boolean(document.querySelector("iframe"))`), bad)
+	}
+	b.calm()
 }
 
 // worse is the messenger with script addresses in place of harmless ones, so

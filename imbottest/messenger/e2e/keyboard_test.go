@@ -83,3 +83,41 @@ func (b *tab) arriveAt(selector string) {
 		b.tabTo(selector)
 	}
 }
+
+// On a phone, Escape goes back to the dialogs, but only when nothing lies over the
+// conversation.
+func TestEscapeClosesOneThingAtATime(t *testing.T) {
+	s := newStage(t)
+	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
+	other := s.portal.AddChat("Other", 1, s.anna)
+	s.portal.AddUser("Boris", "")
+	_, err := s.client.Message.Add(t.Context(), imbot.MessageAddRequest{
+		DialogID: room, Message: "Choose", Menu: &imbot.Menu{Items: []imbot.MenuItem{{Text: "Item", Action: imbot.ActionSend("item")}}},
+	})
+	require.NoError(t, err)
+	b := open(t, fmt.Sprintf("%s#user=1&dialog=%s", s.url, room), 375, 740)
+	b.tabTo(`#messages [aria-haspopup="menu"]`)
+	b.press(kb.Enter)
+	b.until(`document.activeElement.matches("[role=menuitem]")`)
+	b.press(kb.Escape)
+	b.until(`!document.querySelector(".menu").checkVisibility()`)
+	require.True(t, b.focused(`[aria-haspopup="menu"]`))
+	b.sees("#title", "Room")
+	b.click("#members-open")
+	b.sees("#members", "Anna")
+	b.click(`#invite-members input`)
+	b.press(kb.Escape)
+	b.until(`!document.querySelector("#members").open`)
+	b.sees("#title", "Room")
+	b.tabTo("#text")
+	b.press(kb.Escape)
+	b.sees("nav", "Other")
+	require.True(t, b.focused(dialog(room)))
+
+	b.click(dialog(imbot.ChatDialog(other)))
+	b.sees("#title", "Other")
+	b.click("#members-open")
+	b.sees("#members", "Anna")
+	require.Zero(t, eval[int](b, `document.querySelectorAll("#invite-members :checked").length`), "ticked for another chat")
+	b.calm()
+}

@@ -12,7 +12,8 @@ async function answer(response) {
 }
 
 export async function get(path, query = {}) {
-  return answer(await fetch('api/' + path + '?' + new URLSearchParams(query)));
+  // Through its cache, the browser would let a request wait for the same one before.
+  return answer(await fetch('api/' + path + '?' + new URLSearchParams(query), { cache: 'no-store' }));
 }
 
 export async function post(path, body) {

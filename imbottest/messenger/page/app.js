@@ -17,6 +17,8 @@ const root = document.documentElement;
 class App {
   constructor() {
     this.state = { user: 0, users: new Map(), dialogs: new Map(), current: '', typing: new Map(), unread: new Map() };
+    this.actor = 0; // whom the page names; state.user follows when that person's state is here
+    this.said = Promise.resolve(); // the messages before: they arrive in their order
     this.help = { commands: [], apps: [] };
     this.dialogs = new Dialogs(this);
     this.messages = new Messages(this);
@@ -26,13 +28,11 @@ class App {
     this.log = new Log(this);
     this.live = new Live((kind, data) => this.event(kind, data), (on) => this.connection(on), () => this.reload());
     this.helpSoon = soon(() => this.askHelp(), 250);
-    byId('actor').addEventListener('change', (event) => {
-      this.acting = this.load(Number(event.target.value));
-    });
+    byId('actor').addEventListener('change', (event) => this.load(Number(event.target.value)));
     byId('back').addEventListener('click', () => this.back());
     byId('conversation').addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || root.dataset.pane !== 'conversation' || innerWidth >= 760) return;
-      this.back();
+      if (!document.querySelector('.menu:popover-open')) this.back();
     });
     addEventListener('pagehide', () => this.live.stop());
     addEventListener('pageshow', (event) => event.persisted && this.reload());
@@ -45,14 +45,20 @@ class App {
   }
 
   // reload is for when changes were missed.
-  async reload(user = this.state.user, dialog = this.state.current) {
+  async reload(user = this.actor, dialog = null) {
     this.live.stop();
     await this.load(user, dialog);
     this.log.load();
   }
 
   // load shows the portal as a person sees it, from the beginning.
-  async load(user, dialog = this.state.current) {
+  load(user, dialog = null) {
+    this.actor = user;
+    this.composer.show(this.state.current); // what is typed from now on is this person's
+    return (this.loaded = this.fetchState(user, dialog));
+  }
+
+  async fetchState(user, dialog) {
     const token = (this.loading = {});
     let state;
     for (let pause = 500; !state; pause = Math.min(pause * 2, 8000)) {
@@ -60,7 +66,7 @@ class App {
         state = await get('state', { user });
       } catch (failure) {
         if (token !== this.loading) return;
-        if (failure.status === 404 && user !== 1) user = 1; // another portal by now
+        if (failure.status === 404 && user !== 1) this.actor = user = 1; // another portal by now
         else {
           this.connection(false);
           await new Promise((done) => setTimeout(done, pause));
@@ -68,6 +74,7 @@ class App {
       }
       if (token !== this.loading) return;
     }
+    const { current } = this.state; // chosen meanwhile, perhaps
     for (const people of this.state.typing.values()) for (const timer of people.values()) clearTimeout(timer);
     Object.assign(this.state, {
       user: state.user,
@@ -82,25 +89,30 @@ class App {
     for (const place of document.querySelectorAll('.endpoint')) place.textContent = state.endpoint;
     this.showActors();
     this.live.start(this.state.user, state.seq);
-    dialog = dialogID(dialog);
+    dialog = dialogID(dialog ?? current);
     const known = this.state.dialogs.has(dialog) || this.state.users.has(Number(dialog));
     const wide = innerWidth >= 760;
     const first = [...this.state.dialogs.values()].sort((a, b) => this.dialogs.rank(b) - this.dialogs.rank(a))[0]?.id ?? '';
-    await this.select(known && Number(dialog) !== this.state.user ? dialog : wide ? first : '');
-    root.dataset.ready = 'true';
+    const shown = this.select(known && Number(dialog) !== this.state.user ? dialog : wide ? first : '');
+    shown.then(() => {
+      root.dataset.ready = 'true';
+    });
   }
 
   showActors() {
-    const people = [...this.state.users.values()].filter((u) => !u.bot && !u.gone);
-    byId('actor').replaceChildren(...people.map((u) => el('option', { value: u.id, selected: u.id === this.state.user }, this.nameOf(u.id))));
-    byId('actor').value = String(this.state.user);
+    const people = [...this.state.users.values()].filter((u) => (!u.bot && !u.gone) || u.id === this.actor);
+    byId('actor').replaceChildren(...people.map((u) => el('option', { value: u.id }, this.nameOf(u.id))));
+    byId('actor').value = String(this.actor);
     byId('actor-face').replaceChildren(avatar(this.state.users.get(this.state.user), this.nameOf(this.state.user)));
   }
 
   // openDialog goes to a dialog as a click does. The first look at a bot opens
   // its dialog, and it may say hello.
   async openDialog(id) {
-    await this.acting; // the dialog is looked at by whom the page names
+    const token = (this.opening = {});
+    const focus = document.activeElement;
+    while (this.state.user !== this.actor) await this.loaded; // whom the page names looks at it
+    if (token !== this.opening) return; // another was chosen meanwhile
     id = dialogID(id) || String(id);
     const { user } = this.state;
     const person = this.state.users.get(Number(id));
@@ -108,9 +120,11 @@ class App {
       return this.note(`${this.nameOf(this.state.user)} is not in the dialog ${id}.`);
     }
     if (person?.bot && !this.state.dialogs.has(id)) await this.post('open', { bot: person.id });
-    if (user !== this.state.user) return; // somebody else looks by now
-    await this.select(id);
-    if (innerWidth >= 760 || matchMedia('(hover: hover)').matches) byId('text').focus();
+    if (user !== this.actor || token !== this.opening) return;
+    const shown = this.select(id);
+    const here = [focus, document.body].includes(document.activeElement);
+    if (here && (innerWidth >= 760 || matchMedia('(hover: hover)').matches)) byId('text').focus();
+    await shown;
   }
 
   async openMessage(place, id) {
@@ -132,14 +146,21 @@ class App {
     this.composer.show(id);
     this.showHead();
     this.showTyping();
+    this.people.changed();
     this.dialogs.render();
     this.askHelp();
     await this.messages.show(id);
   }
 
+  // goTo is select by a person, who has changed the mind about what still opens.
+  goTo(id) {
+    this.opening = null;
+    return this.select(id);
+  }
+
   back() {
     const { current } = this.state;
-    this.select('');
+    this.goTo('');
     byId('nav').querySelector(`[data-dialog="${CSS.escape(current)}"]`)?.focus();
   }
 
@@ -158,7 +179,7 @@ class App {
     const about = group
       ? `${kinds[dialog.type] ?? 'Chat'} · ${count} ${count === 1 ? 'member' : 'members'}`
       : brief(person?.position) || (person?.bot ? 'Bot' : 'Person');
-    byId('subtitle').replaceChildren(el('bdi', {}, about), ' · ' + current);
+    byId('subtitle').replaceChildren(...(current ? [el('bdi', {}, about), ' · ' + current] : []));
     welcome(this);
     document.title = current ? `${title} · imbot portal` : 'imbot portal';
   }
@@ -189,7 +210,7 @@ class App {
     this.help = { commands: help.commands ?? [], apps: help.apps ?? [] };
     this.apps.render();
     welcome(this);
-    if (document.activeElement === byId('text') && byId('text').value) this.composer.changed();
+    this.composer.offer();
   }
 
   event(kind, data) {
@@ -208,7 +229,6 @@ class App {
         state.dialogs.delete(data.dialog);
         if (data.dialog === state.current) {
           this.select('');
-          this.people.changed();
         }
         break;
       case 'user':
@@ -287,7 +307,7 @@ class App {
   // was said then.
   async post(path, body) {
     try {
-      return await post(path, { user: this.state.user, ...body });
+      return await post(path, { user: this.actor, ...body });
     } catch (failure) {
       this.fail(failure);
       return null;
@@ -295,7 +315,8 @@ class App {
   }
 
   say(text, dialog = this.state.current) {
-    return this.post('say', { dialog, text });
+    const user = this.actor;
+    return (this.said = this.said.then(() => this.post('say', { user, dialog, text })));
   }
 
   put(text) {

@@ -1,7 +1,7 @@
 // The bar of chat applications, and the frame in which one is shown.
 
 import { get } from './api.js';
-import { byId, clamp, el } from './dom.js';
+import { byId, clamp, el, safeImage } from './dom.js';
 import { brief } from './text.js';
 
 export class Apps {
@@ -23,6 +23,9 @@ export class Apps {
   // render shows the bar; one of its buttons is a stop of Tab.
   render() {
     const { apps } = this.app.help;
+    const now = JSON.stringify(apps);
+    if (now === this.rendered) return; // the focus stays
+    this.rendered = now;
     this.bar.hidden = apps.length === 0;
     this.bar.replaceChildren(...apps.map((item, index) =>
       el('button', {
@@ -34,11 +37,14 @@ export class Apps {
 
   async open(id, button) {
     const item = this.app.help.apps.find((a) => a.id === Number(id));
+    if (!item && !button) return; // of the dialog before, whose bar still stands
     if (item && !item.frame) return this.act(item);
     const { user, current } = this.app.state;
+    const token = (this.opening = {});
     try {
       const { url } = await get('frame', { user, app: id, dialog: current, ...button });
-      if (user === this.app.state.user && current === this.app.state.current) this.show(url, item);
+      if (token !== this.opening || user !== this.app.actor || current !== this.app.state.current) return;
+      this.show(url, item);
     } catch (failure) {
       this.app.fail(failure);
     }
@@ -58,8 +64,8 @@ export class Apps {
   }
 
   show(address, item) {
+    if (!safeImage(address)) throw new Error(`The frame has no https address: ${brief(address)}`);
     const url = new URL(address);
-    if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new Error('The frame has no web address.');
     // A frame of this page's own origin could otherwise lift its sandbox.
     const foreign = url.origin !== location.origin;
     const frame = el('iframe', {

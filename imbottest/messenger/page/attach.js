@@ -1,7 +1,7 @@
 // Shows an attachment: its blocks in the portal's wire form.
 
 import { render } from './bbcode.js';
-import { avatar, clamp, color, el, icon, link, photo, pick, picture, safeImage } from './dom.js';
+import { avatar, clamp, color, el, icon, link, paint, photo, pick, picture, safeImage } from './dom.js';
 import { brief, longText } from './text.js';
 
 const TOKENS = ['primary', 'secondary', 'alert', 'base'];
@@ -140,7 +140,7 @@ function cell(item, display, app) {
   const value = el('dd', { dir: 'auto' }, leads ? target(item, app, brief(render(text, app).textContent, 1000)) : longText(text, app));
   if (TOKENS.includes(item.COLOR_TOKEN) && item.COLOR_TOKEN !== 'base') value.dataset.token = item.COLOR_TOKEN;
   const shade = color(item.COLOR);
-  if (shade) value.style.color = shade;
+  if (shade) paint(value, shade);
   const node = el('div', { class: 'cell' }, item.NAME ? name : null, item.VALUE ? value : null);
   const width = clamp(item.WIDTH, 20, 600, 0);
   const height = clamp(item.HEIGHT, 10, 600, 0);

@@ -3,7 +3,7 @@
 // size), stands in at most one link-like element, and that in at most one quote.
 
 import { scan } from './bbscan.js';
-import { clamp, color, el, link, pick, picture, safeLink } from './dom.js';
+import { clamp, color, el, link, paint, pick, picture, safeLink } from './dom.js';
 
 const RULE = /^-{54}[ \r]*$/;
 const MAX_PARTS = 20000; // the rest of a text is shown without its codes
@@ -126,7 +126,7 @@ class Output {
     const size = this.sizes.at(-1);
     if (shade || size) {
       const span = el('span', {}, nodes);
-      if (shade) span.style.color = shade;
+      if (shade) paint(span, shade);
       if (size) span.style.fontSize = size + 'px';
       nodes = [span];
     }
@@ -246,7 +246,7 @@ function linkMaker(token, text, app) {
 // emptyName is what a mention without a name shows.
 function emptyName(token, app) {
   if (token.name === 'user') return app.nameOf(Number(token.value)) || token.value;
-  if (token.name === 'chat') return app.state.dialogs.get('chat' + token.value)?.title || 'chat ' + token.value;
+  if (token.name === 'chat') return app.state.dialogs.get('chat' + token.value)?.title.slice(0, 200) || 'chat ' + token.value;
   return token.value;
 }
 

@@ -18,6 +18,7 @@ export class Composer {
     this.editing = null;
     this.shown = [];
     this.chosen = 0;
+    this.closed = null; // the text for which nothing shall be offered
     this.text.addEventListener('input', () => this.changed());
     this.text.addEventListener('keydown', (event) => this.key(event));
     this.text.addEventListener('blur', () => this.close());
@@ -35,9 +36,9 @@ export class Composer {
 
   // show goes to another dialog; what was typed waits in the one before.
   show(dialog) {
-    const draft = this.app.state.user + ' ' + dialog;
+    const draft = this.app.actor + ' ' + dialog;
     if (draft === this.draft) return; // only loaded again
-    this.stopEditing();
+    this.stopEditing(false);
     this.keep();
     this.dialog = dialog;
     this.draft = draft;
@@ -79,12 +80,12 @@ export class Composer {
     this.close();
   }
 
-  stopEditing() {
+  stopEditing(focus = true) {
     if (!this.editing) return;
     this.editing = null;
     this.banner.hidden = true;
     this.set(this.drafts.get(this.draft) ?? '');
-    this.text.focus();
+    if (focus) this.text.focus();
   }
 
   async send() {
@@ -94,20 +95,37 @@ export class Composer {
     const { dialog, draft, editing } = this;
     if (editing) {
       this.stopEditing();
-      if (text !== editing.text) await this.app.post('edit', { message: editing.id, text });
+      if (text !== editing.text && !(await this.app.post('edit', { message: editing.id, text }))) this.giveBack(draft, text);
       return;
     }
     this.set('');
-    const said = await this.app.say(text, dialog);
-    if (draft !== this.draft) return;
-    if (said) this.app.messages.toEnd();
-    else if (this.text.value === '') this.set(text);
+    if (!(await this.app.say(text, dialog))) this.giveBack(draft, text);
+    else if (draft === this.draft) this.app.messages.toEnd();
+  }
+
+  // giveBack puts what did not arrive before what was typed after it.
+  giveBack(draft, text) {
+    const shown = draft === this.draft && !this.editing;
+    const rest = shown ? this.text.value : this.drafts.get(draft) ?? '';
+    const all = rest === '' ? text : text + '\n' + rest;
+    if (shown) this.set(all);
+    else this.drafts.set(draft, all);
   }
 
   changed() {
     this.fit();
-    this.shown = this.commands() ?? this.mentions() ?? [];
+    this.closed = null;
     this.chosen = 0;
+    this.offer();
+  }
+
+  // offer shows what completes the text. What is offered can change while the list
+  // is open: the choice stays with its entry.
+  offer() {
+    if (document.activeElement !== this.text || this.text.value === '' || this.text.value === this.closed) return this.close();
+    const name = this.shown[this.chosen]?.name;
+    this.shown = this.commands() ?? this.mentions() ?? [];
+    this.chosen = Math.max(0, this.chosen && this.shown.findIndex((entry) => entry.name === name));
     this.showList();
   }
 
@@ -208,6 +226,7 @@ export class Composer {
         this.complete(this.chosen);
         return true;
       case 'Escape':
+        this.closed = this.text.value;
         this.close();
         return true;
     }

@@ -29,7 +29,9 @@ export class Dialogs {
     this.fill(this.list, dialogs, (d) => this.dialogRow(d), used);
     this.fill(this.contacts, people, (u) => this.personRow(u), used);
     byId('contacts-head').hidden = people.length === 0;
-    byId('no-dialogs').hidden = dialogs.length + people.length > 0;
+    const empty = dialogs.length + people.length === 0;
+    byId('no-dialogs').hidden = !empty || wanted === '';
+    byId('nobody').hidden = !empty || wanted !== '';
     for (const id of this.rows.keys()) if (!used.has(id)) this.rows.delete(id);
   }
 

@@ -41,6 +41,12 @@ const HEX = /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i;
 
 export const color = (value) => (typeof value === 'string' && HEX.test(value) ? value : '');
 
+// paint colours a text as its author wants; the style sheet keeps it readable.
+export function paint(node, hex) {
+  node.classList.add('shade');
+  node.style.setProperty('--shade', hex);
+}
+
 // ink is black or white, whichever is read better on a colour.
 export function ink(hex) {
   const digits = hex.length === 4 ? [...hex.slice(1)].map((d) => d + d) : hex.slice(1).match(/../g);
@@ -74,7 +80,7 @@ export function safeLink(address) {
   return url && ['http:', 'https:', 'mailto:', 'tel:'].includes(url.protocol) ? url.href : '';
 }
 
-// safeImage is an address that the page's security policy lets an image load.
+// safeImage is an address that the page's security policy lets an image or a frame load.
 export function safeImage(address) {
   const url = parse(address);
   const local = url && url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '127.0.0.1');

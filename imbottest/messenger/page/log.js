@@ -53,8 +53,8 @@ export class Log {
     for (const id of ['nav', 'conversation']) byId(id).inert = this.over.matches && !this.pane.hidden;
   }
 
-  // load fetches the exchanges before an id; 0 are the newest. What comes meanwhile
-  // is newer than the answer.
+  // load fetches the exchanges before an id; 0 are the newest. The stream may have
+  // told of some of them, and tells of others later.
   async load(before = 0) {
     const token = (this.loading = {});
     if (before === 0) this.kept = [];
@@ -63,11 +63,12 @@ export class Log {
       if (token !== this.loading) return;
       const known = new Set(this.kept.map((exchange) => exchange.id));
       this.kept.push(...(page.exchanges ?? []).filter((exchange) => !known.has(exchange.id)));
+      this.kept.sort((a, b) => b.id - a.id);
       this.more = Boolean(page.more);
       this.limit = before === 0 ? MAX_ROWS : this.limit + PAGE;
       this.render();
     } catch (failure) {
-      this.app.fail(failure);
+      if (token === this.loading) this.app.fail(failure);
     }
   }
 
@@ -179,7 +180,7 @@ export class Log {
     button.setAttribute('aria-busy', 'true');
     try {
       const { status } = await post('replay', { id });
-      toast(`Event ${id} was posted again; the handler answered ${status}.`);
+      toast(`Event ${id} was posted again; the handler ${status ? 'answered ' + status : 'did not answer'}.`);
     } catch (failure) {
       this.app.fail(failure);
     } finally {

@@ -8,6 +8,7 @@ import { messageItem, settle } from './message.js';
 const PAGE = 50;
 const MAX_ITEMS = 300; // elements
 const MAX_KEPT = 5000; // messages; older ones can be fetched again
+const RETRY = 3000; // milliseconds
 const NEAR = 400; // pixels from an end at which the window moves
 
 export class Messages {
@@ -57,6 +58,7 @@ export class Messages {
   async load(before) {
     const { dialog } = this;
     const token = (this.loading = {});
+    this.list.ariaBusy = 'true'; // what was said long ago is not read out
     try {
       const page = await get('messages', { user: this.app.state.user, dialog, before, limit: PAGE });
       if (token !== this.loading) return;
@@ -67,7 +69,7 @@ export class Messages {
         this.gap = false;
         this.render(0, this.kept.length);
         this.stick();
-      } else {
+      } else if (this.kept[0]?.id === before) { // else there would be a gap
         this.kept.unshift(...fetched);
         this.from += fetched.length;
         this.to += fetched.length;
@@ -76,11 +78,15 @@ export class Messages {
     } catch (failure) {
       if (token !== this.loading) return;
       // A person who was never written to has no dialog yet. Otherwise scrolling
-      // tries again.
+      // tries again, and when there is nothing to scroll, time.
       this.more = failure.status !== 404;
       if (this.more) this.app.fail(failure);
+      if (this.more && before === 0) setTimeout(() => dialog === this.dialog && this.kept.length === 0 && !this.loading && this.load(0), RETRY);
     } finally {
-      if (token === this.loading) this.loading = null;
+      if (token === this.loading) {
+        this.loading = null;
+        this.list.ariaBusy = 'false';
+      }
       this.showWelcome();
       if (this.queue.length > 0) this.flushSoon();
     }
@@ -103,8 +109,7 @@ export class Messages {
       const at = this.place(message.id);
       if (this.kept[at]?.id === message.id) {
         if (message.gone) {
-          this.kept.splice(at, 1);
-          jumbled = true;
+          this.remove(at);
         } else {
           this.kept[at] = message;
           this.replace(message);
@@ -134,6 +139,25 @@ export class Messages {
     this.bound();
     this.showNewest();
     this.showWelcome();
+  }
+
+  // remove takes a message away that is gone for good.
+  remove(at) {
+    const [{ id }] = this.kept.splice(at, 1);
+    if (at < this.from) this.from--;
+    if (at < this.to) this.to--;
+    const item = this.items.get(id);
+    if (!item) return;
+    const near = item.nextElementSibling ?? item.previousElementSibling;
+    const focused = item.contains(document.activeElement);
+    this.items.delete(id);
+    item.remove();
+    if (near) settle(near);
+    if (item === this.chosen) {
+      this.chosen = null;
+      this.choose(near);
+    }
+    if (focused) (near ?? byId('text')).focus({ preventScroll: true });
   }
 
   // showWelcome shows that there is nothing, once that is known.

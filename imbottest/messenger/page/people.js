@@ -17,8 +17,9 @@ export class People {
       box.addEventListener('pointerdown', (event) => event.target === box && box.close());
     }
     this.onSubmit('new-chat', async () => {
+      const { actor } = app;
       const made = await app.post('chat', { title: byId('chat-title').value.trim(), members: chosen('chat-members') });
-      if (made) app.select(made.dialog);
+      if (made && actor === app.actor) app.goTo(made.dialog);
       return made;
     });
     this.onSubmit('add-person', async () => {
@@ -57,6 +58,7 @@ export class People {
   }
 
   openMembers() {
+    byId('invite-members').replaceChildren(); // ticked for another chat, perhaps
     this.renderMembers();
     byId('members').showModal();
   }
@@ -66,6 +68,8 @@ export class People {
     const dialog = app.state.dialogs.get(app.state.current);
     if (!dialog) return byId('members').close();
     const members = dialog.members ?? [];
+    const box = byId('members');
+    const active = box.contains(document.activeElement) ? document.activeElement : null;
     byId('member-list').replaceChildren(...members.map((id) => {
       const name = app.nameOf(id);
       return el('li', {},
@@ -78,6 +82,9 @@ export class People {
         }, id === app.state.user ? 'Leave' : 'Remove'));
     }));
     this.choices('invite-members', (user) => !members.includes(user.id));
+    if (!active || active.isConnected) return;
+    const again = active.value ? `[value="${Number(active.value)}"]` : `[data-kick="${Number(active.dataset.kick)}"]`;
+    (box.querySelector(again) ?? box.querySelector('[data-close]')).focus();
   }
 
   // changed keeps an open list of members true.

@@ -6,15 +6,19 @@ import { brief } from './text.js';
 
 const MOST = 6; // commands
 
+let shown = '';
+
 // welcome invites to write the first message.
 export function welcome(app) {
   const { current, dialogs, users } = app.state;
-  if (current === '') return byId('welcome').replaceChildren();
   const dialog = dialogs.get(current);
   const group = Boolean(dialog) && dialog.type !== 'private';
   const who = group ? dialog : users.get(Number(current));
   const title = app.titleOf(current);
   const commands = app.help.commands.filter((command) => !command.hidden).slice(0, MOST);
+  const now = JSON.stringify([current, title, who?.color, who?.avatar, commands]);
+  if (now === shown) return; // the focus stays
+  shown = now;
   byId('welcome').replaceChildren(
     avatar(who, title),
     el('strong', {}, el('bdi', {}, title)),
