@@ -80,3 +80,52 @@ func TestASecretThatBeginsLikeAnotherIsMaskedAsAWhole(t *testing.T) {
 	call, _ := portal.Exchange(portal.Exchanges(0, 1)[0].ID)
 	require.Contains(t, call.Sent, `"*** end"`)
 }
+
+// TestSecretsAreMaskedByTheirNames is about those that are no secrets of this
+// portal, or no more.
+func TestSecretsAreMaskedByTheirNames(t *testing.T) {
+	for _, name := range []string{
+		"access_token", "refresh_token", "client_id", "client_secret", "application_token", "AUTH_ID", "REFRESH_ID",
+		"HASH", "ap", "aplogin", "code_verifier", "auth",
+	} {
+		t.Run(name, func(t *testing.T) {
+			portal := newWorld(t)
+			post(t, portal, "profile", `{"A":{"`+name+`":"short"},"B":"shown"}`)
+			call, _ := portal.Exchange(portal.Exchanges(0, 1)[0].ID)
+			require.Contains(t, call.Sent, `"***"`)
+			require.NotContains(t, call.Sent, "short")
+			require.Contains(t, call.Sent, "shown")
+		})
+	}
+}
+
+func TestSecretsAreMaskedByTheirValues(t *testing.T) {
+	portal := newWorld(t)
+	app := portal.Application("local.1", "the-client-secret-of-it")
+	require.NoError(t, app.Install(t.Context(), eventURL))
+	token, err := portal.OAuth("local.1").Tokens.Token()
+	require.NoError(t, err)
+	back, err := app.Authorize(anna, "")
+	require.NoError(t, err)
+	hook := strings.Split(portal.Webhook("").URL, "/")
+	for says, secret := range map[string]string{
+		"the secret of the webhook":     hook[len(hook)-2],
+		"an access token":               token.AccessToken,
+		"a refresh token":               token.RefreshToken,
+		"the token of an application":   portal.ApplicationToken("local.1"),
+		"the secret of an application":  "the-client-secret-of-it",
+		"the code of an authorization":  back.Get("code"),
+		"the webhook of another portal": "https://b24.example.com/rest/1/k1j2/",
+	} {
+		t.Run(says, func(t *testing.T) {
+			require.NotEmpty(t, secret)
+			portal.Fail("profile", imbottest.Fault{Status: 500, Body: "it was <" + secret + ">"})
+			_, _ = postTo(t, portal, portal.Webhook("").URL+"profile", "application/json", `{"TEXT":"`+secret+`"}`)
+			call, _ := portal.Exchange(portal.Exchanges(0, 1)[0].ID)
+			for _, text := range []string{call.Sent, call.Answer} {
+				require.Contains(t, text, "***")
+				require.NotContains(t, text, secret)
+			}
+		})
+	}
+}
