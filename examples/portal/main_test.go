@@ -229,6 +229,18 @@ func TestWhatTheFlagsDo(t *testing.T) {
 	t.Run("faults come at random, with a seed", func(t *testing.T) {
 		p := start(t, "-addr", ":0", "-faults", "1", "-seed", "7")
 		require.Contains(t, p.reads("Interrupt"), "-seed 7")
+		_, _, send := p.lines()
+		for range 10 {
+			ctx, cancel := context.WithTimeout(p.ctx, 100*time.Millisecond) // some come late
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.Fields(send)[1], nil)
+			require.NoError(t, err)
+			if resp, err := http.DefaultClient.Do(r); err == nil {
+				answer, _ := io.ReadAll(resp.Body)
+				_ = resp.Body.Close()
+				require.NotContains(t, string(answer), "Client ID not specified", "what the call deserves")
+			}
+			cancel()
+		}
 	})
 	t.Run("everybody reaches an address that says so", func(t *testing.T) {
 		p := start(t, "-addr", "0.0.0.0:0")
