@@ -262,6 +262,8 @@ func TestChangesAreForgotten(t *testing.T) {
 	}
 	_, err = portal.Changes(t.Context(), anna, old)
 	require.ErrorIs(t, err, imbottest.ErrMissed)
+	_, err = portal.Changes(t.Context(), anna, portal.Changed()-16385)
+	require.ErrorIs(t, err, imbottest.ErrMissed, "one too old")
 	changes, err := portal.Changes(t.Context(), anna, portal.Changed()-16384)
 	require.NoError(t, err)
 	require.Len(t, changes, 8192, "a message and its like are one")
