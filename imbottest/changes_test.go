@@ -109,6 +109,14 @@ func TestChanges(t *testing.T) {
 		{"an owner", nil, call("imbot.chat.setOwner", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":2}`), []string{"dialog chat1001 Team [4 2]"}, nil},
 		{"a manager", nil, call("imbot.chat.setManager", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":2}`), []string{"dialog chat1001 Team [4 2]"}, nil},
 		{"a new member", nil, call("imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3]}`), []string{"dialog chat1001 Team [4 2 3]"}, []string{"dialog chat1001 Team [4 2 3]"}},
+		{"who came without the history sees nothing of it", func(t *testing.T, p *imbottest.Portal) {
+			call("imbot.message.add", keys)(t, p)
+			call("imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3],"HIDE_HISTORY":"Y"}`)(t, p)
+		}, call("imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"newer"}`), []string{"message chat1001 newer"}, nil},
+		{"who goes writes no more", call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`), func(t *testing.T, p *imbottest.Portal) {
+			call("imbot.chat.leave", `{"CLIENT_ID":"one","CHAT_ID":1001}`)(t, p)
+			require.Empty(t, p.Dialogs(anna)[0].Typing)
+		}, []string{"typing chat1001 4 false", "dialog chat1001 Team [2]"}, nil},
 		{"somebody is removed", nil, call("imbot.chat.user.delete", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":2}`), []string{"left chat1001"}, nil},
 		{"a person removes another", call("imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3]}`), func(t *testing.T, p *imbottest.Portal) {
 			require.NoError(t, p.Kick(t.Context(), boris, team, boris))
@@ -254,6 +262,8 @@ func TestChangesAreForgotten(t *testing.T) {
 	}
 	_, err = portal.Changes(t.Context(), anna, old)
 	require.ErrorIs(t, err, imbottest.ErrMissed)
+	_, err = portal.Changes(t.Context(), anna, portal.Changed()-16385)
+	require.ErrorIs(t, err, imbottest.ErrMissed, "one too old")
 	changes, err := portal.Changes(t.Context(), anna, portal.Changed()-16384)
 	require.NoError(t, err)
 	require.Len(t, changes, 8192, "a message and its like are one")

@@ -25,12 +25,17 @@ func (p *Portal) newChance() *rand.Rand {
 // on, in the ways of a portal on a bad day, mixed: calls are refused because of
 // the rate, fail inside the server, get the page of a proxy, before or after the
 // method has run, wait for seconds, lose their answer or half of it, and tokens
-// end; events are lost, come twice,
-// late or in another order. It is for a look at a bot by hand, too. Calls to the
-// authorization server are spared, and so is the portal's name: a webhook does
-// not survive another one.
+// end; events are lost, come twice, late or in another order. It is for a look at
+// a bot by hand, too. A share of 0 is none, 1 is everything. Calls to the
+// authorization server and to the REST layer itself (profile, event.bind …) are
+// spared, and so is the portal's name: a webhook does not survive another one.
 func (p *Portal) Chaos(rate float64) {
+	if !(rate > 0) { // a Fault without a Chance befalls everything
+		return
+	}
+	rate = min(rate, 1)
 	calls := []Fault{
+		{Expire: true}, // the first, as webhooks do without it
 		{Status: http.StatusServiceUnavailable, Code: "QUERY_LIMIT_EXCEEDED", Description: "Too many requests"},
 		{Status: http.StatusInternalServerError, Code: "INTERNAL_SERVER_ERROR", Description: "Internal server error"},
 		{Status: http.StatusBadGateway, Body: "<html><body><h1>502 Bad Gateway</h1></body></html>"},
@@ -41,7 +46,6 @@ func (p *Portal) Chaos(rate float64) {
 		{Cut: AfterRun, Body: `{"result":`},
 		{Cut: AfterRun, Status: http.StatusInternalServerError, Code: "INTERNAL_SERVER_ERROR", Description: "Internal server error"},
 		{Cut: AfterRun, Status: http.StatusGatewayTimeout, Body: "<html><body><h1>504 Gateway Timeout</h1></body></html>"},
-		{Expire: true},
 	}
 	events := []Fault{
 		{Duplicate: true},
@@ -55,9 +59,10 @@ func (p *Portal) Chaos(rate float64) {
 	for _, on := range []struct {
 		name   string
 		faults []Fault
-	}{{"imbot.*", calls}, {"batch", calls}, {"ON*", events}} {
-		for _, f := range on.faults {
-			f.Chance, f.Times = rate/float64(len(on.faults)), -1
+	}{{"imbot.*", calls}, {"imopenlines.*", calls}, {"batch", calls}, {"ON*", events}} {
+		share := rate / float64(len(on.faults))
+		for i, f := range on.faults { // each is asked only when none before it was due
+			f.Chance, f.Times = share/(1-float64(i)*share), -1
 			p.Fail(on.name, f)
 		}
 	}

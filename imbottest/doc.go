@@ -92,8 +92,9 @@
 // ([Portal.AddGuest]), and everybody has read everything. People's joining and
 // leaving leaves no system message. People change and delete only what they wrote.
 // Rights are those of the bot, as long as nobody was denied his. All buttons are
-// shown to everybody, wherever they belong. SKIP_CONNECTOR and URL_PREVIEW do nothing, a bot that changes or deletes messages
-// causes no event. Applications that need a call are not offered.
+// shown to everybody, wherever they belong. SKIP_CONNECTOR and URL_PREVIEW do
+// nothing, and a bot that changes or deletes messages causes no event. Applications
+// that need a call are not offered.
 //
 // A call of a method that is missing here is answered as unknown and shows up in
 // [Portal.Err]; a test should end with a look at it.

@@ -1,6 +1,8 @@
 package imbottest_test
 
 import (
+	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -317,4 +319,45 @@ func TestChaosIsAMixtureOfAllFaults(t *testing.T) {
 		}
 		require.NoError(t, portal.Err())
 	})
+}
+
+func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
+	for _, r := range []struct {
+		says string
+		rate float64
+		want float64 // of 1000
+	}{
+		{"none", 0, 0},
+		{"less than none", -1, 0},
+		{"no number", math.NaN(), 0},
+		{"a tenth", 0.1, 100},
+		{"half", 0.5, 500},
+		{"all", 1, 1000},
+		{"more than all", 2, 1000},
+	} {
+		t.Run(r.says, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				portal := imbottest.NewPortal(imbottest.WithSeed(1))
+				defer portal.Close()
+				portal.Chaos(r.rate)
+				for _, method := range []string{"imbot.bot.list", "imopenlines.bot.session.finish"} {
+					wrong := 0.0
+					for range 1000 {
+						before := time.Now()
+						resp, err := portal.HTTPClient().Get(portal.Webhook("").URL + method)
+						if err != nil {
+							wrong++
+							continue
+						}
+						body, err := io.ReadAll(resp.Body)
+						if err != nil || time.Since(before) > time.Second || resp.StatusCode >= 500 || body[0] != '{' {
+							wrong++
+						}
+						require.NoError(t, resp.Body.Close())
+					}
+					require.InDelta(t, r.want, wrong, 40, method)
+				}
+			})
+		})
+	}
 }

@@ -1,7 +1,9 @@
 package imbottest_test
 
 import (
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -79,4 +81,71 @@ func TestASecretThatBeginsLikeAnotherIsMaskedAsAWhole(t *testing.T) {
 	post(t, portal, "profile", `{"TEXT":"`+short+`xxxxxxxx end"}`)
 	call, _ := portal.Exchange(portal.Exchanges(0, 1)[0].ID)
 	require.Contains(t, call.Sent, `"*** end"`)
+}
+
+// TestSecretsAreMaskedByTheirNames is about those that are no secrets of this
+// portal, or no more.
+func TestSecretsAreMaskedByTheirNames(t *testing.T) {
+	for _, name := range []string{
+		"access_token", "refresh_token", "client_id", "client_secret", "application_token", "AUTH_ID", "REFRESH_ID",
+		"HASH", "ap", "aplogin", "code_verifier", "auth",
+	} {
+		t.Run(name, func(t *testing.T) {
+			portal := newWorld(t)
+			post(t, portal, "profile", `{"A":{"`+name+`":"short"},"B":"shown"}`)
+			call, _ := portal.Exchange(portal.Exchanges(0, 1)[0].ID)
+			require.Contains(t, call.Sent, `"***"`)
+			require.NotContains(t, call.Sent, "short")
+			require.Contains(t, call.Sent, "shown")
+		})
+	}
+}
+
+func TestSecretsAreMaskedByTheirValues(t *testing.T) {
+	portal := newWorld(t)
+	const clientSecret, hash = "the/client=secret&of+it", "0123456789abcdef0123456789abcdef"
+	app := portal.Application("local.1", clientSecret)
+	require.NoError(t, app.Install(t.Context(), eventURL))
+	token, err := portal.OAuth("local.1").Tokens.Token()
+	require.NoError(t, err)
+	back, err := app.Authorize(anna, "")
+	require.NoError(t, err)
+	post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://a.example.com/","HASH":"`+hash+`","LANG":[{"TITLE":"T"}]}`)
+	hook := strings.Split(portal.Webhook("").URL, "/")
+	for says, secret := range map[string]string{
+		"the secret of the webhook":     hook[len(hook)-2],
+		"an access token":               token.AccessToken,
+		"a refresh token":               token.RefreshToken,
+		"the token of an application":   portal.ApplicationToken("local.1"),
+		"the secret of an application":  clientSecret,
+		"that in a form":                url.QueryEscape(clientSecret),
+		"that of a chat application":    hash,
+		"the code of an authorization":  back.Get("code"),
+		"the webhook of another portal": "https://b24.example.com/rest/1/k1j2/",
+	} {
+		t.Run(says, func(t *testing.T) {
+			require.NotEmpty(t, secret)
+			portal.Fail("profile", imbottest.Fault{Status: 500, Body: "it was <" + secret + ">"})
+			_, _ = postTo(t, portal, portal.Webhook("").URL+"profile", "application/json", `{"TEXT":"`+secret+`","`+secret+`":1}`)
+			call, _ := portal.Exchange(portal.Exchanges(0, 1)[0].ID)
+			for _, text := range []string{call.Sent, call.Answer} {
+				require.Contains(t, text, "***")
+				require.NotContains(t, text, secret)
+			}
+		})
+	}
+}
+
+// TestSecretsInNamesAndErrorsAreMasked is about what a list of exchanges shows.
+func TestSecretsInNamesAndErrorsAreMasked(t *testing.T) {
+	portal := imbottest.NewPortal(imbottest.WithRateLimit(0.001, 2))
+	t.Cleanup(portal.Close)
+	hook := portal.Webhook("").URL
+	secret := strings.Split(hook, "/")[5]
+	portal.Fail("profile", imbottest.Fault{Code: "NO_" + secret})
+	for _, method := range []string{"profile", secret, secret} { // the last one is above the limit
+		_, _ = postTo(t, portal, hook+method, "application/json", "")
+	}
+	require.NotContains(t, fmt.Sprint(portal.Exchanges(0, 9)), secret)
+	require.Equal(t, "QUERY_LIMIT_EXCEEDED", portal.Exchanges(0, 1)[0].Error)
 }

@@ -135,3 +135,21 @@ func TestIFrameOfAnOpenLine(t *testing.T) {
 }
 
 const teamDialog = imbot.DialogID("chat1001")
+
+func TestAppsInAnOpenLine(t *testing.T) {
+	portal := newWorld(t)
+	require.Equal(t, "6", post(t, portal, "imbot.register", register("line", "three", "O")))
+	for _, context := range []string{"ALL", "LINES", "CHAT", "USER"} {
+		require.NotContains(t, post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"`+context+`","CONTEXT":"`+context+
+			`","IFRAME":"https://app.example.com/","HASH":"short","LANG":[{"LANGUAGE_ID":"en","TITLE":"T"}]}`), " ")
+	}
+	guest, chat, err := portal.AddGuest(t.Context(), "Greta", 6, anna)
+	require.NoError(t, err)
+	require.Equal(t, "true", post(t, portal, "imopenlines.bot.session.operator", fmt.Sprintf(`{"CLIENT_ID":"three","CHAT_ID":%d}`, chat)))
+	var codes []string
+	for _, app := range portal.Apps(anna, imbot.ChatDialog(chat)) {
+		codes = append(codes, app.Code)
+	}
+	require.Equal(t, []string{"help", "ALL", "LINES"}, codes)
+	require.Empty(t, portal.Apps(guest, imbot.ChatDialog(chat)), "guests are somewhere else")
+}

@@ -126,3 +126,28 @@ func TestScopes(t *testing.T) {
 	_, err = client.Bot.List(t.Context(), imbot.BotListRequest{})
 	require.ErrorIs(t, err, imbot.ErrInsufficientScope)
 }
+
+// TestWhatAnotherModuleRefusesChangesNothing looks at what people see, and at the
+// handler of commands, which one call binds for all.
+func TestWhatAnotherModuleRefusesChangesNothing(t *testing.T) {
+	for method, params := range map[string]string{
+		"imbot.unregister":         `{"CLIENT_ID":"one","BOT_ID":4}`,
+		"imbot.chat.add":           `{"CLIENT_ID":"one","USERS":[2]}`,
+		"imbot.app.register":       `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"new","JS_METHOD":"SEND","JS_PARAM":"/help",` + titles + `}`,
+		"imbot.app.update":         `{"CLIENT_ID":"one","APP_ID":501,"FIELDS":{"HIDDEN":"Y"}}`,
+		"imbot.app.unregister":     `{"CLIENT_ID":"one","APP_ID":501}`,
+		"imbot.command.register":   `{"CLIENT_ID":"one","BOT_ID":4,"COMMAND":"new","EVENT_COMMAND_ADD":"https://new.example.com/",` + titles + `}`,
+		"imbot.command.unregister": `{"CLIENT_ID":"one","COMMAND_ID":701}`,
+	} {
+		t.Run(method, func(t *testing.T) {
+			portal, box := newMailWorld(t)
+			require.NoError(t, portal.Veto(method))
+			after := portal.Changed()
+			require.Equal(t, "400 WRONG_REQUEST", post(t, portal, method, params))
+			require.Empty(t, told(t, portal, anna, after))
+			_, err := portal.Say(t.Context(), anna, "chat1001", "/echo")
+			require.NoError(t, err)
+			require.Equal(t, []string{"ONIMCOMMANDADD"}, names(box.take(t, portal)))
+		})
+	}
+}

@@ -32,6 +32,8 @@ func main() {
 	flag.Parse()
 	run := demo
 	switch {
+	case flag.NArg() > 0:
+		run = func(context.Context, io.Writer) error { return fmt.Errorf("what is %q? See -help", flag.Arg(0)) }
 	case *browser:
 		run = func(ctx context.Context, out io.Writer) error { return show(ctx, out, *addr) }
 	case os.Getenv("BITRIX24_WEBHOOK_URL") != "":

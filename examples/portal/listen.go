@@ -80,5 +80,5 @@ func taken(addr string, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%s is taken by another program: choose another -addr, such as 127.0.0.1:0 for any free one", addr)
 	}
-	return err
+	return fmt.Errorf("-addr %s: %w", addr, err)
 }

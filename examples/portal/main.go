@@ -115,7 +115,7 @@ func people(text string) (names [][2]string, err error) {
 	const most = 1000
 	n, err := strconv.Atoi(strings.TrimSpace(text))
 	switch {
-	case err == nil && (n < 0 || n > most):
+	case err == nil && (n < 0 || n > most), errors.Is(err, strconv.ErrRange):
 		return nil, fmt.Errorf("-users is from 0 to %d", most)
 	case err == nil:
 		for i := range n {

@@ -206,6 +206,17 @@ func TestHandlerOnLocalhostIsRefusedWithAHint(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Web pages can let the browser call any method; what it is named stays text.
+func TestTheTerminalObeysNobody(t *testing.T) {
+	p := start(t, "-addr", ":0")
+	page, _, _ := p.lines()
+	p.get(page + "rest/a%1B%5B2Jb%0Ac%E2%80%AEd")
+	log, err := p.log.shows(p.ctx, "NO_AUTH_FOUND")
+	require.NoError(t, err)
+	require.Contains(t, log, " a\uFFFD[2Jb\uFFFDc\uFFFDd: ")
+	require.Equal(t, 1, strings.Count(log, "\n"))
+}
+
 func TestWhatTheFlagsDo(t *testing.T) {
 	t.Run("a plan limits the rate", func(t *testing.T) {
 		p := start(t, "-addr", ":0", "-plan", "basic", "-users", "3")
@@ -218,6 +229,18 @@ func TestWhatTheFlagsDo(t *testing.T) {
 	t.Run("faults come at random, with a seed", func(t *testing.T) {
 		p := start(t, "-addr", ":0", "-faults", "1", "-seed", "7")
 		require.Contains(t, p.reads("Interrupt"), "-seed 7")
+		_, _, send := p.lines()
+		for range 10 {
+			ctx, cancel := context.WithTimeout(p.ctx, 100*time.Millisecond) // some come late
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.Fields(send)[1], nil)
+			require.NoError(t, err)
+			if resp, err := http.DefaultClient.Do(r); err == nil {
+				answer, _ := io.ReadAll(resp.Body)
+				_ = resp.Body.Close()
+				require.NotContains(t, string(answer), "Client ID not specified", "what the call deserves")
+			}
+			cancel()
+		}
 	})
 	t.Run("everybody reaches an address that says so", func(t *testing.T) {
 		p := start(t, "-addr", "0.0.0.0:0")
@@ -249,10 +272,13 @@ func TestWhatCannotBeIsSaid(t *testing.T) {
 		{"a port that is taken", "is taken by another program", []string{"-addr", listener.Addr().String()}},
 		{"the same, open to others", "is taken by another program", []string{"-addr", "0.0.0.0:" + portOf(listener)}},
 		{"an address without a port", "missing port", []string{"-addr", "127.0.0.1"}},
+		{"a port that is none", "-addr 127.0.0.1:99999: ", []string{"-addr", "127.0.0.1:99999"}},
+		{"one of those, open to others", "-addr 0.0.0.0:99999: ", []string{"-addr", "0.0.0.0:99999"}},
 		{"an unknown plan", `there is no plan "free"`, []string{"-plan", "free"}},
 		{"faults above all", "share from 0 to 1", []string{"-faults", "1.5"}},
 		{"no number of faults", "share from 0 to 1", []string{"-faults", "NaN"}},
 		{"fewer than no people", "from 0 to 1000", []string{"-users", "-1"}},
+		{"a crowd", "from 0 to 1000", []string{"-users", "99999999999999999999"}},
 		{"an argument", `what is "serve"`, []string{"serve"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
 
 	"github.com/imbot-go/imbot/imbottest"
 )
@@ -25,7 +27,7 @@ func report(ctx context.Context, log io.Writer, portal *imbottest.Portal) {
 		for _, c := range changes {
 			last = c.Seq
 			if c.Exchange != nil && c.Exchange.Done && c.Exchange.Error != "" {
-				fmt.Fprintln(log, wrong(portal, *c.Exchange))
+				fmt.Fprintln(log, printable(wrong(portal, *c.Exchange)))
 			}
 		}
 	}
@@ -44,4 +46,15 @@ func wrong(portal *imbottest.Portal, x imbottest.Exchange) string {
 		line += ": " + answer.Description
 	}
 	return line
+}
+
+// printable takes away what a terminal would obey: any web page can let the
+// browser call a method of any name.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, line)
 }

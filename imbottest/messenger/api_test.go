@@ -77,6 +77,17 @@ func TestMessages(t *testing.T) {
 	require.NotNil(t, page["messages"])
 }
 
+func TestAnAnswerIsBounded(t *testing.T) {
+	w := newWorld(t)
+	for range 501 {
+		_, err := w.portal.Say(t.Context(), anna, "3", "x")
+		require.NoError(t, err)
+	}
+	found := w.get("api/messages?user=2&dialog=3&limit=100000")
+	require.Len(t, found["messages"], 500)
+	require.Equal(t, true, found["more"])
+}
+
 func TestActing(t *testing.T) {
 	w := newWorld(t)
 	require.Equal(t, "4", w.post("api/open", `{"user":2,"bot":4}`)["dialog"])

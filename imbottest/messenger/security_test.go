@@ -66,7 +66,9 @@ func TestWhoMayAsk(t *testing.T) {
 			out := httptest.NewRecorder()
 			w.page.ServeHTTP(out, request)
 			require.Equal(t, r.want, out.Code)
-			require.Contains(t, out.Header().Get("Content-Security-Policy"), "default-src 'none'; script-src 'self';")
+			require.Equal(t, "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "+
+				"img-src 'self' data: https: http://127.0.0.1:* http://localhost:*; frame-src https: http://127.0.0.1:* http://localhost:*; "+
+				"base-uri 'none'; form-action 'none'; frame-ancestors 'none'", out.Header().Get("Content-Security-Policy"))
 			require.Equal(t, "nosniff", out.Header().Get("X-Content-Type-Options"))
 			require.Equal(t, "no-store", out.Header().Get("Cache-Control"))
 			require.Equal(t, "no-referrer", out.Header().Get("Referrer-Policy"))

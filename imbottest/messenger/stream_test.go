@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -46,11 +47,17 @@ type pipe struct {
 	*io.PipeWriter
 	header http.Header
 	status chan int
+	stall  *time.Timer
 }
 
 func (p pipe) Header() http.Header    { return p.header }
 func (p pipe) WriteHeader(status int) { p.status <- status }
 func (p pipe) Flush()                 {}
+
+func (p pipe) SetWriteDeadline(t time.Time) error {
+	p.stall.Reset(time.Until(t))
+	return nil
+}
 
 // stream is the page's stream of one person.
 type stream struct {
@@ -67,7 +74,8 @@ func openStream(w *world, user imbot.ID, after int64, lastID string) *stream {
 		r.Header.Set("Last-Event-ID", lastID)
 	}
 	in, out := io.Pipe()
-	answer := pipe{out, http.Header{}, make(chan int, 1)}
+	stall := time.AfterFunc(time.Hour, func() { _ = out.CloseWithError(os.ErrDeadlineExceeded) })
+	answer := pipe{out, http.Header{}, make(chan int, 1), stall}
 	s := &stream{w.t, bufio.NewReader(in), make(chan struct{}), cancel}
 	go func() {
 		defer close(s.ends)
@@ -78,6 +86,7 @@ func openStream(w *world, user imbot.ID, after int64, lastID string) *stream {
 		cancel()
 		_ = in.Close()
 		<-s.ends
+		stall.Stop()
 	})
 	require.Equal(w.t, 200, <-answer.status)
 	require.Equal(w.t, "text/event-stream; charset=utf-8", answer.header.Get("Content-Type"))
@@ -228,6 +237,18 @@ func TestStreamGathers(t *testing.T) {
 		require.Less(t, time.Since(start), 11*time.Second)
 		s.stop()
 		<-s.ends
+	})
+}
+
+func TestStreamEndsForAPageThatDoesNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		s := openStream(w, anna, w.portal.Changed(), "")
+		start := time.Now()
+		_, err := w.portal.Say(t.Context(), boris, "2", "x")
+		require.NoError(t, err)
+		<-s.ends
+		require.Less(t, time.Since(start), time.Minute)
 	})
 }
 
