@@ -74,6 +74,9 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		return err
 	}
 	defer stop()
+	if origin+"/rest/" != portal.Endpoint() {
+		fmt.Fprintln(out, "open        to every machine that reaches the address: whoever comes acts as anybody")
+	}
 	explain(out, portal, origin)
 
 	ctx, cancel := context.WithCancel(ctx)

@@ -246,6 +246,7 @@ func TestWhatTheFlagsDo(t *testing.T) {
 		p := start(t, "-addr", "0.0.0.0:0")
 		page, register, _ := p.lines()
 		require.NotContains(t, page, "0.0.0.0")
+		require.Contains(t, p.reads("Interrupt"), "acts as anybody")
 		require.Contains(t, p.get(page+"api/state?user=1"), "Anna Ivanova")
 		require.Contains(t, p.curl(register, "", ""), `"result"`)
 	})
