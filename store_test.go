@@ -55,6 +55,36 @@ func TestGrantSurvivesEncoding(t *testing.T) {
 	}
 }
 
+// Whoever sends an installation chooses the time in it.
+func TestATimeThatJSONCannotHoldCostsNoGrant(t *testing.T) {
+	g := testGrant("m1", "s3cr3t-access")
+	for _, expires := range []time.Time{time.Unix(1<<61, 0), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		g.Expires = expires
+		back, err := imbot.DecodeGrant(g.Encode())
+		require.NoError(t, err)
+		require.True(t, back.Expires.IsZero())
+		require.Equal(t, g.AccessToken, back.AccessToken)
+	}
+	c := newCloud()
+	store := imbot.NewFileStore(t.TempDir())
+	h, failures, _ := eventsOf(c.app(store))
+	var at []time.Time
+	h.OnMessage = func(_ context.Context, ev *imbot.MessageAddEvent) error {
+		_, err := json.Marshal(ev)
+		at = append(at, ev.Time)
+		return err
+	}
+	pair := c.issue("one.bitrix24.com", 1, appID)
+	require.Equal(t, 200, post(t, h, pair.event("ONAPPINSTALL", "auth[expires]", "99999999999999")))
+	require.Equal(t, pair.access, load(t, store).AccessToken)
+	require.Equal(t, 200, post(t, h, pair.event("ONIMBOTMESSAGEADD", "ts", "9223372036854775807")))
+	require.Equal(t, 200, post(t, h, pair.event("ONIMBOTMESSAGEADD", "ts", "253370764799")))
+	require.Empty(t, *failures)
+	require.Len(t, at, 2)
+	require.True(t, at[0].IsZero())
+	require.Equal(t, 9998, at[1].UTC().Year())
+}
+
 func TestGrantPrintsNoSecret(t *testing.T) {
 	g := testGrant("m1", "s3cr3t-access")
 	g.RefreshToken = "s3cr3t-refresh"

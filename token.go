@@ -129,9 +129,9 @@ func (a *OAuthApp) grantOf(t tokenAnswer) Grant {
 
 // expiry reads when a token expires: a time, or seconds from now.
 func expiry(at, in ID) time.Time {
-	switch {
-	case at > 0:
-		return time.Unix(int64(at), 0).UTC()
+	switch t := unixTime(at); {
+	case !t.IsZero():
+		return t.UTC()
 	case in > 0:
 		return time.Now().Add(time.Duration(min(in, 1<<31)) * time.Second).UTC().Truncate(time.Second)
 	}
