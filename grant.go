@@ -65,7 +65,7 @@ func (g Grant) Encode() []byte {
 func DecodeGrant(data []byte) (Grant, error) {
 	var g plainGrant
 	if json.Unmarshal(data, &g) != nil || g.MemberID == "" {
-		return Grant{}, fmt.Errorf("imbot: not a grant: %d bytes", len(data))
+		return Grant{}, &Error{Description: fmt.Sprintf("not a grant: %d bytes", len(data))}
 	}
 	return Grant(g), nil
 }

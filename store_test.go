@@ -270,3 +270,34 @@ func TestFileStoreLockExcludesAndObeysTheContext(t *testing.T) {
 	require.NoError(t, err)
 	free()
 }
+
+func TestTheErrorOfAStoreSaysWhatToRepair(t *testing.T) {
+	damaged := t.TempDir()
+	require.NoError(t, imbot.NewFileStore(damaged).Swap(t.Context(), imbot.Grant{}, testGrant(memberOne, "s3cr3t-access")))
+	files, err := filepath.Glob(filepath.Join(damaged, "*.json"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	require.NoError(t, os.WriteFile(files[0], []byte(`{"access_token":"s3cr3t-access"`), 0o600))
+	noDir := filepath.Join(files[0], "grants")
+	for name, row := range map[string]struct {
+		store imbot.TokenStore
+		want  []string
+		is    error
+	}{
+		"a damaged file":      {imbot.NewFileStore(damaged), []string{files[0], "not a grant: 31 bytes"}, nil},
+		"no directory":        {imbot.NewFileStore(noDir), []string{noDir}, nil},
+		"a database too slow": {&brokenStore{imbot.NewMemoryStore(), nil, func() error { return fmt.Errorf("s3cr3t: %w", context.DeadlineExceeded) }}, []string{"out of time"}, context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud()
+			_, err := imbot.ParseEvent(c.issue("one.bitrix24.com", 1, appID).event("ONAPPINSTALL"), c.app(row.store).Verifier())
+			for _, want := range row.want {
+				require.ErrorContains(t, err, want)
+			}
+			require.NotContains(t, err.Error(), "s3cr3t")
+			if row.is != nil {
+				require.ErrorIs(t, err, row.is)
+			}
+		})
+	}
+}
