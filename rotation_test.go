@@ -222,6 +222,7 @@ func TestChecksHoldNoWorkerOfTheBot(t *testing.T) {
 		require.Equal(t, 200, answerOf(h, c.issue("one.bitrix24.com", 5, appID).say(1, "s3cr3t-application", "27", "hello")))
 		synctest.Wait()
 		require.Equal(t, []string{"hello"}, *texts)
+		require.EqualValues(t, 92, h.Stats().Queued, "eight are being checked")
 		require.NoError(t, h.Shutdown(t.Context()), "it drains both")
 		require.Equal(t, h.Stats().Accepted, h.Stats().Handled+h.Stats().Failed)
 		require.Equal(t, 503, answerOf(h, c.issue("one.bitrix24.com", 5, appID).say(2, "s3cr3t-application", "27", "late")))
