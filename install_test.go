@@ -324,6 +324,14 @@ func TestExchange(t *testing.T) {
 	query.Set("server_domain", "evil.example.com")
 	_, err = app.Exchange(t.Context(), query)
 	require.ErrorIs(t, err, imbot.ErrInvalid)
+	c.fail = func(*http.Request) (*http.Response, error) {
+		return reply(200, `{"access_token":"s3cr3t-x","refresh_token":"s3cr3t-y","member_id":"m2"}`), nil
+	}
+	_, err = app.Exchange(t.Context(), url.Values{"code": {"x"}})
+	require.ErrorContains(t, err, "names no portal")
+	_, err = store.Load(t.Context(), "m2")
+	require.ErrorIs(t, err, imbot.ErrNotFound, "nobody could call it")
+	c.fail = nil
 	c.codes["two"] = c.issue("one.bitrix24.com", 1, appID)
 	_, err = app.Exchange(t.Context(), url.Values{"code": {"two"}, "member_id": {"another"}})
 	require.Error(t, err)

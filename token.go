@@ -80,7 +80,12 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 	if odd := (*json.UnmarshalTypeError)(nil); errors.As(err, &odd) && answer.AccessToken != "" {
 		err = nil // another field is odd, which must not cost the pair
 	}
-	if err != nil {
+	switch {
+	case resp.StatusCode/100 == 3:
+		return fail(&Error{Description: "the authorization server redirects; secrets do not follow: see OAuthApp.AuthServers"}, true)
+	case resp.StatusCode == http.StatusMethodNotAllowed && !a.TokenQuery:
+		return fail(&Error{Description: "the authorization server refuses POST: see OAuthApp.TokenQuery"}, true)
+	case err != nil:
 		// What it holds instead may be tokens, so it is not quoted.
 		return fail(&Error{Description: "not an answer of a token endpoint"}, resp.StatusCode < 500 && resp.StatusCode != http.StatusOK)
 	}
