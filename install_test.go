@@ -331,6 +331,14 @@ func TestExchange(t *testing.T) {
 	require.ErrorContains(t, err, "names no portal")
 	_, err = store.Load(t.Context(), "m2")
 	require.ErrorIs(t, err, imbot.ErrNotFound, "nobody could call it")
+	c.fail = func(*http.Request) (*http.Response, error) {
+		return reply(200, `{"access_token":"s3cr3t-x","refresh_token":"s3cr3t-y","member_id":"m2","client_endpoint":"https://two.bitrix24.ru/rest/"}`), nil
+	}
+	_, err = app.Exchange(t.Context(), url.Values{"code": {"x"}, "server_domain": {"oauth.bitrix24.tech"}})
+	require.NoError(t, err)
+	g2, err := store.Load(t.Context(), "m2")
+	require.NoError(t, err)
+	require.Equal(t, "https://oauth.bitrix24.tech/rest/", g2.ServerEndpoint, "who has issued it renews it")
 	c.fail = nil
 	c.codes["two"] = c.issue("one.bitrix24.com", 1, appID)
 	_, err = app.Exchange(t.Context(), url.Values{"code": {"two"}, "member_id": {"another"}})
