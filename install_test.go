@@ -145,6 +145,15 @@ func TestTheEndpointComesFromTheServerNotFromTheSender(t *testing.T) {
 	require.Equal(t, "https://one.bitrix24.com/rest/", load(t, store).ClientEndpoint)
 }
 
+func TestAnAuthorizationServerIsTrustedInAnyCase(t *testing.T) {
+	c := newCloud()
+	app := c.app(imbot.NewMemoryStore())
+	app.AuthServers = []string{"OAuth.Bitrix.Info"}
+	_, err := imbot.ParseEvent(c.issue("one.bitrix24.com", 1, appID).event("ONAPPINSTALL", "auth[server_endpoint]", "https://oauth.BITRIX.info/rest/"), app.Verifier())
+	require.NoError(t, err)
+	require.Equal(t, "https://oauth.bitrix.info/rest/", load(t, app.Store).ServerEndpoint)
+}
+
 func TestWhoMayReplaceAStoredGrant(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -214,6 +223,8 @@ func TestEventsNeverReplaceTheInstallersGrant(t *testing.T) {
 func TestForEventUsesItsOwnTokensWhenNothingIsStored(t *testing.T) {
 	c := newCloud()
 	app := c.app(imbot.NewMemoryStore())
+	limiter := &keys{seen: map[string]int{}}
+	app.Options = append(app.Options, imbot.WithLimiter(limiter))
 	acting, bot := c.issue("one.bitrix24.com", 5, appID), c.issue("one.bitrix24.com", 39, appID)
 	ev, err := imbot.ParseEvent(acting.event("ONIMBOTMESSAGEADD"), imbot.ApplicationToken("s3cr3t-application"))
 	require.NoError(t, err)
@@ -227,6 +238,7 @@ func TestForEventUsesItsOwnTokensWhenNothingIsStored(t *testing.T) {
 	client, err = app.ForEvent(t.Context(), ev)
 	require.NoError(t, err)
 	require.NoError(t, ping(t.Context(), client))
+	require.Equal(t, map[string]int{memberOne: 2}, limiter.seen, "all clients of a portal share its pace")
 	c.expire()
 	require.ErrorIs(t, ping(t.Context(), client), imbot.ErrExpiredToken, "they are not renewed")
 
