@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,4 +111,26 @@ func TestALongWaitForTheLockDoesNotCostThePair(t *testing.T) {
 		require.Equal(t, "s3cr3t-refresh-2", load(t, store).RefreshToken)
 		require.Equal(t, 1, c.asked(tokenURL))
 	})
+}
+
+func TestNoCookieGoesToTheAuthorizationServer(t *testing.T) {
+	c := newCloud()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	for _, host := range []string{"oauth.bitrix.info", "one.bitrix24.com"} {
+		jar.SetCookies(&url.URL{Scheme: "https", Host: host, Path: "/"}, []*http.Cookie{{Name: "session", Value: "of a browser"}})
+	}
+	app := c.app(c.installed(t, "one.bitrix24.com"))
+	app.Options = append(app.Options, imbot.WithHTTPClient(&http.Client{Transport: c, Jar: jar}))
+	client, err := app.Client(t.Context(), memberOne)
+	require.NoError(t, err)
+	c.expire()
+	var cookies []string
+	c.fail = func(r *http.Request) (*http.Response, error) {
+		cookies = append(cookies, r.Header.Values("Cookie")...)
+		return nil, nil
+	}
+	require.NoError(t, ping(t.Context(), client))
+	require.Equal(t, 1, c.asked(tokenURL))
+	require.Empty(t, cookies)
 }
