@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -192,6 +193,19 @@ func TestAMemoryThatFailsLetsEventsThrough(t *testing.T) {
 			require.Regexp(t, "^[0-9a-f]{64}$", seen.marked[0])
 		}
 	})
+}
+
+func TestAnEventIsMarkedAlthoughItsSenderHasHungUp(t *testing.T) {
+	obeys := func(ctx context.Context) error { return ctx.Err() }
+	seen := &brokenSeen{onSeen: obeys, onMark: obeys}
+	var log strings.Builder
+	h := &imbot.EventHandler{Verifier: trustAll{}, Seen: seen, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(dedupMessage("", "1", ""))))
+	require.NoError(t, h.Shutdown(t.Context()))
+	require.Len(t, seen.marked, 1)
+	require.Empty(t, log.String(), "neither was refused")
 }
 
 func TestAForgedInstallationDoesNotSuppressTheGenuineOne(t *testing.T) {

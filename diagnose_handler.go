@@ -46,7 +46,7 @@ func (r *Report) handler(ctx context.Context, hc *http.Client, raw string) {
 		defer mu.Unlock()
 		for _, a := range info.Addrs {
 			if ip, ok := netip.AddrFromSlice(a.IP); ok && !isPublic(ip.Unmap()) {
-				private = ip.String()
+				private = ip.Unmap().String()
 			}
 		}
 	}})
@@ -69,6 +69,8 @@ func (r *Report) handler(ctx context.Context, hc *http.Client, raw string) {
 	switch s := resp.StatusCode; {
 	case s == http.StatusNotFound:
 		r.guess("The handler URL answers 404: nothing is served at this path.", "Compare the path with the one that the bot listens on.")
+	case s == http.StatusUnauthorized, s == http.StatusForbidden:
+		r.guess("The handler URL answers "+http.StatusText(s)+": something in front of the bot asks for a login, or for an address that it knows.", "Leave this path open. The application token proves that an event is genuine.")
 	case s >= 500:
 		r.guess("The handler URL answers "+http.StatusText(s)+". A proxy may have no way to the bot.", "Look at the proxy and at the bot's log.")
 	case s >= 300 && s < 400:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -158,6 +159,17 @@ func TestDiagnoseTheHandler(t *testing.T) {
 		{"a private address of version 6", "https://[fd00::1]/", status(405), []string{"only this machine or network"}},
 		{"a host without a dot", "https://bot/", status(405), []string{"has no dot"}},
 		{"nothing at the path", "https://bot.example.com/", status(404), []string{"?404"}},
+		{"a proxy with a login", "https://bot.example.com/", status(401), []string{"?asks for a login"}},
+		{"a proxy for known addresses", "https://bot.example.com/", status(403), []string{"?asks for a login"}},
+		{"a name that leads to a private address", "https://bot.example.com/", func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).DNSDone(httptrace.DNSDoneInfo{Addrs: []net.IPAddr{{IP: net.ParseIP("192.168.1.7")}}})
+			return reply(405, ""), nil
+		}, []string{"?From here the host of the handler URL is 192.168.1.7"}},
+		{"a name that leads to a public address", "https://bot.example.com/", func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).DNSDone(httptrace.DNSDoneInfo{Addrs: []net.IPAddr{{IP: net.ParseIP("203.0.113.7")}}})
+			return reply(405, ""), nil
+		}, nil},
+		{"a shared address of a provider", "https://100.64.0.1/", status(405), []string{"only this machine or network"}},
 		{"a proxy without a bot", "https://bot.example.com/", status(502), []string{"?Bad Gateway"}},
 		{"a redirect", "https://bot.example.com/", status(301), []string{"?redirect"}},
 		{"no answer", "https://bot.example.com/", broken(errors.New("connection refused")), []string{"?does not answer from here"}},

@@ -2,6 +2,7 @@ package imbot_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,6 +107,25 @@ func TestEnsureBot(t *testing.T) {
 		portal.Fail("imbot.bot.list", imbottest.Fault{Status: 200, Body: `{"result":[]}`, Times: 1})
 		_, err = imbot.EnsureBot(t.Context(), client, supportBot())
 		require.ErrorIs(t, err, imbot.ErrAppID)
+	})
+	t.Run("finds its own among foreign bots with the same code", func(t *testing.T) {
+		w := new(wire)
+		w.answer = func(n int, r *http.Request) (*http.Response, error) {
+			switch body := w.bodies[n-1]; {
+			case strings.Contains(r.URL.Path, "imbot.bot.list"):
+				return reply(200, `{"result":{"7":{"ID":7,"CODE":"support"},"8":{"ID":8,"CODE":"support"},"9":{"ID":9,"CODE":"support"}}}`), nil
+			case strings.Contains(r.URL.Path, "imbot.update"):
+				return reply(200, `{"result":true}`), nil
+			case strings.Contains(body, `"BOT_ID":8`):
+				return reply(400, `{"error":"DIALOG_ID_EMPTY"}`), nil
+			}
+			return reply(400, `{"error":"APP_ID_ERROR"}`), nil
+		}
+		id, err := imbot.EnsureBot(t.Context(), over(t, imbot.Webhook{URL: hookURL, ClientID: "one-long-client-id"}, w), supportBot())
+		require.NoError(t, err)
+		require.Equal(t, imbot.ID(8), id)
+		require.Len(t, w.bodies, 4, "the list, two questions, one update")
+		require.Contains(t, w.bodies[3], `"BOT_ID":8`)
 	})
 	t.Run("refuses a request that cannot be right before it asks", func(t *testing.T) {
 		portal, client := onPortal(t, "one-long-client-id")

@@ -257,8 +257,11 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
 	}
-	if e.kind == ErrOutcomeUnknown {
+	switch e.kind {
+	case ErrOutcomeUnknown:
 		b.WriteString(" (it is unknown whether the call ran)")
+	case ErrReinstall:
+		b.WriteString(" (the application must be installed again)")
 	}
 	return b.String()
 }

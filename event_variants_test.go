@@ -166,6 +166,12 @@ func TestTheContentTypeSaysThatItIsJSON(t *testing.T) {
 	require.Error(t, err, "a form that says it is JSON")
 }
 
+func TestTheNameOfAnEventMayBeInLowerCase(t *testing.T) {
+	ev := parseAs[*imbot.BotDeleteEvent](t, formType, "event=onImBotDelete&data[BOT_ID]=567")
+	require.Equal(t, "ONIMBOTDELETE", ev.Name)
+	require.Equal(t, imbot.ID(567), ev.BotID)
+}
+
 func TestTheQueryBesideTheBodyIsIgnored(t *testing.T) {
 	r := eventPost(formType, "event=ONIMBOTDELETE&data[BOT_ID]=567")
 	r.URL.RawQuery = "event=ONIMBOTJOINCHAT&data[BOT_ID]=1&data[BOT_CODE]=evil&auth[domain]=evil.example"

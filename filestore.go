@@ -31,6 +31,9 @@ type fileStore struct {
 	tryLock func(path string) (unlock func(), err error)
 }
 
+// fileError is an error that tells which file, and nothing of what it holds.
+func fileError(err error) *Error { return &Error{Description: "file store", cause: err} }
+
 // name is the path of a member's file, without its ending.
 func (s *fileStore) name(memberID string) string {
 	sum := sha256.Sum256([]byte(memberID))
@@ -46,14 +49,14 @@ func (s *fileStore) Load(ctx context.Context, memberID string) (Grant, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return Grant{}, ErrNotFound
 	case err != nil:
-		return Grant{}, fmt.Errorf("imbot: file store: %w", err)
+		return Grant{}, fileError(err)
 	}
 	g, err := DecodeGrant(data)
 	if err == nil && g.MemberID != memberID {
-		err = errors.New("imbot: file store: the file holds the grant of another portal")
+		err = errors.New("the grant of another portal")
 	}
 	if err != nil {
-		return Grant{}, err
+		return Grant{}, fileError(fmt.Errorf("%s.json: %w", s.name(memberID), err))
 	}
 	return g, nil
 }
@@ -92,7 +95,7 @@ func (s *fileStore) Swap(ctx context.Context, old, new Grant) error {
 		err = syncDir(s.dir)
 	}
 	if err != nil {
-		return fmt.Errorf("imbot: file store: %w", err)
+		return fileError(err)
 	}
 	return nil
 }
@@ -106,12 +109,12 @@ func (s *fileStore) Lock(ctx context.Context, memberID string) (unlock func(), e
 
 func (s *fileStore) lock(ctx context.Context, path string) (unlock func(), err error) {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("imbot: file store: %w", err)
+		return nil, fileError(err)
 	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		unlock, err := s.tryLock(path)
 		if err != nil {
-			return nil, fmt.Errorf("imbot: file store: %w", err)
+			return nil, fileError(err)
 		}
 		if unlock != nil {
 			return unlock, nil

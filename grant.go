@@ -51,8 +51,9 @@ type plainGrant Grant
 // The encoding is JSON. Treat it as a password.
 func (g Grant) Encode() []byte {
 	for _, t := range []*time.Time{&g.Expires, &g.PreviousUntil} {
-		if !t.IsZero() {
-			*t = t.UTC().Truncate(time.Second)
+		*t = t.UTC().Truncate(time.Second)
+		if y := t.Year(); y < 0 || y > 9999 { // JSON has no such time, and none of the grant would be written
+			*t = time.Time{}
 		}
 	}
 	data, _ := json.Marshal(plainGrant(g)) // texts, a number and a time always encode
@@ -64,7 +65,7 @@ func (g Grant) Encode() []byte {
 func DecodeGrant(data []byte) (Grant, error) {
 	var g plainGrant
 	if json.Unmarshal(data, &g) != nil || g.MemberID == "" {
-		return Grant{}, fmt.Errorf("imbot: not a grant: %d bytes", len(data))
+		return Grant{}, &Error{Description: fmt.Sprintf("not a grant: %d bytes", len(data))}
 	}
 	return Grant(g), nil
 }

@@ -145,6 +145,15 @@ func TestTheEndpointComesFromTheServerNotFromTheSender(t *testing.T) {
 	require.Equal(t, "https://one.bitrix24.com/rest/", load(t, store).ClientEndpoint)
 }
 
+func TestAnAuthorizationServerIsTrustedInAnyCase(t *testing.T) {
+	c := newCloud()
+	app := c.app(imbot.NewMemoryStore())
+	app.AuthServers = []string{"OAuth.Bitrix.Info"}
+	_, err := imbot.ParseEvent(c.issue("one.bitrix24.com", 1, appID).event("ONAPPINSTALL", "auth[server_endpoint]", "https://oauth.BITRIX.info/rest/"), app.Verifier())
+	require.NoError(t, err)
+	require.Equal(t, "https://oauth.bitrix.info/rest/", load(t, app.Store).ServerEndpoint)
+}
+
 func TestWhoMayReplaceAStoredGrant(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -214,6 +223,8 @@ func TestEventsNeverReplaceTheInstallersGrant(t *testing.T) {
 func TestForEventUsesItsOwnTokensWhenNothingIsStored(t *testing.T) {
 	c := newCloud()
 	app := c.app(imbot.NewMemoryStore())
+	limiter := &keys{seen: map[string]int{}}
+	app.Options = append(app.Options, imbot.WithLimiter(limiter))
 	acting, bot := c.issue("one.bitrix24.com", 5, appID), c.issue("one.bitrix24.com", 39, appID)
 	ev, err := imbot.ParseEvent(acting.event("ONIMBOTMESSAGEADD"), imbot.ApplicationToken("s3cr3t-application"))
 	require.NoError(t, err)
@@ -227,6 +238,7 @@ func TestForEventUsesItsOwnTokensWhenNothingIsStored(t *testing.T) {
 	client, err = app.ForEvent(t.Context(), ev)
 	require.NoError(t, err)
 	require.NoError(t, ping(t.Context(), client))
+	require.Equal(t, map[string]int{memberOne: 2}, limiter.seen, "all clients of a portal share its pace")
 	c.expire()
 	require.ErrorIs(t, ping(t.Context(), client), imbot.ErrExpiredToken, "they are not renewed")
 
@@ -324,6 +336,22 @@ func TestExchange(t *testing.T) {
 	query.Set("server_domain", "evil.example.com")
 	_, err = app.Exchange(t.Context(), query)
 	require.ErrorIs(t, err, imbot.ErrInvalid)
+	c.fail = func(*http.Request) (*http.Response, error) {
+		return reply(200, `{"access_token":"s3cr3t-x","refresh_token":"s3cr3t-y","member_id":"m2"}`), nil
+	}
+	_, err = app.Exchange(t.Context(), url.Values{"code": {"x"}})
+	require.ErrorContains(t, err, "names no portal")
+	_, err = store.Load(t.Context(), "m2")
+	require.ErrorIs(t, err, imbot.ErrNotFound, "nobody could call it")
+	c.fail = func(*http.Request) (*http.Response, error) {
+		return reply(200, `{"access_token":"s3cr3t-x","refresh_token":"s3cr3t-y","member_id":"m2","client_endpoint":"https://two.bitrix24.ru/rest/"}`), nil
+	}
+	_, err = app.Exchange(t.Context(), url.Values{"code": {"x"}, "server_domain": {"oauth.bitrix24.tech"}})
+	require.NoError(t, err)
+	g2, err := store.Load(t.Context(), "m2")
+	require.NoError(t, err)
+	require.Equal(t, "https://oauth.bitrix24.tech/rest/", g2.ServerEndpoint, "who has issued it renews it")
+	c.fail = nil
 	c.codes["two"] = c.issue("one.bitrix24.com", 1, appID)
 	_, err = app.Exchange(t.Context(), url.Values{"code": {"two"}, "member_id": {"another"}})
 	require.Error(t, err)

@@ -220,10 +220,19 @@ func (a *OAuthApp) load(ctx context.Context, memberID string) (Grant, error) {
 	return g, nil
 }
 
-// storeError keeps the text of a store's error out: it may hold tokens.
+// storeError keeps the text of a store's error out: it may hold tokens. What this
+// package has written in it does not, and says what to repair.
 func storeError(text string, err error) *Error {
+	reason := fmt.Sprintf("a %T (its text may hold tokens)", err)
+	var own *Error
+	switch {
+	case errors.As(err, &own):
+		reason = own.Error()
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		reason += ": out of time"
+	}
 	return &Error{Description: text, cause: &cleanError{
-		text: fmt.Sprintf("a %T (its text may hold tokens)", err),
+		text: reason,
 		is:   func(target error) bool { return errors.Is(err, target) },
 	}}
 }

@@ -48,9 +48,7 @@ func parseOpenLine(id EntityID, data1, data2 string) OpenLine {
 	o.CRM, o.CRMEntityType, o.CRMEntityID = parseFlag(session[0]), at(session, 1), parseID(at(session, 2))
 	o.Pinned, o.WaitsForClose = parseFlag(at(session, 3)), parseFlag(at(session, 4))
 	o.SessionID = parseID(at(session, 5))
-	if start := parseID(at(session, 6)); start > 0 {
-		o.SessionStart = time.Unix(int64(start), 0)
-	}
+	o.SessionStart = unixTime(parseID(at(session, 6)))
 	for pair := range slices.Chunk(strings.Split(data2, "|"), 2) {
 		id := parseID(at(pair, 1))
 		switch pair[0] {

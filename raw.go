@@ -44,11 +44,15 @@ func (f fields) dialog(name string) DialogID { return DialogID(f.Get(name)) }
 func (f fields) fileURL(name string) FileURL { return FileURL(f.Get(name)) }
 
 // unix reads seconds since 1970.
-func (f fields) unix(name string) time.Time {
-	if s := parseID(f.Get(name)); s > 0 {
-		return time.Unix(int64(s), 0)
+func (f fields) unix(name string) time.Time { return unixTime(parseID(f.Get(name))) }
+
+// unixTime returns a time in seconds since 1970; zero for none, and from the year
+// 9999 on: JSON has no later ones, so one could be neither printed nor stored.
+func unixTime(s ID) time.Time {
+	if s <= 0 || s >= 253370764800 {
+		return time.Time{}
 	}
-	return time.Time{}
+	return time.Unix(int64(s), 0)
 }
 
 // ids reads a map or list of ids by its values.

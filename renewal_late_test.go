@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,6 +57,43 @@ func (s slowLock) Lock(ctx context.Context, _ string) (func(), error) {
 	}
 }
 
+// deadlines notes how long a Swap may take.
+type deadlines struct {
+	imbot.TokenStore
+	left []time.Duration
+}
+
+func (s *deadlines) Swap(ctx context.Context, old, new imbot.Grant) error {
+	end, _ := ctx.Deadline()
+	s.left = append(s.left, time.Until(end))
+	return s.TokenStore.Swap(ctx, old, new)
+}
+
+func TestAServerThatTakesLongLeavesTheStoreItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		store := &deadlines{TokenStore: c.installed(t, "one.bitrix24.com")}
+		app := c.app(store)
+		app.Options = append(app.Options, imbot.WithRetry(imbot.Retry{MaxAttempts: 4, MinBackoff: 15 * time.Second, MaxBackoff: 15 * time.Second}))
+		client, err := app.Client(t.Context(), memberOne)
+		require.NoError(t, err)
+		c.expire()
+		asked := 0
+		c.fail = func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path != "/oauth/token/" {
+				return nil, nil
+			}
+			time.Sleep(29 * time.Second)
+			if asked++; asked < 3 {
+				return nil, errors.New("broken off")
+			}
+			return nil, nil
+		}
+		require.NoError(t, ping(t.Context(), client))
+		require.Equal(t, []time.Duration{30 * time.Second}, store.left)
+	})
+}
+
 func TestALongWaitForTheLockDoesNotCostThePair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
@@ -72,4 +111,26 @@ func TestALongWaitForTheLockDoesNotCostThePair(t *testing.T) {
 		require.Equal(t, "s3cr3t-refresh-2", load(t, store).RefreshToken)
 		require.Equal(t, 1, c.asked(tokenURL))
 	})
+}
+
+func TestNoCookieGoesToTheAuthorizationServer(t *testing.T) {
+	c := newCloud()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	for _, host := range []string{"oauth.bitrix.info", "one.bitrix24.com"} {
+		jar.SetCookies(&url.URL{Scheme: "https", Host: host, Path: "/"}, []*http.Cookie{{Name: "session", Value: "of a browser"}})
+	}
+	app := c.app(c.installed(t, "one.bitrix24.com"))
+	app.Options = append(app.Options, imbot.WithHTTPClient(&http.Client{Transport: c, Jar: jar}))
+	client, err := app.Client(t.Context(), memberOne)
+	require.NoError(t, err)
+	c.expire()
+	var cookies []string
+	c.fail = func(r *http.Request) (*http.Response, error) {
+		cookies = append(cookies, r.Header.Values("Cookie")...)
+		return nil, nil
+	}
+	require.NoError(t, ping(t.Context(), client))
+	require.Equal(t, 1, c.asked(tokenURL))
+	require.Empty(t, cookies)
 }

@@ -251,6 +251,11 @@ func TestADeadGrantIsNotTriedAgain(t *testing.T) {
 	})
 }
 
+// errText is what an error says.
+type errText string
+
+func (e errText) Error() string { return string(e) }
+
 func TestTokenServerAnswers(t *testing.T) {
 	refused := errors.New("connection refused")
 	for _, row := range []struct {
@@ -269,6 +274,9 @@ func TestTokenServerAnswers(t *testing.T) {
 		{"an error under status 200 is an error", 200, `{"error":"wrong_client"}`, nil, imbot.ErrWrongClient, 1},
 		{"a broken connection is tried again", 0, "", refused, refused, 3},
 		{"an HTML page of a proxy is tried again", 502, `<html>s3cr3t-refresh-1</html>`, nil, nil, 3},
+		{"a page in place of an answer is tried again", 200, `<html>s3cr3t-refresh-1</html>`, nil, nil, 3},
+		{"a redirect is not followed, and named", 307, ``, nil, errText("redirects"), 1},
+		{"a server that refuses POST is told apart", 405, `{"error":"method"}`, nil, errText("TokenQuery"), 1},
 		{"an empty answer is tried again", 200, ``, nil, nil, 3},
 		{"an answer without a token is none", 200, `{"refresh_token":"s3cr3t-refresh-9"}`, nil, nil, 1},
 		{"an answer for another portal is not stored", 200, `{"access_token":"s3cr3t-x","refresh_token":"s3cr3t-y","member_id":"other"}`, nil, nil, 1},
@@ -289,13 +297,20 @@ func TestTokenServerAnswers(t *testing.T) {
 					case row.err != nil:
 						return nil, row.err
 					}
-					return reply(row.status, row.body), nil
+					resp := reply(row.status, row.body)
+					resp.Header.Set("Location", "https://evil.example.com/oauth/token/")
+					return resp, nil
 				}
 				err = ping(t.Context(), client)
 				require.Error(t, err)
-				if row.want != nil {
+				switch text := row.want.(type) {
+				case nil:
+				case errText:
+					require.ErrorContains(t, err, string(text))
+				default:
 					require.ErrorIs(t, err, row.want)
 				}
+				require.Equal(t, row.want == imbot.ErrReinstall, strings.Contains(err.Error(), "must be installed again"))
 				require.Equal(t, row.want == imbot.ErrReinstall, errors.Is(err, imbot.ErrReinstall))
 				js, _ := json.Marshal(map[string]any{"err": err})
 				var log strings.Builder

@@ -104,10 +104,12 @@ func TestNoEventIsLostWhileTheApplicationTokenChanges(t *testing.T) {
 
 		*texts = nil
 		require.Equal(t, 200, post(t, h, pair.say(6, old, "27", "old, under way")))
+		require.Equal(t, 200, post(t, h, pair.say(12, old, "28", "of before", "auth[client_endpoint]", "https://before.bitrix24.com/rest/")))
+		require.Equal(t, "https://one.bitrix24.com/rest/", load(t, store).ClientEndpoint, "an event that is late tells no new address")
 		require.Equal(t, 200, post(t, h, pair.say(7, fresh, "27", "new")))
 		require.Equal(t, 401, post(t, h, pair.event("ONAPPUNINSTALL", "auth[application_token]", old)), "it may be of the installation before")
 		require.Equal(t, 401, post(t, h, pair.say(8, "forged", "27", "forged")))
-		require.Equal(t, []string{"old, under way", "new"}, *texts)
+		require.Equal(t, []string{"old, under way", "of before", "new"}, *texts)
 
 		require.Equal(t, 200, post(t, h, pair.event("ONAPPUPDATE", "auth[application_token]", fresh, "ts", "1696527001")), "the same again")
 		require.Equal(t, 200, post(t, h, pair.say(9, old, "27", "still")))
@@ -222,6 +224,7 @@ func TestChecksHoldNoWorkerOfTheBot(t *testing.T) {
 		require.Equal(t, 200, answerOf(h, c.issue("one.bitrix24.com", 5, appID).say(1, "s3cr3t-application", "27", "hello")))
 		synctest.Wait()
 		require.Equal(t, []string{"hello"}, *texts)
+		require.EqualValues(t, 92, h.Stats().Queued, "eight are being checked")
 		require.NoError(t, h.Shutdown(t.Context()), "it drains both")
 		require.Equal(t, h.Stats().Accepted, h.Stats().Handled+h.Stats().Failed)
 		require.Equal(t, 503, answerOf(h, c.issue("one.bitrix24.com", 5, appID).say(2, "s3cr3t-application", "27", "late")))

@@ -15,6 +15,9 @@ import (
 // old by new if old is what it holds, and returns [ErrConflict] otherwise. A
 // zero old inserts, a zero new deletes.
 //
+// Write a grant with [Grant.Encode] and read it with [DecodeGrant]: encoding/json
+// and fmt leave its tokens out. Compare two by their encodings.
+//
 // A store that several processes share should also have
 //
 //	Lock(ctx context.Context, memberID string) (unlock func(), err error)

@@ -55,6 +55,36 @@ func TestGrantSurvivesEncoding(t *testing.T) {
 	}
 }
 
+// Whoever sends an installation chooses the time in it.
+func TestATimeThatJSONCannotHoldCostsNoGrant(t *testing.T) {
+	g := testGrant("m1", "s3cr3t-access")
+	for _, expires := range []time.Time{time.Unix(1<<61, 0), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		g.Expires = expires
+		back, err := imbot.DecodeGrant(g.Encode())
+		require.NoError(t, err)
+		require.True(t, back.Expires.IsZero())
+		require.Equal(t, g.AccessToken, back.AccessToken)
+	}
+	c := newCloud()
+	store := imbot.NewFileStore(t.TempDir())
+	h, failures, _ := eventsOf(c.app(store))
+	var at []time.Time
+	h.OnMessage = func(_ context.Context, ev *imbot.MessageAddEvent) error {
+		_, err := json.Marshal(ev)
+		at = append(at, ev.Time)
+		return err
+	}
+	pair := c.issue("one.bitrix24.com", 1, appID)
+	require.Equal(t, 200, post(t, h, pair.event("ONAPPINSTALL", "auth[expires]", "99999999999999")))
+	require.Equal(t, pair.access, load(t, store).AccessToken)
+	require.Equal(t, 200, post(t, h, pair.event("ONIMBOTMESSAGEADD", "ts", "9223372036854775807")))
+	require.Equal(t, 200, post(t, h, pair.event("ONIMBOTMESSAGEADD", "ts", "253370764799")))
+	require.Empty(t, *failures)
+	require.Len(t, at, 2)
+	require.True(t, at[0].IsZero())
+	require.Equal(t, 9998, at[1].UTC().Year())
+}
+
 func TestGrantPrintsNoSecret(t *testing.T) {
 	g := testGrant("m1", "s3cr3t-access")
 	g.RefreshToken = "s3cr3t-refresh"
@@ -239,4 +269,35 @@ func TestFileStoreLockExcludesAndObeysTheContext(t *testing.T) {
 	free, err = other.Lock(t.Context(), "m1")
 	require.NoError(t, err)
 	free()
+}
+
+func TestTheErrorOfAStoreSaysWhatToRepair(t *testing.T) {
+	damaged := t.TempDir()
+	require.NoError(t, imbot.NewFileStore(damaged).Swap(t.Context(), imbot.Grant{}, testGrant(memberOne, "s3cr3t-access")))
+	files, err := filepath.Glob(filepath.Join(damaged, "*.json"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	require.NoError(t, os.WriteFile(files[0], []byte(`{"access_token":"s3cr3t-access"`), 0o600))
+	noDir := filepath.Join(files[0], "grants")
+	for name, row := range map[string]struct {
+		store imbot.TokenStore
+		want  []string
+		is    error
+	}{
+		"a damaged file":      {imbot.NewFileStore(damaged), []string{files[0], "not a grant: 31 bytes"}, nil},
+		"no directory":        {imbot.NewFileStore(noDir), []string{noDir}, nil},
+		"a database too slow": {&brokenStore{imbot.NewMemoryStore(), nil, func() error { return fmt.Errorf("s3cr3t: %w", context.DeadlineExceeded) }}, []string{"out of time"}, context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud()
+			_, err := imbot.ParseEvent(c.issue("one.bitrix24.com", 1, appID).event("ONAPPINSTALL"), c.app(row.store).Verifier())
+			for _, want := range row.want {
+				require.ErrorContains(t, err, want)
+			}
+			require.NotContains(t, err.Error(), "s3cr3t")
+			if row.is != nil {
+				require.ErrorIs(t, err, row.is)
+			}
+		})
+	}
 }

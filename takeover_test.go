@@ -47,6 +47,43 @@ func TestAnUninstallationProvesNothingBeforeTheApplicationTokenIsKnown(t *testin
 	require.Empty(t, c.requests)
 }
 
+// What was right when the event came may be over when its turn comes.
+func TestAnotherInstallationMeanwhileCountsMore(t *testing.T) {
+	for _, row := range []struct {
+		event, token string // what is stored when the event comes
+		from         int    // the reading of the store that finds the other installation
+	}{
+		{"ONAPPUNINSTALL", "s3cr3t-application", 2},
+		{"ONIMBOTMESSAGEADD", "", 2},
+		{"ONIMBOTMESSAGEADD", "", 3},
+	} {
+		t.Run(fmt.Sprint(row.event, " ", row.from), func(t *testing.T) {
+			c := newCloud()
+			store := c.installed(t, "one.bitrix24.com")
+			set := func(token string) {
+				old := load(t, store)
+				g := old
+				g.ApplicationToken = token
+				require.NoError(t, store.Swap(t.Context(), old, g))
+			}
+			set(row.token)
+			reads := 0
+			app := c.app(&brokenStore{TokenStore: store, load: func() error {
+				if reads++; reads == row.from {
+					set("s3cr3t-of-another-installation")
+				}
+				return nil
+			}})
+			app.OnUninstall = func(context.Context, imbot.Grant) error { t.Error("OnUninstall"); return nil }
+			_, err := imbot.ParseEvent(c.issue("one.bitrix24.com", 5, appID).event(row.event, "auth[application_token]", "s3cr3t-application"), app.Verifier())
+			var e *imbot.EventError
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, 401, e.StatusCode)
+			require.Equal(t, "s3cr3t-of-another-installation", load(t, store).ApplicationToken)
+		})
+	}
+}
+
 func TestAnInstallationThatComesLateKeepsTheNewerPair(t *testing.T) {
 	at := func(ago time.Duration) string { return strconv.FormatInt(time.Now().Add(-ago).Unix(), 10) }
 	for _, row := range []struct {

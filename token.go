@@ -80,7 +80,12 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 	if odd := (*json.UnmarshalTypeError)(nil); errors.As(err, &odd) && answer.AccessToken != "" {
 		err = nil // another field is odd, which must not cost the pair
 	}
-	if err != nil {
+	switch {
+	case resp.StatusCode/100 == 3:
+		return fail(&Error{Description: "the authorization server redirects; secrets do not follow: see OAuthApp.AuthServers"}, true)
+	case resp.StatusCode == http.StatusMethodNotAllowed && !a.TokenQuery:
+		return fail(&Error{Description: "the authorization server refuses POST: see OAuthApp.TokenQuery"}, true)
+	case err != nil:
 		// What it holds instead may be tokens, so it is not quoted.
 		return fail(&Error{Description: "not an answer of a token endpoint"}, resp.StatusCode < 500 && resp.StatusCode != http.StatusOK)
 	}
@@ -129,9 +134,9 @@ func (a *OAuthApp) grantOf(t tokenAnswer) Grant {
 
 // expiry reads when a token expires: a time, or seconds from now.
 func expiry(at, in ID) time.Time {
-	switch {
-	case at > 0:
-		return time.Unix(int64(at), 0).UTC()
+	switch t := unixTime(at); {
+	case !t.IsZero():
+		return t.UTC()
 	case in > 0:
 		return time.Now().Add(time.Duration(min(in, 1<<31)) * time.Second).UTC().Truncate(time.Second)
 	}
