@@ -18,8 +18,9 @@ import (
 // maxBody bounds the body of a call.
 const maxBody = 32 << 20
 
-// HTTPClient returns a client that reaches this portal and its authorization
-// server, and nothing else, without a socket. It works inside a testing/synctest bubble.
+// HTTPClient returns a client that reaches this portal, its authorization server
+// and the URLs of [Portal.Serve], and nothing else, without a socket. It works
+// inside a testing/synctest bubble.
 func (p *Portal) HTTPClient() *http.Client { return &http.Client{Transport: transport{p}} }
 
 type transport struct{ portal *Portal }
@@ -31,13 +32,13 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	}
 	p := t.portal
 	p.mu.Lock()
-	known, closed := p.known(r.URL.Host), p.closed
+	known, closed, handler := p.known(r.URL.Host), p.closed, p.handlers[r.URL.String()]
 	p.mu.Unlock()
 	switch {
 	case closed:
-		return nil, errClosed
-	case !known:
-		return nil, fmt.Errorf("imbottest: this client reaches %s only", p.host)
+		return nil, notReached(errClosed)
+	case !known && handler == nil:
+		return nil, notReached(fmt.Errorf("imbottest: this client reaches only %s and the URLs of Serve", p.host))
 	}
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -66,9 +67,16 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
-	p.serve(out, in, r.URL.Scheme == "https", r.URL.Host)
+	if known {
+		p.serve(out, in, r.URL.Scheme == "https", r.URL.Host)
+	} else {
+		handler.ServeHTTP(out, in)
+	}
 	return out.response(r), nil
 }
+
+// notReached is the error of a call that certainly did not run.
+func notReached(err error) error { return &net.OpError{Op: "dial", Net: "memory", Err: err} }
 
 // known reports whether a host is one of the portal's; the lock is held.
 func (p *Portal) known(host string) bool {

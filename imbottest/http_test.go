@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -340,5 +341,26 @@ func TestUndeliverableEvents(t *testing.T) {
 			require.ErrorContains(t, portal.Err(), tt.want)
 			require.NotContains(t, portal.Err().Error(), "a-secret")
 		})
+	}
+}
+
+func TestTheClientReachesThePortalAndWhatIsServed(t *testing.T) {
+	portal := newWorld(t)
+	portal.Serve("https://bot.example.com/events?a=b", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = io.WriteString(w, r.Method+" "+r.Host+r.RequestURI)
+	}))
+	resp, err := portal.HTTPClient().Get("https://bot.example.com/events?a=b")
+	require.NoError(t, err)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, "418 GET bot.example.com/events?a=b", fmt.Sprint(resp.StatusCode, " ", string(body)))
+
+	for _, url := range []string{"https://bot.example.com/", "https://example.com/"} {
+		_, err = portal.HTTPClient().Get(url)
+		var op *net.OpError
+		require.ErrorAs(t, err, &op, "a call that has not run")
+		require.ErrorContains(t, err, "and the URLs of Serve")
 	}
 }

@@ -15,8 +15,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"time"
@@ -81,54 +79,39 @@ func report(ctx context.Context, out io.Writer, client *imbot.Client, req imbot.
 	return err
 }
 
-// demo makes three mistakes on a portal in memory, and mends two of them. That
-// its bot runs on this machine stays one.
+// demo makes the usual mistakes on a portal in memory, and mends them.
 func demo(ctx context.Context, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
-	if err := portal.Listen("127.0.0.1:0"); err != nil {
-		return err
-	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+
+	fmt.Fprintln(out, "Before:")
+	client, err := imbot.NewClient(portal.Webhook("bot1"), imbot.WithHTTPClient(portal.HTTPClient()))
 	if err != nil {
 		return err
 	}
-	handlerURL := "http://" + listener.Addr().String() + "/events"
-
-	fmt.Fprintln(out, "Before:")
-	_ = listener.Close() // nobody listens
-	short := portal.Webhook("bot1")
-	if err := examineHook(ctx, out, short, imbot.DiagnoseRequest{BotCode: "support", EventHandler: handlerURL}); err != nil {
+	// Nobody listens there.
+	err = report(ctx, out, client, imbot.DiagnoseRequest{BotCode: "support", EventHandler: "http://127.0.0.1:8080/events"})
+	if err != nil {
 		return err
 	}
 
 	fmt.Fprintln(out, "\nAfter:")
+	const handlerURL = "https://bot.example.com/events"
 	hook := portal.Webhook("a-long-random-client-id")
-	listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	bot := &imbot.EventHandler{Verifier: hook.Verifier(), Logger: slog.New(slog.DiscardHandler)}
+	portal.Serve(handlerURL, bot)
+	client, err = imbot.NewClient(hook, imbot.WithHTTPClient(portal.HTTPClient()))
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: &imbot.EventHandler{Verifier: hook.Verifier(), Logger: slog.New(slog.DiscardHandler)}, ReadHeaderTimeout: time.Second}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	handlerURL = "http://" + listener.Addr().String() + "/events"
-	client, err := imbot.NewClient(hook)
-	if err == nil {
-		_, err = imbot.EnsureBot(ctx, client, imbot.BotRegisterRequest{
-			Code: "support", EventHandler: handlerURL, Properties: imbot.BotProperties{Name: "Support"},
-		})
+	_, err = imbot.EnsureBot(ctx, client, imbot.BotRegisterRequest{
+		Code: "support", EventHandler: handlerURL, Properties: imbot.BotProperties{Name: "Support"},
+	})
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = report(ctx, out, client, imbot.DiagnoseRequest{BotCode: "support", EventHandler: handlerURL})
-	}
-	if e := server.Shutdown(ctx); err == nil {
-		err = e
-	}
-	<-served
-	if err == nil {
-		err = portal.Err()
-	}
-	return err
+	err = report(ctx, out, client, imbot.DiagnoseRequest{BotCode: "support", EventHandler: handlerURL})
+	return errors.Join(err, bot.Shutdown(ctx), portal.Err())
 }

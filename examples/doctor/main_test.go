@@ -20,10 +20,7 @@ func TestDemoFindsTheMistakes(t *testing.T) {
 	for _, mistake := range []string{"ClientID has only 4 characters", `no bot with the code "support"`, "not https", "only this machine or network has", "does not answer from here"} {
 		require.Contains(t, before, mistake)
 	}
-	for _, mended := range []string{"ClientID", "no bot", "does not answer"} {
-		require.NotContains(t, after, mended)
-	}
-	require.Contains(t, after, "not https")
+	require.Equal(t, "Nothing stands in the way of events that can be seen from here.", strings.TrimSpace(after))
 }
 
 func TestTheBotOfAnApplication(t *testing.T) {
