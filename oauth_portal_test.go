@@ -139,6 +139,30 @@ func TestAnApplicationOnAPortal(t *testing.T) {
 	}
 }
 
+func TestForEventActsForTheBotOfTheEvent(t *testing.T) {
+	portal, application, app, h := appOn(t)
+	require.NoError(t, application.Install(t.Context(), handlerURL))
+	settle(t, portal, h)
+	client := memberOf(t, portal, app, application)
+	second, err := client.Bot.Register(t.Context(), imbot.BotRegisterRequest{Code: "second", EventHandler: handlerURL, Properties: imbot.BotProperties{Name: "Second"}})
+	require.NoError(t, err)
+	anna := portal.AddUser("Anna", "Ivanova")
+	answer, err := portal.Ask(t.Context(), anna, imbot.UserDialog(second), "hello")
+	require.NoError(t, err)
+	require.Equal(t, second, answer.AuthorID)
+
+	query, err := application.Authorize(imbottest.Admin, "")
+	require.NoError(t, err)
+	ev := &imbot.BotDeleteEvent{EventMeta: imbot.EventMeta{Auth: imbot.EventAuth{MemberID: query.Get("member_id")}}, BotID: second}
+	client, err = app.ForEvent(t.Context(), ev)
+	require.NoError(t, err)
+	_, err = client.Message.Add(t.Context(), imbot.MessageAddRequest{DialogID: imbot.UserDialog(anna), Message: "goodbye"})
+	require.NoError(t, err)
+	messages := portal.Messages(anna, imbot.UserDialog(second))
+	require.Equal(t, "goodbye", messages[len(messages)-1].Text)
+	require.NoError(t, h.Shutdown(t.Context()))
+}
+
 func TestDiagnoseAnInstallationThatIsNotFinished(t *testing.T) {
 	portal, application, app, _ := appOn(t)
 	const page = "https://bot.example.com/page"
