@@ -134,3 +134,29 @@ func TestNoCookieGoesToTheAuthorizationServer(t *testing.T) {
 	require.Equal(t, 1, c.asked(tokenURL))
 	require.Empty(t, cookies)
 }
+
+func TestAServerThatNeverAnswersHasHalfAMinuteEachTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		client, err := c.app(c.installed(t, "one.bitrix24.com")).Client(t.Context(), memberOne)
+		require.NoError(t, err)
+		c.expire()
+		var waited []time.Duration
+		c.fail = func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path != "/oauth/token/" {
+				return nil, nil
+			}
+			start := time.Now()
+			<-r.Context().Done()
+			waited = append(waited, time.Since(start))
+			return nil, r.Context().Err()
+		}
+		err = ping(t.Context(), client)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, imbot.ErrReinstall, "the grant may be well")
+		require.Equal(t, []time.Duration{30 * time.Second, 30 * time.Second, 30 * time.Second}, waited)
+		c.fail = nil
+		time.Sleep(time.Minute)
+		require.NoError(t, ping(t.Context(), client))
+	})
+}
