@@ -106,6 +106,7 @@ func TestSecretsAreMaskedByTheirValues(t *testing.T) {
 	const clientSecret, hash = "the/client=secret&of+it", "0123456789abcdef0123456789abcdef"
 	app := portal.Application("local.1", clientSecret)
 	require.NoError(t, app.Install(t.Context(), eventURL))
+	require.NoError(t, portal.Idle(t.Context())) // its event is in the list, too
 	token, err := portal.OAuth("local.1").Tokens.Token()
 	require.NoError(t, err)
 	back, err := app.Authorize(anna, "")
