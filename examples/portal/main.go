@@ -69,6 +69,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		portal.Chaos(set.faults)
 		fmt.Fprintf(out, "faults      about %g %% of all calls and events; the same again with -seed %d\n", set.faults*100, portal.Seed())
 	}
+	quiet := portal.Changed() // nobody has called yet
 	origin, stop, err := listen(ctx, portal, set.addr)
 	if err != nil {
 		return err
@@ -83,7 +84,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	wg.Go(func() { report(ctx, log, portal) })
+	wg.Go(func() { report(ctx, log, portal, quiet) })
 	<-ctx.Done()
 	return nil
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/imbot-go/imbot/imbottest"
 )
 
-// report prints calls and events that went wrong until ctx ends.
-func report(ctx context.Context, log io.Writer, portal *imbottest.Portal) {
+// report prints calls and events that went wrong behind the change last, until ctx
+// ends.
+func report(ctx context.Context, log io.Writer, portal *imbottest.Portal, last int64) {
 	const administrator = 1
-	last := portal.Changed()
 	for {
 		changes, err := portal.Changes(ctx, administrator, last)
 		switch {
