@@ -1,11 +1,13 @@
 package imbottest
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -126,11 +128,8 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	if p.pause(d.fault.Delay); d.fault.Cut == BeforeRun || p.ctx.Err() != nil {
 		return
 	}
-	ctx, hangUp := context.WithCancel(p.ctx)
-	defer hangUp()
-	if d.fault.Cut == AfterRun {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { hangUp() }})
-	}
+	ctx, cancel := context.WithCancel(p.ctx)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.to.full, strings.NewReader(d.body))
 	if err != nil {
 		why = "the handler's URL with CLIENT_ID behind it is no URL"
@@ -142,7 +141,7 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	switch {
 	case handler != nil:
 		if d.fault.Cut == AfterRun {
-			hangUp() // the body is in memory already
+			cancel() // the body is in memory already
 		}
 		status, body = p.call(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
@@ -198,15 +197,18 @@ func (p *Portal) send(d delivery, r *http.Request) (status int, body, why string
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
-	client := p.client
+	post := p.client.Do
 	p.mu.Unlock()
-	resp, err := client.Do(r)
+	if d.fault.Cut == AfterRun {
+		post = hangUp
+	}
+	resp, err := post(r)
 	if err != nil {
 		var withURL *url.Error // its text has CLIENT_ID in it
 		if errors.As(err, &withURL) {
 			err = withURL.Err
 		}
-		if r.Context().Err() != nil { // as a fault wants it, or because the portal is closed
+		if errors.Is(err, errHungUp) || r.Context().Err() != nil { // or the portal is closed
 			return 0, "", ""
 		}
 		p.problem("%s: %s cannot be reached: %v", d.event, publicURL(d.to.url), err)
@@ -215,6 +217,25 @@ func (p *Portal) send(d delivery, r *http.Request) (status int, body, why string
 	defer func() { _ = resp.Body.Close() }()
 	page, _ := io.ReadAll(io.LimitReader(resp.Body, maxPage)) // what came before it broke off is enough
 	return resp.StatusCode, string(page), ""
+}
+
+var errHungUp = errors.New("hung up")
+
+// hangUp sends a request and ends the connection: all of it has left when
+// Request.Write returns. A client's trace tells of WroteRequest before that.
+func hangUp(r *http.Request) (*http.Response, error) {
+	dial, port := new(net.Dialer).DialContext, "80"
+	if r.URL.Scheme == "https" {
+		dial, port = new(tls.Dialer).DialContext, "443"
+	}
+	conn, err := dial(r.Context(), "tcp", net.JoinHostPort(r.URL.Hostname(), cmp.Or(r.URL.Port(), port)))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(r.Context(), func() { _ = conn.Close() })()
+	r.Close = true
+	return nil, cmp.Or(r.Write(conn), errHungUp)
 }
 
 // maxPage bounds what is read of a handler's answer.
