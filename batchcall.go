@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,8 +61,10 @@ func key(i int) string { return "c" + strconv.Itoa(i) }
 // so it is written by hand; commands hold nothing that JSON would escape.
 func (c *core) batchCall(items []*item) *call {
 	size := len(`{"halt":0,"cmd":{}}`)
+	secrets := slices.Clip(c.secrets)
 	for _, it := range items {
 		size += len(it.command) + len(`"c10":"",`)
+		secrets = append(secrets, it.call.secrets[:len(it.call.secrets)-len(c.secrets)]...) // of the request
 	}
 	params := make([]byte, 0, size)
 	params = append(params, `{"halt":0,"cmd":{`...)
@@ -76,7 +79,7 @@ func (c *core) batchCall(items []*item) *call {
 		params = append(params, '"')
 	}
 	params = append(params, `}}`...)
-	return &call{method: "batch", params: params, batch: len(items), secrets: c.secrets}
+	return &call{method: "batch", params: params, batch: len(items), secrets: secrets}
 }
 
 // sendBatch sends items in one request and notes what became of each. The error

@@ -26,9 +26,15 @@ type call struct {
 	waited     time.Duration // until it was paid
 }
 
-// hide keeps a token out of the call's errors.
-func (cl *call) hide(t *oauth2.Token) {
-	cl.secrets = append([]string{t.AccessToken, t.RefreshToken}, cl.secrets...)
+// hide keeps a token, and what else an application knows of the portal, out of the
+// call's errors.
+func (cl *call) hide(t *oauth2.Token, source oauth2.TokenSource) {
+	hidden := []string{t.AccessToken, t.RefreshToken}
+	if m, ok := source.(*member); ok {
+		g := m.current()
+		hidden = append(hidden, g.RefreshToken, g.ApplicationToken, g.PreviousToken, m.app.ClientSecret)
+	}
+	cl.secrets = append(hidden, cl.secrets...)
 }
 
 // newCall checks and encodes a request, once for all attempts.

@@ -116,7 +116,7 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 			if token, err = c.tokens.Token(); err != nil || token == nil || token.AccessToken == "" {
 				return nil, tokenError(cl, err)
 			}
-			cl.hide(token)
+			cl.hide(token, c.tokens)
 		}
 		cl.attempts++
 		result, e, o := c.attempt(ctx, cl, token, waited)
@@ -141,7 +141,7 @@ func (c *core) send(ctx context.Context, cl *call) (json.RawMessage, error) {
 			if token, err = source.Renew(ctx, token); err != nil || token == nil || token.AccessToken == "" {
 				return nil, tokenError(cl, err)
 			}
-			cl.hide(token)
+			cl.hide(token, c.tokens)
 			continue
 		}
 		if o != refused && (o != unknown || !cl.repeatable) || cl.attempts >= c.retry.MaxAttempts {

@@ -1,6 +1,7 @@
 package imbot_test
 
 import (
+	"errors"
 	"math"
 	"testing"
 	"testing/synctest"
@@ -37,12 +38,23 @@ func TestCallRefusesAResultThatIsNoPointerBeforeSending(t *testing.T) {
 }
 
 func TestTheHashOfAnIFrameStaysOutOfErrors(t *testing.T) {
-	client := over(t, hook, always(400, `{"error":"WRONG_REQUEST","error_description":"not stored: HASH => 0123456789abcdef"}`))
-	_, err := client.App.Register(t.Context(), imbot.AppRegisterRequest{Code: "x", IFrame: "https://e.com", Hash: "0123456789abcdef"})
+	const refused = `{"error":"WRONG_REQUEST","error_description":"not stored: HASH => 0123456789abcdef"}`
+	client := over(t, hook, always(400, refused))
+	register := imbot.AppRegisterRequest{Code: "x", IFrame: "https://e.com", Hash: "0123456789abcdef"}
+	_, err := client.App.Register(t.Context(), register)
 	require.ErrorIs(t, err, imbot.ErrWrongRequest)
 	require.NotContains(t, err.Error(), "0123456789abcdef")
 	err = client.App.Update(t.Context(), imbot.AppUpdateRequest{AppID: 1, Fields: imbot.AppUpdateFields{Hash: "0123456789abcdef"}})
 	require.NotContains(t, err.Error(), "0123456789abcdef")
+	for _, answer := range []string{refused, `{"result":{"result":[],"result_error":{"c0":` + refused + `}}}`} {
+		batch := imbot.NewBatch()
+		app := imbot.Queue(batch, register)
+		err := over(t, hook, always(200, answer)).DoBatch(t.Context(), batch) // of the batch as a whole
+		_, own := app.Result()
+		err = errors.Join(err, own)
+		require.ErrorIs(t, err, imbot.ErrWrongRequest)
+		require.NotContains(t, err.Error(), "0123456789abcdef")
+	}
 }
 
 func TestNewLimiterTakesNoRateForTheDefault(t *testing.T) {

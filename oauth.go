@@ -198,6 +198,7 @@ func (a *OAuthApp) passing(auths ...EventAuth) (*Client, error) {
 			return nil, err
 		}
 		access.portal = top.MemberID
+		access.secrets = []string{auth.RefreshToken, top.ApplicationToken, a.ClientSecret}
 		return newClient(newCore(access, a.my().options), 0), nil
 	}
 	return nil, &Error{Description: "no grant of this portal is stored, and the event has no tokens", kind: ErrNotFound}
@@ -228,8 +229,10 @@ func storeError(text string, err error) *Error {
 	switch {
 	case errors.As(err, &own):
 		reason = own.Error()
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.DeadlineExceeded):
 		reason += ": out of time"
+	case errors.Is(err, context.Canceled):
+		reason += ": the caller has given up"
 	}
 	return &Error{Description: text, cause: &cleanError{
 		text: reason,

@@ -109,6 +109,27 @@ func oauthPrintables(t *testing.T) map[string]any {
 			all[what+": "+name] = result
 		}
 	}
+	for name, portal := range failures("https://portal.bitrix24.com/rest/imbot.message.add?auth="+accessToken, accessToken, refreshToken, clientSecret, applicationToken, previousOne) {
+		app := secretApp(t, transport(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host == "oauth.bitrix.info" {
+				return reply(200, `{"access_token":"`+accessToken+`","refresh_token":"`+refreshToken+`","expires_in":3600}`), nil
+			}
+			return portal.RoundTrip(r)
+		}), &log)
+		client, err := app.Client(t.Context(), memberOne)
+		require.NoError(t, err)
+		message := imbot.MessageAddRequest{DialogID: "1", Message: "hi"}
+		_, err = client.Message.Add(t.Context(), message)
+		require.Error(t, err, name)
+		all["a call: "+name] = err
+		app.Store = imbot.NewMemoryStore()
+		client, err = app.ForEvent(t.Context(), &imbot.UnknownEvent{EventMeta: imbot.EventMeta{Auth: imbot.EventAuth{MemberID: memberOne,
+			ClientEndpoint: "https://portal.bitrix24.com/rest/", AccessToken: accessToken, RefreshToken: refreshToken, ApplicationToken: applicationToken}}})
+		require.NoError(t, err)
+		_, err = client.Message.Add(t.Context(), message)
+		require.Error(t, err, name)
+		all["a call with an event's tokens: "+name] = err
+	}
 	for name, store := range map[string]*brokenStore{
 		"that cannot be read":    {load: func() error { return errors.New(refreshToken + clientSecret) }},
 		"that cannot be written": {swap: func() error { return errors.New(refreshToken) }},
