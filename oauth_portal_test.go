@@ -206,3 +206,35 @@ func TestThePortalsFramesAreVerified(t *testing.T) {
 	_, err = imbot.VerifyIFrame(httptest.NewRequest(http.MethodGet, strings.Replace(address, "USER_ID="+anna.String(), "USER_ID=1", 1), nil), frameHash)
 	require.Error(t, err)
 }
+
+// The portal posts an event once, and nobody knows how long it waits.
+func TestAnEventCountsWhenThePortalHasHungUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal, application, app, h := appOn(t)
+		require.NoError(t, application.Install(t.Context(), handlerURL))
+		settle(t, portal, h)
+		client := memberOf(t, portal, app, application)
+		portal.Fail("ONIMBOTMESSAGEADD", imbottest.Fault{Cut: imbottest.AfterRun})
+		talk(t, portal, client)
+		require.Zero(t, h.Stats().Refused)
+	})
+}
+
+func TestAStoreThatHangsDoesNotHoldEventsForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app := newCloud().app(hangingStore{imbot.NewMemoryStore()})
+		h := &imbot.EventHandler{Verifier: app.Verifier(), Logger: slog.New(slog.DiscardHandler)}
+		start := time.Now()
+		event := formPost(handlerURL, url.Values{"event": {"ONIMBOTDELETE"}, "ts": {"1"}, "auth[member_id]": {memberOne}, "auth[application_token]": {"x"}})
+		require.Equal(t, http.StatusServiceUnavailable, post(t, h, event))
+		require.Equal(t, 10*time.Second, time.Since(start))
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+type hangingStore struct{ imbot.TokenStore }
+
+func (hangingStore) Load(ctx context.Context, _ string) (imbot.Grant, error) {
+	<-ctx.Done()
+	return imbot.Grant{}, ctx.Err()
+}

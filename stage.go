@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 )
 
 // stagedVerifier is a verifier that does what takes long after the answer.
@@ -45,8 +46,15 @@ func unchecked(reason string, cause error) *EventError {
 	return &EventError{StatusCode: http.StatusServiceUnavailable, reason: reason, cause: cause}
 }
 
-// receive is [ParseEvent], except that it leaves what takes long for later.
+// stageTime bounds what is asked about an event before the answer.
+const stageTime = 10 * time.Second
+
+// receive is [ParseEvent], except that it leaves what takes long for later. The
+// portal posts an event once, so it counts also when the portal has hung up.
 func (h *EventHandler) receive(r *http.Request) (ev Event, st staged, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), stageTime)
+	defer cancel()
+	r = r.WithContext(ctx)
 	v, ok := h.Verifier.(stagedVerifier)
 	if !ok {
 		ev, err = ParseEvent(r, h.Verifier)
@@ -57,7 +65,7 @@ func (h *EventHandler) receive(r *http.Request) (ev Event, st staged, err error)
 		return nil, st, err
 	}
 	checking := h.gate.checking(meta.Auth.MemberID) // before the store is read: it may be over then
-	if st, err = v.stage(r.Context(), meta); err == nil && st.refuse != nil && !checking {
+	if st, err = v.stage(ctx, meta); err == nil && st.refuse != nil && !checking {
 		err = st.refuse
 	}
 	if err != nil {
