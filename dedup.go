@@ -154,8 +154,8 @@ func eventKey(ev Event) string {
 		return ""
 	}
 	write(sum, ts)
-	if strings.HasPrefix(m.Name, "ONAPP") { // in a test all the life of an application may be one second
-		write(sum, m.Auth.ApplicationToken)
+	if strings.HasPrefix(m.Name, "ONAPP") { // in a test all the life of an application may be one second, and each installation brings tokens
+		write(sum, m.Auth.ApplicationToken, m.Auth.RefreshToken)
 	}
 	data := m.Raw.root.At("data")
 	for _, name := range sortedKeys(data) {

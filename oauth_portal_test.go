@@ -207,6 +207,24 @@ func TestThePortalsFramesAreVerified(t *testing.T) {
 	require.Error(t, err)
 }
 
+// In a test no time passes between two installations.
+func TestAnInstallationRightBehindAnotherCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal, application, app, h := appOn(t)
+		require.NoError(t, application.Install(t.Context(), handlerURL))
+		settle(t, portal, h)
+		application.RevokeTokens()
+		client := memberOf(t, portal, app, application)
+		_, err := client.Bot.List(t.Context(), imbot.BotListRequest{})
+		require.ErrorIs(t, err, imbot.ErrReinstall)
+		portal.Fail("ONAPPINSTALL", imbottest.Fault{Duplicate: true})
+		require.NoError(t, application.Install(t.Context(), handlerURL))
+		settle(t, portal, h)
+		require.EqualValues(t, 1, h.Stats().Duplicate, "the copy")
+		talk(t, portal, memberOf(t, portal, app, application))
+	})
+}
+
 // The portal posts an event once, and nobody knows how long it waits.
 func TestAnEventCountsWhenThePortalHasHungUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -104,7 +104,8 @@ func TestAnInstallationThatComesLateKeepsTheNewerPair(t *testing.T) {
 			installs := 0
 			app.OnInstall = func(context.Context, *imbot.Client, imbot.Grant) error { installs++; return nil }
 			h, failures, _ := eventsOf(app)
-			event := func() *http.Request { return c.issue("one.bitrix24.com", 1, appID).event("ONAPPINSTALL", row.more...) }
+			token := c.issue("one.bitrix24.com", 1, appID)
+			event := func() *http.Request { return token.event("ONAPPINSTALL", row.more...) }
 			require.Equal(t, 200, post(t, h, event()))
 			require.Empty(t, *failures)
 			require.Equal(t, row.taken, load(t, store).AccessToken != before.AccessToken)
