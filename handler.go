@@ -200,7 +200,9 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = h.submitUnverified(ev, st)
 	}
 	if st.beside != nil {
-		h.gate.doBeside(ev.Meta().Auth.MemberID, st.beside)
+		h.gate.doBeside(ev.Meta().Auth.MemberID, func(ctx context.Context) {
+			_ = h.guard(ctx, func() error { st.beside(ctx); return nil }) // a panic is in the log
+		})
 	}
 	if err != nil {
 		h.dropped.Add(1)

@@ -3,14 +3,17 @@ package imbot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 	"weak"
 
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 )
 
 // The times for the lock, for a renewal behind it, and then for storing the pair.
@@ -85,7 +88,7 @@ func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token,
 	if g := m.current(); g.AccessToken != stale.AccessToken {
 		return m.Token()
 	}
-	done := m.app.my().flights.DoChan(m.id+"\x00"+stale.AccessToken, func() (any, error) {
+	done := m.app.together(m.id+"\x00"+stale.AccessToken, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
 		defer cancel()
 		g, err := m.app.renew(ctx, m.id, stale.AccessToken)
@@ -112,6 +115,20 @@ func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token,
 	}
 }
 
+// together does work once for all who want it at a time. A panic of the token
+// store would end the program there, where nobody can recover.
+func (a *OAuthApp) together(key string, work func() (any, error)) <-chan singleflight.Result {
+	return a.my().flights.DoChan(key, func() (v any, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				a.my().options.logger.Error("imbot: panic in the token store", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				err = &Error{Description: "the token store panicked"}
+			}
+		}()
+		return work()
+	})
+}
+
 // confirm renews, because the answer names the portal's endpoint. A portal that
 // goes on redirecting does not get that for every call, whatever host it names.
 func (m *member) confirm(ctx context.Context, host string) bool {
@@ -119,7 +136,7 @@ func (m *member) confirm(ctx context.Context, host string) bool {
 		u, err := url.Parse(m.current().ClientEndpoint)
 		return err == nil && strings.EqualFold(u.Host, host)
 	}
-	done := m.app.my().flights.DoChan(m.id+"\x00redirect", func() (any, error) {
+	done := m.app.together(m.id+"\x00redirect", func() (any, error) {
 		m.app.my().mu.Lock()
 		paused := time.Now().Before(m.app.my().redirects[m.id])
 		m.app.my().mu.Unlock()

@@ -99,6 +99,30 @@ func (s *brokenStore) Swap(ctx context.Context, old, new imbot.Grant) error {
 	return s.TokenStore.Swap(ctx, old, new)
 }
 
+// A panic where nobody can recover would end the program.
+func TestAStoreThatPanicsEndsNoProgram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		var log strings.Builder
+		store := &brokenStore{TokenStore: c.installed(t, "one.bitrix24.com"), swap: func() error { panic("no database") }}
+		app := c.app(store)
+		app.Options = append(app.Options, imbot.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		client, err := app.Client(t.Context(), memberOne)
+		require.NoError(t, err)
+		c.expire()
+		require.ErrorContains(t, ping(t.Context(), client), "the token store panicked")
+		require.Contains(t, log.String(), "no database")
+
+		h, _, _ := eventsOf(app)
+		h.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		log.Reset()
+		token := c.issue("one.bitrix24.com", 1, appID)
+		require.Equal(t, 200, post(t, h, token.event("ONIMBOTDELETE", "auth[client_endpoint]", "https://renamed.bitrix24.com/rest/")))
+		require.NoError(t, h.Shutdown(t.Context()))
+		require.Contains(t, log.String(), "no database")
+	})
+}
+
 func TestARenewedPairIsStoredBeforeItIsUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
