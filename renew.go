@@ -86,7 +86,7 @@ func (m *member) Token() (*oauth2.Token, error) {
 // else has stored meanwhile, or by a renewal. All who wait share one.
 func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token, error) {
 	if g := m.current(); g.AccessToken != stale.AccessToken {
-		return m.Token()
+		return &oauth2.Token{AccessToken: g.AccessToken}, nil // read once: Client may put an older grant back meanwhile
 	}
 	done := m.app.together(m.id+"\x00"+stale.AccessToken, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
