@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -161,6 +162,8 @@ func TestAnApplicationMayBeKeptByValue(t *testing.T) {
 	c := newCloud()
 	program := struct{ App imbot.OAuthApp }{App: imbot.OAuthApp{ClientID: appID, ClientSecret: appSecret, Store: c.installed(t, "one.bitrix24.com"),
 		Options: []imbot.Option{imbot.WithHTTPClient(&http.Client{Transport: c}), imbot.WithLimiter(nil)}}}
+	kept, err := program.App.Client(t.Context(), memberOne) // what nobody keeps is forgotten
+	require.NoError(t, err)
 	done := make(chan error, 20)
 	for range cap(done) {
 		go func() {
@@ -175,6 +178,7 @@ func TestAnApplicationMayBeKeptByValue(t *testing.T) {
 		require.NoError(t, <-done)
 	}
 	require.Equal(t, 1, program.App.Members(), "all use one state")
+	runtime.KeepAlive(kept)
 	require.NotContains(t, fmt.Sprintf("%v %+v %#v", &program, &program, &program), appSecret)
 }
 

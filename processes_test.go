@@ -36,6 +36,7 @@ func twoProcessesRenewOnce(t *testing.T, kind string) {
 		renewals int
 		waiting  = map[string]bool{} // processes whose token was refused
 		both     = make(chan struct{})
+		release  = sync.OnceFunc(func() { close(both) })
 	)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -43,7 +44,6 @@ func twoProcessesRenewOnce(t *testing.T, kind string) {
 			mu.Lock()
 			renewals++
 			mu.Unlock()
-			<-both // while one process renews, the other wants to
 			_, _ = io.WriteString(w, `{"access_token":"new","refresh_token":"new-refresh","expires_in":3600,"member_id":"m1"}`)
 			return
 		}
@@ -54,13 +54,11 @@ func twoProcessesRenewOnce(t *testing.T, kind string) {
 			return
 		}
 		mu.Lock()
-		if n := len(waiting); n < 2 {
-			waiting[r.UserAgent()] = true
-			if len(waiting) == 2 {
-				close(both)
-			}
+		if waiting[r.UserAgent()] = true; len(waiting) == 2 {
+			release()
 		}
 		mu.Unlock()
+		<-both // now both want to renew
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, `{"error":"expired_token"}`)
 	}))
@@ -76,6 +74,7 @@ func twoProcessesRenewOnce(t *testing.T, kind string) {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTwoProcessesRenewOnce$", "-test.count=1")
 		cmd.Env = append(os.Environ(), "RENEW_STORE="+dir, "RENEW_LOCK="+kind, "RENEW_SERVER="+server.URL, "RENEW_NAME="+name)
 		wg.Go(func() {
+			defer release() // the other one must not wait for it
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("process %s: %v\n%s", name, err, out)
 			}

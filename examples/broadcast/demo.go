@@ -117,7 +117,7 @@ func (g *gate) listen(ctx context.Context, hook *imbot.Webhook) (stop func(), er
 	}
 	u.Scheme, u.Host = "http", listener.Addr().String()
 	hook.URL = u.String()
-	server := &http.Server{Handler: g, ReadHeaderTimeout: time.Second}
+	server := &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

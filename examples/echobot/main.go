@@ -80,7 +80,7 @@ func demo(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server := &http.Server{Handler: bot, ReadHeaderTimeout: time.Second}
+	server := &http.Server{Handler: bot, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 

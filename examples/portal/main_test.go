@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -251,14 +252,13 @@ func TestWhatTheFlagsDo(t *testing.T) {
 		require.Contains(t, p.curl(register, "", ""), `"result"`)
 	})
 	t.Run("the portal leaves with the program", func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		var out, log screen
 		ended := make(chan error, 1)
 		go func() { ended <- run(ctx, []string{"-addr", ":0"}, &out, &log) }()
-		_, err := out.shows(t.Context(), "Interrupt")
-		require.NoError(t, err)
+		_, err := out.shows(ctx, "Interrupt")
 		cancel()
-		require.NoError(t, <-ended)
+		require.NoError(t, errors.Join(err, <-ended))
 	})
 }
 

@@ -31,7 +31,7 @@ func main() {
 const eventURL = "https://bot.example.com/events"
 
 func demo(ctx context.Context, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
