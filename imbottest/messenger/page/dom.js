@@ -167,6 +167,19 @@ export function dayName(value) {
   return sameDay(time, now) ? 'Yesterday' : day.format(time);
 }
 
+// While a button is held down, nothing is drawn anew: a click is lost when what it
+// began on is replaced or moves. Not every press has an end that a page is told of.
+const HELD = 3000; // milliseconds, at most
+let held = -Infinity; // until when
+addEventListener('pointerdown', () => {
+  held = performance.now() + HELD;
+}, true);
+for (const end of ['pointerup', 'pointercancel', 'dragend']) {
+  addEventListener(end, () => setTimeout(() => { // the click comes first
+    held = -Infinity;
+  }), true);
+}
+
 // soon returns a function that calls work once for any number of calls: with the
 // next frame, or a little later when the page is hidden and gets no frames, and
 // not again before a pause in milliseconds has passed. Work that takes long, as on
@@ -179,7 +192,7 @@ export function soon(work, pause = 0) {
     if (!waiting) return;
     clearTimeout(timer);
     const begin = performance.now();
-    const early = next - begin;
+    const early = Math.max(next - begin, begin < held ? 50 : 0);
     if (early > 0) {
       timer = setTimeout(run, early);
       return;

@@ -128,12 +128,14 @@ export class Log {
   row(exchange) {
     const known = this.rows.get(exchange.id);
     if (known?.exchange === exchange) return known.item;
-    const item = known?.item ?? el('li', { 'data-exchange': exchange.id });
+    const item = known?.item ?? el('li', { 'data-exchange': exchange.id }, el('button', { type: 'button', class: 'exchange', click: () => this.unfold(exchange.id) }));
+    const head = item.firstElementChild; // the same button, so that the focus stays
     const focused = item.contains(document.activeElement) && document.activeElement.className;
     const bad = failed(exchange);
     item.className = [exchange.kind, bad ? 'error' : '', exchange.batch ? 'in-batch' : ''].join(' ').trim();
     const open = this.opened.has(exchange.id);
-    const head = el('button', { type: 'button', class: 'exchange', 'aria-expanded': String(open), click: () => this.unfold(exchange.id) },
+    head.setAttribute('aria-expanded', String(open));
+    head.replaceChildren(
       el('span', { class: 'kind', title: exchange.kind === 'event' ? 'Event to the bot' : 'Call of the bot' }, icon(exchange.kind === 'event' ? 'in' : 'out')),
       el('bdi', { class: 'name' }, exchange.name),
       el('span', { class: 'status' }, exchange.error || (exchange.done ? String(exchange.status || 'done') : '…')),
@@ -144,7 +146,7 @@ export class Log {
         exchange.parent ? ` · in batch ${exchange.parent}` : exchange.batch ? ' · in a batch' : '',
         exchange.error && exchange.status ? ` · ${exchange.status}` : '',
         exchange.url ? el('bdi', { class: 'to' }, ' · ' + exchange.url) : ''));
-    item.replaceChildren(head);
+    while (item.lastElementChild !== head) item.lastElementChild.remove();
     if (exchange.kind === 'event') {
       item.append(el('button', { type: 'button', class: 'replay', 'data-replay': exchange.id, 'aria-label': `Replay ${exchange.name}`, click: (event) => this.replay(exchange.id, event.currentTarget) }, 'Replay'));
     }
