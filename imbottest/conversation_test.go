@@ -150,12 +150,12 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 		}
 		slow <- err
 	}()
-	require.Eventually(t, func() bool { return len(portal.Calls("profile")) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(portal.Calls("profile")) == 1 }, time.Minute, time.Millisecond)
 	portal.Close()
 	require.ErrorContains(t, <-asked, "closed")
 	require.Error(t, <-slow)
 	transport.CloseIdleConnections()
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; runtime.Gosched() {
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 1<<20)
 			t.Fatalf("goroutines left:\n%s", stacks[:runtime.Stack(stacks, true)])

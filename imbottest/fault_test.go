@@ -273,7 +273,12 @@ func TestThePortalHangsUpOnASocket(t *testing.T) {
 	portal.Fail("ONIMBOTMESSAGEADD", imbottest.Fault{Cut: imbottest.AfterRun})
 	_, err = portal.Say(t.Context(), portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(bot), "hello")
 	require.NoError(t, err)
-	require.Equal(t, "hello", <-gone)
+	select {
+	case text := <-gone:
+		require.Equal(t, "hello", text)
+	case <-time.After(time.Minute):
+		require.Fail(t, "the handler was not at work")
+	}
 	require.NoError(t, portal.Idle(t.Context()))
 	require.NoError(t, portal.Err())
 }

@@ -1,11 +1,13 @@
 package messenger_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
@@ -145,8 +147,10 @@ func TestPress(t *testing.T) {
 // awaitText waits until Anna has seen a text.
 func awaitText(w *world, after int64, text string) {
 	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	defer cancel()
 	for {
-		changes, err := w.portal.Changes(w.t.Context(), anna, after)
+		changes, err := w.portal.Changes(ctx, anna, after)
 		require.NoError(w.t, err)
 		for _, c := range changes {
 			after = c.Seq

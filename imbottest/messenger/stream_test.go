@@ -275,7 +275,7 @@ func TestClosingThePortalEndsStreams(t *testing.T) {
 		_ = s.Close()
 	}
 	transport.CloseIdleConnections()
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 5*time.Second, time.Millisecond, "one is that of Eventually")
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, time.Minute, time.Millisecond, "one is that of Eventually")
 
 	w := newWorld(t)
 	s := openStream(w, anna, w.portal.Changed(), "")

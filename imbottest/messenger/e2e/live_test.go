@@ -70,8 +70,8 @@ func TestPageStaysUsableWhileMessagesPourIn(t *testing.T) {
 	at := func(part float64) float64 { return latency[int(part*float64(len(latency)-1))] }
 	t.Logf("%d keys while %d messages a second came: key to paint %.0f ms in the middle, %.0f ms for 95 %%, %.0f ms at most; at most %d messages on the page",
 		len(latency), perSecond, at(0.5), at(0.95), at(1), most)
-	require.Less(t, at(0.5), 250.0, "milliseconds from key to paint in the middle: others may use this machine, too")
-	require.Less(t, at(0.95), 1000.0, "milliseconds from key to paint for nearly all keys")
+	require.Less(t, at(0.5), 500.0, "milliseconds from key to paint in the middle: others may use this machine, too")
+	require.Less(t, at(0.95), 2000.0, "milliseconds from key to paint for nearly all keys")
 	require.LessOrEqual(t, most, 400, "messages on the page")
 
 	b.press(kb.Enter)
@@ -108,7 +108,7 @@ func TestPageAnswersWithALongHistory(t *testing.T) {
 	for _, r := range eval[[]request](b, `performance.getEntriesByType("resource").filter(r => r.name.includes("/api/"))
 		.map(r => ({Name: r.name.replace(/.*\/api/, "api"), Duration: r.duration, Size: r.decodedBodySize}))`) {
 		t.Logf("%4.0f ms %7d bytes %s", r.Duration, r.Size, r.Name)
-		require.Less(t, r.Duration, 2000.0, r.Name)
+		require.Less(t, r.Duration, 5000.0, r.Name)
 	}
 	b.calm()
 }

@@ -137,6 +137,7 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.sees("#messages .text", "before")
 		}},
 		{"calls that were told of before their list came", func(t *testing.T, g *gate, b *tab, s scene) {
+			b.sees("#exchanges", "imbot.register") // the first list is there
 			exchanges := g.keep("api/exchanges", "before=0", true)
 			eval[int](b, `dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true})), 0`)
 			exchanges.wait(t)
