@@ -3,6 +3,7 @@ package imbottest
 import (
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -26,10 +27,14 @@ func (p *Portal) newChance() *rand.Rand {
 // the rate, fail inside the server, get the page of a proxy, before or after the
 // method has run, wait for seconds, lose their answer or half of it, and tokens
 // end; events are lost, come twice, late or in another order. It is for a look at
-// a bot by hand, too. A share of 0 is none, 1 is everything. Calls to the
+// a bot by hand, too. A share of 0 is none, 1 is everything; it takes the place of
+// that of an earlier Chaos, so that Chaos(0) ends it. Calls to the
 // authorization server and to the REST layer itself (profile, event.bind …) are
 // spared, and so is the portal's name: a webhook does not survive another one.
 func (p *Portal) Chaos(rate float64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults = slices.DeleteFunc(p.faults, func(f *fault) bool { return f.chaos })
 	if !(rate > 0) { // a Fault without a Chance befalls everything
 		return
 	}
@@ -63,7 +68,7 @@ func (p *Portal) Chaos(rate float64) {
 		share := rate / float64(len(on.faults))
 		for i, f := range on.faults { // each is asked only when none before it was due
 			f.Chance, f.Times = share/(1-float64(i)*share), -1
-			p.Fail(on.name, f)
+			p.faults = append(p.faults, &fault{Fault: f, name: on.name, event: isEvent(on.name), chance: p.newChance(), chaos: true})
 		}
 	}
 }

@@ -102,6 +102,7 @@ type fault struct {
 	event  bool
 	seen   int
 	chance *rand.Rand
+	chaos  bool // one of Portal.Chaos
 }
 
 // kind is what a fault can befall.

@@ -335,8 +335,8 @@ func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
 		{"none", 0, 0},
 		{"less than none", -1, 0},
 		{"no number", math.NaN(), 0},
-		{"a tenth", 0.1, 100},
-		{"half", 0.5, 500},
+		{"a tenth", 0.1, 91}, // one way of eleven is not for webhooks
+		{"half", 0.5, 455},
 		{"all", 1, 1000},
 		{"more than all", 2, 1000},
 	} {
@@ -344,7 +344,8 @@ func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				portal := imbottest.NewPortal(imbottest.WithSeed(1))
 				defer portal.Close()
-				portal.Chaos(r.rate)
+				portal.Chaos(0.7)
+				portal.Chaos(r.rate) // in place of that
 				for _, method := range []string{"imbot.bot.list", "imopenlines.bot.session.finish"} {
 					wrong := 0.0
 					for range 1000 {
