@@ -176,10 +176,13 @@ func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status
 	w := newRecorder()
 	defer func() {
 		if v := recover(); v != nil {
-			if v != http.ErrAbortHandler {
-				p.problem("%s: the handler of %s panicked: %v", d.event, publicURL(d.to.url), v)
-			}
 			status = 0
+			switch {
+			case v != http.ErrAbortHandler:
+				p.problem("%s: the handler of %s panicked: %v", d.event, publicURL(d.to.url), v)
+			case r.Context().Err() == nil: // nobody has hung up
+				p.problem("%s: %s does not answer", d.event, publicURL(d.to.url))
+			}
 		}
 	}()
 	handler.ServeHTTP(w, r)

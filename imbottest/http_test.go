@@ -328,6 +328,7 @@ func TestUndeliverableEvents(t *testing.T) {
 		{"nobody listens on loopback", "http://127.0.0.1:1/e", nil, "http://127.0.0.1:1/e cannot be reached"},
 		{"the handler answers badly", eventURL, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, eventURL + " answered 503"},
 		{"the handler panics", eventURL, func(http.ResponseWriter, *http.Request) { panic(errBroken) }, "panicked: broken"},
+		{"the handler gives up", eventURL, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "does not answer"},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
 			portal := newWorld(t)
