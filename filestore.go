@@ -19,6 +19,9 @@ import (
 // Files have the mode 0600, dir 0700. A grant is written to another file, synced
 // and renamed, so that a crash leaves the old grant or the new one. The names of
 // the files are hashes of the member ids, which come from outside.
+//
+// A file that is damaged is refused, and the error names it, until somebody
+// removes it and the application is installed again.
 func NewFileStore(dir string) TokenStore { return newFileStore(dir, tryLock) }
 
 func newFileStore(dir string, tryLock func(path string) (unlock func(), err error)) *fileStore {

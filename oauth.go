@@ -144,6 +144,10 @@ func newAppState(a *OAuthApp) *appState {
 // A store does not list its portals: for work on all of them, keep their member
 // ids, and those of their bots, in OnInstall.
 //
+// On a portal where the application is switched off, or was uninstalled without
+// ONAPPUNINSTALL reaching the handler, calls fail with [ErrApplicationNotFound] or
+// [ErrOAuth]. The grant stays stored, because the application may come back.
+//
 // It reads the store each time. The client renews its tokens by itself and can be
 // kept; clients of one portal share their state, and what nobody keeps is
 // forgotten, so thousands of portals cost what is in use.
@@ -221,6 +225,9 @@ func (a *OAuthApp) load(ctx context.Context, memberID string) (Grant, error) {
 	return g, nil
 }
 
+// errStore is the kind of such an error. Where the store is, is for the log only.
+var errStore = errors.New("imbot: token store failed")
+
 // storeError keeps the text of a store's error out: it may hold tokens. What this
 // package has written in it does not, and says what to repair.
 func storeError(text string, err error) *Error {
@@ -234,7 +241,7 @@ func storeError(text string, err error) *Error {
 	case errors.Is(err, context.Canceled):
 		reason += ": the caller has given up"
 	}
-	return &Error{Description: text, cause: &cleanError{
+	return &Error{Description: text, kind: errStore, cause: &cleanError{
 		text: reason,
 		is:   func(target error) bool { return errors.Is(err, target) },
 	}}

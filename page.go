@@ -31,6 +31,9 @@ func (a *OAuthApp) serveInstall(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		status, text := http.StatusInternalServerError, "The application could not be set up: "+err.Error()
+		if errors.Is(err, errStore) {
+			text = "The application could not be set up: its token store failed."
+		}
 		if e := (*EventError)(nil); errors.As(err, &e) {
 			status, text = e.StatusCode, "This installation cannot be accepted: "+e.reason
 			if status == http.StatusMethodNotAllowed {
