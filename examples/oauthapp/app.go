@@ -87,11 +87,21 @@ func (a *reminders) remind(ctx context.Context) error {
 			continue
 		}
 		failures = append(failures, err)
-		if !errors.Is(err, imbot.ErrReinstall) && !errors.Is(err, imbot.ErrNotFound) && !errors.Is(err, imbot.ErrOutcomeUnknown) {
+		if !lost(err) && !errors.Is(err, imbot.ErrOutcomeUnknown) {
 			a.add(r)
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// lost reports whether the application is not on the portal any more, or not for now.
+func lost(err error) bool {
+	for _, target := range []error{imbot.ErrReinstall, imbot.ErrNotFound, imbot.ErrApplicationNotFound, imbot.ErrOAuth} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *reminders) send(ctx context.Context, r reminder) error {
