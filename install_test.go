@@ -8,9 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -399,20 +396,4 @@ func TestAStoreThatFailsIsNotAForgery(t *testing.T) {
 	h, _, seen := eventsOf(c.app(store))
 	require.Equal(t, 503, post(t, h, c.issue("one.bitrix24.com", 1, appID).event("ONIMBOTMESSAGEADD")))
 	require.Empty(t, *seen)
-}
-
-// The page is for people on the portal, the place of the store is not.
-func TestThePageDoesNotSayWhereTheStoreIs(t *testing.T) {
-	c := newCloud()
-	dir := filepath.Join(t.TempDir(), "secret-place")
-	require.NoError(t, os.WriteFile(dir, nil, 0o600)) // no directory
-	app := c.app(imbot.NewFileStore(dir))
-	var log strings.Builder
-	app.Options = append(app.Options, imbot.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
-	w := httptest.NewRecorder()
-	app.InstallPage().ServeHTTP(w, c.issue("one.bitrix24.com", 1, appID).page())
-	require.Equal(t, http.StatusInternalServerError, w.Code)
-	require.Contains(t, w.Body.String(), "its token store failed")
-	require.NotContains(t, w.Body.String(), "secret-place")
-	require.Contains(t, log.String(), "secret-place")
 }
