@@ -154,7 +154,9 @@ func eventKey(ev Event) string {
 		return ""
 	}
 	write(sum, ts)
-	if strings.HasPrefix(m.Name, "ONAPP") { // in a test all the life of an application may be one second, and each installation brings tokens
+	// In a test all the life of an application may be one second. Each installation
+	// brings tokens.
+	if strings.HasPrefix(m.Name, "ONAPP") {
 		write(sum, m.Auth.ApplicationToken, m.Auth.RefreshToken)
 	}
 	data := m.Raw.root.At("data")

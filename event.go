@@ -58,7 +58,8 @@ func (a EventAuth) MarshalText() ([]byte, error) { return []byte(a.masked()), ni
 func (a EventAuth) LogValue() slog.Value { return slog.StringValue(a.masked()) }
 
 // Verifier decides whether an event is genuine; nil means that it is. The
-// protocol has no signature: the proof is the application token.
+// protocol has no signature: the proof is the application token. An [EventHandler]
+// gives it five seconds, also when the portal has hung up.
 type Verifier interface {
 	Verify(ctx context.Context, ev *EventMeta) error
 }

@@ -49,10 +49,15 @@ func ParseEvent(r *http.Request, v Verifier) (Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	return verifyEvent(r.Context(), meta, v)
+}
+
+// verifyEvent verifies and decodes what was read.
+func verifyEvent(ctx context.Context, meta *EventMeta, v Verifier) (Event, error) {
 	if v == nil {
 		return nil, untrusted("there is no verifier", nil)
 	}
-	if err := v.Verify(r.Context(), meta); err != nil {
+	if err := v.Verify(ctx, meta); err != nil {
 		return nil, refusal(err)
 	}
 	return decodeEvent(*meta), nil
@@ -136,8 +141,9 @@ func parseBody(contentType string, body []byte) (*phpform.Node, error) {
 //
 // The queue behind the portal may all the same deliver an event twice, and every
 // URL that an event is bound to gets it. It is handled once: a message by its id
-// and the bots concerned, any other event by its time and its data. That time has
-// whole seconds, so of two equal presses of one person within a second one counts.
+// and the bots concerned, any other event by its time and its data, one about the
+// application also by its tokens. That time has whole seconds, so of two equal
+// presses of one person within a second one counts.
 //
 // The context of a callback is not the request's, which is over by then; it ends
 // with that of [EventHandler.Shutdown]. A callback's error, or its panic, goes to
@@ -181,7 +187,7 @@ type EventStats struct {
 	Handled   int64 // the callback returned nil, or there was none
 	Failed    int64 // the callback returned an error or panicked, or a late verification refused the event
 	Duplicate int64 // accepted before, so not handled again
-	Refused   int64 // answered with 400, 401, 405, or 503 because the token store failed
+	Refused   int64 // answered with 400, 401, 405, or 503 because the token store failed or took too long
 	Dropped   int64 // answered with 503 for want of room: lost, if it was genuine
 	Queued    int64 // waiting now
 }
@@ -200,9 +206,7 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = h.submitUnverified(ev, st)
 	}
 	if st.beside != nil {
-		h.gate.doBeside(ev.Meta().Auth.MemberID, func(ctx context.Context) {
-			_ = h.guard(ctx, func() error { st.beside(ctx); return nil }) // a panic is in the log
-		})
+		h.gate.doBeside(ev.Meta().Auth.MemberID, st.beside)
 	}
 	if err != nil {
 		h.dropped.Add(1)

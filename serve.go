@@ -13,7 +13,7 @@ import (
 // How long Serve waits after its context has ended: for requests under way, and
 // with them for all accepted events.
 const (
-	requestTime = 5 * time.Second
+	requestTime = stageTime + time.Second
 	drainTime   = 30 * time.Second
 )
 

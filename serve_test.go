@@ -210,7 +210,7 @@ func TestASlowSenderDoesNotHoldUpTheEnd(t *testing.T) {
 		s.stop()
 		require.NoError(t, <-s.result)
 		<-answer
-		require.Equal(t, 5*time.Second, time.Since(start), "the connection does not outlive Serve")
+		require.Equal(t, 6*time.Second, time.Since(start), "the connection does not outlive Serve")
 	})
 }
 

@@ -47,22 +47,21 @@ func unchecked(reason string, cause error) *EventError {
 }
 
 // stageTime bounds what is asked about an event before the answer.
-const stageTime = 10 * time.Second
+const stageTime = 5 * time.Second
 
 // receive is [ParseEvent], except that it leaves what takes long for later. The
 // portal posts an event once, so it counts also when the portal has hung up.
 func (h *EventHandler) receive(r *http.Request) (ev Event, st staged, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), stageTime)
-	defer cancel()
-	r = r.WithContext(ctx)
-	v, ok := h.Verifier.(stagedVerifier)
-	if !ok {
-		ev, err = ParseEvent(r, h.Verifier)
-		return ev, st, err
-	}
 	meta, size, err := readEvent(r)
 	if err != nil {
 		return nil, st, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), stageTime) // the body may have come slowly
+	defer cancel()
+	v, ok := h.Verifier.(stagedVerifier)
+	if !ok {
+		ev, err = verifyEvent(ctx, meta, h.Verifier)
+		return ev, st, err
 	}
 	checking := h.gate.checking(meta.Auth.MemberID) // before the store is read: it may be over then
 	if st, err = v.stage(ctx, meta); err == nil && st.refuse != nil && !checking {
