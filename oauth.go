@@ -202,18 +202,19 @@ func (a *OAuthApp) passing(auths ...EventAuth) (*Client, error) {
 			return nil, err
 		}
 		access.portal = top.MemberID
-		access.secrets = []string{auth.RefreshToken, top.ApplicationToken, a.ClientSecret}
+		access.secrets = []string{auth.RefreshToken, top.AccessToken, top.RefreshToken, top.ApplicationToken, a.ClientSecret}
 		return newClient(newCore(access, a.my().options), 0), nil
 	}
 	return nil, &Error{Description: "no grant of this portal is stored, and the event has no tokens", kind: ErrNotFound}
 }
 
 // load reads a grant. A store's error may quote what it stores.
-func (a *OAuthApp) load(ctx context.Context, memberID string) (Grant, error) {
+func (a *OAuthApp) load(ctx context.Context, memberID string) (g Grant, err error) {
 	if err := a.setup(); err != nil {
 		return Grant{}, err
 	}
-	g, err := a.Store.Load(ctx, memberID)
+	defer a.caught(&err)
+	g, err = a.Store.Load(ctx, memberID)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return Grant{}, &Error{Description: "no grant of this portal is stored", kind: ErrNotFound}

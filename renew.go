@@ -115,16 +115,11 @@ func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token,
 	}
 }
 
-// together does work once for all who want it at a time. A panic of the token
-// store would end the program there, where nobody can recover.
+// together does work once for all who want it at a time. A panic of the user's
+// code would end the program there, where nobody can recover.
 func (a *OAuthApp) together(key string, work func() (any, error)) <-chan singleflight.Result {
 	return a.my().flights.DoChan(key, func() (v any, err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				a.my().options.logger.Error("imbot: panic in the token store", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-				err = &Error{Description: "the token store panicked"}
-			}
-		}()
+		defer a.caught(&err)
 		return work()
 	})
 }
@@ -307,7 +302,7 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 	defer cancel()
 	var err error
 	for attempt := 1; attempt <= 5; attempt++ {
-		err = a.Store.Swap(ctx, old, fresh)
+		err = a.swap(ctx, old, fresh)
 		switch {
 		case err == nil:
 			a.note(old.MemberID, trouble{})
@@ -334,6 +329,27 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 	return Grant{}, e
 }
 
+// swap stores a grant.
+func (a *OAuthApp) swap(ctx context.Context, old, fresh Grant) (err error) {
+	defer a.caught(&err)
+	return a.Store.Swap(ctx, old, fresh)
+}
+
+// caught makes an error of a panic, so that a pair which cannot be stored is not
+// lost. What was thrown may hold tokens, as a store's error may.
+func (a *OAuthApp) caught(err *error) {
+	thrown := recover()
+	if thrown == nil {
+		return
+	}
+	text := fmt.Sprintf("a %T", thrown)
+	if e, ok := thrown.(runtime.Error); ok {
+		text = e.Error()
+	}
+	a.my().options.logger.Error("imbot: panic in the token store or the transport", "panic", text, "stack", string(debug.Stack()))
+	*err = &Error{Description: "the token store or the transport panicked"}
+}
+
 // change swaps a portal's grant for what edit makes of the stored one, as often
 // as somebody else is faster. edit returns the same grant to leave it.
 func (a *OAuthApp) change(ctx context.Context, memberID string, edit func(Grant) (Grant, error)) (Grant, error) {
@@ -346,7 +362,7 @@ func (a *OAuthApp) change(ctx context.Context, memberID string, edit func(Grant)
 		if fresh, err = edit(old); err != nil || fresh.equal(old) {
 			return fresh, err
 		}
-		if err = a.Store.Swap(ctx, old, fresh); err == nil {
+		if err = a.swap(ctx, old, fresh); err == nil {
 			a.refresh(fresh)
 			return fresh, nil
 		}
