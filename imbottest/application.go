@@ -106,7 +106,7 @@ func (a *Application) OpenPage(ctx context.Context, user imbot.ID, pageURL strin
 	status := 0
 	switch {
 	case handler != nil:
-		status, body = p.call(d, handler, r)
+		status, body, _ = p.call(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
 		status, body, _ = p.send(d, r)
 	default:

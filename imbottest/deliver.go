@@ -143,7 +143,7 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 		if d.fault.Cut == AfterRun {
 			cancel() // the body is in memory already
 		}
-		status, body = p.call(d, handler, r)
+		status, body, why = p.call(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
 		status, body, why = p.send(d, r)
 	default:
@@ -169,8 +169,8 @@ func (p *Portal) pause(d time.Duration) {
 	}
 }
 
-// call runs a handler like a server does; status 0 means that there is no answer.
-func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status int, body string) {
+// call runs a handler like a server does; why is the reason when there is no answer.
+func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status int, body, why string) {
 	r.RequestURI = r.URL.RequestURI()
 	r.RemoteAddr = "127.0.0.1:1"
 	w := newRecorder()
@@ -179,16 +179,21 @@ func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status
 			status = 0
 			switch {
 			case v != http.ErrAbortHandler:
+				why = "the handler panicked"
 				p.problem("%s: the handler of %s panicked: %v", d.event, publicURL(d.to.url), v)
 			case r.Context().Err() == nil: // nobody has hung up
+				why = "the handler gave up"
 				p.problem("%s: %s does not answer", d.event, publicURL(d.to.url))
 			}
 		}
 	}()
 	handler.ServeHTTP(w, r)
 	w.WriteHeader(http.StatusOK)
-	return w.status, w.body.String()
+	return w.status, w.body.String(), ""
 }
+
+// deliveryTime is how long a handler behind a socket has.
+const deliveryTime = 30 * time.Second
 
 // send posts to a handler; why is the reason when there is no answer.
 func (p *Portal) send(d delivery, r *http.Request) (status int, body, why string) {
@@ -196,7 +201,7 @@ func (p *Portal) send(d delivery, r *http.Request) (status int, body, why string
 	if p.client == nil {
 		p.client = &http.Client{
 			Transport:     &http.Transport{DisableKeepAlives: true},
-			Timeout:       30 * time.Second,
+			Timeout:       deliveryTime,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 	}
@@ -227,16 +232,22 @@ var errHungUp = errors.New("hung up")
 // hangUp sends a request and ends the connection: all of it has left when
 // Request.Write returns. A client's trace tells of WroteRequest before that.
 func hangUp(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), deliveryTime)
+	defer cancel()
+	if u := r.URL.User; u != nil {
+		password, _ := u.Password()
+		r.SetBasicAuth(u.Username(), password)
+	}
 	dial, port := new(net.Dialer).DialContext, "80"
 	if r.URL.Scheme == "https" {
 		dial, port = new(tls.Dialer).DialContext, "443"
 	}
-	conn, err := dial(r.Context(), "tcp", net.JoinHostPort(r.URL.Hostname(), cmp.Or(r.URL.Port(), port)))
+	conn, err := dial(ctx, "tcp", net.JoinHostPort(r.URL.Hostname(), cmp.Or(r.URL.Port(), port)))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(r.Context(), func() { _ = conn.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	r.Close = true
 	return nil, cmp.Or(r.Write(conn), errHungUp)
 }

@@ -128,7 +128,7 @@ func NewPortal(opts ...Option) *Portal {
 // Close ends the portal: waiting calls and deliveries are cut, the server of
 // [Portal.Listen] is stopped. It returns when all goroutines of the portal have
 // ended, so it waits for handlers that do not obey the context of their request;
-// a handler must not call it. Shut a bot down first: its calls fail from then on,
+// a handler must not call it. Shut a bot down first: behind Close its calls fail,
 // and are repeated for some seconds.
 func (p *Portal) Close() {
 	p.mu.Lock()

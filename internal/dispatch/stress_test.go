@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -60,9 +61,7 @@ func TestStress(t *testing.T) {
 	require.LessOrEqual(t, most.Load(), int32(workers))
 	require.Empty(t, p.lines)
 	require.Zero(t, p.Queued())
-	for workersAlive() > 0 { // on their way out; other tests count them
-		runtime.Gosched()
-	}
+	require.Eventually(t, func() bool { return workersAlive() == 0 }, time.Minute, time.Millisecond, "other tests count them")
 }
 
 func BenchmarkSubmit(b *testing.B) {

@@ -167,17 +167,20 @@ export function dayName(value) {
   return sameDay(time, now) ? 'Yesterday' : day.format(time);
 }
 
-// While a button is held down, nothing is drawn anew: a click is lost when what it
-// began on is replaced or moves. Not every press has an end that a page is told of.
+// While a button is held down, what is drawn soon waits: a click is lost when what
+// it began on is replaced or moves. Not every press has an end that a page is told of.
 const HELD = 3000; // milliseconds, at most
 let held = -Infinity; // until when
 addEventListener('pointerdown', () => {
   held = performance.now() + HELD;
 }, true);
 for (const end of ['pointerup', 'pointercancel', 'dragend']) {
-  addEventListener(end, () => setTimeout(() => { // the click comes first
-    held = -Infinity;
-  }), true);
+  addEventListener(end, () => {
+    const ended = held;
+    setTimeout(() => { // the click comes first
+      if (held === ended) held = -Infinity; // else the next press has begun
+    });
+  }, true);
 }
 
 // soon returns a function that calls work once for any number of calls: with the
