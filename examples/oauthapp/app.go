@@ -94,9 +94,9 @@ func (a *reminders) remind(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// lost reports whether the application is not on the portal any more, or not for now.
+// lost reports whether calls of the portal should stop.
 func lost(err error) bool {
-	for _, target := range []error{imbot.ErrReinstall, imbot.ErrNotFound, imbot.ErrApplicationNotFound, imbot.ErrOAuth} {
+	for _, target := range []error{imbot.ErrReinstall, imbot.ErrNotFound, imbot.ErrApplicationNotFound, imbot.ErrNotInstalled, imbot.ErrOAuth} {
 		if errors.Is(err, target) {
 			return true
 		}
