@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -224,6 +226,27 @@ func (a *OAuthApp) load(ctx context.Context, memberID string) (g Grant, err erro
 		return Grant{}, &Error{Description: "the token store returned the grant of another portal"}
 	}
 	return g, nil
+}
+
+// swap stores a grant.
+func (a *OAuthApp) swap(ctx context.Context, old, fresh Grant) (err error) {
+	defer a.caught(&err)
+	return a.Store.Swap(ctx, old, fresh)
+}
+
+// caught makes an error of a panic, so that a pair which cannot be stored is not
+// lost. What was thrown may hold tokens, as a store's error may.
+func (a *OAuthApp) caught(err *error) {
+	thrown := recover()
+	if thrown == nil {
+		return
+	}
+	text := fmt.Sprintf("a %T", thrown)
+	if e, ok := thrown.(runtime.Error); ok {
+		text = e.Error()
+	}
+	a.my().options.logger.Error("imbot: panic in the token store or the transport", "panic", text, "stack", string(debug.Stack()))
+	*err = &Error{Description: "the token store or the transport panicked"}
 }
 
 // errStore is the kind of such an error. Where the store is, is for the log only.

@@ -3,10 +3,8 @@ package imbot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -327,27 +325,6 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 	e := storeError("the renewed tokens cannot be stored, so they are not used", err)
 	a.note(old.MemberID, trouble{refresh: old.RefreshToken, err: e, until: time.Now().Add(pauseUnknown), unsaved: &fresh})
 	return Grant{}, e
-}
-
-// swap stores a grant.
-func (a *OAuthApp) swap(ctx context.Context, old, fresh Grant) (err error) {
-	defer a.caught(&err)
-	return a.Store.Swap(ctx, old, fresh)
-}
-
-// caught makes an error of a panic, so that a pair which cannot be stored is not
-// lost. What was thrown may hold tokens, as a store's error may.
-func (a *OAuthApp) caught(err *error) {
-	thrown := recover()
-	if thrown == nil {
-		return
-	}
-	text := fmt.Sprintf("a %T", thrown)
-	if e, ok := thrown.(runtime.Error); ok {
-		text = e.Error()
-	}
-	a.my().options.logger.Error("imbot: panic in the token store or the transport", "panic", text, "stack", string(debug.Stack()))
-	*err = &Error{Description: "the token store or the transport panicked"}
 }
 
 // change swaps a portal's grant for what edit makes of the stored one, as often

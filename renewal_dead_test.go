@@ -2,7 +2,9 @@ package imbot_test
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,5 +49,35 @@ func TestAGrantIsNotDeadBeforeTheStoreWasReadAgain(t *testing.T) {
 		store.load = nil
 		time.Sleep(time.Minute)
 		require.ErrorIs(t, ping(t.Context(), client), imbot.ErrReinstall)
+	})
+}
+
+// A panic where nobody can recover would end the program.
+func TestAStoreThatPanicsEndsNoProgram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		var log strings.Builder
+		store := &brokenStore{TokenStore: c.installed(t, "one.bitrix24.com"), swap: func() error { panic("no database for s3cr3t") }}
+		app := c.app(store)
+		app.Options = append(app.Options, imbot.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		client, err := app.Client(t.Context(), memberOne)
+		require.NoError(t, err)
+		c.expire()
+		require.ErrorContains(t, ping(t.Context(), client), "the token store or the transport panicked")
+		require.Contains(t, log.String(), "TestAStoreThatPanicsEndsNoProgram", "the stack leads to the culprit")
+
+		log.Reset()
+		h, _, _ := eventsOf(app)
+		token := c.issue("one.bitrix24.com", 1, appID)
+		require.Equal(t, 200, post(t, h, token.event("ONIMBOTDELETE", "auth[client_endpoint]", "https://renamed.bitrix24.com/rest/")))
+		require.Contains(t, log.String(), "the portal's new endpoint was not stored")
+		store.load = func() error { panic("no database for s3cr3t") }
+		require.Equal(t, 503, post(t, h, token.event("ONIMBOTDELETE", "ts", "2")))
+		require.NotContains(t, log.String(), "s3cr3t")
+
+		store.load, store.swap = nil, nil
+		require.NoError(t, ping(t.Context(), client), "the pair that could not be stored is not lost")
+		require.Equal(t, 1, c.asked(tokenURL))
+		require.NoError(t, h.Shutdown(t.Context()))
 	})
 }
