@@ -180,10 +180,22 @@ func (b *tab) sees(selector, text string) {
 	b.until(has(selector, text))
 }
 
+// painted waits until an element is in view and drawn: with content-visibility it
+// takes a frame, and before that a click goes through to what is around it.
+func (b *tab) painted(selector string) {
+	b.t.Helper()
+	b.until(has(selector, ""))
+	b.until(`(() => {
+		const e = document.querySelector(` + quote(selector) + `);
+		e?.scrollIntoView({block: "nearest"});
+		return e?.checkVisibility({contentVisibilityAuto: true});
+	})()`)
+}
+
 // click clicks what has, as a mouse does.
 func (b *tab) click(selector string) {
 	b.t.Helper()
-	b.until(has(selector, ""))
+	b.painted(selector)
 	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 

@@ -53,7 +53,7 @@ func TestClicksCountWhilePartsOfThePageChange(t *testing.T) {
 // page has had time to change.
 func (b *tab) hold(selector string) (release func()) {
 	b.t.Helper()
-	b.until(has(selector, ""))
+	b.painted(selector)
 	at := eval[[]float64](b, `(() => {
 		const box = document.querySelector(`+quote(selector)+`).getBoundingClientRect();
 		return [box.x + box.width / 2, box.y + box.height / 2];
