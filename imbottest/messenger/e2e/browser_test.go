@@ -180,15 +180,18 @@ func (b *tab) sees(selector, text string) {
 	b.until(has(selector, text))
 }
 
-// painted waits until an element is in view and drawn: with content-visibility it
-// takes a frame, and before that a click goes through to what is around it.
+// painted waits until an element is in view, drawn and where it was a frame before.
+// With content-visibility, what comes into view takes a frame to be drawn, when a
+// click goes through to what is around it, and has another size then.
 func (b *tab) painted(selector string) {
 	b.t.Helper()
 	b.until(has(selector, ""))
 	b.until(`(() => {
 		const e = document.querySelector(` + quote(selector) + `);
 		e?.scrollIntoView({block: "nearest"});
-		return e?.checkVisibility({contentVisibilityAuto: true});
+		const before = e2e.place;
+		e2e.place = JSON.stringify(e?.getBoundingClientRect());
+		return e?.checkVisibility({contentVisibilityAuto: true}) && e2e.place === before;
 	})()`)
 }
 
