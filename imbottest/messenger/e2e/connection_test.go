@@ -16,11 +16,7 @@ import (
 // A stream that breaks is taken up again, and nothing is missing then.
 func TestPageComesBackWhenItsConnectionBreaks(t *testing.T) {
 	s := newStage(t)
-	server := httptest.NewServer(messenger.Handler(s.portal))
-	t.Cleanup(func() {
-		server.CloseClientConnections() // streams end with the page, which is still open
-		server.Close()
-	})
+	server := served(t, messenger.Handler(s.portal))
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna))
 	b := open(t, server.URL+"/", 1440, 900)
 	b.click(dialog(room))

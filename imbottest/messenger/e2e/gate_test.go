@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"bytes"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,7 +19,6 @@ import (
 // A gate stands before a messenger and keeps requests or answers for as long as a
 // test wants, so that what is a matter of luck happens each time.
 type gate struct {
-	t   *testing.T
 	url string
 
 	mu   sync.Mutex
@@ -36,20 +37,12 @@ type kept struct {
 
 func newGate(t *testing.T, s *stage) *gate {
 	t.Helper()
-	g := &gate{t: t}
+	g := &gate{}
 	inner := messenger.Handler(s.portal)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := new(bytes.Buffer)
-		if r.Method == http.MethodPost {
-			_, _ = body.ReadFrom(r.Body)
-			r.Body = http.NoBody
-		}
-		k := g.take(r.URL.Path, r.URL.RawQuery+body.String())
-		if r.Method == http.MethodPost {
-			again := r.Clone(r.Context())
-			again.Body = readCloser{body}
-			r = again
-		}
+	server := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		k := g.take(r.URL.Path, r.URL.RawQuery+string(body))
 		if k == nil {
 			inner.ServeHTTP(w, r)
 			return
@@ -71,23 +64,13 @@ func newGate(t *testing.T, s *stage) *gate {
 		if k.early {
 			inner.ServeHTTP(answer, r)
 		}
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes())
 	}))
-	t.Cleanup(func() {
-		server.CloseClientConnections() // streams end with the page, which is still open
-		server.Close()
-	})
 	g.url = server.URL + "/"
 	return g
 }
-
-type readCloser struct{ *bytes.Buffer }
-
-func (readCloser) Close() error { return nil }
 
 func (g *gate) take(path, text string) *kept {
 	g.mu.Lock()

@@ -70,11 +70,7 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 		for _, width := range []int64{375, 1440} {
 			t.Run(through.name+" at "+strconv.FormatInt(width, 10), func(t *testing.T) {
 				s := newStage(t)
-				server := httptest.NewServer(through.serve(s.portal))
-				t.Cleanup(func() {
-					server.CloseClientConnections() // streams end with the page, which is still open
-					server.Close()
-				})
+				server := served(t, through.serve(s.portal))
 				room := s.fillWithHostility(t)
 
 				b := open(t, server.URL+"/", width, 900)
@@ -161,17 +157,13 @@ func TestFrameWithoutAWebAddressIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	var address atomic.Value
 	inner := messenger.Handler(s.portal)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/api/frame") {
 			_, _ = w.Write([]byte(`{"url":` + quote(address.Load().(string)) + `}`))
 			return
 		}
 		inner.ServeHTTP(w, r)
 	}))
-	t.Cleanup(func() {
-		server.CloseClientConnections() // streams end with the page, which is still open
-		server.Close()
-	})
 	b := open(t, server.URL+"/#user=1&dialog="+string(room), 1440, 900)
 	for _, bad := range []string{"javascript:parent.pwned=1", "data:text/html,x", "http://evil.example/", "/api/state", "about:blank", "blob:https://evil.example/x", "no address", ""} {
 		address.Store(bad)

@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -147,8 +146,7 @@ func TestEmptyPortalTellsWhereBotsConnect(t *testing.T) {
 
 func TestPhoneTellsThatTheConnectionIsLost(t *testing.T) {
 	s := newStage(t)
-	server := httptest.NewServer(messenger.Handler(s.portal))
-	t.Cleanup(server.Close)
+	server := served(t, messenger.Handler(s.portal))
 	b := open(t, server.URL+"/", 375, 740)
 	b.sees("#actor", "")
 	require.False(t, eval[bool](b, has("[role=alert]", "lost")))

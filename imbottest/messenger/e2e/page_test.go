@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 
@@ -25,13 +24,9 @@ func TestPageShowsThePortalThatIsThereNow(t *testing.T) {
 
 	var now atomic.Pointer[imbottest.Portal]
 	now.Store(first.portal)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		messenger.Handler(now.Load()).ServeHTTP(w, r)
 	}))
-	t.Cleanup(func() {
-		server.CloseClientConnections() // streams end with the page, which is still open
-		server.Close()
-	})
 	b := open(t, server.URL+"/#user="+later.String()+"&dialog="+string(old), 1440, 900)
 	b.sees("#messages .text", "old words")
 

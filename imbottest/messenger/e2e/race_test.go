@@ -39,7 +39,7 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.click(dialog(s.other))
 			b.sees("#title", "Other")
 			state.release()
-			b.until(`document.documentElement.dataset.live === "true" && performance.getEntriesByType("resource").filter(r => r.name.includes("api/events")).length >= 1`)
+			b.until(`performance.getEntriesByType("resource").filter(r => r.name.includes("api/state")).length === 2`)
 			b.settles("#title", "Other")
 		}},
 		{"a person who is chosen while the state is loaded anew, because changes were missed", func(t *testing.T, g *gate, b *tab, s scene) {

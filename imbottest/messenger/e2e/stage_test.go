@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -68,6 +69,17 @@ func newStage(t *testing.T) *stage {
 	}
 
 	return s
+}
+
+// served is a handler on a loopback address until the test ends.
+func served(t *testing.T, handler http.Handler) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(func() {
+		server.CloseClientConnections() // streams have no end of their own
+		server.Close()
+	})
+	return server
 }
 
 // forgetful lets a replayed event count as a new one.
