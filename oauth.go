@@ -249,7 +249,8 @@ func (a *OAuthApp) caught(err *error) {
 	*err = &Error{Description: "the token store or the transport panicked"}
 }
 
-// errStore is the kind of such an error. Where the store is, is for the log only.
+// errStore is the kind of what storeError returns. It may say where the store is,
+// which is for the log only.
 var errStore = errors.New("imbot: token store failed")
 
 // storeError keeps the text of a store's error out: it may hold tokens. What this

@@ -28,9 +28,9 @@ func (p *Portal) newChance() *rand.Rand {
 // method has run, wait for seconds, lose their answer or half of it, and tokens
 // end; events are lost, come twice, late or in another order. It is for a look at
 // a bot by hand, too. A share of 0 is none, 1 is everything; it takes the place of
-// that of an earlier Chaos, so that Chaos(0) ends it. Calls to the
-// authorization server and to the REST layer itself (profile, event.bind …) are
-// spared, and so is the portal's name: a webhook does not survive another one.
+// that of an earlier Chaos, so that Chaos(0) ends it. Calls to the authorization
+// server and to the REST layer itself (profile, event.bind …) are spared, and so is
+// the portal's name: a webhook does not survive another one.
 func (p *Portal) Chaos(rate float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

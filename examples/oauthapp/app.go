@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/imbot-go/imbot"
@@ -96,12 +97,8 @@ func (a *reminders) remind(ctx context.Context) error {
 
 // lost reports whether calls of the portal should stop.
 func lost(err error) bool {
-	for _, target := range []error{imbot.ErrReinstall, imbot.ErrNotFound, imbot.ErrApplicationNotFound, imbot.ErrNotInstalled, imbot.ErrOAuth} {
-		if errors.Is(err, target) {
-			return true
-		}
-	}
-	return false
+	stop := []error{imbot.ErrReinstall, imbot.ErrNotFound, imbot.ErrApplicationNotFound, imbot.ErrNotInstalled, imbot.ErrOAuth}
+	return slices.ContainsFunc(stop, func(target error) bool { return errors.Is(err, target) })
 }
 
 func (a *reminders) send(ctx context.Context, r reminder) error {

@@ -174,7 +174,7 @@ let held = -Infinity; // until when
 addEventListener('pointerdown', () => {
   held = performance.now() + HELD;
 }, true);
-for (const end of ['pointerup', 'pointercancel', 'dragend']) {
+for (const end of ['pointerup', 'pointercancel']) {
   addEventListener(end, () => {
     const ended = held;
     setTimeout(() => { // the click comes first
