@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // maxAnswer bounds what is read of one answer. The largest that the portal
@@ -38,9 +40,9 @@ func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
 	ans := answer{status: resp.StatusCode}
 	fail := func(e *Error) answer {
 		e.StatusCode = resp.StatusCode
-		e.Code = scrubCode(e.Code, secrets)
-		e.Description = scrub(e.Description, secrets)
-		e.Argument = scrub(e.Argument, secrets)
+		e.Code = ErrorCode(secret.ScrubCode(string(e.Code), secrets))
+		e.Description = secret.Scrub(e.Description, secrets)
+		e.Argument = secret.Scrub(e.Argument, secrets)
 		ans.err = e
 		return ans
 	}
@@ -53,7 +55,7 @@ func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
 		buf.Grow(int(n) + bytes.MinRead) // ReadFrom wants room for its last, empty read
 	}
 	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1)); err != nil {
-		return fail(&Error{Description: "the answer broke off", cause: clean(err, secrets)})
+		return fail(&Error{Description: "the answer broke off", cause: secret.Clean(err, secrets)})
 	}
 	if buf.Len() > maxAnswer {
 		ans.tooLong = true
@@ -64,7 +66,7 @@ func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
 	isError := env.Error != nil && string(env.Error) != "null"
 	switch {
 	case err != nil || !isError && env.Result == nil:
-		return fail(&Error{Description: notAnAnswer(resp, scrub(buf.String(), secrets))})
+		return fail(&Error{Description: notAnAnswer(resp, secret.Scrub(buf.String(), secrets))})
 	case isError:
 		e := &Error{envelope: true, Argument: text(env.Argument)}
 		e.Code, e.Description = errorOf(env)

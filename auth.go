@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/oauth2"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // Auth is what a client calls the portal with: a [Webhook] or [OAuth].
@@ -73,7 +75,7 @@ const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 func (w Webhook) Verifier() Verifier { return ApplicationToken(w.ClientID) }
 
 func (w Webhook) masked() string {
-	return "imbot.Webhook{URL:" + maskURL(w.URL) + ", ClientID:" + mask(w.ClientID) + "}"
+	return "imbot.Webhook{URL:" + secret.MaskURL(w.URL) + ", ClientID:" + secret.Mask(w.ClientID) + "}"
 }
 
 // Format implements [fmt.Formatter]; no verb prints a secret.
@@ -118,7 +120,7 @@ func (o OAuth) access() (access, error) {
 }
 
 func (o OAuth) masked() string {
-	return "imbot.OAuth{Endpoint:" + maskURL(o.Endpoint) + ", Tokens:***}"
+	return "imbot.OAuth{Endpoint:" + secret.MaskURL(o.Endpoint) + ", Tokens:***}"
 }
 
 // Format implements [fmt.Formatter]; no verb prints a secret.
@@ -161,42 +163,3 @@ func isLoopback(host string) bool {
 }
 
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-// mask hides a secret, but shows that there is none.
-func mask(secret string) string {
-	if secret == "" {
-		return ""
-	}
-	return "***"
-}
-
-// maskURL keeps scheme and host of a URL whose path or query is a secret.
-func maskURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
-		return mask(raw)
-	}
-	return u.Scheme + "://" + u.Host + "/***"
-}
-
-// scrub cuts our secrets out of a text that comes from elsewhere. A ClientID of
-// less than four characters is none, and would take every text apart.
-func scrub(text string, secrets []string) string {
-	for _, s := range secrets {
-		if len(s) >= 4 {
-			text = strings.ReplaceAll(text, s, "***")
-		}
-	}
-	return text
-}
-
-// scrubCode does the same for a code. A short ClientID (BOT) is left alone
-// there: it would take known codes (BOT_ID_ERROR) apart.
-func scrubCode(code ErrorCode, secrets []string) ErrorCode {
-	for _, s := range secrets {
-		if len(s) >= 8 {
-			code = ErrorCode(strings.ReplaceAll(string(code), s, "***"))
-		}
-	}
-	return code
-}

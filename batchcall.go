@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // maxBatch is the number of commands that the portal runs of one batch.
@@ -191,8 +193,8 @@ func (c *core) commandFailed(it *item, cl *call, raw json.RawMessage, failedBefo
 	} else {
 		e.Code = ErrorCode(s)
 	}
-	e.Code = scrubCode(e.Code, cl.secrets)
-	e.Description, e.Argument = scrub(e.Description, cl.secrets), scrub(e.Argument, cl.secrets)
+	e.Code = ErrorCode(secret.ScrubCode(string(e.Code), cl.secrets))
+	e.Description, e.Argument = secret.Scrub(e.Description, cl.secrets), secret.Scrub(e.Argument, cl.secrets)
 	it.err = e
 	o := outcomeOf(e, true)
 	if e.Is(ErrCore) {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // call is a request ready to be sent.
@@ -41,7 +43,7 @@ func (cl *call) hide(t *oauth2.Token, source oauth2.TokenSource) {
 func (c *Client) newCall(method string, req any) (*call, error) {
 	cl := &call{method: method, secrets: c.core.secrets}
 	if !isMethod(method) {
-		return nil, invalid("", "%.40q is not the name of a method", scrub(method, c.core.secrets))
+		return nil, invalid("", "%.40q is not the name of a method", secret.Scrub(method, c.core.secrets))
 	}
 	if own, ok := req.(interface{ check() *Error }); ok {
 		if e := own.check(); e != nil {
@@ -51,7 +53,7 @@ func (c *Client) newCall(method string, req any) (*call, error) {
 	}
 	params, err := json.Marshal(req)
 	if err != nil {
-		return nil, &Error{Method: method, Description: "the parameters cannot be encoded", kind: ErrInvalid, cause: clean(err, c.core.secrets)}
+		return nil, &Error{Method: method, Description: "the parameters cannot be encoded", kind: ErrInvalid, cause: secret.Clean(err, c.core.secrets)}
 	}
 	if string(params) == "null" {
 		params = []byte("{}")

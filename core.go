@@ -14,6 +14,8 @@ import (
 
 	"github.com/go-resty/resty/v2"
 	"golang.org/x/oauth2"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // core is the state that a client and its WithBot copies share.
@@ -169,7 +171,7 @@ func interrupted(cl *call, last *Error, cause error) error {
 	if last != nil {
 		e = *last // the observer has last
 	}
-	e.cause = clean(cause, cl.secrets)
+	e.cause = secret.Clean(cause, cl.secrets)
 	return &e
 }
 
@@ -181,9 +183,9 @@ func tokenError(cl *call, err error) error {
 	var answer *oauth2.RetrieveError
 	switch {
 	case errors.As(err, &answer):
-		e.Code = scrubCode(ErrorCode(answer.ErrorCode), cl.secrets)
+		e.Code = ErrorCode(secret.ScrubCode(answer.ErrorCode, cl.secrets))
 	case err != nil:
-		e.cause = clean(err, cl.secrets)
+		e.cause = secret.Clean(err, cl.secrets)
 	}
 	return e
 }
@@ -191,7 +193,7 @@ func tokenError(cl *call, err error) error {
 // undecodable is the error of a call that ran, but whose result is not what the
 // request promises.
 func undecodable(cl *call, err error) error {
-	e := &Error{Method: cl.method, StatusCode: http.StatusOK, Attempts: cl.attempts, InBatch: cl.inBatch, cause: clean(err, cl.secrets)}
+	e := &Error{Method: cl.method, StatusCode: http.StatusOK, Attempts: cl.attempts, InBatch: cl.inBatch, cause: secret.Clean(err, cl.secrets)}
 	if e.InBatch {
 		e.StatusCode = 0
 	}
@@ -274,7 +276,7 @@ func (c *core) post(ctx context.Context, url string, body []byte, secrets []stri
 	req.Header = c.header // resty copies it into the request that it sends
 	resp, err := req.Post(url)
 	if err != nil {
-		return answer{err: &Error{Description: "no answer", cause: clean(err, secrets)}}
+		return answer{err: &Error{Description: "no answer", cause: secret.Clean(err, secrets)}}
 	}
 	return readAnswer(resp.RawResponse, resp.Request.RawRequest.URL, secrets)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 )
 
@@ -300,33 +299,4 @@ func (e *Error) LogValue() slog.Value {
 // invalid is an error about something that was refused before sending.
 func invalid(code ErrorCode, format string, args ...any) *Error {
 	return &Error{Code: code, Description: fmt.Sprintf(format, args...), kind: ErrInvalid}
-}
-
-// cleanError stands for an error whose text or fields may hold a secret: it
-// keeps what errors.Is can tell and a cleaned text, and nothing that prints.
-type cleanError struct {
-	text string
-	is   func(error) bool
-}
-
-func (e *cleanError) Error() string { return e.text }
-
-func (e *cleanError) Is(target error) bool { return e.is(target) }
-
-// clean makes an error from below safe to pass on: the URL of a *url.Error and
-// our secrets go; an error without any is passed on as it is.
-func clean(err error, secrets []string) error {
-	if err == nil {
-		return nil
-	}
-	inner := err
-	if ue, ok := err.(*url.Error); ok {
-		inner = ue.Err
-	}
-	text := scrub(inner.Error(), secrets)
-	var ue *url.Error
-	if text == inner.Error() && !errors.As(inner, &ue) {
-		return inner
-	}
-	return &cleanError{text: text, is: func(target error) bool { return errors.Is(err, target) }}
 }

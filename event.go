@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // Event is what the portal posts to a handler URL: one of the types whose name
@@ -77,10 +79,12 @@ func (t ApplicationToken) Verify(_ context.Context, ev *EventMeta) error {
 }
 
 // Format implements [fmt.Formatter]; no verb prints a secret.
-func (t ApplicationToken) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask(string(t))) }
+func (t ApplicationToken) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, secret.Mask(string(t)))
+}
 
 // MarshalText implements [encoding.TextMarshaler] without the secret.
-func (t ApplicationToken) MarshalText() ([]byte, error) { return []byte(mask(string(t))), nil }
+func (t ApplicationToken) MarshalText() ([]byte, error) { return []byte(secret.Mask(string(t))), nil }
 
 // LogValue implements [slog.LogValuer] without the secret.
-func (t ApplicationToken) LogValue() slog.Value { return slog.StringValue(mask(string(t))) }
+func (t ApplicationToken) LogValue() slog.Value { return slog.StringValue(secret.Mask(string(t))) }

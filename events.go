@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // EventBot is a bot that an event is for.
@@ -53,13 +55,13 @@ type EventFile struct {
 type FileURL string
 
 // Format implements [fmt.Formatter]; no verb prints a secret.
-func (u FileURL) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, maskURL(string(u))) }
+func (u FileURL) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.MaskURL(string(u))) }
 
 // MarshalText implements [encoding.TextMarshaler] without the secret.
-func (u FileURL) MarshalText() ([]byte, error) { return []byte(maskURL(string(u))), nil }
+func (u FileURL) MarshalText() ([]byte, error) { return []byte(secret.MaskURL(string(u))), nil }
 
 // LogValue implements [slog.LogValuer] without the secret.
-func (u FileURL) LogValue() slog.Value { return slog.StringValue(maskURL(string(u))) }
+func (u FileURL) LogValue() slog.Value { return slog.StringValue(secret.MaskURL(string(u))) }
 
 // MessageParams describe a message of an event. The Chat… fields are those of
 // group chats; ChatUserCount and ChatType come with private dialogs, too.

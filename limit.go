@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // Limiter keeps the calls to a portal within its rate limit.
@@ -193,9 +195,9 @@ func (c *core) wait(ctx context.Context) error {
 	if _, ok := ctx.Deadline(); ok && err != nil && ctx.Err() == nil {
 		// The limiter knows that the deadline comes first.
 		early := err
-		err = &cleanError{text: scrub(early.Error(), c.secrets), is: func(target error) bool {
+		err = secret.Hide(secret.Scrub(early.Error(), c.secrets), func(target error) bool {
 			return target == context.DeadlineExceeded || errors.Is(early, target)
-		}}
+		})
 	}
 	return err
 }

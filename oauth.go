@@ -19,6 +19,8 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // OAuthApp is an OAuth application: one program, installed on any number of
@@ -266,10 +268,7 @@ func storeError(text string, err error) *Error {
 	case errors.Is(err, context.Canceled):
 		reason += ": the caller has given up"
 	}
-	return &Error{Description: text, kind: errStore, cause: &cleanError{
-		text: reason,
-		is:   func(target error) bool { return errors.Is(err, target) },
-	}}
+	return &Error{Description: text, kind: errStore, cause: secret.Hide(reason, func(target error) bool { return errors.Is(err, target) })}
 }
 
 // client returns a client over the state of a portal.
@@ -308,7 +307,7 @@ func (a *OAuthApp) serversFor(endpoint string) []string {
 }
 
 func (a OAuthApp) masked() string {
-	return "imbot.OAuthApp{ClientID:" + a.ClientID + ", ClientSecret:" + mask(a.ClientSecret) + "}"
+	return "imbot.OAuthApp{ClientID:" + a.ClientID + ", ClientSecret:" + secret.Mask(a.ClientSecret) + "}"
 }
 
 // Format implements [fmt.Formatter]; no verb prints the secret.

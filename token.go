@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // tokenMethod stands for the token endpoint in errors.
@@ -53,7 +55,7 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
-		return g, &Error{Description: "no request", cause: clean(err, secrets)}, true
+		return g, &Error{Description: "no request", cause: secret.Clean(err, secrets)}, true
 	}
 	if !a.TokenQuery {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -62,18 +64,18 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 	req.Header.Set("User-Agent", a.my().options.userAgent)
 	resp, err := a.my().http.Do(req)
 	if err != nil {
-		return g, &Error{Description: "no answer", cause: clean(err, secrets)}, false
+		return g, &Error{Description: "no answer", cause: secret.Clean(err, secrets)}, false
 	}
 	defer func() { _ = resp.Body.Close() }()
 	fail := func(e *Error, definite bool) (Grant, *Error, bool) {
 		e.StatusCode = resp.StatusCode
-		e.Code = scrubCode(e.Code, secrets)
-		e.Description = scrub(e.Description, secrets)
+		e.Code = ErrorCode(secret.ScrubCode(string(e.Code), secrets))
+		e.Description = secret.Scrub(e.Description, secrets)
 		return Grant{}, e, definite
 	}
 	var buf bytes.Buffer
 	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, maxTokenAnswer)); err != nil {
-		return fail(&Error{Description: "the answer broke off", cause: clean(err, secrets)}, false)
+		return fail(&Error{Description: "the answer broke off", cause: secret.Clean(err, secrets)}, false)
 	}
 	var answer tokenAnswer
 	err = json.Unmarshal(buf.Bytes(), &answer)

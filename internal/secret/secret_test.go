@@ -1,0 +1,42 @@
+package secret_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot/internal/secret"
+)
+
+func TestMask(t *testing.T) {
+	require.Empty(t, secret.Mask(""), "nobody takes an empty secret for a set one")
+	require.Equal(t, "***", secret.Mask("s"))
+	require.Equal(t, "https://p.example/***", secret.MaskURL("https://p.example/rest/1/s3cret/?a=b"))
+	require.Equal(t, "***", secret.MaskURL("no url, maybe a secret"))
+}
+
+func TestScrub(t *testing.T) {
+	secrets := []string{"", "BOT", "long-secret"}
+	require.Equal(t, "BOT *** and ***", secret.Scrub("BOT long-secret and long-secret", secrets))
+	require.Equal(t, "BOT_ID_ERROR", secret.ScrubCode("BOT_ID_ERROR", append(secrets, "ERROR")))
+	require.Equal(t, "***_ERROR", secret.ScrubCode("long-secret_ERROR", secrets))
+}
+
+func TestClean(t *testing.T) {
+	require.NoError(t, secret.Clean(nil, nil))
+
+	plain := errors.New("connection refused")
+	require.Same(t, plain, secret.Clean(plain, []string{"s3cret"}), "what holds no secret is passed on")
+
+	quoting := &url.Error{Op: "Post", URL: "https://p.example/rest/1/s3cret/", Err: context.Canceled}
+	require.Equal(t, context.Canceled, secret.Clean(quoting, nil))
+
+	deep := secret.Clean(fmt.Errorf("below: %w", quoting), []string{"s3cret"})
+	require.ErrorIs(t, deep, context.Canceled)
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v", deep, deep, deep), "s3cret")
+	require.NotErrorAs(t, deep, new(*url.Error), "nobody gets at the URL")
+}
