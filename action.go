@@ -153,13 +153,13 @@ func (w wireButton) marshal(a ButtonAction, rest string) ([]byte, error) {
 	return withRest(data, rest)
 }
 
-func checkContext(field string, c ButtonContext) *Error {
+func checkContext(field string, c ButtonContext) error {
 	return checkOneOf(field+": CONTEXT", c, ButtonContextAll, ButtonContextMobile, ButtonContextDesktop)
 }
 
 // checkButton refuses what the portal drops: an entry without text (it takes "0"
 // for none) or without an action.
-func checkButton(code ErrorCode, field, text string, a ButtonAction, rest string) *Error {
+func checkButton(code ErrorCode, field, text string, a ButtonAction, rest string) error {
 	if a == nil && rest != "" { // from the portal, and unknown here
 		return checkTexts(field+": TEXT", text, field, rest)
 	}

@@ -88,9 +88,9 @@ func (AppRegisterRequest) Repeatable() bool { return true }
 func (r AppRegisterRequest) botID() ID { return r.BotID }
 
 // secret: the portal's WRONG_REQUEST quotes the parameters.
-func (r AppRegisterRequest) secret() string { return r.Hash }
+func (r AppRegisterRequest) Secrets() []string { return []string{r.Hash} }
 
-func (r AppRegisterRequest) check() *Error {
+func (r AppRegisterRequest) Check() error {
 	if e := checkText("CODE", r.Code, 0); e != nil {
 		return e
 	}
@@ -132,9 +132,9 @@ func (AppUpdateRequest) Method() string { return "imbot.app.update" }
 // Repeatable is true.
 func (AppUpdateRequest) Repeatable() bool { return true }
 
-func (r AppUpdateRequest) secret() string { return r.Fields.Hash }
+func (r AppUpdateRequest) Secrets() []string { return []string{r.Fields.Hash} }
 
-func (r AppUpdateRequest) check() *Error {
+func (r AppUpdateRequest) Check() error {
 	f := r.Fields
 	if f.empty() {
 		return invalid("", "FIELDS is empty: the portal would answer true and change nothing")
@@ -168,7 +168,7 @@ var (
 
 // check refuses what registration loses, and an update likewise (but for the
 // length of HASH, which an update stores as it is and a registration cuts).
-func (f AppUpdateFields) check() *Error {
+func (f AppUpdateFields) check() error {
 	if f.IFrame != "" && (f.JSMethod != "" || f.JSParam != "") {
 		return invalid(ErrParams, "JS_METHOD and IFRAME together: the portal would use only JS_METHOD")
 	}

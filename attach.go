@@ -160,7 +160,7 @@ func (a *Attach) empty() bool {
 	return len(a.Blocks) == 0 && a.Color == "" && a.ColorToken == "" && a.ID == 0
 }
 
-func (a *Attach) check() *Error {
+func (a *Attach) check() error {
 	if a == nil || a.empty() {
 		return nil
 	}
@@ -181,7 +181,7 @@ func (a *Attach) check() *Error {
 }
 
 // checkBlock refuses what the portal drops.
-func checkBlock(b Block) *Error {
+func checkBlock(b Block) error {
 	switch b := b.(type) {
 	case BlockUser:
 		return b.check()
@@ -206,7 +206,7 @@ func checkBlock(b Block) *Error {
 	return invalid(ErrAttach, "ATTACH: %T is not a block: use it by value", b)
 }
 
-func checkItems[T interface{ check() *Error }](field string, items []T) *Error {
+func checkItems[T interface{ check() error }](field string, items []T) error {
 	if len(items) == 0 {
 		return invalid(ErrAttach, "%s is empty", field)
 	}
@@ -218,7 +218,7 @@ func checkItems[T interface{ check() *Error }](field string, items []T) *Error {
 	return nil
 }
 
-func (b BlockUser) check() *Error {
+func (b BlockUser) check() error {
 	if trimmedAway(b.Name) {
 		return invalid(ErrAttach, "USER without NAME")
 	}
@@ -229,7 +229,7 @@ func (b BlockUser) check() *Error {
 	)
 }
 
-func (b BlockLink) check() *Error {
+func (b BlockLink) check() error {
 	if b.Link == "" && (trimmedAway(b.Name) || b.NetworkID == "" && b.UserID == 0 && b.ChatID == 0) {
 		return invalid(ErrAttach, "LINK without LINK")
 	}
@@ -239,7 +239,7 @@ func (b BlockLink) check() *Error {
 	)
 }
 
-func (i GridItem) check() *Error {
+func (i GridItem) check() error {
 	if trimmedAway(i.Name) && trimmedAway(i.Value) && i.Display != GridDisplayLine {
 		return invalid(ErrAttach, "GRID without NAME and VALUE")
 	}
@@ -252,7 +252,7 @@ func (i GridItem) check() *Error {
 	)
 }
 
-func (i ImageItem) check() *Error {
+func (i ImageItem) check() error {
 	if i.Link == "" {
 		return invalid(ErrAttach, "IMAGE without LINK")
 	}
@@ -262,7 +262,7 @@ func (i ImageItem) check() *Error {
 	)
 }
 
-func (i FileItem) check() *Error {
+func (i FileItem) check() error {
 	if i.Link == "" {
 		return invalid(ErrAttach, "FILE without LINK")
 	}

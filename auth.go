@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/url"
 	"strings"
 
 	"golang.org/x/oauth2"
 
+	"github.com/imbot-go/imbot/internal/rest"
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
@@ -144,7 +144,7 @@ func parseEndpoint(field, raw string) (*url.URL, error) {
 		return nil, invalid("", "%s is not a URL", field)
 	case u.Host == "" || u.Hostname() == "" || u.Opaque != "":
 		return nil, invalid("", "%s is not absolute", field)
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !rest.IsLoopback(u.Hostname())):
 		return nil, invalid("", "%s must be https (plain http only for a loopback address)", field)
 	case u.User != nil:
 		return nil, invalid("", "%s must not hold a user name or password", field)
@@ -155,11 +155,6 @@ func parseEndpoint(field, raw string) (*url.URL, error) {
 	u.Path = strings.TrimRight(u.Path, "/") + "/"
 	u.RawPath = ""
 	return u, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

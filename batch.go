@@ -2,11 +2,11 @@ package imbot
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"iter"
 	"sync"
 	"sync/atomic"
+
+	"github.com/imbot-go/imbot/internal/rest"
 )
 
 // A Batch gathers calls that travel together: up to fifty in one HTTP request,
@@ -49,19 +49,51 @@ func Queue[R any](b *Batch, req Request[R]) *Pending[R] {
 func (p *Pending[R]) Result() (R, error) {
 	it := p.call.item.Load()
 	if it == nil {
-		it = &item{err: &Error{Method: p.call.method, Description: "the batch was not sent", kind: ErrNotRun}}
+		it = &item{refused: &Error{Method: p.call.method, Description: "the batch was not sent", kind: ErrNotRun}}
 	}
 	return resultOf(p.req, it)
 }
 
+// item is a call on its way through a batch, or the reason why it is on none.
+type item struct {
+	*rest.Item
+	refused error
+}
+
+func (c *Client) newItem(method string, req any) *item {
+	cl, err := c.newCall(method, req)
+	if err != nil {
+		return &item{refused: err}
+	}
+	return &item{Item: rest.NewItem(cl)}
+}
+
+// run sends the items that are not refused, in their order. The error is that of
+// the first batch that failed as a whole.
+func (c *Client) run(ctx context.Context, items []*item) error {
+	todo := make([]*rest.Item, 0, len(items))
+	for _, it := range items {
+		if it.refused == nil {
+			todo = append(todo, it.Item)
+		}
+	}
+	if f := c.rest.Run(ctx, todo); f != nil {
+		return failure(f)
+	}
+	return nil
+}
+
 func resultOf[R any](req Request[R], it *item) (R, error) {
 	var none R
-	if it.err != nil {
-		return none, it.err
+	switch {
+	case it.refused != nil:
+		return none, it.refused
+	case it.Failure != nil:
+		return none, failure(it.Failure)
 	}
-	r, err := req.Decode(it.result)
+	r, err := req.Decode(it.Result)
 	if err != nil {
-		return none, undecodable(it.call, err)
+		return none, undecodable(it.Call(), err)
 	}
 	return r, nil
 }
@@ -103,7 +135,7 @@ func (c *Client) DoBatch(ctx context.Context, b *Batch) error {
 	for i, q := range calls {
 		items[i] = c.newItem(q.method, q.req)
 	}
-	err := c.core.run(ctx, items)
+	err := c.run(ctx, items)
 	for i, q := range calls {
 		q.item.Store(items[i])
 	}
@@ -133,7 +165,7 @@ func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Se
 		)
 		flush := func() bool {
 			ended := ctx.Err() != nil
-			_ = c.core.run(ctx, items) // each item has its own error
+			_ = c.run(ctx, items) // each item has its own error
 			for i, it := range items {
 				items[i] = nil
 				if !yield(resultOf[R](reqs[i], it)) {
@@ -145,7 +177,7 @@ func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Se
 		}
 		for req := range requests {
 			items, reqs = append(items, c.newItem(req.Method(), req)), append(reqs, req)
-			if (len(items) >= c.core.size.now() || ctx.Err() != nil) && !flush() {
+			if (len(items) >= c.rest.BatchSize() || ctx.Err() != nil) && !flush() {
 				return
 			}
 		}
@@ -153,122 +185,4 @@ func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Se
 			flush()
 		}
 	}
-}
-
-// item is one call on its way through a batch.
-type item struct {
-	call    *call  // nil when err is set from the start
-	command string // what stands for it inside a batch; "": it goes singly
-	result  json.RawMessage
-	err     error
-	next    next
-}
-
-// next is what has to be done with an item after its batch.
-type next int
-
-const (
-	finished next = iota
-	alone         // to be sent again by itself
-	rejoin        // beyond the end of the batch: to be sent again in another
-)
-
-// newItem checks and encodes a request.
-func (c *Client) newItem(method string, req any) *item {
-	cl, err := c.newCall(method, req)
-	if err != nil {
-		return &item{err: err}
-	}
-	it := &item{call: cl}
-	it.command, _ = command(method, cl.params)
-	return it
-}
-
-// run sends items in their order. The error is that of the first batch that
-// failed as a whole.
-func (c *core) run(ctx context.Context, items []*item) error {
-	var failed error
-	todo := make([]*item, 0, len(items))
-	for _, it := range items {
-		if it.err == nil {
-			todo = append(todo, it)
-		}
-	}
-	for len(todo) > 0 {
-		if err := ctx.Err(); err != nil {
-			e := notRun(todo, err)
-			if failed == nil {
-				failed = e
-			}
-			return failed
-		}
-		n := 0
-		for size := c.size.now(); n < min(size, len(todo)) && todo[n].command != ""; n++ {
-		}
-		if n == 0 {
-			c.sendAlone(ctx, todo[0])
-			todo = todo[1:]
-			continue
-		}
-		chunk := c.free(ctx, todo[:n])
-		todo = todo[n:]
-		if len(chunk) == 0 {
-			continue
-		}
-		err := c.sendBatch(ctx, chunk, c.batchCall(chunk))
-		if err != nil && failed == nil {
-			failed = err
-		}
-		if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
-			notRun(todo, err)
-			return failed
-		}
-		var left []*item
-		for _, it := range chunk {
-			switch it.next {
-			case alone:
-				c.sendAlone(ctx, it)
-			case rejoin:
-				left = append(left, it)
-			}
-		}
-		if len(left) > 0 {
-			todo = append(left, todo...)
-		}
-	}
-	return failed
-}
-
-// notRun is what becomes of calls that were never sent.
-func notRun(items []*item, cause error) error {
-	for _, it := range items {
-		it.err = &Error{Method: it.call.method, Description: "not sent", Attempts: it.call.attempts, kind: ErrNotRun, cause: cause}
-	}
-	return &Error{Method: "batch", Description: "not all calls were sent", kind: ErrNotRun, cause: cause}
-}
-
-// free waits for the methods of a batch that are on hold, and returns the items
-// without those whose hold outlasts ctx.
-func (c *core) free(ctx context.Context, items []*item) []*item {
-	free := make([]*item, 0, len(items))
-	for _, it := range items {
-		if err := c.holds.wait(ctx, it.call.method); err != nil {
-			it.err = c.onHold(it.call, err)
-			continue
-		}
-		free = append(free, it)
-	}
-	return free
-}
-
-// sendAlone sends an item by itself. When there is no time left to send it
-// again, what the batch said stays.
-func (c *core) sendAlone(ctx context.Context, it *item) {
-	again := it.next == alone
-	it.next = finished
-	if again && ctx.Err() != nil {
-		return
-	}
-	it.call.inBatch = false
-	it.result, it.err = c.send(ctx, it.call)
 }

@@ -53,7 +53,7 @@ func (BotRegisterRequest) Method() string { return "imbot.register" }
 // Repeatable is true: a repeat returns the same id.
 func (BotRegisterRequest) Repeatable() bool { return true }
 
-func (r BotRegisterRequest) check() *Error {
+func (r BotRegisterRequest) Check() error {
 	p := r.Properties
 	return checkAll(
 		checkText("CODE", r.Code, maxBotCode),
@@ -109,7 +109,7 @@ func (BotUpdateRequest) Repeatable() bool { return true }
 
 func (r BotUpdateRequest) botID() ID { return r.BotID }
 
-func (r BotUpdateRequest) check() *Error {
+func (r BotUpdateRequest) Check() error {
 	f := r.Fields
 	var p BotPropertiesUpdate
 	if f.Properties != nil {
@@ -226,7 +226,7 @@ func (s *BotService) List(ctx context.Context, req BotListRequest) ([]Bot, error
 const maxBotCode = 50
 
 // checkHandlers refuses single URLs beside the one for all, which wins.
-func checkHandlers(all string, single ...string) *Error {
+func checkHandlers(all string, single ...string) error {
 	for _, s := range single {
 		if all != "" && s != "" {
 			return invalid("", "EVENT_HANDLER overwrites the single EVENT_… URLs: set it or them")
@@ -245,7 +245,7 @@ func checkHandlers(all string, single ...string) *Error {
 
 // checkBirthday refuses what the portal answers with the code of a failure of
 // its own, after which nobody can tell what happened.
-func checkBirthday(s string) *Error {
+func checkBirthday(s string) error {
 	if _, err := time.Parse(time.DateOnly, s); s != "" && err != nil {
 		return invalid("", "PERSONAL_BIRTHDAY is not a date like 2006-01-02")
 	}

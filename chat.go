@@ -37,7 +37,7 @@ func (ChatAddRequest) Method() string { return "imbot.chat.add" }
 
 func (r ChatAddRequest) botID() ID { return r.BotID }
 
-func (r ChatAddRequest) check() *Error {
+func (r ChatAddRequest) Check() error {
 	return checkAll(
 		checkOneOf("TYPE", r.Type, ChatTypeOpen, ChatTypeChat),
 		checkText("TITLE", r.Title, maxTitle),
@@ -83,7 +83,7 @@ func (ChatGetRequest) Decode(result []byte) (ID, error) {
 
 func (r ChatGetRequest) botID() ID { return r.BotID }
 
-func (r ChatGetRequest) check() *Error {
+func (r ChatGetRequest) Check() error {
 	return checkTexts("ENTITY_TYPE", r.EntityType, "ENTITY_ID", string(r.EntityID))
 }
 
@@ -129,7 +129,7 @@ func (ChatSetManagerRequest) Repeatable() bool { return true }
 
 func (r ChatSetManagerRequest) botID() ID { return r.BotID }
 
-func (r ChatSetManagerRequest) check() *Error { return checkFlag("IS_MANAGER", r.IsManager) }
+func (r ChatSetManagerRequest) Check() error { return checkFlag("IS_MANAGER", r.IsManager) }
 
 // ChatSendTypingRequest are the parameters of imbot.chat.sendTyping.
 type ChatSendTypingRequest struct {
@@ -146,7 +146,7 @@ func (ChatSendTypingRequest) Repeatable() bool { return true }
 
 func (r ChatSendTypingRequest) botID() ID { return r.BotID }
 
-func (r ChatSendTypingRequest) check() *Error { return checkTexts("DIALOG_ID", string(r.DialogID)) }
+func (r ChatSendTypingRequest) Check() error { return checkTexts("DIALOG_ID", string(r.DialogID)) }
 
 // ChatUpdateTitleRequest are the parameters of imbot.chat.updateTitle.
 type ChatUpdateTitleRequest struct {
@@ -164,7 +164,7 @@ func (ChatUpdateTitleRequest) Repeatable() bool { return true }
 
 func (r ChatUpdateTitleRequest) botID() ID { return r.BotID }
 
-func (r ChatUpdateTitleRequest) check() *Error { return checkText("TITLE", r.Title, maxTitle) }
+func (r ChatUpdateTitleRequest) Check() error { return checkText("TITLE", r.Title, maxTitle) }
 
 // ChatUpdateColorRequest are the parameters of imbot.chat.updateColor.
 type ChatUpdateColorRequest struct {
@@ -179,7 +179,7 @@ func (ChatUpdateColorRequest) Method() string { return "imbot.chat.updateColor" 
 
 func (r ChatUpdateColorRequest) botID() ID { return r.BotID }
 
-func (r ChatUpdateColorRequest) check() *Error { return checkColor(r.Color) }
+func (r ChatUpdateColorRequest) Check() error { return checkColor(r.Color) }
 
 // ChatUpdateAvatarRequest are the parameters of imbot.chat.updateAvatar.
 type ChatUpdateAvatarRequest struct {
@@ -232,7 +232,7 @@ func (ChatAddUsersRequest) Repeatable() bool { return true }
 
 func (r ChatAddUsersRequest) botID() ID { return r.BotID }
 
-func (r ChatAddUsersRequest) check() *Error { return checkFlag("HIDE_HISTORY", r.HideHistory) }
+func (r ChatAddUsersRequest) Check() error { return checkFlag("HIDE_HISTORY", r.HideHistory) }
 
 // ChatDeleteUserRequest are the parameters of imbot.chat.user.delete.
 type ChatDeleteUserRequest struct {
@@ -259,7 +259,7 @@ func (ChatGetDialogRequest) Method() string { return "imbot.dialog.get" }
 // Repeatable is true.
 func (ChatGetDialogRequest) Repeatable() bool { return true }
 
-func (r ChatGetDialogRequest) check() *Error { return checkTexts("DIALOG_ID", string(r.DialogID)) }
+func (r ChatGetDialogRequest) Check() error { return checkTexts("DIALOG_ID", string(r.DialogID)) }
 
 // Add creates a group chat of the bot, who becomes its owner and a member, and
 // returns the chat's id. Each call creates another chat.

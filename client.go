@@ -1,15 +1,13 @@
 package imbot
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/rest"
 )
 
 // Client calls one portal with one set of credentials. It is safe for
@@ -21,8 +19,15 @@ type Client struct {
 	Message *MessageService
 	Command *CommandService
 
-	core *core
-	bot  ID
+	*connection
+	bot ID
+}
+
+// connection is what a client and its WithBot copies share.
+type connection struct {
+	*access // a pointer, because fmt prints an embedded struct's secrets and only the address of a pointer
+	rest   *rest.Core
+	typing typing
 }
 
 const version = "0.1.0"
@@ -44,12 +49,12 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(newCore(access, o), 0), nil
+	return newClient(connect(access, o), 0), nil
 }
 
 func newOptions(opts []Option) (options, error) {
 	o := options{
-		http:      &http.Client{Transport: sharedTransport},
+		http:      &http.Client{Transport: rest.SharedTransport},
 		limiter:   sharedLimiter,
 		retry:     Retry{MaxAttempts: 4, MinBackoff: time.Second, MaxBackoff: 30 * time.Second},
 		logger:    slog.New(slog.DiscardHandler),
@@ -66,8 +71,19 @@ func newOptions(opts []Option) (options, error) {
 	return o, nil
 }
 
-func newClient(core *core, bot ID) *Client {
-	c := &Client{core: core, bot: bot}
+// connect makes the way to a portal.
+func connect(a access, o options) *connection {
+	c := &connection{access: &a}
+	c.rest = rest.New(rest.Config{
+		Root: a.root, Portal: a.portal, Tokens: a.tokens, Secrets: a.secrets,
+		HTTP: o.http, UserAgent: o.userAgent, Limiter: o.limiter, Retry: rest.Retry(o.retry), AutoBatch: o.autoBatch,
+		Dialog: dialogOf, Done: c.typing.done, Report: o.report(),
+	})
+	return c
+}
+
+func newClient(conn *connection, bot ID) *Client {
+	c := &Client{connection: conn, bot: bot}
 	s := &service{client: c}
 	c.Bot = (*BotService)(s)
 	c.Chat = (*ChatService)(s)
@@ -81,102 +97,14 @@ func newClient(core *core, bot ID) *Client {
 // requests of this package that leave it zero. [Client.Call] is left alone.
 // With several bots in one application the portal would pick any of them; so it
 // does when bot is zero.
-func (c *Client) WithBot(bot ID) *Client { return newClient(c.core, bot) }
+func (c *Client) WithBot(bot ID) *Client { return newClient(c.connection, bot) }
 
 // Format implements [fmt.Formatter]; no verb prints a secret.
 func (c *Client) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "imbot.Client("+c.core.portal+")")
+	_, _ = io.WriteString(f, "imbot.Client("+c.portal+")")
 }
 
 // LogValue implements [slog.LogValuer] without the secrets.
 func (c *Client) LogValue() slog.Value {
-	return slog.StringValue("imbot.Client(" + c.core.portal + ")")
+	return slog.StringValue("imbot.Client(" + c.portal + ")")
 }
-
-// A Request is one typed call: the value is the parameters (as JSON), R is its
-// result. The methods of the services are one line on top of [Do]; use Do with
-// a request of your own for a REST method that this package lacks.
-//
-// A request may also have
-//
-//	Repeatable() bool
-//
-// When that is true, running the method twice does no harm, and the client may
-// send it again when nobody knows whether it ran.
-type Request[R any] interface {
-	Method() string
-	Decode(result []byte) (R, error)
-}
-
-// Returns makes a struct a Request[R] when it is embedded: it has the default
-// Decode, which reads the result as JSON and takes null and an ID of zero for a
-// failure. A request whose result changes shape brings its own Decode.
-type Returns[R any] struct{}
-
-// Decode reads the result of a call.
-func (Returns[R]) Decode(result []byte) (R, error) {
-	var r R
-	if string(result) == "null" {
-		return r, errors.New("the result is null")
-	}
-	if u, ok := any(&r).(json.Unmarshaler); ok { // result is JSON already
-		if err := u.UnmarshalJSON(result); err != nil {
-			return r, err
-		}
-	} else if err := json.Unmarshal(result, &r); err != nil {
-		return r, err
-	}
-	if id, ok := any(r).(ID); ok && id == 0 {
-		return r, errors.New("the result holds no id")
-	}
-	return r, nil
-}
-
-// Do sends a request and decodes its result.
-func Do[R any](ctx context.Context, c *Client, req Request[R]) (R, error) {
-	var none R
-	cl, err := c.newCall(req.Method(), req)
-	if err != nil {
-		return none, err
-	}
-	result, err := c.core.do(ctx, cl)
-	if err != nil {
-		return none, err
-	}
-	r, err := req.Decode(result)
-	if err != nil {
-		return none, undecodable(cl, err)
-	}
-	return r, nil
-}
-
-// Call calls any REST method by name, for what this package has no type for.
-//
-// params must encode to a JSON object, or be nil; result is a pointer for the
-// JSON result, or nil. CLIENT_ID is added where a webhook needs it. A parameter
-// whose name would change the meaning of the whole request (auth, token, method
-// and their kin; start is allowed) is refused. The call is not repeated when
-// nobody knows whether it ran.
-func (c *Client) Call(ctx context.Context, method string, params, result any) error {
-	if v := reflect.ValueOf(result); result != nil && (v.Kind() != reflect.Pointer || v.IsNil()) {
-		return &Error{Method: method, Description: "the result must be a pointer", kind: ErrInvalid}
-	}
-	cl, err := c.newCall(method, untyped{params})
-	if err != nil {
-		return err
-	}
-	raw, err := c.core.do(ctx, cl)
-	if err != nil || result == nil {
-		return err
-	}
-	if err := json.Unmarshal(raw, result); err != nil {
-		return undecodable(cl, err)
-	}
-	return nil
-}
-
-// untyped hides what a request can do beside being parameters: Call does what
-// it is told.
-type untyped struct{ params any }
-
-func (u untyped) MarshalJSON() ([]byte, error) { return json.Marshal(u.params) }

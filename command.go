@@ -35,7 +35,7 @@ func (CommandRegisterRequest) Repeatable() bool { return true }
 
 func (r CommandRegisterRequest) botID() ID { return r.BotID }
 
-func (r CommandRegisterRequest) check() *Error {
+func (r CommandRegisterRequest) Check() error {
 	return checkAll(
 		checkFlag("COMMON", r.Common),
 		CommandUpdateFields{Command: r.Command, Hidden: r.Hidden, ExtranetSupport: r.ExtranetSupport, Lang: r.Lang}.check(),
@@ -65,7 +65,7 @@ func (CommandUpdateRequest) Method() string { return "imbot.command.update" }
 // Repeatable is true.
 func (CommandUpdateRequest) Repeatable() bool { return true }
 
-func (r CommandUpdateRequest) check() *Error {
+func (r CommandUpdateRequest) Check() error {
 	f := r.Fields
 	if f.Command == "" && f.EventCommandAdd == "" && f.Hidden == "" && f.ExtranetSupport == "" && len(f.Lang) == 0 {
 		return invalid(ErrWrongRequest, "FIELDS is empty")
@@ -77,7 +77,7 @@ func (r CommandUpdateRequest) check() *Error {
 const maxCommand = 255
 
 // check refuses what registration and update lose alike.
-func (f CommandUpdateFields) check() *Error {
+func (f CommandUpdateFields) check() error {
 	for _, l := range f.Lang {
 		if e := checkAll(checkLanguage(l.LanguageID, l.Title), checkTexts("LANG: PARAMS", l.Params)); e != nil {
 			return e
@@ -128,7 +128,7 @@ func (CommandAnswerRequest) Decode(result []byte) (ID, error) {
 
 func (r CommandAnswerRequest) botID() ID { return r.BotID }
 
-func (r CommandAnswerRequest) check() *Error {
+func (r CommandAnswerRequest) Check() error {
 	return checkAll(
 		checkText("COMMAND", r.Command, 0),
 		checkText("MESSAGE", r.Message, maxMessage),

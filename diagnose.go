@@ -63,18 +63,18 @@ func (r *Report) guess(problem, advice string) {
 // The error is that of ctx; everything else is in the report.
 func Diagnose(ctx context.Context, client *Client, req DiagnoseRequest) (Report, error) {
 	var r Report
-	r.clientID(client.core)
+	r.clientID(client.access)
 	ok, scopeKnown := r.application(ctx, client)
 	switch {
 	case ok && req.BotCode != "":
 		r.bot(ctx, client, req.BotCode)
-	case ok && !scopeKnown && (client.core.tokens != nil || client.core.clientID != ""):
+	case ok && !scopeKnown && (client.tokens != nil || client.clientID != ""):
 		if _, err := client.Bot.List(ctx, BotListRequest{}); err != nil { // only a call tells whether the scope is there
 			r.refused("imbot.bot.list", err)
 		}
 	}
 	if req.EventHandler != "" {
-		r.handler(ctx, client.core.http.GetClient(), req.EventHandler)
+		r.handler(ctx, client.rest.HTTPClient(), req.EventHandler)
 	}
 	return r, ctx.Err()
 }
@@ -82,7 +82,7 @@ func Diagnose(ctx context.Context, client *Client, req DiagnoseRequest) (Report,
 // goodClientID is the length from which on a client id cannot be guessed.
 const goodClientID = 16
 
-func (r *Report) clientID(c *core) {
+func (r *Report) clientID(c *access) {
 	switch {
 	case c.tokens != nil:
 	case c.clientID == "":

@@ -21,7 +21,7 @@ func EnsureBot(ctx context.Context, client *Client, req BotRegisterRequest) (ID,
 	if req.Code == "" {
 		return 0, invalid(ErrCode, "EnsureBot needs a Code to find the bot by")
 	}
-	if e := req.check(); e != nil {
+	if e := req.Check(); e != nil {
 		return 0, e
 	}
 	own, foreign, err := findBot(ctx, client, req.Code)
@@ -48,7 +48,7 @@ func EnsureBot(ctx context.Context, client *Client, req BotRegisterRequest) (ID,
 		return 0, invalid("", "the bot %d with the code %.50q has OPENLINE=%s, which cannot be changed: unregister it, or use another code", own.ID, req.Code, own.OpenLine)
 	}
 	update := req.update(own.ID)
-	if update.check() != nil { // there is nothing to bring up to date
+	if update.Check() != nil { // there is nothing to bring up to date
 		return own.ID, nil
 	}
 	return own.ID, client.Bot.Update(ctx, update)

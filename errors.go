@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"github.com/imbot-go/imbot/internal/rest"
 )
 
 // ErrorCode is an error code as the portal or the token server sends it. It is
@@ -227,10 +229,29 @@ type Error struct {
 	Attempts    int       // how often the call was sent
 	InBatch     bool      // the call travelled inside a batch
 
-	kind     error  // one of the sentinels, or nil
-	cause    error  // cleaned
-	envelope bool   // the answer was an error of the portal, not a page of somebody else
-	movedTo  string // scheme and host to which the portal has moved
+	kind     error // one of the sentinels, or nil
+	cause    error // cleaned
+	envelope bool  // the answer was an error of the portal, not a page of somebody else
+}
+
+// failure is f as the callers of this package get it.
+func failure(f *rest.Failure) *Error {
+	e := &Error{Method: f.Method, Code: ErrorCode(f.Code), Description: f.Description, Argument: f.Argument,
+		StatusCode: f.StatusCode, Attempts: f.Attempts, InBatch: f.InBatch, cause: f.Cause, envelope: f.FromPortal}
+	switch f.Kind {
+	case rest.Invalid:
+		e.kind = ErrInvalid
+	case rest.OutcomeUnknown:
+		e.kind = ErrOutcomeUnknown
+	case rest.NotRun:
+		e.kind = ErrNotRun
+	case rest.Moved:
+		e.kind = ErrPortalMoved
+	}
+	if below, ok := f.Cause.(*rest.Failure); ok {
+		e.cause = failure(below)
+	}
+	return e
 }
 
 // Error returns "imbot: METHOD: CODE: description".

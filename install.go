@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/rest"
 )
 
 // Exchange stores the grant behind an authorization code: the last step of the
@@ -128,12 +130,12 @@ func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, res
 	o := a.my().options
 	o.limiter, o.autoBatch = nil, false
 	o.retry.MaxAttempts = min(o.retry.MaxAttempts, 2)
-	c := newCore(access{root: root, portal: root}, o)
+	c := connect(access{root: root, portal: root}, o).rest
 	params, _ := json.Marshal(map[string]string{"auth": token}) // a string always encodes
-	cl := &call{method: method, params: params, repeatable: true, secrets: []string{token, a.ClientSecret}}
-	raw, err := c.send(ctx, cl)
-	if err != nil {
-		return err
+	cl := c.NewCall(method, params, true, token, a.ClientSecret)
+	raw, f := c.Do(ctx, cl)
+	if f != nil {
+		return failure(f)
 	}
 	if err := json.Unmarshal(raw, result); err != nil {
 		return undecodable(cl, err)
@@ -148,8 +150,7 @@ func saysNo(err error) bool {
 	if !errors.As(err, &e) || !e.envelope {
 		return false
 	}
-	o := outcomeOf(e, true)
-	return o == definite || o == stale
+	return rest.SaysNo(string(e.Code), e.StatusCode)
 }
 
 // callbackTime is what OnInstall and OnUninstall have: the checks for other

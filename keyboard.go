@@ -137,7 +137,7 @@ func (k *Keyboard) empty() bool {
 	return true
 }
 
-func (k *Keyboard) check() *Error {
+func (k *Keyboard) check() error {
 	if k == nil {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (k *Keyboard) check() *Error {
 	return nil
 }
 
-func (b Button) check() *Error {
+func (b Button) check() error {
 	if b.Width < 0 {
 		return invalid(ErrKeyboard, "KEYBOARD: WIDTH %d is less than 0", b.Width)
 	}

@@ -65,7 +65,7 @@ func (m *Menu) UnmarshalJSON(data []byte) error {
 
 func (m *Menu) empty() bool { return len(m.Items) == 0 }
 
-func (m *Menu) check() *Error {
+func (m *Menu) check() error {
 	if m == nil {
 		return nil
 	}

@@ -29,7 +29,7 @@ func (MessageAddRequest) Method() string { return "imbot.message.add" }
 
 func (r MessageAddRequest) botID() ID { return r.BotID }
 
-func (r MessageAddRequest) check() *Error {
+func (r MessageAddRequest) Check() error {
 	return checkAll(
 		checkTexts("DIALOG_ID", string(r.DialogID)),
 		checkText("MESSAGE", r.Message, maxMessage),
@@ -67,7 +67,7 @@ func (MessageUpdateRequest) Repeatable() bool { return true }
 
 func (r MessageUpdateRequest) botID() ID { return r.BotID }
 
-func (r MessageUpdateRequest) check() *Error {
+func (r MessageUpdateRequest) Check() error {
 	switch {
 	case r.Message == nil && (r.URLPreview != "" || r.SkipConnector != ""):
 		return invalid("", "URL_PREVIEW and SKIP_CONNECTOR need MESSAGE: the portal would ignore them")
@@ -97,7 +97,7 @@ func (MessageDeleteRequest) Method() string { return "imbot.message.delete" }
 
 func (r MessageDeleteRequest) botID() ID { return r.BotID }
 
-func (r MessageDeleteRequest) check() *Error { return checkFlag("COMPLETE", r.Complete) }
+func (r MessageDeleteRequest) Check() error { return checkFlag("COMPLETE", r.Complete) }
 
 // LikeAction says what becomes of a like.
 type LikeAction string
@@ -122,7 +122,7 @@ func (MessageLikeRequest) Method() string { return "imbot.message.like" }
 
 func (r MessageLikeRequest) botID() ID { return r.BotID }
 
-func (r MessageLikeRequest) check() *Error {
+func (r MessageLikeRequest) Check() error {
 	return checkOneOf("ACTION", r.Action, LikeAuto, LikePlus, LikeMinus)
 }
 

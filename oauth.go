@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
+	"github.com/imbot-go/imbot/internal/rest"
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
@@ -135,7 +136,7 @@ func newAppState(a *OAuthApp) *appState {
 	hc.Jar = nil
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if hc.Transport == nil {
-		hc.Transport = sharedTransport
+		hc.Transport = rest.SharedTransport
 	}
 	s.http = &hc
 	return s
@@ -207,7 +208,7 @@ func (a *OAuthApp) passing(auths ...EventAuth) (*Client, error) {
 		}
 		access.portal = top.MemberID
 		access.secrets = []string{auth.RefreshToken, top.AccessToken, top.RefreshToken, top.ApplicationToken, a.ClientSecret}
-		return newClient(newCore(access, a.my().options), 0), nil
+		return newClient(connect(access, a.my().options), 0), nil
 	}
 	return nil, &Error{Description: "no grant of this portal is stored, and the event has no tokens", kind: ErrNotFound}
 }
@@ -277,7 +278,7 @@ func (a *OAuthApp) client(g Grant) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(m.core, 0), nil
+	return newClient(m.conn, 0), nil
 }
 
 // server returns the origin of an authorization server if it is trusted.

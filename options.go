@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/rest"
 )
 
 // Option changes how a client works. The order of options does not matter.
@@ -138,6 +140,40 @@ func WithUserAgent(s string) Option {
 		o.userAgent = s
 		return nil
 	}
+}
+
+// report returns what tells the observer and the log about an attempt.
+func (o *options) report() func(context.Context, rest.Attempt) {
+	observer, logger := o.observer, o.logger
+	return func(ctx context.Context, a rest.Attempt) {
+		if observer != nil {
+			info := CallInfo{Method: a.Method, Attempt: a.Number, Batch: a.Batch, StatusCode: a.StatusCode, Duration: a.Took, Waited: a.Waited}
+			if a.Failure != nil {
+				info.Err = failure(a.Failure)
+			}
+			info.Operating, info.OperatingResetAt = a.Operating()
+			observer(ctx, info)
+		}
+		if logger.Enabled(ctx, slog.LevelDebug) {
+			attrs := []slog.Attr{slog.String("method", a.Method), slog.Int("attempt", a.Number),
+				slog.Int("status", a.StatusCode), slog.Duration("took", a.Took), slog.Duration("waited", a.Waited)}
+			if a.Batch > 0 {
+				attrs = append(attrs, slog.Int("batch", a.Batch))
+			}
+			if a.Failure != nil {
+				attrs = append(attrs, slog.String("code", a.Failure.Code))
+			}
+			logger.LogAttrs(ctx, slog.LevelDebug, "imbot call", attrs...)
+		}
+	}
+}
+
+// Retry says how often and after which waits a call is sent again. Whether it
+// may be sent again is not a setting: see the package comment.
+type Retry struct {
+	MaxAttempts int           // default 4; 1: never again
+	MinBackoff  time.Duration // default 1 s; doubled with each attempt, jittered
+	MaxBackoff  time.Duration // default 30 s
 }
 
 // CallInfo describes one attempt of a call.

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/imbot-go/imbot/internal/rest"
 )
 
 // The times for the lock, for a renewal behind it, and then for storing the pair.
@@ -26,7 +28,7 @@ const (
 type member struct {
 	app  *OAuthApp
 	id   string
-	core *core
+	conn *connection
 
 	mu    sync.Mutex
 	grant Grant
@@ -43,7 +45,7 @@ func (a *OAuthApp) member(g Grant) (*member, error) {
 	m := a.my().members[g.MemberID].Value()
 	if m == nil {
 		m = &member{app: a, id: g.MemberID}
-		m.core = newCore(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m}, a.my().options)
+		m.conn = connect(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m}, a.my().options)
 		a.my().members[g.MemberID] = weak.Make(m)
 		runtime.AddCleanup(m, a.forgetMember, g.MemberID)
 	}
@@ -65,13 +67,19 @@ func (m *member) set(g Grant) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.grant = g
-	m.core.at.Store(&g.ClientEndpoint)
+	m.conn.rest.MoveTo(g.ClientEndpoint)
 }
 
 func (m *member) current() Grant {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.grant
+}
+
+// Secrets are what the application knows of the portal beside the token of a call.
+func (m *member) Secrets() []string {
+	g := m.current()
+	return []string{g.RefreshToken, g.ApplicationToken, g.PreviousToken, m.app.ClientSecret}
 }
 
 // Token implements [oauth2.TokenSource]: the last known token. Nobody looks at
@@ -122,9 +130,9 @@ func (a *OAuthApp) together(key string, work func() (any, error)) <-chan singlef
 	})
 }
 
-// confirm renews, because the answer names the portal's endpoint. A portal that
+// Confirm renews, because the answer names the portal's endpoint. A portal that
 // goes on redirecting does not get that for every call, whatever host it names.
-func (m *member) confirm(ctx context.Context, host string) bool {
+func (m *member) Confirm(ctx context.Context, host string) bool {
 	isHere := func() bool {
 		u, err := url.Parse(m.current().ClientEndpoint)
 		return err == nil && strings.EqualFold(u.Host, host)
@@ -154,8 +162,8 @@ func (m *member) confirm(ctx context.Context, host string) bool {
 	}
 }
 
-// moved stores the endpoint from which the portal has answered.
-func (m *member) moved(ctx context.Context, root string) {
+// Moved stores the endpoint from which the portal has answered.
+func (m *member) Moved(ctx context.Context, root string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
 	defer cancel()
 	if err := m.app.relocate(ctx, m.id, root); err != nil {
@@ -317,7 +325,7 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 			}
 			old, fresh = stored, fresh.pairOver(stored)
 		default:
-			if sleep(ctx, a.my().options.retry.backoff(attempt)) != nil {
+			if rest.Sleep(ctx, rest.Retry(a.my().options.retry).Backoff(attempt)) != nil {
 				attempt = 5
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 // What keyboards, menus and attachments have in common.
@@ -79,7 +81,7 @@ func richList(data []byte, name string) ([]json.RawMessage, object, error) {
 
 // take removes a scalar member and returns its text; another value stays.
 func (o object) take(name string) string {
-	s, err := scalar(o[name])
+	s, err := phpform.Scalar(o[name])
 	if err != nil {
 		return ""
 	}
@@ -92,7 +94,7 @@ func (o object) takeFlag(name string) Flag { return parseFlag(o.take(name)) }
 // takeInt removes a number and returns it; what is not a number stays, unless it
 // is one of PHP's words for nothing.
 func (o object) takeInt(name string) int64 {
-	s, err := scalar(o[name])
+	s, err := phpform.Scalar(o[name])
 	if err != nil {
 		return 0
 	}
@@ -150,14 +152,14 @@ func marshalList(name string, list []json.RawMessage, rest string) ([]byte, erro
 var hexColor = regexp.MustCompile(`^#[0-9a-fA-F]{3}([0-9a-fA-F]{3})?$`)
 
 // checkHexColor refuses colours that the portal ignores.
-func checkHexColor(field, s string) *Error {
+func checkHexColor(field, s string) error {
 	if s != "" && !hexColor.MatchString(s) {
 		return invalid(ErrWrongColor, "%s %.20q is not #rgb or #rrggbb", field, s)
 	}
 	return nil
 }
 
-func checkToken(field string, t ColorToken) *Error {
+func checkToken(field string, t ColorToken) error {
 	return checkOneOf(field, t, ColorTokenPrimary, ColorTokenSecondary, ColorTokenAlert, ColorTokenBase)
 }
 
@@ -166,7 +168,7 @@ func isLink(s string) bool {
 }
 
 // checkLink refuses addresses that the portal drops.
-func checkLink(code ErrorCode, field, s string) *Error {
+func checkLink(code ErrorCode, field, s string) error {
 	if s != "" && !isLink(s) {
 		return invalid(code, "%s %.20q does not start with /, http:// or https://", field, s)
 	}
@@ -174,7 +176,7 @@ func checkLink(code ErrorCode, field, s string) *Error {
 }
 
 // checkLinks checks pairs of field and address.
-func checkLinks(code ErrorCode, pairs ...string) *Error {
+func checkLinks(code ErrorCode, pairs ...string) error {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if e := checkLink(code, pairs[i], pairs[i+1]); e != nil {
 			return e
@@ -186,7 +188,7 @@ func checkLinks(code ErrorCode, pairs ...string) *Error {
 // trimmedAway reports whether the portal's trimming leaves nothing of a text.
 func trimmedAway(s string) bool { return strings.Trim(s, " \t\n\r\v\x00") == "" }
 
-func checkJSON(code ErrorCode, field string, raw []byte) *Error {
+func checkJSON(code ErrorCode, field string, raw []byte) error {
 	if !utf8.Valid(raw) || !json.Valid(raw) {
 		return invalid(code, "%s is not JSON", field)
 	}
@@ -195,7 +197,7 @@ func checkJSON(code ErrorCode, field string, raw []byte) *Error {
 
 // checkRich checks what comes with a message. Where there is nothing to remove,
 // empty ones are refused.
-func checkRich(a *Attach, k *Keyboard, m *Menu, canRemove bool) *Error {
+func checkRich(a *Attach, k *Keyboard, m *Menu, canRemove bool) error {
 	if !canRemove {
 		switch {
 		case a != nil && a.empty():

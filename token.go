@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imbot-go/imbot/internal/rest"
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
@@ -39,7 +40,7 @@ func (a *OAuthApp) requestToken(ctx context.Context, servers []string, form url.
 			return g, nil
 		}
 		e.Method, e.Attempts = tokenMethod, attempt
-		if definite || attempt == tokenAttempts || sleep(ctx, a.my().options.retry.backoff(attempt)) != nil {
+		if definite || attempt == tokenAttempts || rest.Sleep(ctx, rest.Retry(a.my().options.retry).Backoff(attempt)) != nil {
 			return Grant{}, e
 		}
 	}
@@ -93,7 +94,8 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 	}
 	if answer.Error != nil && string(answer.Error) != "null" {
 		e := &Error{envelope: true}
-		e.Code, e.Description = errorOf(answer.envelope)
+		code, description := rest.ErrorOf(answer.Error, answer.Description)
+		e.Code, e.Description = ErrorCode(code), description
 		return fail(e, e.Code != "" && !e.Is(ErrInternalServer))
 	}
 	if answer.AccessToken == "" || resp.StatusCode != http.StatusOK {
@@ -105,17 +107,18 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 // tokenAnswer is what the token endpoint returns. Its domain is that of the
 // server.
 type tokenAnswer struct {
-	envelope
-	AccessToken    string `json:"access_token"`
-	RefreshToken   string `json:"refresh_token"`
-	Expires        ID     `json:"expires"`
-	ExpiresIn      ID     `json:"expires_in"`
-	ClientEndpoint string `json:"client_endpoint"`
-	ServerEndpoint string `json:"server_endpoint"`
-	MemberID       string `json:"member_id"`
-	UserID         ID     `json:"user_id"`
-	Scope          string `json:"scope"`
-	Status         string `json:"status"`
+	Error          json.RawMessage `json:"error"`
+	Description    json.RawMessage `json:"error_description"`
+	AccessToken    string          `json:"access_token"`
+	RefreshToken   string          `json:"refresh_token"`
+	Expires        ID              `json:"expires"`
+	ExpiresIn      ID              `json:"expires_in"`
+	ClientEndpoint string          `json:"client_endpoint"`
+	ServerEndpoint string          `json:"server_endpoint"`
+	MemberID       string          `json:"member_id"`
+	UserID         ID              `json:"user_id"`
+	Scope          string          `json:"scope"`
+	Status         string          `json:"status"`
 }
 
 // grantOf makes a grant of a token answer; endpoints that cannot be used are

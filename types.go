@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 // ID identifies a bot, user, chat, message, command or chat application. The
@@ -66,9 +68,9 @@ func (f Flag) Bool() bool { return f == Yes }
 // number is kept as it is.
 func (f *Flag) UnmarshalJSON(data []byte) error {
 	s := string(data)
-	if s != "false" { // which scalar takes for nothing
+	if s != "false" { // which Scalar takes for nothing
 		var err error
-		if s, err = scalar(data); err != nil {
+		if s, err = phpform.Scalar(data); err != nil {
 			return err
 		}
 	}
@@ -113,7 +115,7 @@ func (d DialogID) UserID() (id ID, ok bool) { return positiveID(string(d)) }
 
 // UnmarshalJSON reads a string or a number; null and false are empty.
 func (d *DialogID) UnmarshalJSON(data []byte) error {
-	s, err := scalar(data)
+	s, err := phpform.Scalar(data)
 	*d = DialogID(s)
 	return err
 }
@@ -123,7 +125,7 @@ type EntityID string
 
 // UnmarshalJSON reads a string or a number; null and false are empty.
 func (e *EntityID) UnmarshalJSON(data []byte) error {
-	s, err := scalar(data)
+	s, err := phpform.Scalar(data)
 	*e = EntityID(s)
 	return err
 }
@@ -181,21 +183,13 @@ func positiveID(s string) (ID, bool) {
 	return ID(n), true
 }
 
-// scalar reads a JSON string, number or true as text; null and false are empty.
-func scalar(data []byte) (string, error) {
-	switch {
-	case len(data) == 0:
-		return "", fmt.Errorf("imbot: a value is missing")
-	case data[0] == '"':
-		var s string
-		err := json.Unmarshal(data, &s)
-		return s, err
-	case string(data) == "null", string(data) == "false":
-		return "", nil
-	case data[0] == '[', data[0] == '{':
-		return "", fmt.Errorf("imbot: %.40s is not a scalar", data)
+// jsonText reads a JSON string or scalar as text; anything else is empty.
+func jsonText(raw json.RawMessage) string {
+	s, err := phpform.Scalar(raw)
+	if err != nil {
+		return ""
 	}
-	return string(data), nil
+	return s
 }
 
 // decodeList reads what should be a list: PHP makes an object of a list with

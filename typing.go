@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/rest"
 )
 
 // typingEvery is less than the ten seconds or so for which people see a notice.
@@ -26,18 +28,18 @@ const typingEvery = 8 * time.Second
 func KeepTyping(ctx context.Context, client *Client, dialog DialogID) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	t := &keptTyping{bot: client.bot, dialog: dialog, stop: cancel}
-	client.core.typing.add(t)
+	client.typing.add(t)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer client.core.typing.remove(t)
+		defer client.typing.remove(t)
 		defer cancel()
 		for {
 			err := client.Chat.SendTyping(ctx, ChatSendTypingRequest{DialogID: dialog})
 			if e := (*Error)(nil); errors.As(err, &e) && e.Code != "" {
 				return
 			}
-			if sleep(ctx, typingEvery) != nil {
+			if rest.Sleep(ctx, typingEvery) != nil {
 				return
 			}
 		}
@@ -75,17 +77,17 @@ func (ts *typing) remove(t *keptTyping) {
 
 // done ends the notices of a dialog when the call that has succeeded was a message
 // to it. A bot that is not named is any bot.
-func (ts *typing) done(cl *call) {
+func (ts *typing) done(method string, params []byte) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	if len(ts.kept) == 0 || !strings.EqualFold(cl.method, "imbot.message.add") {
+	if len(ts.kept) == 0 || !strings.EqualFold(method, "imbot.message.add") {
 		return
 	}
 	var p struct {
 		Bot json.RawMessage `json:"BOT_ID"`
 	}
-	_ = json.Unmarshal(cl.params, &p) // a bot that cannot be read is not named
-	bot, dialog := text(p.Bot), dialogOf(cl.params)
+	_ = json.Unmarshal(params, &p) // a bot that cannot be read is not named
+	bot, dialog := jsonText(p.Bot), dialogOf(params)
 	for _, t := range ts.kept {
 		if string(t.dialog) == dialog && (t.bot == 0 || bot == "" || bot == "0" || bot == t.bot.String()) {
 			t.stop()

@@ -3,6 +3,8 @@ package phpform
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"strconv"
 )
@@ -98,4 +100,22 @@ func (p *jsonParser) set(n *Node, key string, token json.Token, depth int) error
 		}
 	}
 	return nil
+}
+
+// Scalar reads a JSON string, number or true as text. null and false are empty,
+// as PHP writes them into a form.
+func Scalar(data []byte) (string, error) {
+	switch {
+	case len(data) == 0:
+		return "", errors.New("imbot: a value is missing")
+	case data[0] == '"':
+		var s string
+		err := json.Unmarshal(data, &s)
+		return s, err
+	case string(data) == "null", string(data) == "false":
+		return "", nil
+	case data[0] == '[', data[0] == '{':
+		return "", fmt.Errorf("imbot: %.40s is not a scalar", data)
+	}
+	return string(data), nil
 }

@@ -1,4 +1,4 @@
-package imbot
+package rest
 
 import (
 	"context"
@@ -12,17 +12,16 @@ import (
 	"time"
 )
 
-// Retry says how often and after which waits a call is sent again. Whether it
-// may be sent again is not a setting: see the package comment.
+// Retry says how often and after which waits a call is sent again.
 type Retry struct {
-	MaxAttempts int           // default 4; 1: never again
-	MinBackoff  time.Duration // default 1 s; doubled with each attempt, jittered
-	MaxBackoff  time.Duration // default 30 s
+	MaxAttempts int
+	MinBackoff  time.Duration // doubled with each attempt, jittered
+	MaxBackoff  time.Duration
 }
 
-// backoff returns the wait after the given attempt (from 1): between half of
+// Backoff returns the wait after the given attempt (from 1): between half of
 // and the whole doubled interval, so that clients do not march in step.
-func (r Retry) backoff(attempt int) time.Duration {
+func (r Retry) Backoff(attempt int) time.Duration {
 	d := min(r.MinBackoff, r.MaxBackoff)
 	for range attempt - 1 {
 		if d > r.MaxBackoff/2 {
@@ -46,35 +45,42 @@ const (
 
 // outcomeOf classifies a failed attempt by its code, and by its status only
 // where there is no code.
-func outcomeOf(e *Error, answered bool) outcome {
+func outcomeOf(f *Failure, answered bool) outcome {
 	if !answered {
-		if neverSent(e.cause) {
+		if neverSent(f.Cause) {
 			return refused
 		}
 		return unknown
 	}
-	switch strings.ToUpper(string(e.Code)) {
-	case "QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT", "CONNECTION_ERROR":
+	switch strings.ToUpper(f.Code) {
+	case queryLimitExceeded, operationTimeLimit, "CONNECTION_ERROR":
 		return refused
 	case "EXPIRED_TOKEN", "INVALID_TOKEN":
 		return stale
 	case "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER", "WRONG_ENCODING", "0":
 		return unknown
-	case "ERROR_CORE":
-		if e.StatusCode >= http.StatusInternalServerError {
+	case errorCore:
+		if f.StatusCode >= http.StatusInternalServerError {
 			return unknown
 		}
 		return definite
 	case "":
 		switch {
-		case e.StatusCode == http.StatusTooManyRequests:
+		case f.StatusCode == http.StatusTooManyRequests:
 			return refused
-		case e.StatusCode >= 300 && e.StatusCode < 500 && !e.envelope:
+		case f.StatusCode >= 300 && f.StatusCode < 500 && !f.FromPortal:
 			return definite // a redirect, a proxy or a firewall: the portal was not reached
 		}
 		return unknown
 	}
 	return definite
+}
+
+// SaysNo reports whether an error of the portal refuses a call for good: it neither
+// asks for another try nor leaves open what has run.
+func SaysNo(code string, status int) bool {
+	o := outcomeOf(&Failure{Code: code, StatusCode: status, FromPortal: true}, true)
+	return o == definite || o == stale
 }
 
 // neverSent reports whether a connection failed before anything was written.
@@ -97,9 +103,9 @@ func neverSent(err error) bool {
 	return err != nil && strings.HasSuffix(err.Error(), "net/http: TLS handshake timeout") // of a type that is not exported
 }
 
-// sleep waits for d or until ctx ends. It returns at once when the deadline of
+// Sleep waits for d or until ctx ends. It returns at once when the deadline of
 // ctx would come first.
-func sleep(ctx context.Context, d time.Duration) error {
+func Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

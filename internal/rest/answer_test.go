@@ -1,4 +1,4 @@
-package imbot
+package rest
 
 import (
 	"encoding/json"
@@ -25,6 +25,7 @@ func FuzzEnvelope(f *testing.F) {
 		}
 		require.NoError(t, err)
 		require.Equal(t, want["result"], env.Result)
+		require.Equal(t, want["time"], env.Time)
 		require.Equal(t, want["error"], env.Error)
 		require.Equal(t, want["error_description"], env.Description)
 		require.Equal(t, want["argument"], env.Argument)

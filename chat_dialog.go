@@ -147,7 +147,7 @@ func (d *Dialog) UnmarshalJSON(data []byte) error {
 // missing or of another kind is zero.
 type object map[string]json.RawMessage
 
-func (o object) text(name string) string { return text(o[name]) }
+func (o object) text(name string) string { return jsonText(o[name]) }
 
 func (o object) id(name string) ID { return parseID(o.text(name)) }
 

@@ -1,4 +1,4 @@
-package imbot
+package rest
 
 import (
 	"encoding/json"
@@ -21,25 +21,27 @@ func FuzzBatchEncoding(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	c := newClient(newCore(access{clientID: "secret-1", root: "https://x.example/rest/1/s/"}, options{http: &http.Client{}}), 39)
+	c := New(Config{HTTP: &http.Client{}})
 	f.Fuzz(func(t *testing.T, s string) {
-		cl, err := c.newCall("imbot.message.add", MessageAddRequest{DialogID: DialogID(s), Message: s})
-		if err != nil {
-			require.ErrorIs(t, err, ErrInvalid)
-			require.True(t, !utf8.ValidString(s) || utf8.RuneCountInString(s) > maxMessage)
+		params, named, failed := Encode(map[string]any{"DIALOG_ID": s, "MESSAGE": s}, "message")
+		if failed != nil {
+			require.Equal(t, Invalid, failed.Kind)
+			require.False(t, utf8.ValidString(s))
 			return
 		}
+		require.True(t, named)
 		require.True(t, utf8.ValidString(s))
-		cmd, ok := command(cl.method, cl.params)
-		if !ok {
-			require.True(t, len(cl.params) > maxJoin || strings.Contains(s, "$"))
+		params = Splice([]byte(`"CLIENT_ID":"secret-1","BOT_ID":39,`), params)
+		it := NewItem(c.NewCall("imbot.message.add", params, false))
+		if it.command == "" {
+			require.True(t, len(params) > maxJoin || strings.Contains(s, "$"))
 			var sent map[string]any
-			require.NoError(t, json.Unmarshal(cl.params, &sent))
+			require.NoError(t, json.Unmarshal(params, &sent))
 			require.Equal(t, s, sent["MESSAGE"])
 			return
 		}
 		require.NotRegexp(t, `(?i)\$(result|next|total|time|error)\[`, s)
-		body := c.core.batchCall([]*item{{call: cl, command: cmd}}).params
+		body := c.batchCall([]*Item{it}).params
 		var sent struct {
 			Halt int               `json:"halt"`
 			Cmd  map[string]string `json:"cmd"`
@@ -53,11 +55,7 @@ func FuzzBatchEncoding(f *testing.F) {
 		}), "what would need escaping anywhere: %s", query)
 		form, err := phpform.Parse([]byte(query))
 		require.NoError(t, err)
-		want := []string{"BOT_ID", "CLIENT_ID"}
-		if s != "" {
-			want = append(want, "DIALOG_ID", "MESSAGE")
-		}
-		require.ElementsMatch(t, want, form.Keys())
+		require.ElementsMatch(t, []string{"BOT_ID", "CLIENT_ID", "DIALOG_ID", "MESSAGE"}, form.Keys())
 		require.Equal(t, s, form.Get("MESSAGE"))
 		require.Equal(t, s, form.Get("DIALOG_ID"))
 		require.Equal(t, "39", form.Get("BOT_ID"))

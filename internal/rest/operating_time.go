@@ -1,9 +1,8 @@
-package imbot
+package rest
 
 import (
-	"bytes"
 	"context"
-	"strconv"
+	"encoding/json"
 	"sync"
 	"time"
 )
@@ -12,7 +11,7 @@ const (
 	minHold  = 30 * time.Second
 	maxHold  = 10 * time.Minute // the window over which the portal counts
 	maxHolds = 256              // methods that are remembered
-	tail     = 400              // bytes of an answer that hold its "time"
+	maxTime  = 400              // bytes of a "time" that are remembered; the portal's has some 250
 )
 
 // holds keeps methods back that have used up their operating time; the others
@@ -28,7 +27,7 @@ type hold struct {
 	set   time.Time     // when until was set
 	grown time.Duration // the last hold that the portal gave no time for
 	ran   time.Time     // the last success
-	tail  []byte        // the end of its answer
+	time  []byte        // "time" of its answer
 }
 
 // wait waits until a method is free, or returns at once when the deadline of
@@ -39,7 +38,7 @@ func (h *holds) wait(ctx context.Context, method string) error {
 		if d <= 0 {
 			return nil
 		}
-		if err := sleep(ctx, d); err != nil {
+		if err := Sleep(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -55,9 +54,9 @@ func (h *holds) end(method string) time.Time {
 	return time.Time{}
 }
 
-// ran keeps the end of the answer to a success, where the portal writes its
-// "time": read only when the method is refused.
-func (h *holds) ran(method string, answer []byte) {
+// ran notes a success and keeps the "time" of its answer, which is read only when
+// the method is refused.
+func (h *holds) ran(method string, timing []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e := h.m[method]
@@ -67,18 +66,21 @@ func (h *holds) ran(method string, answer []byte) {
 		}
 	}
 	e.grown, e.ran = 0, time.Now()
-	e.tail = append(e.tail[:0], answer[max(0, len(answer)-tail):]...)
+	if e.time = e.time[:0]; len(timing) <= maxTime {
+		e.time = append(e.time, timing...)
+	}
 }
 
 // resetAt is when the method's sum drops, as its last success said; by the
 // portal's clock, so that ours need not agree with it.
 func (e *hold) resetAt() time.Time {
-	reset, finish := numberIn(e.tail, `"operating_reset_at"`), numberIn(e.tail, `"finish"`)
-	if finish == 0 {
-		finish = e.ran.Unix()
+	t := readTiming(e.time)
+	finish := t.finish
+	if finish.IsZero() {
+		finish = e.ran
 	}
-	left := time.Duration(min(max(reset-finish, 0), int64(maxHold/time.Second))) * time.Second
-	return e.ran.Add(left)
+	left := t.resetAt.Sub(finish)
+	return e.ran.Add(min(max(left, 0), maxHold))
 }
 
 // refused holds a method back after the portal refused a call that was sent at
@@ -139,25 +141,51 @@ func (h *holds) add(method string) *hold {
 	return e
 }
 
-// onHold is the error of a call that was not sent because its method had used up
-// its operating time for longer than the context lasts.
-func (c *core) onHold(cl *call, cause error) error {
-	return interrupted(cl, &Error{Method: cl.method, Code: ErrOperationTimeLimit,
-		Description: "not sent, the method has used up its operating time", Attempts: cl.attempts}, cause)
+// timing is what the "time" of an answer says; what it does not say is zero.
+type timing struct {
+	operating time.Duration // sum of the method over the last ten minutes
+	resetAt   time.Time     // when that sum drops
+	finish    time.Time     // of the call
 }
 
-// numberIn finds the whole part of the last number with a quoted name in an
-// answer: its "time" comes last. It spares decoding all of it.
-func numberIn(answer []byte, name string) int64 {
-	i := bytes.LastIndex(answer, []byte(name))
-	if i < 0 {
-		return 0
+func readTiming(raw json.RawMessage) timing {
+	var read struct {
+		Operating        json.Number `json:"operating"`
+		OperatingResetAt json.Number `json:"operating_reset_at"`
+		Finish           json.Number `json:"finish"`
 	}
-	rest := bytes.TrimLeft(answer[i+len(name):], " \t\r\n:\"")
-	end := 0
-	for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
-		end++
+	_ = json.Unmarshal(raw, &read) // a member that cannot be read says nothing
+	var t timing
+	if s, err := read.Operating.Float64(); err == nil {
+		t.operating = time.Duration(s * float64(time.Second))
 	}
-	n, _ := strconv.ParseInt(string(rest[:end]), 10, 64) // 0 is the answer to anything else
-	return n
+	if s, err := read.OperatingResetAt.Float64(); err == nil && s > 0 {
+		t.resetAt = time.Unix(int64(s), 0)
+	}
+	if s, err := read.Finish.Float64(); err == nil && s > 0 {
+		t.finish = time.Unix(int64(s), 0)
+	}
+	return t
+}
+
+// Operating returns how much of its time budget the method has used, and when that
+// sum drops. The sum of a batch stays 0, because the portal counts its calls by
+// their methods: of them the one counts that is nearest to its limit.
+func (a Attempt) Operating() (used time.Duration, resetAt time.Time) {
+	t := readTiming(a.answer.Time)
+	used, resetAt = t.operating, t.resetAt
+	if a.Batch == 0 {
+		return used, resetAt
+	}
+	var result struct {
+		Times json.RawMessage `json:"result_time"`
+	}
+	_ = json.Unmarshal(a.answer.Result, &result) // an answer that is no batch's has no times
+	times, _ := keyed(result.Times)
+	for _, raw := range times {
+		if t := readTiming(raw); t.operating > used {
+			used, resetAt = t.operating, t.resetAt
+		}
+	}
+	return used, resetAt
 }

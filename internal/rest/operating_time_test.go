@@ -1,4 +1,4 @@
-package imbot
+package rest
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ func TestHoldEndsWhenThePortalSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var h holds
 		// The portal's clock is years away from ours.
-		h.ran("slow", []byte(`{"result":{"operating_reset_at":5},"time":{"finish":1000.75, "operating_reset_at": 1090}}`))
+		h.ran("slow", []byte(`{"finish":1000.75, "operating_reset_at": 1090}`))
 		require.False(t, h.holding("slow"))
 		sent := time.Now()
 		time.Sleep(time.Second)
@@ -43,9 +43,9 @@ func TestHoldGrowsWhenThePortalSaysNothing(t *testing.T) {
 		for _, want := range []time.Duration{30, 60, 120, 240, 480, 600, 600} {
 			require.Equal(t, want*time.Second, refuse())
 		}
-		h.ran("slow", []byte(`{"time":{}}`))
+		h.ran("slow", []byte(`{}`))
 		require.Equal(t, 30*time.Second, refuse(), "a success starts it anew")
-		h.ran("slow", []byte(`{"time":{"finish":1000,"operating_reset_at":999999}}`))
+		h.ran("slow", []byte(`{"finish":1000,"operating_reset_at":999999}`))
 		require.InDelta(t, 600, refuse().Seconds(), 0.01, "never longer than the portal's window")
 	})
 }
@@ -55,7 +55,7 @@ func TestHoldsAreBounded(t *testing.T) {
 		var h holds
 		for i := range 10 * maxHolds {
 			h.refused(fmt.Sprint("method", i), time.Now())
-			h.ran(fmt.Sprint("other", i), []byte(`{"time":{"finish":1,"operating_reset_at":60}}`))
+			h.ran(fmt.Sprint("other", i), []byte(`{"finish":1,"operating_reset_at":60}`))
 			require.LessOrEqual(t, len(h.m), maxHolds)
 		}
 		time.Sleep(time.Hour)
@@ -64,17 +64,23 @@ func TestHoldsAreBounded(t *testing.T) {
 	})
 }
 
-func TestNumberIn(t *testing.T) {
-	for answer, want := range map[string]int64{
-		`{"finish":12}`:              12,
-		`{"finish" : "12.9"}`:        12,
-		`{"finish":null}`:            0,
-		`{"start":1}`:                0,
-		`{"finish":1,"x":1}`:         1,
-		`{"r":"\"finish\":7","y":1}`: 0,
-		`"finish"`:                   0,
-		``:                           0,
+func TestReadTiming(t *testing.T) {
+	for raw, want := range map[string]int64{
+		`{"finish":12}`:                                12,
+		`{"finish" : "12.9"}`:                          12,
+		`{"finish":null}`:                              0,
+		`{"start":1}`:                                  0,
+		`{"finish":1,"x":1}`:                           1,
+		`{"r":"\"finish\":7","y":1}`:                   0,
+		`{"finish":7,"operating":[],"date_start":"x"}`: 7,
+		`"finish"`:                                     0,
+		`[]`:                                           0,
+		``:                                             0,
 	} {
-		require.Equal(t, want, numberIn([]byte(answer), `"finish"`), answer)
+		finish := readTiming([]byte(raw)).finish
+		require.Equal(t, want == 0, finish.IsZero(), raw)
+		if want != 0 {
+			require.Equal(t, want, finish.Unix(), raw)
+		}
 	}
 }

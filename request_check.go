@@ -1,20 +1,37 @@
 package imbot
 
 import (
-	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // The checks refuse what the portal would lose without a word. What it reports
 // itself is left to it. Each returns nil or an error that names the field.
 
+// refused is the error of a call that its request's own Check does not let out.
+func refused(method string, err error, secrets []string) *Error {
+	if own, ok := err.(*Error); ok { // as all checks of this package return
+		e := *own
+		e.Method, e.kind = method, ErrInvalid
+		return &e
+	}
+	e := &Error{Method: method, kind: ErrInvalid, cause: secret.Clean(err, secrets)}
+	if errors.As(err, &e.Code) { // it begins the text of the error already
+		text := strings.TrimPrefix(strings.TrimPrefix(e.cause.Error(), string(e.Code)), ": ")
+		e.cause = secret.Hide(text, func(target error) bool { return errors.Is(err, target) })
+	}
+	return e
+}
+
 // maxMessage is the longest text, in characters; the portal cuts longer ones.
 const maxMessage = 20000
 
 // checkAll returns the first error.
-func checkAll(errs ...*Error) *Error {
+func checkAll(errs ...error) error {
 	for _, e := range errs {
 		if e != nil {
 			return e
@@ -25,7 +42,7 @@ func checkAll(errs ...*Error) *Error {
 
 // checkText refuses text that is not UTF-8 or longer than most characters
 // (0: any length).
-func checkText(field, s string, most int) *Error {
+func checkText(field, s string, most int) error {
 	if !utf8.ValidString(s) {
 		return invalid("", "%s is not UTF-8", field)
 	}
@@ -38,7 +55,7 @@ func checkText(field, s string, most int) *Error {
 }
 
 // checkTexts refuses text that is not UTF-8; pairs of field and text.
-func checkTexts(pairs ...string) *Error {
+func checkTexts(pairs ...string) error {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if e := checkText(pairs[i], pairs[i+1], 0); e != nil {
 			return e
@@ -47,7 +64,7 @@ func checkTexts(pairs ...string) *Error {
 	return nil
 }
 
-func checkFlag(field string, f Flag) *Error {
+func checkFlag(field string, f Flag) error {
 	if f != "" && f != Yes && f != No {
 		return invalid("", "%s is %.20q, not Yes or No", field, string(f))
 	}
@@ -55,14 +72,14 @@ func checkFlag(field string, f Flag) *Error {
 }
 
 // checkColor refuses names that the portal replaces or drops.
-func checkColor(c Color) *Error {
+func checkColor(c Color) error {
 	if c != "" && c.Hex() == "" {
 		return invalid(ErrWrongColor, "COLOR %.20q is not one of Colors()", string(c))
 	}
 	return nil
 }
 
-func checkOneOf[T ~string](field string, value T, known ...T) *Error {
+func checkOneOf[T ~string](field string, value T, known ...T) error {
 	if value != "" && !slices.Contains(known, value) {
 		return invalid("", "%s %.20q is not known to the portal", field, string(value))
 	}
@@ -70,7 +87,7 @@ func checkOneOf[T ~string](field string, value T, known ...T) *Error {
 }
 
 // checkLanguage refuses a title that the portal would skip.
-func checkLanguage(language, title string) *Error {
+func checkLanguage(language, title string) error {
 	if len(language) != 2 || strings.Trim(strings.ToLower(language), "abcdefghijklmnopqrstuvwxyz") != "" {
 		return invalid(ErrLang, "LANG: LANGUAGE_ID %.20q is not a two-letter language", language)
 	}
@@ -78,23 +95,4 @@ func checkLanguage(language, title string) *Error {
 		return invalid(ErrLang, "LANG: TITLE of %q is empty", language)
 	}
 	return checkTexts("LANG: TITLE", title)
-}
-
-// notUTF8 reports whether encoding/json has replaced a part of some text: it
-// writes an escape for what is not UTF-8, and U+FFFD itself as it is.
-func notUTF8(params []byte) bool {
-	for {
-		i := bytes.Index(params, []byte(`\ufffd`))
-		if i < 0 {
-			return false
-		}
-		slashes := 0
-		for slashes < i && params[i-1-slashes] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			return true
-		}
-		params = params[i+1:]
-	}
 }

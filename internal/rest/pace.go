@@ -1,4 +1,4 @@
-package imbot
+package rest
 
 import (
 	"context"
@@ -11,40 +11,25 @@ import (
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
-// Limiter keeps the calls to a portal within its rate limit.
-//
-// Wait returns when one more request may be sent to the portal (its host; for
-// clients of an [OAuthApp] its member id, which outlives a renaming), or with an
-// error when ctx ends or its deadline would come first. A limiter may also have
-//
-//	Refused(portal string)
-//
-// which is called when the portal refuses a request all the same. A limiter that
-// several processes share (in Redis, for example) needs no more than Wait.
-type Limiter interface {
-	Wait(ctx context.Context, portal string) error
+// Pacer is a limiter in memory: each portal has a bucket that lets a burst of
+// requests through at once and so many a second afterwards.
+type Pacer struct {
+	perSecond rate.Limit
+	burst     int
+
+	mu      sync.Mutex
+	buckets map[string]*bucket
+	sweep   int // number of buckets at which full ones are dropped
 }
 
-// NewLimiter returns a limiter in memory: each portal has a bucket that lets
-// burst requests through at once and perSecond afterwards. Bitrix24 allows 2 and
-// 50, the Enterprise plan 5 and 250, counted for all calls from one address to
-// one portal: share the limiter between clients.
-//
-// When the portal refuses a request although the bucket had room, somebody else
-// fills it, too: the limiter gives up the rest of the burst and halves its rate,
-// down to an eighth, and doubles it again after the time of 60 requests (30 s at
-// 2 a second) without a refusal.
-//
-// A rate that is not a positive number is 2, a burst below 1 is 1.
-func NewLimiter(perSecond float64, burst int) Limiter {
+// NewPacer returns a pacer. A rate that is not a positive number is 2, a burst
+// below 1 is 1.
+func NewPacer(perSecond float64, burst int) *Pacer {
 	if !(perSecond > 0) {
 		perSecond = 2
 	}
-	return &limiter{perSecond: rate.Limit(perSecond), burst: max(burst, 1), buckets: map[string]*bucket{}}
+	return &Pacer{perSecond: rate.Limit(perSecond), burst: max(burst, 1), buckets: map[string]*bucket{}}
 }
-
-// sharedLimiter is the default of all clients of the process.
-var sharedLimiter = NewLimiter(2, 50)
 
 const (
 	maxHalvings = 3
@@ -55,17 +40,8 @@ const (
 	edgeRefusals = 4
 )
 
-type limiter struct {
-	perSecond rate.Limit
-	burst     int
-
-	mu      sync.Mutex
-	buckets map[string]*bucket
-	sweep   int // number of buckets at which full ones are dropped
-}
-
-// bucket is the room that one portal has left. Those who wait take turns:
-// so a new rate holds for all of them, and who leaves takes nothing along.
+// bucket is the room that one portal has left. Waiters queue, so none has reserved
+// tokens: a changed rate applies to all, and a cancelled waiter gives nothing back.
 type bucket struct {
 	rate     *rate.Limiter
 	turn     chan struct{}
@@ -75,7 +51,9 @@ type bucket struct {
 	edge     int       // refusals of late while the bucket had no room
 }
 
-func (l *limiter) Wait(ctx context.Context, portal string) error {
+// Wait returns when one more request may be sent to the portal, or with an error
+// when ctx ends or its deadline would come first.
+func (l *Pacer) Wait(ctx context.Context, portal string) error {
 	b, err := l.enter(ctx, portal)
 	defer l.leave(b)
 	if err != nil {
@@ -94,8 +72,10 @@ func (l *limiter) Wait(ctx context.Context, portal string) error {
 	return err
 }
 
-// Refused slows down, see [NewLimiter].
-func (l *limiter) Refused(portal string) {
+// Refused gives up the rest of the burst and halves the rate, down to an eighth,
+// until nothing has been refused for the time of 60 requests. The portal has
+// refused a request although the bucket had room, so somebody else fills it, too.
+func (l *Pacer) Refused(portal string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.buckets[portal]
@@ -110,9 +90,9 @@ func (l *limiter) Refused(portal string) {
 	}
 	room := b.rate.TokensAt(now)
 	if room < float64(1+l.burst/10) {
-		// Requests arrive later than they were let through, and not evenly. What
-		// was refused took a token here and none there: that is the margin from
-		// now on, unless it goes on.
+		// Requests arrive later than they were let through, and not evenly, so some
+		// come a little too early. Each refused one took a token here and none from
+		// the portal, which leaves a margin; only refusals that go on slow down.
 		if calm > l.time(fewRefusals) {
 			b.edge = 0
 		}
@@ -127,13 +107,13 @@ func (l *limiter) Refused(portal string) {
 }
 
 // time is how long so many requests take at the full rate.
-func (l *limiter) time(requests int) time.Duration {
+func (l *Pacer) time(requests int) time.Duration {
 	return time.Duration(float64(requests) / float64(l.perSecond) * float64(time.Second))
 }
 
 // enter counts one more who waits for a portal. It returns an error when the
 // deadline comes before all those in front have had their turn.
-func (l *limiter) enter(ctx context.Context, portal string) (*bucket, error) {
+func (l *Pacer) enter(ctx context.Context, portal string) (*bucket, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -157,7 +137,7 @@ func (l *limiter) enter(ctx context.Context, portal string) (*bucket, error) {
 	return b, nil
 }
 
-func (l *limiter) leave(b *bucket) {
+func (l *Pacer) leave(b *bucket) {
 	l.mu.Lock()
 	b.waiting--
 	l.mu.Unlock()
@@ -165,7 +145,7 @@ func (l *limiter) leave(b *bucket) {
 
 // drop forgets full buckets, which are as good as none, so that thousands of
 // portals do not stay in memory for ever.
-func (l *limiter) drop(now time.Time) {
+func (l *Pacer) drop(now time.Time) {
 	if len(l.buckets) < max(l.sweep, 64) {
 		return
 	}
@@ -178,7 +158,7 @@ func (l *limiter) drop(now time.Time) {
 }
 
 // pay asks the limiter for one attempt, unless that was done already.
-func (c *core) pay(ctx context.Context, cl *call) error {
+func (c *Core) pay(ctx context.Context, cl *Call) error {
 	if cl.paid {
 		cl.paid = false
 		return ctx.Err()
@@ -187,15 +167,15 @@ func (c *core) pay(ctx context.Context, cl *call) error {
 }
 
 // wait asks the limiter.
-func (c *core) wait(ctx context.Context) error {
-	if err := ctx.Err(); err != nil || c.limiter == nil {
+func (c *Core) wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil || c.config.Limiter == nil {
 		return err
 	}
-	err := c.limiter.Wait(ctx, c.portal)
+	err := c.config.Limiter.Wait(ctx, c.config.Portal)
 	if _, ok := ctx.Deadline(); ok && err != nil && ctx.Err() == nil {
 		// The limiter knows that the deadline comes first.
 		early := err
-		err = secret.Hide(secret.Scrub(early.Error(), c.secrets), func(target error) bool {
+		err = secret.Hide(secret.Scrub(early.Error(), c.config.Secrets), func(target error) bool {
 			return target == context.DeadlineExceeded || errors.Is(early, target)
 		})
 	}

@@ -1,8 +1,6 @@
-package imbot
+package rest
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 
 	"github.com/imbot-go/imbot/internal/phpform"
@@ -33,26 +31,6 @@ func command(method string, params []byte) (string, bool) {
 		return method, true
 	}
 	return method + "?" + root.Encode(), true
-}
-
-// hasNull reports whether some value is null, which a form cannot express: it
-// could mean "make it empty". Outside of texts only null has an n.
-func hasNull(object []byte) bool {
-	if !bytes.Contains(object, []byte("null")) {
-		return false
-	}
-	inText := false
-	for i := 0; i < len(object); i++ {
-		switch c := object[i]; {
-		case c == '\\':
-			i++
-		case c == '"':
-			inText = !inText
-		case c == 'n' && !inText:
-			return true
-		}
-	}
-	return false
 }
 
 // expressible reports whether a form can hold the tree, and no text of it would
@@ -105,24 +83,4 @@ func hasReference(s string) bool {
 			}
 		}
 	}
-}
-
-// dialogOf names the dialog of a call: its calls keep their order.
-func dialogOf(params []byte) string {
-	var p struct {
-		Dialog  json.RawMessage `json:"DIALOG_ID"`
-		Chat    json.RawMessage `json:"CHAT_ID"`
-		Message json.RawMessage `json:"MESSAGE_ID"`
-	}
-	_ = json.Unmarshal(params, &p) // what cannot be read has no dialog
-	if id := text(p.Dialog); id != "" {
-		return id
-	}
-	if id := text(p.Chat); id != "" {
-		return "chat" + id
-	}
-	if id := text(p.Message); id != "" {
-		return "message" + id
-	}
-	return ""
 }

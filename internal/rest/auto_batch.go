@@ -1,4 +1,4 @@
-package imbot
+package rest
 
 import (
 	"container/list"
@@ -16,7 +16,7 @@ const gather = 5 * time.Millisecond
 // the pump, runs while calls wait in free lanes: it asks the limiter and then
 // takes what has gathered by then.
 type autoBatch struct {
-	core *core
+	core *Core
 
 	mu      sync.Mutex
 	lanes   map[string]*lane
@@ -55,7 +55,7 @@ const (
 
 // waiter is one call that waits for its turn.
 type waiter struct {
-	item
+	Item
 	lane  *lane
 	seq   int64
 	since time.Time
@@ -72,17 +72,17 @@ type ride struct {
 	cancel  context.CancelFunc
 }
 
-func (a *autoBatch) do(ctx context.Context, cl *call) (json.RawMessage, error) {
-	j := &waiter{item: item{call: cl}, since: time.Now(), turn: make(chan turn, 1)}
+func (a *autoBatch) do(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
+	j := &waiter{Item: Item{call: cl}, since: time.Now(), turn: make(chan turn, 1)}
 	j.command, _ = command(cl.method, cl.params)
-	a.join(j, dialogOf(cl.params))
+	a.join(j, a.core.config.Dialog(cl.params))
 	for {
 		var t turn
 		select {
 		case t = <-j.turn:
 		case <-ctx.Done():
-			if gone, err := a.leave(j, ctx.Err()); gone {
-				return nil, err
+			if f := a.leave(j, ctx.Err()); f != nil {
+				return nil, f
 			}
 			t = <-j.turn
 		}
@@ -90,17 +90,17 @@ func (a *autoBatch) do(ctx context.Context, cl *call) (json.RawMessage, error) {
 		case t == held:
 			if err := a.core.holds.wait(ctx, cl.method); err != nil {
 				a.release(j, false)
-				return nil, a.core.onHold(cl, err)
+				return nil, onHold(cl, err)
 			}
 			a.rejoin(j)
 		case t == answered && j.next == finished:
-			return j.result, j.err
+			return j.Result, j.Failure
 		case t == answered && j.next == rejoin:
 			a.rejoin(j)
 		default:
-			a.core.sendAlone(ctx, &j.item)
+			a.core.sendAlone(ctx, &j.Item)
 			a.release(j, true)
-			return j.result, j.err
+			return j.Result, j.Failure
 		}
 	}
 }
@@ -132,7 +132,7 @@ func (a *autoBatch) join(j *waiter, dialog string) {
 func (a *autoBatch) rejoin(j *waiter) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	j.next, j.err = finished, nil
+	j.next, j.Failure = finished, nil
 	l := j.lane
 	before := l.calls.Front()
 	for before != nil && before.Value.(*waiter).seq < j.seq {
@@ -194,9 +194,9 @@ func (a *autoBatch) forget(l *lane) {
 	}
 }
 
-// leave takes a call out whose context has ended. gone is false when its turn
-// has come meanwhile.
-func (a *autoBatch) leave(j *waiter, cause error) (gone bool, err error) {
+// leave takes a call out whose context has ended, and returns its failure; nil
+// when its turn has come meanwhile.
+func (a *autoBatch) leave(j *waiter, cause error) *Failure {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch l := j.lane; {
@@ -212,19 +212,19 @@ func (a *autoBatch) leave(j *waiter, cause error) (gone bool, err error) {
 		if a.waiting == 0 && a.round != nil {
 			a.round.cancel()
 		}
-		return true, interrupted(j.call, nil, cause)
+		return interrupted(j.call, nil, cause)
 	case j.ride != nil:
 		j.left = true
 		if j.ride.riding--; j.ride.riding == 0 {
 			j.ride.cancel()
 		}
-		e := &Error{Method: j.call.method, Description: "left a batch under way", Attempts: 1, InBatch: true, cause: cause}
+		f := &Failure{Method: j.call.method, Description: "left a batch under way", Attempts: 1, InBatch: true, Cause: cause}
 		if !j.call.repeatable {
-			e.kind = ErrOutcomeUnknown
+			f.Kind = OutcomeUnknown
 		}
-		return true, e
+		return f
 	}
-	return false, nil
+	return nil
 }
 
 // pump sends what waits, until nothing does.
@@ -286,7 +286,7 @@ func (a *autoBatch) fail(err error) {
 		for f := l.calls.Front(); f != nil; f = l.calls.Front() {
 			j := l.calls.Remove(f).(*waiter)
 			j.place = nil
-			j.err = interrupted(j.call, nil, err)
+			j.Failure = interrupted(j.call, nil, err)
 			j.turn <- answered
 		}
 		a.free(l)
@@ -311,16 +311,16 @@ func (a *autoBatch) send() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &ride{waiters: waiters, riding: len(waiters), cancel: cancel}
-	items := make([]*item, len(waiters))
+	items := make([]*Item, len(waiters))
 	for i, j := range waiters {
 		j.ride = r
-		items[i] = &j.item
+		items[i] = &j.Item
 	}
 	go func() {
 		defer cancel()
 		cl := a.core.batchCall(items)
 		cl.paid, cl.waited = true, waited
-		_ = a.core.sendBatch(ctx, items, cl) // each item has its error
+		_ = a.core.sendBatch(ctx, items, cl) // each item has its own failure
 		a.arrive(r)
 	}()
 }

@@ -1,4 +1,4 @@
-package imbot
+package rest
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLimiterForgetsPortals(t *testing.T) {
+func TestPacerForgetsPortals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewLimiter(2, 2).(*limiter)
+		l := NewPacer(2, 2)
 		busy := func() time.Duration {
 			start := time.Now()
 			require.NoError(t, l.Wait(t.Context(), "busy"))
@@ -42,10 +42,10 @@ func TestLimiterForgetsPortals(t *testing.T) {
 	})
 }
 
-func TestNewLimiterLetsAtLeastOneThrough(t *testing.T) {
+func TestNewPacerLetsAtLeastOneThrough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, burst := range []int{-1, 0, 1} {
-			l := NewLimiter(1, burst)
+			l := NewPacer(1, burst)
 			start := time.Now()
 			require.NoError(t, l.Wait(t.Context(), "portal"))
 			require.Zero(t, time.Since(start))
@@ -55,9 +55,9 @@ func TestNewLimiterLetsAtLeastOneThrough(t *testing.T) {
 	})
 }
 
-func TestLimiterRefusesWhatTheDeadlineForbids(t *testing.T) {
+func TestPacerRefusesWhatTheDeadlineForbids(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewLimiter(1, 1)
+		l := NewPacer(1, 1)
 		require.NoError(t, l.Wait(t.Context(), "portal"))
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
@@ -72,9 +72,9 @@ func TestLimiterRefusesWhatTheDeadlineForbids(t *testing.T) {
 	})
 }
 
-func TestLimiterIsSafeForConcurrentUse(t *testing.T) {
+func TestPacerIsSafeForConcurrentUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewLimiter(2, 10)
+		l := NewPacer(2, 10)
 		start := time.Now()
 		var wg sync.WaitGroup
 		for range 30 {

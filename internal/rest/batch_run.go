@@ -1,0 +1,361 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imbot-go/imbot/internal/secret"
+)
+
+// maxBatch is the number of commands that the portal runs of one batch.
+const maxBatch = 50
+
+// batchSize is how many commands a batch may have: the portal cuts a request
+// after 60 s, so a slow batch halves the next ones, and fast ones let them grow
+// back one by one.
+type batchSize struct {
+	mu  sync.Mutex
+	cut int // what is missing to maxBatch
+}
+
+const (
+	slowBatch = 20 * time.Second
+	fastBatch = 10 * time.Second
+)
+
+func (s *batchSize) now() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maxBatch - s.cut
+}
+
+// took notes how long a batch of n commands took. One that failed says nothing
+// about how fast the portal is, only how slow.
+func (s *batchSize) took(n int, d time.Duration, failed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case d > slowBatch:
+		s.cut = max(s.cut, maxBatch-max(n/2, 1))
+	case !failed && d < fastBatch && n >= maxBatch-s.cut && s.cut > 0:
+		s.cut--
+	}
+}
+
+// limit notes that the portal ran only n commands of a longer batch.
+func (s *batchSize) limit(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cut = max(s.cut, maxBatch-max(n, 1))
+}
+
+// key is the name of the i-th command. It begins with a letter: with numbers
+// PHP would make lists of the answer.
+func key(i int) string { return "c" + strconv.Itoa(i) }
+
+// batchCall is the call that carries items. Their order is that of the object,
+// so it is written by hand; commands hold nothing that JSON would escape.
+func (c *Core) batchCall(items []*Item) *Call {
+	size := len(`{"halt":0,"cmd":{}}`)
+	secrets := slices.Clip(c.config.Secrets)
+	for _, it := range items {
+		size += len(it.command) + len(`"c10":"",`)
+		secrets = append(secrets, it.call.secrets[:len(it.call.secrets)-len(c.config.Secrets)]...) // of the request
+	}
+	params := make([]byte, 0, size)
+	params = append(params, `{"halt":0,"cmd":{`...)
+	for i, it := range items {
+		if i > 0 {
+			params = append(params, ',')
+		}
+		params = append(params, `"c`...)
+		params = strconv.AppendInt(params, int64(i), 10)
+		params = append(params, `":"`...)
+		params = append(params, it.command...)
+		params = append(params, '"')
+	}
+	params = append(params, `}}`...)
+	return &Call{method: "batch", params: params, batch: len(items), secrets: secrets}
+}
+
+// Item is one call on its way through a batch, and then what became of it.
+type Item struct {
+	Result  json.RawMessage
+	Failure *Failure // nil: there is a Result
+
+	call    *Call
+	command string // what stands for the call inside a batch; "": it is sent by itself
+	next    next
+}
+
+// next is what has to be done with an item after its batch.
+type next int
+
+const (
+	finished next = iota
+	alone         // to be sent again by itself
+	rejoin        // beyond the end of the batch: to be sent again in another
+)
+
+// NewItem prepares a call for a batch.
+func NewItem(cl *Call) *Item {
+	it := &Item{call: cl}
+	it.command, _ = command(cl.method, cl.params)
+	return it
+}
+
+// Call returns the call of the item.
+func (it *Item) Call() *Call { return it.call }
+
+// BatchSize is how many calls may travel together now.
+func (c *Core) BatchSize() int { return c.size.now() }
+
+// Run sends items in their order. The failure is that of the first batch that
+// failed as a whole.
+func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
+	var failed *Failure
+	for len(todo) > 0 {
+		if err := ctx.Err(); err != nil {
+			f := notRun(todo, err)
+			if failed == nil {
+				failed = f
+			}
+			return failed
+		}
+		n := 0
+		for size := c.size.now(); n < min(size, len(todo)) && todo[n].command != ""; n++ {
+		}
+		if n == 0 {
+			c.sendAlone(ctx, todo[0])
+			todo = todo[1:]
+			continue
+		}
+		chunk := c.free(ctx, todo[:n])
+		todo = todo[n:]
+		if len(chunk) == 0 {
+			continue
+		}
+		f := c.sendBatch(ctx, chunk, c.batchCall(chunk))
+		if f != nil && failed == nil {
+			failed = f
+		}
+		if f != nil && f.Kind != OutcomeUnknown {
+			notRun(todo, f)
+			return failed
+		}
+		var left []*Item
+		for _, it := range chunk {
+			switch it.next {
+			case alone:
+				c.sendAlone(ctx, it)
+			case rejoin:
+				left = append(left, it)
+			}
+		}
+		if len(left) > 0 {
+			todo = append(left, todo...)
+		}
+	}
+	return failed
+}
+
+// notRun is what becomes of calls that were never sent.
+func notRun(items []*Item, cause error) *Failure {
+	for _, it := range items {
+		it.Failure = &Failure{Method: it.call.method, Description: "not sent", Attempts: it.call.attempts, Kind: NotRun, Cause: cause}
+	}
+	return &Failure{Method: "batch", Description: "not all calls were sent", Kind: NotRun, Cause: cause}
+}
+
+// free waits for the methods of a batch that are on hold, and returns the items
+// without those whose hold outlasts ctx.
+func (c *Core) free(ctx context.Context, items []*Item) []*Item {
+	free := make([]*Item, 0, len(items))
+	for _, it := range items {
+		if err := c.holds.wait(ctx, it.call.method); err != nil {
+			it.Failure = onHold(it.call, err)
+			continue
+		}
+		free = append(free, it)
+	}
+	return free
+}
+
+// sendAlone sends an item by itself. When there is no time left to send it
+// again, what the batch said stays.
+func (c *Core) sendAlone(ctx context.Context, it *Item) {
+	again := it.next == alone
+	it.next = finished
+	if again && ctx.Err() != nil {
+		return
+	}
+	it.call.inBatch = false
+	it.Result, it.Failure = c.send(ctx, it.call)
+}
+
+// sendBatch sends items in one request and notes what became of each. The failure
+// is that of the request as a whole.
+func (c *Core) sendBatch(ctx context.Context, items []*Item, cl *Call) *Failure {
+	result, f := c.send(ctx, cl)
+	for _, it := range items {
+		it.next, it.Failure = finished, nil
+		it.call.attempts += cl.attempts
+		it.call.inBatch = true
+	}
+	if f == nil {
+		if f = c.distribute(cl, items, result); f == nil {
+			return nil
+		}
+	}
+	tooLong := f.is(batchLengthExceeded) && len(items) > 1 && cl.attempts < c.config.Retry.MaxAttempts
+	for _, it := range items {
+		if c.failed(it, f); tooLong {
+			it.next = rejoin
+		}
+	}
+	if tooLong {
+		c.size.limit(len(items) / 2)
+		return nil
+	}
+	return f
+}
+
+// failed is what becomes of an item when its batch failed as a whole.
+func (c *Core) failed(it *Item, f *Failure) {
+	it.Failure = &Failure{Method: it.call.method, Code: f.Code, Description: f.Description,
+		Attempts: it.call.attempts, InBatch: true, Kind: f.Kind, Cause: f.Cause}
+	switch {
+	case f.Kind == Answered:
+		it.Failure.Kind = NotRun
+	case f.Kind == OutcomeUnknown && it.call.repeatable:
+		it.Failure.Kind = Answered
+		it.again(c)
+	}
+}
+
+// again lets an item be sent once more, if it has attempts left.
+func (it *Item) again(c *Core) {
+	if it.call.attempts < c.config.Retry.MaxAttempts {
+		it.next = alone
+	}
+}
+
+// distribute takes the answer of a batch apart. It fails when the answer cannot
+// be read: then nobody knows what has run.
+func (c *Core) distribute(cl *Call, items []*Item, result json.RawMessage) *Failure {
+	var a struct {
+		Results json.RawMessage `json:"result"`
+		Errors  json.RawMessage `json:"result_error"`
+		Times   json.RawMessage `json:"result_time"`
+	}
+	err := json.Unmarshal(result, &a)
+	results, ok1 := keyed(a.Results)
+	failures, ok2 := keyed(a.Errors)
+	times, _ := keyed(a.Times)
+	if err != nil || !ok1 || !ok2 || a.Results == nil && a.Errors == nil {
+		return &Failure{Method: cl.method, Description: "unexpected result of a batch", Attempts: cl.attempts,
+			StatusCode: 200, Kind: OutcomeUnknown}
+	}
+	ran, failedBefore := 0, false
+	for i, it := range items {
+		if raw, ok := failures.at(i); ok {
+			if c.commandFailed(it, cl, raw, failedBefore); it.next != rejoin {
+				ran = i + 1
+			}
+			failedBefore = true
+			continue
+		}
+		raw, ok := results.at(i)
+		if !ok {
+			it.Failure = &Failure{Method: it.call.method, Description: "the portal did not come to it", Attempts: it.call.attempts, InBatch: true, Kind: NotRun}
+			continue
+		}
+		ran = i + 1
+		it.Result = raw
+		c.done(it.call)
+		if timing, ok := times.at(i); ok {
+			c.holds.ran(it.call.method, timing)
+		}
+	}
+	if failedBefore && items[len(items)-1].next == rejoin {
+		c.size.limit(ran)
+	}
+	return nil
+}
+
+// commandFailed reads the error of one command. Its code decides what is done about
+// it, as long as the code is its own: after another command has failed it may be
+// that one's, except for the two codes that the portal gives before it calls the method.
+func (c *Core) commandFailed(it *Item, cl *Call, raw json.RawMessage, failedBefore bool) {
+	f := &Failure{Method: it.call.method, Attempts: it.call.attempts, InBatch: true, FromPortal: true}
+	var env envelope
+	if json.Unmarshal(raw, &env) == nil && env.Error != nil {
+		f.Code, f.Description = ErrorOf(env.Error, env.Description)
+		f.Argument = text(env.Argument)
+	} else if s := text(raw); strings.ContainsAny(s, " \t\n") {
+		f.Description = s
+	} else {
+		f.Code = s
+	}
+	f.Code = secret.ScrubCode(f.Code, cl.secrets)
+	f.Description, f.Argument = secret.Scrub(f.Description, cl.secrets), secret.Scrub(f.Argument, cl.secrets)
+	it.Failure = f
+	o := outcomeOf(f, true)
+	if f.is(errorCore) {
+		o = unknown // the status would tell, and a command has none
+	}
+	switch {
+	case f.is(operationTimeLimit):
+		c.holds.refused(it.call.method, cl.sent)
+		it.again(c)
+	case f.is(batchLengthExceeded):
+		if it.again(c); it.next == alone {
+			it.next = rejoin
+		}
+	case o == unknown && !it.call.repeatable:
+		f.Kind = OutcomeUnknown
+	case (o == unknown || o == refused) && !failedBefore:
+		it.again(c)
+	}
+}
+
+// keyedMap is a map of a batch's answer by the keys of the commands.
+type keyedMap map[string]json.RawMessage
+
+// keyed reads what should be an object. PHP makes a list of an empty one and of
+// one whose keys count from zero; others put null or false there.
+func keyed(raw json.RawMessage) (keyedMap, bool) {
+	if len(raw) == 0 {
+		return nil, true
+	}
+	switch raw[0] {
+	case '{':
+		var m keyedMap
+		err := json.Unmarshal(raw, &m)
+		return m, err == nil
+	case '[':
+		var list []json.RawMessage
+		if json.Unmarshal(raw, &list) != nil {
+			return nil, false
+		}
+		m := make(keyedMap, len(list))
+		for i, v := range list {
+			m[strconv.Itoa(i)] = v
+		}
+		return m, true
+	}
+	return nil, string(raw) == "null" || string(raw) == "false" || string(raw) == `""`
+}
+
+func (m keyedMap) at(i int) (json.RawMessage, bool) {
+	v, ok := m[key(i)]
+	if !ok {
+		v, ok = m[strconv.Itoa(i)]
+	}
+	return v, ok
+}

@@ -1,0 +1,42 @@
+package imbot
+
+import (
+	"context"
+
+	"github.com/imbot-go/imbot/internal/rest"
+)
+
+// Limiter keeps the calls to a portal within its rate limit.
+//
+// Wait returns when one more request may be sent to the portal (its host; for
+// clients of an [OAuthApp] its member id, which outlives a renaming), or with an
+// error when ctx ends or its deadline would come first. A limiter that several
+// processes share (in Redis, for example) needs no more than Wait; it may also be
+// a [Refuser].
+type Limiter interface {
+	Wait(ctx context.Context, portal string) error
+}
+
+// Refuser is what a [Limiter] may be, too. Refused is called when the portal
+// refuses a request that Wait has let through: somebody else calls the portal, too.
+type Refuser interface {
+	Refused(portal string)
+}
+
+var _ Refuser = (*rest.Pacer)(nil)
+
+// NewLimiter returns a limiter in memory: each portal has a bucket that lets
+// burst requests through at once and perSecond afterwards. Bitrix24 allows 2 and
+// 50, the Enterprise plan 5 and 250, counted for all calls from one address to
+// one portal: share the limiter between clients.
+//
+// When the portal refuses a request although the bucket had room, somebody else
+// fills it, too: the limiter gives up the rest of the burst and halves its rate,
+// down to an eighth, and doubles it again after the time of 60 requests (30 s at
+// 2 a second) without a refusal.
+//
+// A rate that is not a positive number is 2, a burst below 1 is 1.
+func NewLimiter(perSecond float64, burst int) Limiter { return rest.NewPacer(perSecond, burst) }
+
+// sharedLimiter is the default of all clients of the process.
+var sharedLimiter = NewLimiter(2, 50)
