@@ -1,4 +1,4 @@
-package imbot
+package bbcode
 
 import (
 	"slices"
@@ -31,6 +31,9 @@ func split(text string, limit int) []string {
 	}
 	return parts
 }
+
+// maxMessage is the longest message, in characters; the portal cuts longer ones.
+const maxMessage = 20000
 
 type splitter struct {
 	text  string

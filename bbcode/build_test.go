@@ -1,4 +1,4 @@
-package imbot
+package bbcode
 
 import (
 	"testing"
@@ -20,7 +20,6 @@ func TestBuilders(t *testing.T) {
 		{"a size above 30 is 30", Size(31, "a"), "[size=30]a[/size]"},
 		{"a colour of six digits", TextColor("#4ba984", "a"), "[color=#4ba984]a[/color]"},
 		{"a colour of three digits", TextColor("#FFF", "a"), "[color=#FFF]a[/color]"},
-		{"a colour of the portal", TextColor(ColorMint.Hex(), "a"), "[color=#4ba984]a[/color]"},
 		{"a colour without its mark gets it", TextColor("fff", "a"), "[color=#fff]a[/color]"},
 		{"what is no colour leaves the text alone", TextColor("#fff]x", "a"), "a"},
 		{"a link", Link("https://example.com/?a=1&b=2#c", "a"), "[url=https://example.com/?a=1&b=2#c]a[/url]"},

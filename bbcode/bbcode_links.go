@@ -1,4 +1,4 @@
-package imbot
+package bbcode
 
 import (
 	"fmt"
@@ -23,38 +23,38 @@ func Link(url, text string) string {
 
 // Mention mentions a user, who is notified. The name is taken as it is and
 // escaped; the portal fills in an empty one.
-func Mention(user ID, name string) string {
-	return "[user=" + user.String() + "]" + escape(name) + "[/user]"
+func Mention[I ~int | ~int64](user I, name string) string {
+	return "[user=" + number(user) + "]" + escape(name) + "[/user]"
 }
 
 // MentionAll mentions everybody in the chat.
 func MentionAll(text string) string { return "[user=all]" + text + "[/user]" }
 
 // ChatLink leads to a chat. The name is taken as it is and escaped.
-func ChatLink(chat ID, name string) string {
-	return "[chat=" + chat.String() + "]" + escape(name) + "[/chat]"
+func ChatLink[I ~int | ~int64](chat I, name string) string {
+	return "[chat=" + number(chat) + "]" + escape(name) + "[/chat]"
 }
 
 // OpenLineLink leads to a conversation of an open line. The name is taken as it
 // is and escaped.
-func OpenLineLink(chat ID, name string) string {
-	return "[chat=imol|" + chat.String() + "]" + escape(name) + "[/chat]"
+func OpenLineLink[I ~int | ~int64](chat I, name string) string {
+	return "[chat=imol|" + number(chat) + "]" + escape(name) + "[/chat]"
 }
 
 // MessageLink leads to a message of a group chat.
-func MessageLink(chat, message ID, text string) string {
+func MessageLink[I ~int | ~int64](chat, message I, text string) string {
 	return fmt.Sprintf("[context=chat%d/%d]%s[/context]", chat, message, text)
 }
 
 // PrivateMessageLink leads to a message in the private dialog of two users.
-func PrivateMessageLink(a, b, message ID, text string) string {
+func PrivateMessageLink[I ~int | ~int64](a, b, message I, text string) string {
 	return fmt.Sprintf("[context=%d:%d/%d]%s[/context]", a, b, message, text)
 }
 
 // DialogMessageLink leads to a message of a dialog in an older form than
 // [MessageLink]. Not documented.
-func DialogMessageLink(dialog DialogID, message ID, text string) string {
-	return "[dialog=" + oneOfMany(string(dialog)) + " message=" + message.String() + "]" + text + "[/dialog]"
+func DialogMessageLink[D ~string, I ~int | ~int64](dialog D, message I, text string) string {
+	return "[dialog=" + oneOfMany(string(dialog)) + " message=" + number(message) + "]" + text + "[/dialog]"
 }
 
 // Send shows text that sends the command (any text) in the reader's name when
@@ -79,8 +79,8 @@ func CallLink(phone, text string) string {
 }
 
 // InternalCallLink leads to a call inside the portal. Not documented.
-func InternalCallLink(call ID, text string) string {
-	return "[pch=" + call.String() + "]" + text + "[/pch]"
+func InternalCallLink[I ~int | ~int64](call I, text string) string {
+	return "[pch=" + number(call) + "]" + text + "[/pch]"
 }
 
 func action(code, value, text string) string {

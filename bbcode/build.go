@@ -1,4 +1,4 @@
-package imbot
+package bbcode
 
 import (
 	"fmt"
@@ -42,7 +42,7 @@ const maxDashes = 20
 // The functions that build codes take BB code where a parameter is called text,
 // so that they nest; what people typed goes through Escape first:
 //
-//	imbot.Bold("Found: ") + imbot.Link("https://example.com/7", imbot.Escape(title))
+//	bbcode.Bold("Found: ") + bbcode.Link("https://example.com/7", bbcode.Escape(title))
 //
 // Their other parameters are taken as they are, and what would break out of the
 // code is made harmless: it is percent-encoded in addresses; elsewhere square
@@ -147,8 +147,8 @@ func Size(n int, text string) string {
 	return fmt.Sprintf("[size=%d]%s[/size]", min(max(n, 8), 30), text)
 }
 
-// TextColor colours text: "#rgb" or "#rrggbb", as [Color.Hex] returns it. Text
-// with any other colour is returned without a code.
+// TextColor colours text: "#rgb" or "#rrggbb", as the method Hex of an
+// imbot.Color returns it. Text with any other colour is returned without a code.
 func TextColor(hex, text string) string {
 	digits := strings.TrimPrefix(hex, "#")
 	if len(digits) != 3 && len(digits) != 6 || strings.Trim(digits, "0123456789abcdefABCDEF") != "" {
@@ -233,11 +233,13 @@ func eachLine(text string, prefix func(rest string) string) string {
 func Rating(n int) string { return fmt.Sprintf("[rating=%d]", min(max(n, 1), 5)) }
 
 // Disk shows a file of the account's drive.
-func Disk(file ID) string { return "[disk=" + file.String() + "]" }
+func Disk[I ~int | ~int64](file I) string { return "[disk=" + number(file) + "]" }
 
 // AttachPlace is the place in the text where the attachment with that number
 // stands. Not documented.
-func AttachPlace(n ID) string { return "[attach=" + n.String() + "]" }
+func AttachPlace[I ~int | ~int64](n I) string { return "[attach=" + number(n) + "]" }
+
+func number[I ~int | ~int64](n I) string { return strconv.FormatInt(int64(n), 10) }
 
 // TimeFormat says how a [Timestamp] is shown; the portal's language decides the
 // details.
@@ -272,5 +274,5 @@ func Timestamp(t time.Time, format TimeFormat) string {
 	if name == "" {
 		name = string(TimeFormatDateTime)
 	}
-	return "[timestamp=" + strconv.FormatInt(t.Unix(), 10) + " format=" + name + "]"
+	return "[timestamp=" + number(t.Unix()) + " format=" + name + "]"
 }
