@@ -5,129 +5,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // LineBreak is a line break, the same as "\n".
 const LineBreak = "[br]"
-
-// joiner is the word joiner: without width, a line is not broken at it, and
-// the portal's trimming does not know it.
-const joiner = "\u2060"
-
-// quoteRule is the line above and below a quoted message.
-const quoteRule = "------------------------------------------------------"
-
-// maxDashes is how many dashes Escape leaves together.
-const maxDashes = 20
-
-// Escape makes text from people safe to stand in a message: nothing in it is
-// read as a code, mention, command link, quote or line break code, and the text
-// around it is read as if it were not there: even "[" before and "]" behind do
-// not make a code of it. Only a code or a row of dashes that the text before
-// leaves unfinished ("[b", "[url=") goes on in it. Line breaks stay line breaks.
-//
-// The portal has no escape for "[". Escape puts U+2060 (word joiner, a
-// character without width) behind each "[", before a ">" that begins a line,
-// inside "#BR#", into and behind long rows of dashes, and in front of text that
-// begins with "#" or like the inside of a code ("b]", "icon=", or nothing but
-// "b", "ur" or "/"). The reader sees exactly what was typed; what is copied from
-// the message has the invisible character, too, and a search for the words finds
-// them. [Plain] takes it away. Text that must be copied byte for byte belongs
-// into [Code].
-//
-// Escaping twice is the same as once. Bytes that are not UTF-8 become U+FFFD.
-//
-// The functions that build codes take BB code where a parameter is called text,
-// so that they nest; what people typed goes through Escape first:
-//
-//	bbcode.Bold("Found: ") + bbcode.Link("https://example.com/7", bbcode.Escape(title))
-//
-// Their other parameters are taken as they are, and what would break out of the
-// code is made harmless: it is percent-encoded in addresses; elsewhere square
-// brackets become the wide ［ and ］ and a line break becomes a blank; where a code
-// has several attributes, "=" becomes the wide ＝. The result is always one
-// well-formed code. Codes that are not documented (the comment
-// says so) may show as text in some clients.
-func Escape(text string) string {
-	if text != "" && (continuesCode(text) || overlap(text, "BR#") || overlap(text, "R#") || overlap(text, "#")) {
-		return joiner + escape(text)
-	}
-	return escape(text)
-}
-
-// escape is Escape for text behind a code or behind escaped text, which leave
-// nothing open.
-func escape(text string) string {
-	var out strings.Builder
-	out.Grow(len(text) + 16)
-	lineStart, dashes := true, 0
-	for i, c := range text {
-		rest := text[i:]
-		if lineStart && c == '>' {
-			out.WriteString(joiner)
-		}
-		if c != '-' {
-			dashes = 0
-		} else if dashes++; dashes > maxDashes {
-			out.WriteString(joiner)
-			dashes = 1
-		}
-		out.WriteRune(c)
-		switch {
-		case c == '[' && !strings.HasPrefix(rest[1:], joiner),
-			c == '#' && overlap(rest, "#BR#"),
-			c == '-' && len(rest) == 1:
-			out.WriteString(joiner)
-		}
-		lineStart = isLineBreak(c) || lineStart && unicode.IsSpace(c)
-	}
-	return out.String()
-}
-
-// overlap reports whether one of text and code begins with the other: then text
-// is the code, or with what follows it could become it.
-func overlap(text, code string) bool {
-	n := min(len(text), len(code))
-	return strings.EqualFold(text[:n], code[:n])
-}
-
-// continuesCode reports whether text would make a code of a "[" or "[/" before
-// it, alone or with what follows.
-func continuesCode(text string) bool {
-	text = strings.TrimPrefix(text, "/")
-	word := text
-	if n := strings.IndexFunc(text, func(c rune) bool { return !unicode.IsLetter(c) }); n >= 0 {
-		word = text[:n]
-	}
-	letters := utf8.RuneCountInString(word)
-	next, _ := utf8.DecodeRuneInString(text[len(word):])
-	for name := range strings.FieldsSeq(codeNames) {
-		if letters > len(name) || !strings.EqualFold(word, name[:letters]) {
-			continue
-		}
-		f, _ := form(name)
-		switch {
-		case word == text,
-			letters == len(name) && (next == ']' || next == '=' || unicode.IsSpace(next) && (f.valued || f.blankOnly)):
-			return true
-		}
-	}
-	return false
-}
-
-func isLineBreak(c rune) bool {
-	switch c {
-	case '\n', '\r', '\v', '\f', '\u0085', '\u2028', '\u2029':
-		return true
-	}
-	return false
-}
-
-func hasFoldPrefix(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
-}
 
 // Bold shows text in bold.
 func Bold(text string) string { return "[b]" + text + "[/b]" }
@@ -161,24 +42,6 @@ func TextColor(hex, text string) string {
 // in it is read. Only "[code]", "[/code]", "[br]" and "#BR#" themselves get the
 // invisible character of [Escape].
 func Code(text string) string { return "[code]" + codeText(text) + "[/code]" }
-
-func codeText(text string) string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	var out strings.Builder
-	out.Grow(len(text))
-	for i, c := range text {
-		out.WriteRune(c)
-		if c != '[' && c != '#' {
-			continue
-		}
-		for _, code := range []string{"[code", "[/code", "[br]", "#BR#"} {
-			if hasFoldPrefix(text[i:], code) {
-				out.WriteString(joiner)
-			}
-		}
-	}
-	return out.String()
-}
 
 // Quote quotes text: each of its lines gets ">>" in front. A quote begins and
 // ends a line; put a line break before it and behind it.
@@ -225,6 +88,143 @@ func eachLine(text string, prefix func(rest string) string) string {
 		}
 	}
 	lines(text[done:])
+	return out.String()
+}
+
+// Link shows text that leads to an address; without text, the address itself.
+// The address is "http://…", "https://…" or "/…" (on the portal); anything else
+// gets "https://" in front, so that no other scheme is ever followed. Without
+// an address, text is returned as it is.
+func Link(url, text string) string {
+	url = linkAddress(url)
+	switch {
+	case url == "":
+		return text
+	case text == "":
+		return "[url]" + url + "[/url]"
+	}
+	return "[url=" + url + "]" + text + "[/url]"
+}
+
+// Mention mentions a user, who is notified. The name is taken as it is and
+// escaped; the portal fills in an empty one.
+func Mention[I ~int | ~int64](user I, name string) string {
+	return "[user=" + number(user) + "]" + escape(name) + "[/user]"
+}
+
+// MentionAll mentions everybody in the chat.
+func MentionAll(text string) string { return "[user=all]" + text + "[/user]" }
+
+// ChatLink leads to a chat. The name is taken as it is and escaped.
+func ChatLink[I ~int | ~int64](chat I, name string) string {
+	return "[chat=" + number(chat) + "]" + escape(name) + "[/chat]"
+}
+
+// OpenLineLink leads to a conversation of an open line. The name is taken as it
+// is and escaped.
+func OpenLineLink[I ~int | ~int64](chat I, name string) string {
+	return "[chat=imol|" + number(chat) + "]" + escape(name) + "[/chat]"
+}
+
+// MessageLink leads to a message of a group chat.
+func MessageLink[I ~int | ~int64](chat, message I, text string) string {
+	return fmt.Sprintf("[context=chat%d/%d]%s[/context]", chat, message, text)
+}
+
+// PrivateMessageLink leads to a message in the private dialog of two users.
+func PrivateMessageLink[I ~int | ~int64](a, b, message I, text string) string {
+	return fmt.Sprintf("[context=%d:%d/%d]%s[/context]", a, b, message, text)
+}
+
+// DialogMessageLink leads to a message of a dialog in an older form than
+// [MessageLink]. Not documented.
+func DialogMessageLink[D ~string, I ~int | ~int64](dialog D, message I, text string) string {
+	return "[dialog=" + oneOfMany(string(dialog)) + " message=" + number(message) + "]" + text + "[/dialog]"
+}
+
+// Send shows text that sends the command (any text) in the reader's name when
+// it is clicked. An empty command sends the text itself.
+func Send(command, text string) string { return action("send", attribute(command), text) }
+
+// Put shows text that puts the command (any text) into the reader's input field
+// when it is clicked. An empty command puts the text itself.
+func Put(command, text string) string { return action("put", attribute(command), text) }
+
+// CallLink shows text that calls a number when it is clicked. Of the number,
+// only digits and "+*#,;-()" and blanks are kept; without one, the text is the
+// number.
+func CallLink(phone, text string) string {
+	number := strings.Map(func(c rune) rune {
+		if strings.ContainsRune("0123456789+*#,;-() ", c) {
+			return c
+		}
+		return -1
+	}, phone)
+	return action("call", attribute(number), text)
+}
+
+// InternalCallLink leads to a call inside the portal. Not documented.
+func InternalCallLink[I ~int | ~int64](call I, text string) string {
+	return "[pch=" + number(call) + "]" + text + "[/pch]"
+}
+
+func action(code, value, text string) string {
+	if value != "" {
+		value = "=" + value
+	}
+	return "[" + code + value + "]" + text + "[/" + code + "]"
+}
+
+// ImageSize is how large an [Image] is shown.
+type ImageSize string
+
+// The sizes of an image.
+const (
+	ImageSmall  ImageSize = "small"
+	ImageMedium ImageSize = "medium"
+	ImageLarge  ImageSize = "large"
+)
+
+// Image shows the picture at an address (as in [Link]). The portal requires a
+// size: any other value is [ImageMedium]. Without an address it is empty.
+func Image(url string, size ImageSize) string {
+	if url = linkAddress(url); url == "" {
+		return ""
+	}
+	if size != ImageSmall && size != ImageLarge {
+		size = ImageMedium
+	}
+	// The portal does not recognise the code without the blank.
+	return "[img size=" + string(size) + "]" + url + " [/img]"
+}
+
+// IconOptions are the attributes of an [Icon]; what is zero is left out.
+type IconOptions struct {
+	Size          int // width and height in pixels
+	Width, Height int // in pixels
+	Title         string
+}
+
+// Icon shows a small picture in the line. Without an address (as in [Link]) it
+// is empty.
+func Icon(url string, o IconOptions) string {
+	if url = linkAddress(url); url == "" {
+		return ""
+	}
+	var out strings.Builder
+	out.WriteString("[icon=" + url)
+	for _, a := range []struct {
+		name  string
+		value int
+	}{{"size", o.Size}, {"width", o.Width}, {"height", o.Height}} {
+		if a.value > 0 {
+			fmt.Fprintf(&out, " %s=%d", a.name, a.value)
+		}
+	}
+	if title := oneOfMany(o.Title); title != "" {
+		out.WriteString(" title=" + title)
+	}
+	out.WriteByte(']')
 	return out.String()
 }
 
