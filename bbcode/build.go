@@ -38,10 +38,10 @@ func TextColor(hex, text string) string {
 	return "[color=#" + digits + "]" + text + "[/color]"
 }
 
-// Code is a code block. Its text is taken as it is and shown as it is: no code
+// Code shows a block of code. It is taken as it is and shown as it is: no BB code
 // in it is read. Only "[code]", "[/code]", "[br]" and "#BR#" themselves get the
 // invisible character of [Escape].
-func Code(text string) string { return "[code]" + codeText(text) + "[/code]" }
+func Code(code string) string { return "[code]" + codeText(code) + "[/code]" }
 
 // Quote quotes text: each of its lines gets ">>" in front. A quote begins and
 // ends a line; put a line break before it and behind it.
@@ -56,8 +56,8 @@ func QuoteBlock(text string) string {
 	return quoteRule + "\n" + strings.ReplaceAll(text, quoteRule, half+joiner+half) + "\n" + quoteRule
 }
 
-// eachLine puts a prefix in front of all lines but the first; a code block is
-// one line. The prefix may depend on what follows.
+// eachLine puts a prefix in front of all lines but the first. A code block counts
+// as one line. The prefix may depend on the text behind it.
 func eachLine(text string, prefix func(rest string) string) string {
 	var out strings.Builder
 	lines := func(s string) {
@@ -131,7 +131,8 @@ func MessageLink[I ~int | ~int64](chat, message I, text string) string {
 	return fmt.Sprintf("[context=chat%d/%d]%s[/context]", chat, message, text)
 }
 
-// PrivateMessageLink leads to a message in the private dialog of two users.
+// PrivateMessageLink leads to a message in the private dialog of the users a and
+// b.
 func PrivateMessageLink[I ~int | ~int64](a, b, message I, text string) string {
 	return fmt.Sprintf("[context=%d:%d/%d]%s[/context]", a, b, message, text)
 }
@@ -168,6 +169,7 @@ func InternalCallLink[I ~int | ~int64](call I, text string) string {
 	return "[pch=" + number(call) + "]" + text + "[/pch]"
 }
 
+// action builds a code whose value may be missing.
 func action(code, value, text string) string {
 	if value != "" {
 		value = "=" + value
@@ -239,6 +241,7 @@ func Disk[I ~int | ~int64](file I) string { return "[disk=" + number(file) + "]"
 // stands. Not documented.
 func AttachPlace[I ~int | ~int64](n I) string { return "[attach=" + number(n) + "]" }
 
+// number writes an id.
 func number[I ~int | ~int64](n I) string { return strconv.FormatInt(int64(n), 10) }
 
 // TimeFormat says how a [Timestamp] is shown; the portal's language decides the
@@ -274,5 +277,5 @@ func Timestamp(t time.Time, format TimeFormat) string {
 	if name == "" {
 		name = string(TimeFormatDateTime)
 	}
-	return "[timestamp=" + number(t.Unix()) + " format=" + name + "]"
+	return "[timestamp=" + strconv.FormatInt(t.Unix(), 10) + " format=" + name + "]"
 }

@@ -7,14 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// joiner is the word joiner: without width, a line is not broken at it, and
-// the portal's trimming does not know it.
+// joiner is U+2060, the word joiner: it has no width, no line breaks at it, and
+// the portal does not trim it.
 const joiner = "\u2060"
 
 // quoteRule is the line above and below a quoted message.
 const quoteRule = "------------------------------------------------------"
 
-// maxDashes is how many dashes Escape leaves together.
+// maxDashes is how many dashes in a row Escape leaves together. It breaks up more
+// of them, because a row as long as quoteRule would begin or end a quote.
 const maxDashes = 20
 
 // Escape makes text from people safe to stand in a message: nothing in it is
@@ -33,18 +34,6 @@ const maxDashes = 20
 // into [Code].
 //
 // Escaping twice is the same as once. Bytes that are not UTF-8 become U+FFFD.
-//
-// The functions that build codes take BB code where a parameter is called text,
-// so that they nest; what people typed goes through Escape first:
-//
-//	bbcode.Bold("Found: ") + bbcode.Link("https://example.com/7", bbcode.Escape(title))
-//
-// Their other parameters are taken as they are, and what would break out of the
-// code is made harmless: it is percent-encoded in addresses; elsewhere square
-// brackets become the wide ［ and ］ and a line break becomes a blank; where a code
-// has several attributes, "=" becomes the wide ＝. The result is always one
-// well-formed code. Codes that are not documented (the comment
-// says so) may show as text in some clients.
 func Escape(text string) string {
 	if text != "" && (continuesCode(text) || overlap(text, "BR#") || overlap(text, "R#") || overlap(text, "#")) {
 		return joiner + escape(text)
@@ -52,8 +41,8 @@ func Escape(text string) string {
 	return escape(text)
 }
 
-// escape is Escape for text behind a code or behind escaped text, which leave
-// nothing open.
+// escape is Escape without the joiner in front. That is enough behind a whole
+// code or behind escaped text, which leave nothing unfinished.
 func escape(text string) string {
 	var out strings.Builder
 	out.Grow(len(text) + 16)
@@ -81,8 +70,8 @@ func escape(text string) string {
 	return out.String()
 }
 
-// overlap reports whether one of text and code begins with the other: then text
-// is the code, or with what follows it could become it.
+// overlap reports whether text begins with the code or is the beginning of it,
+// which what follows could complete. Capitals make no difference.
 func overlap(text, code string) bool {
 	n := min(len(text), len(code))
 	return strings.EqualFold(text[:n], code[:n])
@@ -120,10 +109,7 @@ func isLineBreak(c rune) bool {
 	return false
 }
 
-func hasFoldPrefix(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
-}
-
+// codeText breaks up the few codes that would be read inside a code block.
 func codeText(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	var out strings.Builder
@@ -168,7 +154,7 @@ func linkAddress(url string) string {
 		case '-':
 			dashes++
 			unsafe = dashes%maxDashes == 0
-		case '#': // "#BR#" takes two
+		case '#': // the first begins the fragment; a second could end a "#BR#"
 			unsafe, fragment = fragment, true
 		}
 		if !unsafe {
@@ -182,8 +168,8 @@ func linkAddress(url string) string {
 	return out.String()
 }
 
-// oneOfMany is attribute for a code with several: without "=", text cannot begin
-// another one.
+// oneOfMany is attribute for a code that has several: with "=" in it, text could
+// begin another one.
 func oneOfMany(text string) string {
 	return attribute(strings.ReplaceAll(text, "=", "＝"))
 }
@@ -203,8 +189,9 @@ func attribute(text string) string {
 		}
 		return c
 	}, text))
-	// Of what Escape knows, only "#BR#" and rows of dashes are left by now; a
-	// joiner at an edge would only travel with the command.
+	// Without brackets and line breaks, only "#BR#" and rows of dashes can still
+	// break out. A joiner at an edge protects nothing, and the portal would send
+	// it with the command.
 	if !strings.Contains(text, quoteRule) && !strings.Contains(strings.ToUpper(text), "#BR#") {
 		return text
 	}

@@ -7,6 +7,17 @@ import (
 	"github.com/imbot-go/imbot/bbcode"
 )
 
+func Example() {
+	customer, order := "[Anna]", "https://example.com/orders/7"
+
+	message := bbcode.Bold("New order") + " of " + bbcode.Escape(customer) + ": " +
+		bbcode.Link(order, "number 7") + ". " + bbcode.Mention(27, "Boris") + ", please look."
+
+	fmt.Println(bbcode.Plain(message)) // as a person reads it
+	// Output:
+	// New order of [Anna]: number 7 (https://example.com/orders/7). Boris, please look.
+}
+
 func ExampleEscape() {
 	typed := "[b]hi[/b] [send=/delete all]click[/send]"
 	message := bbcode.Bold("Anna wrote: ") + bbcode.Escape(typed)

@@ -172,7 +172,7 @@ func (m *markdown) list(lines []string, depth int) (block string, n int) {
 			if rest == "" || rest[0] == '\n' || strings.HasPrefix(rest, ">>") {
 				return ""
 			}
-			return "\t" // four blanks that stay
+			return "\t" // shown as four blanks
 		})
 		items = append(items, strings.TrimRight(mark+" "+text, " "))
 		next := n
@@ -305,8 +305,8 @@ func expandTabs(line string) string {
 	return strings.Repeat(" ", width) + text
 }
 
-// What a line of Markdown begins. None of these looks at another line, except
-// isTable.
+// The functions below tell what begins at a line of Markdown. Only isTable looks
+// at a second line.
 
 func isBlank(line string) bool { return strings.TrimSpace(line) == "" }
 

@@ -29,22 +29,22 @@ type inlineParser struct {
 	nodes    []inlineNode
 	last     int // the last run that waits, -1 without one
 	brackets []openBracket
-	noLinks  int         // the brackets below begin no link: there is one inside them
-	ticks    map[int]int // where the last run of so many backticks is
+	noLinks  int         // the first so many brackets hold a link and cannot begin another
+	ticks    map[int]int // where the last run of n backticks begins, by n
 }
 
 type inlineNode struct {
 	closes, opens       []string // codes before and behind the text, the inner ones first
 	text                string   // BB code
 	char                byte     // of a run
-	n, length           int      // characters left of it and at first
-	canOpen, canClose   bool
-	previous, following int // runs
+	n, length           int      // characters of the run that are left, and that it had
+	canOpen, canClose   bool     // emphasis
+	previous, following int      // the runs beside it that wait, -1 without one
 }
 
 type openBracket struct {
-	node, last int // the node of the bracket, the last run before it
-	text       int // where its text begins
+	node, last int // nodes: of the bracket itself, and of the last run before it
+	text       int // where the text in brackets begins
 	image      bool
 }
 
@@ -183,7 +183,7 @@ func (p *inlineParser) emphasis(bottom int) {
 		canOpen bool
 		length  int
 	}
-	floors := make(map[kind]int) // below, there is nothing for this kind of run
+	floors := make(map[kind]int) // this run and those before it open nothing for such a closing run
 	closer := p.last
 	for closer >= 0 && closer > bottom && p.nodes[closer].previous > bottom {
 		closer = p.nodes[closer].previous
@@ -226,7 +226,7 @@ func (p *inlineParser) emphasis(bottom int) {
 		o.n, c.n = o.n-n, c.n-n
 		o.opens = append(o.opens, code)
 		c.closes = append(c.closes, code)
-		o.following, c.previous = closer, opener // what is between waits no more
+		o.following, c.previous = closer, opener // the runs between them stay text
 		if o.n == 0 {
 			p.unlink(opener)
 		}
@@ -259,7 +259,8 @@ func (p *inlineParser) unlink(i int) {
 	}
 }
 
-// render writes the nodes. A code inside one of its own kind is left out.
+// render writes the nodes, inside the code outer. A code inside one of its own
+// kind is left out: bold in bold is bold.
 func (p *inlineParser) render(outer string) string {
 	var out strings.Builder
 	open := map[string]int{outer: 1}
@@ -282,7 +283,8 @@ func (p *inlineParser) render(outer string) string {
 	return strings.TrimSpace(out.String())
 }
 
-// Limits that keep a link from being searched for in the whole text.
+// A link is searched for only so far; else a text full of "[" would be read anew
+// for each of them.
 const (
 	maxLinkLength = 4096
 	maxLinkParens = 32
@@ -331,7 +333,8 @@ func (p *inlineParser) closeBracket() {
 		node.text = Link(address, "")
 		p.noLinks = len(p.brackets)
 	case isWeb(address):
-		// Link around nothing but what follows.
+		// The text of the link is in the nodes behind the bracket: put the two
+		// ends of the code around them.
 		link := Link(address, "\x00")
 		at := strings.IndexByte(link, 0)
 		node.text = link[:at]
@@ -455,7 +458,8 @@ func (p *inlineParser) autolink() {
 }
 
 // address reads an address that stands in the text as it is, so that nothing in
-// it is taken for Markdown. In brackets, which may be a link, it is text.
+// it is taken for Markdown. Behind an open bracket, which may begin a link, it
+// stays text: no link may stand in a link.
 func (p *inlineParser) address() {
 	near := p.text[p.pos:min(p.pos+maxLinkLength, len(p.text))]
 	if !hasFoldPrefix(near, "https://") && !hasFoldPrefix(near, "http://") || p.pos > 0 && isWordByte(p.text[p.pos-1]) {
@@ -515,6 +519,7 @@ func unescapeMarkdown(text string) string {
 	return strings.TrimSpace(out.String())
 }
 
+// entity reads an entity like &amp;.
 func (p *inlineParser) entity() {
 	text, n := parseEntity(p.text[p.pos:])
 	if n == 0 {

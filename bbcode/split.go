@@ -12,8 +12,9 @@ import (
 // long as the message is at least half full; only a longer word is cut itself.
 // It never cuts inside a code or a character made of several. Codes that are
 // open at a cut are closed there and opened again in the next message (while
-// that takes less than a quarter of it), and so are quotes and code blocks. Links, mentions and the like stay in one message
-// unless one alone is longer than half of it.
+// that takes less than a quarter of it), and so are quotes and code blocks.
+// Links, mentions and the like stay in one message unless one alone is longer
+// than half of it.
 //
 // No character is lost or added besides these marks: the messages read the same
 // one behind the other as the text did. Only what would be a message without
@@ -65,8 +66,8 @@ func (s *splitter) part(at place) (text string, next place) {
 	next, visible := s.end(at, utf8.RuneCountInString(head))
 	for len(s.marks) > 0 {
 		m := s.marks[0]
-		// A closing code right behind the cut stands for the one that the cut
-		// would need.
+		// A closing code right behind the cut goes into this part, too: the part
+		// needs one there, and the next has nothing to open again.
 		if m.start > next.pos || m.start == next.pos && (m.kind != closing || openIndex(s.open, m) < 0) {
 			break
 		}
@@ -96,7 +97,7 @@ func (s *splitter) head(at *place) string {
 	inCode := false
 	for _, m := range s.open {
 		inCode = inCode || m.code
-		if m.block { // a quoted message encloses everything
+		if m.block { // a quoted message encloses the codes
 			blocks.WriteString(m.opener)
 		} else {
 			codes.WriteString(m.opener)
@@ -116,8 +117,8 @@ func (s *splitter) head(at *place) string {
 	return blocks.String() + codes.String()
 }
 
-// becomesQuote reports whether rest would be a quote at the beginning of a
-// message, where the portal trims it, and is none in the text.
+// becomesQuote reports whether rest is no quote in the text but would be one at
+// the beginning of a message, where the portal trims the blanks before it.
 func (at place) becomesQuote(rest string) bool {
 	text := strings.TrimLeftFunc(rest, unicode.IsSpace)
 	blanks := rest[:len(rest)-len(text)]
@@ -216,8 +217,9 @@ func isInvisible(r rune) bool {
 	return unicode.IsSpace(r) || r >= '\u200b' && r <= '\u200d' || r == '\u2060' || r == '\ufeff'
 }
 
-// border says how good the place before a unit is for a cut. Between a word and
-// the blank behind it none is needed, unless there is no more room.
+// border says how good the place before a unit is for a cut. Before a blank is as
+// good as behind it: the later place wins, and the earlier one is there for a
+// blank that no longer fits.
 func (c *cursor) border(u unit) int {
 	closes := u.mark != nil && u.mark.kind == closing
 	switch {
@@ -307,7 +309,7 @@ func openIndex(open []*mark, m *mark) int {
 // each message for being opened and closed again.
 func findMarks(text string, limit int) []*mark {
 	marks := pairMarks(text, addQuoteBlocks(text, scan(text)), limit/2)
-	spare := limit / 4
+	spare := limit / 4 // characters that opening and closing again may still take
 	for _, m := range marks {
 		if m.kind != opening {
 			if m.kind == closing {
