@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 )
 
 // TestColors holds the colours against the spec: those that are documented and
@@ -51,4 +52,8 @@ func TestColorsAreKeptWhenRead(t *testing.T) {
 	require.Equal(t, imbot.Color("TEAL"), c)
 	require.Empty(t, c.Hex())
 	require.Empty(t, imbot.Color("mint").Hex(), "the portal does not take lower case")
+}
+
+func TestHexColorsText(t *testing.T) {
+	require.Equal(t, "[color=#4ba984]a[/color]", bbcode.TextColor(imbot.ColorMint.Hex(), "a"))
 }

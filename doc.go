@@ -69,6 +69,12 @@
 // back until the portal lets it run again, for ten minutes at most; other methods
 // go on.
 //
+// # Text
+//
+// The text of a message is BB code. Package [github.com/imbot-go/imbot/bbcode]
+// builds it, escapes what people typed, turns Markdown into it, and splits what
+// is too long for one message.
+//
 // # Many calls
 //
 // The portal counts a batch of fifty calls as one. [Client.DoBatch] sends what

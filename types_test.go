@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 )
 
 // decoding is a scalar as the portal may send it. A nil want means an error.
@@ -203,4 +204,9 @@ func testRoundTrip[T comparable](t *testing.T, data []byte) {
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(written, &again), "written as %s", written)
 	require.Equal(t, value, again, "written as %s", written)
+}
+
+func TestIDsGoIntoBBCodeAsTheyAre(t *testing.T) {
+	require.Equal(t, "[user=27]Anna[/user]", bbcode.Mention(imbot.ID(27), "Anna"))
+	require.Equal(t, "[dialog=chat7 message=9]there[/dialog]", bbcode.DialogMessageLink(imbot.ChatDialog(7), imbot.ID(9), "there"))
 }

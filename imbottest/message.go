@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 )
 
 // A Message is one message of a chat, as it was when it was asked for.
@@ -31,8 +32,8 @@ type Message struct {
 	Likes   []imbot.ID // who likes it
 }
 
-// Plain returns the text as a person reads it: see [imbot.Plain].
-func (m Message) Plain() string { return imbot.Plain(m.Text) }
+// Plain returns the text as a person reads it: see [bbcode.Plain].
+func (m Message) Plain() string { return bbcode.Plain(m.Text) }
 
 // message is a message as the portal keeps it.
 type message struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 )
 
 // A model answers questions in Markdown, and takes its time.
@@ -37,7 +38,7 @@ func newBot(ctx context.Context, m model, hook imbot.Webhook, handlerURL string,
 				_, err := client.Message.Add(ctx, ev.Reply("I cannot think right now. Please ask again later."))
 				return err
 			}
-			for _, part := range imbot.Split(imbot.Markdown(answer)) {
+			for _, part := range bbcode.Split(bbcode.Markdown(answer)) {
 				if _, err := client.Message.Add(ctx, ev.Reply(part)); err != nil {
 					return err
 				}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 )
 
 // person is one receiver.
@@ -26,7 +27,7 @@ type person struct {
 func greeting(p person) imbot.MessageAddRequest {
 	return imbot.MessageAddRequest{
 		DialogID: imbot.UserDialog(p.id),
-		Message:  "Hello, " + imbot.Bold(imbot.Escape(p.name)) + "! The canteen is closed on Friday.",
+		Message:  "Hello, " + bbcode.Bold(bbcode.Escape(p.name)) + "! The canteen is closed on Friday.",
 	}
 }
 

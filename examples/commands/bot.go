@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 )
 
 // The commands of the bot. Only the first is offered to people; the others are
@@ -85,7 +86,7 @@ func (b *lunchBot) onCommand(ctx context.Context, ev *imbot.CommandAddEvent) err
 func (b *lunchBot) ask(ctx context.Context, c imbot.EventCommand) error {
 	dishes := strings.Fields(c.CommandParams)
 	if len(dishes) < 2 {
-		_, err := b.client.Command.Answer(ctx, c.Answer("Between what? Try "+imbot.Put("/lunch pizza soup", "/lunch pizza soup")))
+		_, err := b.client.Command.Answer(ctx, c.Answer("Between what? Try "+bbcode.Put("/lunch pizza soup", "/lunch pizza soup")))
 		return err
 	}
 	p := &poll{dishes: dishes, votes: map[imbot.ID]string{}}
@@ -116,7 +117,7 @@ func (b *lunchBot) close(ctx context.Context, c imbot.EventCommand) error {
 	if p == nil {
 		return nil
 	}
-	text := p.text() + "\n" + imbot.Italic("The poll is closed.")
+	text := p.text() + "\n" + bbcode.Italic("The poll is closed.")
 	err := b.client.Message.Update(ctx, imbot.MessageUpdateRequest{MessageID: c.MessageID, Message: &text, Keyboard: &imbot.Keyboard{}})
 	if err == nil {
 		delete(b.polls, c.MessageID)
@@ -129,9 +130,9 @@ func (p *poll) text() string {
 	for _, dish := range p.votes {
 		count[dish]++
 	}
-	text := imbot.Bold("What shall we eat?")
+	text := bbcode.Bold("What shall we eat?")
 	for _, dish := range p.dishes {
-		text += fmt.Sprintf("\n%s: %d", imbot.Escape(dish), count[dish])
+		text += fmt.Sprintf("\n%s: %d", bbcode.Escape(dish), count[dish])
 	}
 	return text
 }

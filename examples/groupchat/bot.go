@@ -10,6 +10,7 @@ import (
 	"image/png"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 )
 
 // newBot registers the bot and returns a client that acts as it.
@@ -37,7 +38,7 @@ func dealChat(ctx context.Context, client *imbot.Client, deal imbot.EntityID, pe
 	if errors.Is(err, imbot.ErrNotFound) {
 		return client.Chat.Add(ctx, imbot.ChatAddRequest{
 			Title: "Deal " + string(deal), Color: imbot.ColorSand, Users: people,
-			EntityType: tag, EntityID: deal, Message: "Here we talk about deal " + imbot.Escape(string(deal)) + ".",
+			EntityType: tag, EntityID: deal, Message: "Here we talk about deal " + bbcode.Escape(string(deal)) + ".",
 		})
 	}
 	if err != nil {
@@ -63,7 +64,7 @@ func won(ctx context.Context, client *imbot.Client, chat imbot.ID, deal imbot.En
 		return err
 	}
 	if _, err := client.Message.Add(ctx, imbot.MessageAddRequest{
-		DialogID: imbot.ChatDialog(chat), Message: imbot.Bold("Won!") + " " + imbot.Mention(owner, "") + " takes over.",
+		DialogID: imbot.ChatDialog(chat), Message: bbcode.Bold("Won!") + " " + bbcode.Mention(owner, "") + " takes over.",
 	}); err != nil {
 		return err
 	}

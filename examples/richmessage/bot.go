@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 )
 
 // newBot registers a bot that answers "ticket 7" with everything that a
@@ -34,13 +35,13 @@ func newBot(ctx context.Context, hook imbot.Webhook, handlerURL string, opts ...
 			if ev.Params.Message != "ticket 7" {
 				return nil
 			}
-			answer := ev.Reply("The ticket in full. Without its blocks it is: " + imbot.Link("https://example.com/t/7", "Ticket 7"))
+			answer := ev.Reply("The ticket in full. Without its blocks it is: " + bbcode.Link("https://example.com/t/7", "Ticket 7"))
 			answer.Attach, answer.Keyboard, answer.Menu = attach(), keyboard(), menu()
 			_, err := client.Message.Add(ctx, answer)
 			return err
 		},
 		OnCommand: func(ctx context.Context, ev *imbot.CommandAddEvent) error { // the button Ready
-			text := "Done, " + imbot.Mention(ev.AuthorID(), ev.User.Name) + "."
+			text := "Done, " + bbcode.Mention(ev.AuthorID(), ev.User.Name) + "."
 			return client.Message.Update(ctx, imbot.MessageUpdateRequest{
 				MessageID: ev.Commands[0].MessageID, Message: &text,
 				Attach: &imbot.Attach{}, Keyboard: &imbot.Keyboard{}, // empty ones remove; the menu stays
@@ -60,7 +61,7 @@ func attach() *imbot.Attach {
 				Name: "Ticket 7", Desc: "The printer is on fire", Link: "https://example.com/t/7",
 				Preview: "https://example.com/t/7.png", Width: 640, Height: 480,
 			},
-			imbot.BlockMessage("It is in " + imbot.Bold("room 5") + "#BR#" + imbot.Escape(`C:\new\[draft]`)),
+			imbot.BlockMessage("It is in " + bbcode.Bold("room 5") + "#BR#" + bbcode.Escape(`C:\new\[draft]`)),
 			imbot.BlockDelimiter{Size: 300, Color: "#c6c6c6"},
 			imbot.BlockGrid{
 				{Name: "Status", Value: "burning", Display: imbot.GridDisplayLine, Width: 100, ColorToken: imbot.ColorTokenAlert},

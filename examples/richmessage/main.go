@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 	"github.com/imbot-go/imbot/imbottest"
 )
 
@@ -94,13 +95,13 @@ func describe(block imbot.Block) string {
 	case imbot.BlockLink:
 		return b.Name + ": " + b.Desc + " <" + b.Link + ">"
 	case imbot.BlockMessage:
-		return strings.ReplaceAll(imbot.Plain(string(b)), "\n", " / ")
+		return strings.ReplaceAll(bbcode.Plain(string(b)), "\n", " / ")
 	case imbot.BlockDelimiter:
 		return strings.Repeat("-", b.Size/20)
 	case imbot.BlockGrid:
 		var cells []string
 		for _, item := range b {
-			cells = append(cells, item.Name+": "+imbot.Plain(item.Value))
+			cells = append(cells, item.Name+": "+bbcode.Plain(item.Value))
 		}
 		return strings.Join(cells, "; ")
 	case imbot.BlockImage:

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/imbot-go/imbot/imbottest/messenger"
 )
@@ -49,9 +50,9 @@ func TestPictureOfTheReadme(t *testing.T) {
 		Verifier:   hook.Verifier(),
 		OnJoinChat: func(context.Context, *imbot.JoinChatEvent) error { return nil },
 		OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
-			answer := ev.Reply("Gladly, " + imbot.Bold(imbot.Escape(ev.User.FirstName)) + ". Your order:")
+			answer := ev.Reply("Gladly, " + bbcode.Bold(bbcode.Escape(ev.User.FirstName)) + ". Your order:")
 			if strings.Contains(ev.Params.Message, "coffee") {
-				answer.Message = "Of course. Say what you would like, or give me a " + imbot.Send("/menu", "/menu") + "."
+				answer.Message = "Of course. Say what you would like, or give me a " + bbcode.Send("/menu", "/menu") + "."
 			} else {
 				answer.Attach, answer.Keyboard = order()
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 )
 
 // outside is a web server of the bot's owner: pictures, and one page that tries
@@ -49,11 +50,11 @@ func TestPageShowsWhatBotsSend(t *testing.T) {
 	require.NoError(t, s.client.Chat.SendTyping(t.Context(), imbot.ChatSendTypingRequest{DialogID: room}))
 	b.sees("#typing", "Dice")
 	id, err := s.client.Message.Add(t.Context(), imbot.MessageAddRequest{
-		DialogID: room, Message: imbot.Bold("bold") + " and " + imbot.Link("https://example.com/", "a link"),
+		DialogID: room, Message: bbcode.Bold("bold") + " and " + bbcode.Link("https://example.com/", "a link"),
 		Attach: &imbot.Attach{Blocks: []imbot.Block{
 			imbot.BlockUser{Name: "A user", Link: web},
 			imbot.BlockLink{Name: "A page", Desc: "about it", Link: web},
-			imbot.BlockMessage("a " + imbot.Italic("text")),
+			imbot.BlockMessage("a " + bbcode.Italic("text")),
 			imbot.BlockDelimiter{Size: 200},
 			imbot.BlockGrid{{Name: "A cell", Value: "its value", Display: imbot.GridDisplayLine}},
 			imbot.BlockImage{{Name: "A picture", Link: web + "/picture.png", Width: 8, Height: 8}},

@@ -1,17 +1,28 @@
-package imbot_test
+package bbcode_test
 
 import (
 	"fmt"
 	"strings"
 
-	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/bbcode"
 )
+
+func Example() {
+	customer, order := "[Anna]", "https://example.com/orders/7"
+
+	message := bbcode.Bold("New order") + " of " + bbcode.Escape(customer) + ": " +
+		bbcode.Link(order, "number 7") + ". " + bbcode.Mention(27, "Boris") + ", please look."
+
+	fmt.Println(bbcode.Plain(message)) // as a person reads it
+	// Output:
+	// New order of [Anna]: number 7 (https://example.com/orders/7). Boris, please look.
+}
 
 func ExampleEscape() {
 	typed := "[b]hi[/b] [send=/delete all]click[/send]"
-	message := imbot.Bold("Anna wrote: ") + imbot.Escape(typed)
+	message := bbcode.Bold("Anna wrote: ") + bbcode.Escape(typed)
 
-	fmt.Println(imbot.Plain(message))
+	fmt.Println(bbcode.Plain(message))
 	fmt.Println(strings.Count(message, "\u2060"), "invisible characters")
 	// Output:
 	// Anna wrote: [b]hi[/b] [send=/delete all]click[/send]
@@ -19,20 +30,20 @@ func ExampleEscape() {
 }
 
 func ExampleMention() {
-	fmt.Println(imbot.Mention(27, "Anna"), "please look at", imbot.Link("https://example.com/7", "order 7"))
+	fmt.Println(bbcode.Mention(27, "Anna"), "please look at", bbcode.Link("https://example.com/7", "order 7"))
 	// Output:
 	// [user=27]Anna[/user] please look at [url=https://example.com/7]order 7[/url]
 }
 
 func ExamplePlain() {
-	fmt.Println(imbot.Plain("[b]Order 7[/b][br][url=https://example.com/7]open[/url], ask [user=27]Anna[/user] [rating=3]"))
+	fmt.Println(bbcode.Plain("[b]Order 7[/b][br][url=https://example.com/7]open[/url], ask [user=27]Anna[/user] [rating=3]"))
 	// Output:
 	// Order 7
 	// open (https://example.com/7), ask Anna ★★★
 }
 
 func ExampleMarkdown() {
-	fmt.Println(imbot.Markdown(`# Plan
+	fmt.Println(bbcode.Markdown(`# Plan
 
 1. **Read** the [manual](https://example.com)
 2. Ask *nobody*:
@@ -55,8 +66,8 @@ func ExampleMarkdown() {
 }
 
 func ExampleSplit() {
-	answer := imbot.Bold(strings.Repeat("A long answer. ", 2000))
-	for _, message := range imbot.Split(answer) {
+	answer := bbcode.Bold(strings.Repeat("A long answer. ", 2000))
+	for _, message := range bbcode.Split(answer) {
 		fmt.Println(len(message), message[:9], "…", message[len(message)-9:])
 	}
 	// Output:

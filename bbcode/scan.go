@@ -1,4 +1,4 @@
-package imbot
+package bbcode
 
 import "strings"
 
@@ -10,16 +10,16 @@ type token struct {
 	name       string // in lower case
 	pair       *token // the other end; nil for a stray one
 
-	number int   // for Split: its place in the list,
-	mark   *mark // and what became of it
+	number int   // for Split: its index in the list of tokens
+	mark   *mark // for Split: the opening mark made of it
 }
 
 type tokenKind uint8
 
 const (
-	single  tokenKind = iota // stands for itself
-	opening                  // has a closing one behind it
-	closing
+	single  tokenKind = iota // [br]: has no other end
+	opening                  // [b]
+	closing                  // [/b]
 )
 
 // attributes returns what stands between the name and the closing bracket.
@@ -27,8 +27,9 @@ func (t *token) attributes(text string) string {
 	return strings.TrimSpace(strings.TrimPrefix(text[t.attr:t.end-1], "="))
 }
 
-// isText reports whether a stray code is shown as it stands: one whose text
-// would have been treated differently.
+// isText reports whether a code is shown as text because its other end is
+// missing: one that would have changed how the text between the ends is read.
+// Any other stray code vanishes.
 func (t *token) isText() bool {
 	if t.pair != nil || t.kind == single {
 		return false
@@ -41,7 +42,7 @@ type codeForm struct {
 	single        bool
 	bare, valued  bool // [b], [size=8]
 	blankOnly     bool // attributes begin with a blank: [img size=…]
-	keepsTogether bool // a link or the like: splitting one makes two
+	keepsTogether bool // Split does not cut it: of one link it would make two
 }
 
 // codeNames are the names that form knows.
@@ -103,12 +104,13 @@ func scan(text string) []*token {
 type scanner struct {
 	text      string
 	tokens    []*token
-	room      []token // for the next tokens: there may be a million of them
+	room      []token // memory for the next tokens, allocated for many at a time
 	open      map[string][]*token
-	bracket   int // the next "]" at or behind the last place asked for
-	noCodeEnd bool
+	bracket   int  // the last answer of closeBracket
+	noCodeEnd bool // no [/code] follows: do not search again
 }
 
+// keep adds a token to the list.
 func (s *scanner) keep(t token) *token {
 	if len(s.room) == cap(s.room) {
 		s.room = make([]token, 0, min(len(s.tokens)+8, 1024))
@@ -159,8 +161,9 @@ func (s *scanner) code(i int) (t token, ok bool) {
 	return t, true
 }
 
-// closeBracket returns the next "]" behind i, -1 without one. It never looks at
-// a byte twice.
+// closeBracket returns the next "]" at or behind i, -1 without one. It keeps its
+// last answer and searches only behind it, so that a text of a million "[url="
+// is read once.
 func (s *scanner) closeBracket(i int) int {
 	if s.bracket >= 0 && s.bracket < i {
 		if s.bracket = strings.IndexByte(s.text[i:], ']'); s.bracket >= 0 {
@@ -185,6 +188,10 @@ func (s *scanner) codeEnd(t *token) *token {
 	}
 	s.noCodeEnd = true
 	return nil
+}
+
+func hasFoldPrefix(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

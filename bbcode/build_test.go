@@ -1,4 +1,4 @@
-package imbot
+package bbcode
 
 import (
 	"testing"
@@ -20,7 +20,6 @@ func TestBuilders(t *testing.T) {
 		{"a size above 30 is 30", Size(31, "a"), "[size=30]a[/size]"},
 		{"a colour of six digits", TextColor("#4ba984", "a"), "[color=#4ba984]a[/color]"},
 		{"a colour of three digits", TextColor("#FFF", "a"), "[color=#FFF]a[/color]"},
-		{"a colour of the portal", TextColor(ColorMint.Hex(), "a"), "[color=#4ba984]a[/color]"},
 		{"a colour without its mark gets it", TextColor("fff", "a"), "[color=#fff]a[/color]"},
 		{"what is no colour leaves the text alone", TextColor("#fff]x", "a"), "a"},
 		{"a link", Link("https://example.com/?a=1&b=2#c", "a"), "[url=https://example.com/?a=1&b=2#c]a[/url]"},
@@ -82,69 +81,4 @@ func TestBuilders(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) { require.Equal(t, row.want, row.got) })
 	}
 	require.Len(t, quoteRule, 54)
-}
-
-func TestEscape(t *testing.T) {
-	for _, row := range []struct{ name, text, want string }{
-		{"plain text is left alone", "Hello, it's 5 > 3 & 2 < 4 - ok", "Hello, it's 5 > 3 & 2 < 4 - ok"},
-		{"a code is broken behind its bracket", "[b]x[/b]", "[\u2060b]x[\u2060/b]"},
-		{"a mention", "[USER=all]x[/USER]", "[\u2060USER=all]x[\u2060/USER]"},
-		{"a bracket at the end, where a code could follow", "[", "[\u2060"},
-		{"a quote at the start", ">>x", "\u2060>>x"},
-		{"a quote on a later line", "a\n>>x", "a\n\u2060>>x"},
-		{"a quote behind blanks that the portal trims", "  >>x", "  \u2060>>x"},
-		{"half a quote at the start", ">", "\u2060>"},
-		{"no quote within a line", "a >> b", "a >> b"},
-		{"a line break code", "a#BR#x", "a#\u2060BR#x"},
-		{"a line break code in lower case", "a#br#x", "a#\u2060br#x"},
-		{"the first half of a line break code", "a#B", "a#\u2060B"},
-		{"the second half of a line break code", "R#a", "\u2060R#a"},
-		{"the end of a line break code", "#7", "\u2060#7"},
-		{"what a bracket before would make a code", "br", "\u2060br"},
-		{"what a bracket before would make a code with attributes", "icon=/x size=4", "\u2060icon=/x size=4"},
-		{"what a bracket before would make a closing code", "/B] x", "\u2060/B] x"},
-		{"the beginning of a code's name", "ra", "\u2060ra"},
-		{"a name", "Anna", "Anna"},
-		{"a word that begins like a code's name", "urls: /home", "urls: /home"},
-		{"a word that is the name of a code without attributes", "I think", "I think"},
-		{"a line break stays one", "a\r\nb\nc", "a\r\nb\nc"},
-		{"twenty dashes", quoteRule[:20] + ".", quoteRule[:20] + "."},
-		{"a line of dashes", quoteRule, quoteRule[:20] + "\u2060" + quoteRule[:20] + "\u2060" + quoteRule[:14] + "\u2060"},
-		{"bytes that are no text", "a\xffb", "a\uFFFDb"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			require.Equal(t, row.want, Escape(row.text))
-			require.Equal(t, row.want, Escape(Escape(row.text)), "twice is once")
-		})
-	}
-}
-
-func TestPlain(t *testing.T) {
-	for _, row := range []struct{ name, text, want string }{
-		{"looks are gone", "[B]a[/B] [i]b[/i] [u]c[/u] [s]d[/s] [size=9]e[/size] [color=#fff]f[/color]", "a b c d e f"},
-		{"a link has its address behind it", "see [url=https://e.com]this [b]page[/b][/url]!", "see this page (https://e.com)!"},
-		{"a link that shows its address", "[url]https://e.com[/url] [url=https://e.com]https://e.com[/url] [url=https://e.com][/url]", "https://e.com https://e.com https://e.com"},
-		{"a mention is the name", "[USER=5]Anna[/USER], [user=all]all[/user]", "Anna, all"},
-		{"links to chats and messages are their text", "[chat=7]a[/chat] [chat=imol|7]b[/chat] [context=chat7/9]c[/context] [dialog=7 message=9]d[/dialog] [pch=3]e[/pch]", "a b c d e"},
-		{"actions are their text", "[send=/x]a[/send] [send]b[/send] [put=/x]c[/put] [call=+1]d[/call]", "a b c d"},
-		{"code is left alone", "[code][b]x[/b]#BR#[br][/code]", "[b]x[/b]#BR#[br]"},
-		{"a picture is its address", "[img size=medium]https://e.com/p.jpg [/img]", "https://e.com/p.jpg"},
-		{"an icon is its title", "[icon=https://e.com/i.png size=20 title=a smile width=4]", "a smile"},
-		{"an icon is all of its title", Icon("https://e.com/i.png", IconOptions{Height: 4, Title: "a size=900 b"}), "a size＝900 b"},
-		{"an icon without title is nothing", "a[icon=https://e.com/i.png]b", "ab"},
-		{"a time is in UTC", "[timestamp=1645844720 format=SHORT_TIME_FORMAT]", "2022-02-26 03:05 UTC"},
-		{"a time that is none stays", "[timestamp=x]", "[timestamp=x]"},
-		{"files and attachments are not text", "a[disk=5]b[attach=1]c", "abc"},
-		{"stars", "[rating=3] [rating=6]", "★★★ [rating=6]"},
-		{"line breaks", "a[br]b#BR#c[BR]d\ne", "a\nb\nc\nd\ne"},
-		{"quotes are text", ">>a\n" + quoteRule + "\nb\n" + quoteRule, ">>a\n" + quoteRule + "\nb\n" + quoteRule},
-		{"unknown codes stay", "[x]a[/x] [ b] [b=1] [url", "[x]a[/x] [ b] [b=1] [url"},
-		{"an open code block stays", "[code]a", "[code]a"},
-		{"an open link stays", "[url=https://e.com]a", "[url=https://e.com]a"},
-		{"codes that cross", "[b]a[i]b[/b]c[/i]", "abc"},
-		{"links that cross pictures", "[url=/a]x[img]y[/url] [/img][url=/b]z[/url]", "xy[/url]z (/b)"},
-		{"the invisible character is taken away", Escape("[b]\n>>x #BR# " + quoteRule), "[b]\n>>x #BR# " + quoteRule},
-	} {
-		t.Run(row.name, func(t *testing.T) { require.Equal(t, row.want, Plain(row.text)) })
-	}
 }

@@ -1,8 +1,10 @@
-package imbot
+package bbcode
 
 import (
+	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -73,4 +75,40 @@ func TestMarkdownNestsOnlySoDeep(t *testing.T) {
 	text := strings.Repeat("> - ", 1000) + "a"
 	require.True(t, strings.HasSuffix(Markdown(text), "a"))
 	require.Equal(t, strings.Count(text, "-")-maxNesting/2, strings.Count(Markdown(text), "-"))
+}
+
+// The codes that Markdown makes, each with what its attribute may be.
+var ofMarkdown = regexp.MustCompile(`^\[(/?(b|i|s|url|code|img)|url=(https?://|/)[^\[\]\s"<>]*|img size=medium)\]$|^>>$`)
+
+func FuzzMarkdown(f *testing.F) {
+	for _, text := range []string{
+		"", "# a\n\n- b\n  1. c\n\n> d\n", "*a **b*** __c__ ~~d~~ `e`", "```go\n[b]\n```", "[a](https://e.com 't') ![b](/c) <https://e.com> https://e.com/[x]",
+		"[a][b]\n\n[b]: /c \"d\"", "| a | b |\n|---|---|\n| c | d |", "a\n===\n\n---\n\n    code", `\[b] &#91;b] #BR# >> [/code]`, "[a](https://e.com/#BR#)", "- [x] a\n\t- b", "*[a*](/b)*",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 1<<14 {
+			return
+		}
+		out := Markdown(text)
+		require.True(t, utf8.ValidString(out))
+		var open []string
+		rest := regexp.MustCompile(`(?s)\[code\].*?\[/code\]`).ReplaceAllString(out, "[code][/code]")
+		for _, code := range markupOf(rest) {
+			require.Regexp(t, ofMarkdown, code)
+			name, _, _ := strings.Cut(strings.Trim(code, "[]"), "=")
+			name, _, _ = strings.Cut(name, " ")
+			switch closed, isClosing := strings.CutPrefix(name, "/"); {
+			case name == ">>":
+			case isClosing:
+				require.NotEmpty(t, open, out)
+				require.Equal(t, open[len(open)-1], closed, out)
+				open = open[:len(open)-1]
+			default:
+				open = append(open, name)
+			}
+		}
+		require.Empty(t, open, out)
+	})
 }

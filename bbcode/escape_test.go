@@ -1,4 +1,4 @@
-package imbot
+package bbcode
 
 import (
 	"regexp"
@@ -8,6 +8,41 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
+
+func TestEscape(t *testing.T) {
+	for _, row := range []struct{ name, text, want string }{
+		{"plain text is left alone", "Hello, it's 5 > 3 & 2 < 4 - ok", "Hello, it's 5 > 3 & 2 < 4 - ok"},
+		{"a code is broken behind its bracket", "[b]x[/b]", "[\u2060b]x[\u2060/b]"},
+		{"a mention", "[USER=all]x[/USER]", "[\u2060USER=all]x[\u2060/USER]"},
+		{"a bracket at the end, where a code could follow", "[", "[\u2060"},
+		{"a quote at the start", ">>x", "\u2060>>x"},
+		{"a quote on a later line", "a\n>>x", "a\n\u2060>>x"},
+		{"a quote behind blanks that the portal trims", "  >>x", "  \u2060>>x"},
+		{"half a quote at the start", ">", "\u2060>"},
+		{"no quote within a line", "a >> b", "a >> b"},
+		{"a line break code", "a#BR#x", "a#\u2060BR#x"},
+		{"a line break code in lower case", "a#br#x", "a#\u2060br#x"},
+		{"the first half of a line break code", "a#B", "a#\u2060B"},
+		{"the second half of a line break code", "R#a", "\u2060R#a"},
+		{"the end of a line break code", "#7", "\u2060#7"},
+		{"what a bracket before would make a code", "br", "\u2060br"},
+		{"what a bracket before would make a code with attributes", "icon=/x size=4", "\u2060icon=/x size=4"},
+		{"what a bracket before would make a closing code", "/B] x", "\u2060/B] x"},
+		{"the beginning of a code's name", "ra", "\u2060ra"},
+		{"a name", "Anna", "Anna"},
+		{"a word that begins like a code's name", "urls: /home", "urls: /home"},
+		{"a word that is the name of a code without attributes", "I think", "I think"},
+		{"a line break stays one", "a\r\nb\nc", "a\r\nb\nc"},
+		{"twenty dashes", quoteRule[:20] + ".", quoteRule[:20] + "."},
+		{"a line of dashes", quoteRule, quoteRule[:20] + "\u2060" + quoteRule[:20] + "\u2060" + quoteRule[:14] + "\u2060"},
+		{"bytes that are no text", "a\xffb", "a\uFFFDb"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			require.Equal(t, row.want, Escape(row.text))
+			require.Equal(t, row.want, Escape(Escape(row.text)), "twice is once")
+		})
+	}
+}
 
 // A second reading of BB code, by regular expressions: what stands in a message
 // besides text. It shares nothing with the code under test.
@@ -76,14 +111,6 @@ func checkEscape(t *testing.T, text string) {
 	require.Empty(t, markupOf(both), "%q twice", text)
 }
 
-func TestCodeNames(t *testing.T) {
-	for _, name := range strings.Fields(codeNames) {
-		_, ok := form(name)
-		require.True(t, ok, name)
-		require.NotEmpty(t, find(knownMarkup, "["+name+"]"), name)
-	}
-}
-
 // withoutJoiners returns what Plain can give back of a text.
 func withoutJoiners(text string) string {
 	return strings.ReplaceAll(string([]rune(text)), joiner, "")
@@ -105,52 +132,4 @@ func TestEscapeKeepsTheRest(t *testing.T) {
 			}
 		}
 	}
-}
-
-func FuzzPlain(f *testing.F) {
-	for _, text := range []string{"", "[b]x[/b]", "[url=/a][url]b[/url]", "[code][b][/code][/b]", "[icon=/a title=b c size=4]", "[timestamp=5][rating=3][br]#br#", "[img]x[url=/a][/img]y[/url]", "[CODE", "[user=5"} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		plain := Plain(text)
-		require.Equal(t, withoutJoiners(text), Plain(Escape(text)))
-		require.LessOrEqual(t, len(plain), 4*len(text)+64)
-		require.Equal(t, withoutJoiners(strings.ToValidUTF8(text, "\uFFFD")), Plain(Code(text)))
-	})
-}
-
-// The codes that Markdown makes, each with what its attribute may be.
-var ofMarkdown = regexp.MustCompile(`^\[(/?(b|i|s|url|code|img)|url=(https?://|/)[^\[\]\s"<>]*|img size=medium)\]$|^>>$`)
-
-func FuzzMarkdown(f *testing.F) {
-	for _, text := range []string{
-		"", "# a\n\n- b\n  1. c\n\n> d\n", "*a **b*** __c__ ~~d~~ `e`", "```go\n[b]\n```", "[a](https://e.com 't') ![b](/c) <https://e.com> https://e.com/[x]",
-		"[a][b]\n\n[b]: /c \"d\"", "| a | b |\n|---|---|\n| c | d |", "a\n===\n\n---\n\n    code", `\[b] &#91;b] #BR# >> [/code]`, "[a](https://e.com/#BR#)", "- [x] a\n\t- b", "*[a*](/b)*",
-	} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 1<<14 {
-			return
-		}
-		out := Markdown(text)
-		require.True(t, utf8.ValidString(out))
-		var open []string
-		rest := regexp.MustCompile(`(?s)\[code\].*?\[/code\]`).ReplaceAllString(out, "[code][/code]")
-		for _, code := range markupOf(rest) {
-			require.Regexp(t, ofMarkdown, code)
-			name, _, _ := strings.Cut(strings.Trim(code, "[]"), "=")
-			name, _, _ = strings.Cut(name, " ")
-			switch closed, isClosing := strings.CutPrefix(name, "/"); {
-			case name == ">>":
-			case isClosing:
-				require.NotEmpty(t, open, out)
-				require.Equal(t, open[len(open)-1], closed, out)
-				open = open[:len(open)-1]
-			default:
-				open = append(open, name)
-			}
-		}
-		require.Empty(t, open, out)
-	})
 }

@@ -1,4 +1,4 @@
-package imbot
+package bbcode
 
 import (
 	"strconv"
