@@ -26,8 +26,8 @@ type Client struct {
 // connection is what a client and its WithBot copies share.
 type connection struct {
 	*access // a pointer, because fmt prints an embedded struct's secrets and only the address of a pointer
-	rest   *rest.Core
-	typing typing
+	rest    *rest.Core
+	typing  typing
 }
 
 const version = "0.1.0"

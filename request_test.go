@@ -2,6 +2,7 @@ package imbot_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"strings"
@@ -288,4 +289,89 @@ func TestTokenIsEscaped(t *testing.T) {
 	auth := imbot.OAuth{Endpoint: app.Endpoint, Tokens: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: `a","ID":"8`})}
 	require.NoError(t, over(t, auth, rt).Call(t.Context(), "profile", nil, nil))
 	require.JSONEq(t, `{"auth":"a\",\"ID\":\"8"}`, rt.bodies[0])
+}
+
+// namedUser is a request of somebody who builds on one of ours.
+type namedUser struct {
+	imbot.ChatUpdateTitleRequest
+	Auth string `json:"auth,omitempty"`
+}
+
+func TestARequestThatEmbedsOneOfOursHasNoReservedName(t *testing.T) {
+	rt := always(200, `{"result":true}`)
+	client := over(t, hook, rt)
+	req := namedUser{ChatUpdateTitleRequest: imbot.ChatUpdateTitleRequest{ChatID: 5, Title: "x"}, Auth: "somebody else's"}
+	_, err := imbot.Do(t.Context(), client, req)
+	require.ErrorIs(t, err, imbot.ErrInvalid)
+	require.ErrorContains(t, err, "a parameter named auth")
+	require.Empty(t, rt.requests)
+
+	req.Auth = ""
+	_, err = imbot.Do(t.Context(), client, req)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"CLIENT_ID":"bot-secret-1","CHAT_ID":5,"TITLE":"x"}`, rt.bodies[0])
+}
+
+func TestOnlyTheNamesOfParametersAreReserved(t *testing.T) {
+	for name, row := range map[string]struct {
+		params  any
+		refused bool
+	}{
+		"a value":                     {map[string]any{"TITLE": "auth", "B": `","auth":"`, "C": `\`}, false},
+		"a name deeper down":          {map[string]any{"FIELDS": map[string]any{"auth": 1}, "LIST": []any{"auth", map[string]any{"auth": 1}}}, false},
+		"a name that begins with one": {map[string]any{"AUTHOR": 1}, false},
+		"behind nested values":        {map[string]any{"A": []any{map[string]any{"B": []int{1}}}, "auth": 1}, true},
+		"behind a text with quotes":   {map[string]any{"A": `"\{[`, "auth": 1}, true},
+		"an escaped name":             {raw(`{"\u0061uth":1}`), true},
+		"a name given twice":          {raw(`{"ID":1,"auth":1,"ID":2}`), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := over(t, hook, always(200, `{"result":true}`)).Call(t.Context(), "crm.lead.list", row.params, nil)
+			if row.refused {
+				require.ErrorContains(t, err, "a parameter named auth")
+			} else {
+				require.NoError(t, err)
+			}
+		})
+	}
+}
+
+type raw string
+
+func (r raw) MarshalJSON() ([]byte, error) { return []byte(r), nil }
+
+func TestCallRefusesAResultThatIsNoPointerBeforeSending(t *testing.T) {
+	rt := always(200, `{"result":1}`)
+	client := over(t, hook, rt)
+	require.ErrorIs(t, client.Call(t.Context(), "profile", nil, 5), imbot.ErrInvalid)
+	require.ErrorIs(t, client.Call(t.Context(), "profile", nil, (*int)(nil)), imbot.ErrInvalid)
+	require.Empty(t, rt.bodies)
+}
+
+func TestTheHashOfAnIFrameStaysOutOfErrors(t *testing.T) {
+	const refused = `{"error":"WRONG_REQUEST","error_description":"not stored: HASH => 0123456789abcdef"}`
+	client := over(t, hook, always(400, refused))
+	register := imbot.AppRegisterRequest{Code: "x", IFrame: "https://e.com", Hash: "0123456789abcdef"}
+	_, err := client.App.Register(t.Context(), register)
+	require.ErrorIs(t, err, imbot.ErrWrongRequest)
+	require.NotContains(t, err.Error(), "0123456789abcdef")
+	err = client.App.Update(t.Context(), imbot.AppUpdateRequest{AppID: 1, Fields: imbot.AppUpdateFields{Hash: "0123456789abcdef"}})
+	require.NotContains(t, err.Error(), "0123456789abcdef")
+	for _, answer := range []string{refused, `{"result":{"result":[],"result_error":{"c0":` + refused + `}}}`} {
+		batch := imbot.NewBatch()
+		app := imbot.Queue(batch, register)
+		err := over(t, hook, always(200, answer)).DoBatch(t.Context(), batch) // of the batch as a whole
+		_, own := app.Result()
+		err = errors.Join(err, own)
+		require.ErrorIs(t, err, imbot.ErrWrongRequest)
+		require.NotContains(t, err.Error(), "0123456789abcdef")
+	}
+}
+
+func TestCallTakesARequestForItsParametersOnly(t *testing.T) {
+	rt := always(502, "<html>")
+	err := over(t, hook, rt).WithBot(39).Call(t.Context(), "imbot.update", imbot.BotUpdateRequest{}, nil)
+	require.ErrorIs(t, err, imbot.ErrOutcomeUnknown, "it is not repeated")
+	require.Len(t, rt.bodies, 1)
+	require.JSONEq(t, `{"CLIENT_ID":"bot-secret-1","FIELDS":{}}`, rt.bodies[0])
 }

@@ -2,6 +2,7 @@ package imbot_test
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -154,5 +155,17 @@ func TestLimiterRefusesWhoWouldWaitTooLong(t *testing.T) {
 		defer cancel()
 		require.NoError(t, l.Wait(ctx, "portal"))
 		require.Equal(t, 5500*time.Millisecond, time.Since(start))
+	})
+}
+
+func TestNewLimiterTakesNoRateForTheDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, perSecond := range []float64{0, -1, math.NaN()} {
+			limiter, start := imbot.NewLimiter(perSecond, 0), time.Now()
+			for range 3 {
+				require.NoError(t, limiter.Wait(t.Context(), "portal"))
+			}
+			require.Equal(t, time.Second, time.Since(start))
+		}
 	})
 }
