@@ -34,7 +34,7 @@ func TestColors(t *testing.T) {
 		names = append(names, color)
 		require.Equal(t, c.Hex, color.Hex(), c.Name)
 	}
-	require.Len(t, names, 16)
+	require.NotEmpty(t, names)
 	require.Equal(t, names, imbot.Colors())
 	require.NotSame(t, &imbot.Colors()[0], &imbot.Colors()[0], "a caller could change everybody's list")
 }

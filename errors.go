@@ -270,7 +270,7 @@ func (e *Error) Error() string {
 	if e.StatusCode >= 400 && e.Code == "" {
 		fmt.Fprintf(&b, " (HTTP %d)", e.StatusCode)
 	}
-	if e.cause != nil {
+	if e.cause != nil && e.cause.Error() != "" { // empty: the description says it
 		b.WriteString(": ")
 		b.WriteString(strings.TrimPrefix(e.cause.Error(), "imbot: "))
 	}

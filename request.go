@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/imbot-go/imbot/internal/rest"
@@ -123,14 +124,18 @@ func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 	if !rest.IsMethod(method) {
 		return nil, invalid("", "%.40q is not the name of a method", secret.Scrub(method, c.secrets))
 	}
-	if own, ok := req.(Checker); ok {
-		if err := own.Check(); err != nil {
-			return nil, refused(method, err, c.secrets)
+	var secrets []string
+	if r, ok := req.(Secretive); ok {
+		secrets = r.Secrets()
+	}
+	if r, ok := req.(Checker); ok {
+		if err := r.Check(); err != nil {
+			return nil, refused(method, err, slices.Concat(secrets, c.secrets))
 		}
 	}
 	params, hasClientID, f := rest.Encode(req, "CLIENT_ID") // it refuses reserved names also in our own requests: others embed them
 	if f != nil {
-		f.Method, f.Cause = method, secret.Clean(f.Cause, c.secrets)
+		f.Method, f.Cause = method, secret.Clean(f.Cause, slices.Concat(secrets, c.secrets))
 		return nil, failure(f)
 	}
 	var extra []byte
@@ -143,10 +148,6 @@ func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 	repeatable := false
 	if r, ok := req.(Repeater); ok {
 		repeatable = r.Repeatable()
-	}
-	var secrets []string
-	if r, ok := req.(Secretive); ok {
-		secrets = r.Secrets()
 	}
 	return c.rest.NewCall(method, rest.Splice(extra, params), repeatable, secrets...), nil
 }

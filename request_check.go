@@ -20,9 +20,9 @@ func refused(method string, err error, secrets []string) *Error {
 		return &e
 	}
 	e := &Error{Method: method, kind: ErrInvalid, cause: secret.Clean(err, secrets)}
-	if errors.As(err, &e.Code) { // it begins the text of the error already
-		text := strings.TrimPrefix(strings.TrimPrefix(e.cause.Error(), string(e.Code)), ": ")
-		e.cause = secret.Hide(text, func(target error) bool { return errors.Is(err, target) })
+	if errors.As(err, &e.Code) { // with which the text of e begins
+		e.Description = strings.TrimPrefix(strings.TrimPrefix(e.cause.Error(), string(e.Code)), ": ")
+		e.cause = secret.Hide("", func(target error) bool { return errors.Is(err, target) })
 	}
 	return e
 }

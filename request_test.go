@@ -3,6 +3,7 @@ package imbot_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"strings"
@@ -374,4 +375,71 @@ func TestCallTakesARequestForItsParametersOnly(t *testing.T) {
 	require.ErrorIs(t, err, imbot.ErrOutcomeUnknown, "it is not repeated")
 	require.Len(t, rt.bodies, 1)
 	require.JSONEq(t, `{"CLIENT_ID":"bot-secret-1","FIELDS":{}}`, rt.bodies[0])
+}
+
+// transferRequest is a request of another package that has all that ours may have.
+type transferRequest struct {
+	imbot.Returns[imbot.OK]
+	Line imbot.ID `json:"LINE"`
+	PIN  string   `json:"PIN"`
+	bad  error
+}
+
+var (
+	_ imbot.Checker   = transferRequest{}
+	_ imbot.Repeater  = transferRequest{}
+	_ imbot.Secretive = transferRequest{}
+)
+
+func (transferRequest) Method() string      { return "imopenlines.line.transfer" }
+func (transferRequest) Repeatable() bool    { return true }
+func (r transferRequest) Secrets() []string { return []string{r.PIN} }
+func (r transferRequest) Check() error      { return r.bad }
+
+func TestCheckOfAnotherPackageRefusesBeforeSending(t *testing.T) {
+	mine := errors.New("the line is closed")
+	for name, tt := range map[string]struct {
+		bad  error
+		code imbot.ErrorCode
+		text string
+	}{
+		"an error of its own": {mine, "", "imbot: imopenlines.line.transfer: the line is closed"},
+		"an error with a code": {fmt.Errorf("%w: LINE 5 is closed", imbot.ErrParams), imbot.ErrParams,
+			"imbot: imopenlines.line.transfer: PARAMS_ERROR: LINE 5 is closed"},
+		"a bare code":               {imbot.ErrParams, imbot.ErrParams, "imbot: imopenlines.line.transfer: PARAMS_ERROR"},
+		"an error with its secret":  {fmt.Errorf("PIN s3cr3t-pin is short: %w", mine), "", "imbot: imopenlines.line.transfer: PIN *** is short: the line is closed"},
+		"what a check of ours says": {imbot.MessageAddRequest{Message: "\xff"}.Check(), "", "imbot: imopenlines.line.transfer: MESSAGE is not UTF-8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rt := always(200, `{"result":true}`)
+			_, err := imbot.Do(t.Context(), over(t, hook, rt), transferRequest{PIN: "s3cr3t-pin", bad: tt.bad})
+			var e *imbot.Error
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, tt.text, err.Error())
+			require.Equal(t, tt.code, e.Code)
+			require.ErrorIs(t, err, imbot.ErrInvalid)
+			if errors.Is(tt.bad, mine) {
+				require.ErrorIs(t, err, mine)
+			}
+			require.Empty(t, rt.requests)
+		})
+	}
+}
+
+func TestSecretsOfAnotherPackagesRequestStayOutOfErrors(t *testing.T) {
+	for name, send := range map[string]func(*imbot.Client, transferRequest) error{
+		"alone": func(c *imbot.Client, r transferRequest) error { _, err := imbot.Do(t.Context(), c, r); return err },
+		"in a batch": func(c *imbot.Client, r transferRequest) error {
+			b := imbot.NewBatch()
+			p := imbot.Queue(b, r)
+			return errors.Join(c.DoBatch(t.Context(), b), func() error { _, err := p.Result(); return err }())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rt := always(400, `{"error":"WRONG_PIN","error_description":"s3cr3t-pin is wrong"}`)
+			err := send(over(t, hook, rt), transferRequest{PIN: "s3cr3t-pin"})
+			require.ErrorContains(t, err, "*** is wrong")
+			require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "s3cr3t-pin")
+		})
+	}
 }

@@ -5,6 +5,7 @@ package secret
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +35,8 @@ func Scrub(text string, secrets []string) string { return cut(text, secrets, 4) 
 func ScrubCode(code string, secrets []string) string { return cut(code, secrets, 8) }
 
 func cut(text string, secrets []string, shortest int) string {
-	for _, s := range secrets {
+	longestFirst := func(a, b string) int { return len(b) - len(a) } // one may be part of another, whose rest would stay
+	for _, s := range slices.SortedFunc(slices.Values(secrets), longestFirst) {
 		if len(s) >= shortest {
 			text = strings.ReplaceAll(text, s, "***")
 		}

@@ -23,6 +23,7 @@ func TestScrub(t *testing.T) {
 	secrets := []string{"", "BOT", "long-secret"}
 	require.Equal(t, "BOT *** and ***", secret.Scrub("BOT long-secret and long-secret", secrets))
 	require.Equal(t, "BOT_ID_ERROR", secret.ScrubCode("BOT_ID_ERROR", append(secrets, "ERROR")))
+	require.Equal(t, "***!", secret.Scrub("secret-and-more!", []string{"secret", "secret-and-more"}))
 	require.Equal(t, "***_ERROR", secret.ScrubCode("long-secret_ERROR", secrets))
 }
 
