@@ -87,9 +87,10 @@ func (AppRegisterRequest) Repeatable() bool { return true }
 
 func (r AppRegisterRequest) botID() ID { return r.BotID }
 
-// secret: the portal's WRONG_REQUEST quotes the parameters.
+// Secrets is the hash, because the portal quotes the parameters in [ErrWrongRequest].
 func (r AppRegisterRequest) Secrets() []string { return []string{r.Hash} }
 
+// Check refuses what the portal would lose without a word.
 func (r AppRegisterRequest) Check() error {
 	if e := checkText("CODE", r.Code, 0); e != nil {
 		return e
@@ -132,8 +133,10 @@ func (AppUpdateRequest) Method() string { return "imbot.app.update" }
 // Repeatable is true.
 func (AppUpdateRequest) Repeatable() bool { return true }
 
+// Secrets is the hash, because the portal quotes the parameters in [ErrWrongRequest].
 func (r AppUpdateRequest) Secrets() []string { return []string{r.Fields.Hash} }
 
+// Check refuses what the portal would lose without a word.
 func (r AppUpdateRequest) Check() error {
 	f := r.Fields
 	if f.empty() {

@@ -287,7 +287,7 @@ func marshalTexts(fields any, rest string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Of the escapes that the encoder writes only that of a backslash has two.
+	// Two backslashes in a row are one of the text: each other escape of the encoder begins with a single one.
 	data = bytes.ReplaceAll(data, []byte(`\\`), []byte(`\\\\`))
 	return withRest(data, rest)
 }
@@ -433,7 +433,7 @@ func readBlock(entry json.RawMessage) []Block {
 			}
 		}
 	}
-	entry, _ = json.Marshal(entry) // the one spelling of it; it was JSON before
+	entry, _ = json.Marshal(entry) // so that equal blocks are equal texts; it was JSON before
 	return []Block{BlockUnknown(entry)}
 }
 

@@ -53,6 +53,7 @@ func (BotRegisterRequest) Method() string { return "imbot.register" }
 // Repeatable is true: a repeat returns the same id.
 func (BotRegisterRequest) Repeatable() bool { return true }
 
+// Check refuses what the portal would lose without a word.
 func (r BotRegisterRequest) Check() error {
 	p := r.Properties
 	return checkAll(
@@ -109,6 +110,7 @@ func (BotUpdateRequest) Repeatable() bool { return true }
 
 func (r BotUpdateRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r BotUpdateRequest) Check() error {
 	f := r.Fields
 	var p BotPropertiesUpdate

@@ -37,6 +37,7 @@ func (ChatAddRequest) Method() string { return "imbot.chat.add" }
 
 func (r ChatAddRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r ChatAddRequest) Check() error {
 	return checkAll(
 		checkOneOf("TYPE", r.Type, ChatTypeOpen, ChatTypeChat),
@@ -83,6 +84,7 @@ func (ChatGetRequest) Decode(result []byte) (ID, error) {
 
 func (r ChatGetRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r ChatGetRequest) Check() error {
 	return checkTexts("ENTITY_TYPE", r.EntityType, "ENTITY_ID", string(r.EntityID))
 }
@@ -129,6 +131,7 @@ func (ChatSetManagerRequest) Repeatable() bool { return true }
 
 func (r ChatSetManagerRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r ChatSetManagerRequest) Check() error { return checkFlag("IS_MANAGER", r.IsManager) }
 
 // ChatSendTypingRequest are the parameters of imbot.chat.sendTyping.
@@ -146,6 +149,7 @@ func (ChatSendTypingRequest) Repeatable() bool { return true }
 
 func (r ChatSendTypingRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r ChatSendTypingRequest) Check() error { return checkTexts("DIALOG_ID", string(r.DialogID)) }
 
 // ChatUpdateTitleRequest are the parameters of imbot.chat.updateTitle.
@@ -164,6 +168,7 @@ func (ChatUpdateTitleRequest) Repeatable() bool { return true }
 
 func (r ChatUpdateTitleRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r ChatUpdateTitleRequest) Check() error { return checkText("TITLE", r.Title, maxTitle) }
 
 // ChatUpdateColorRequest are the parameters of imbot.chat.updateColor.
@@ -179,6 +184,7 @@ func (ChatUpdateColorRequest) Method() string { return "imbot.chat.updateColor" 
 
 func (r ChatUpdateColorRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r ChatUpdateColorRequest) Check() error { return checkColor(r.Color) }
 
 // ChatUpdateAvatarRequest are the parameters of imbot.chat.updateAvatar.
@@ -232,6 +238,7 @@ func (ChatAddUsersRequest) Repeatable() bool { return true }
 
 func (r ChatAddUsersRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r ChatAddUsersRequest) Check() error { return checkFlag("HIDE_HISTORY", r.HideHistory) }
 
 // ChatDeleteUserRequest are the parameters of imbot.chat.user.delete.
@@ -259,6 +266,7 @@ func (ChatGetDialogRequest) Method() string { return "imbot.dialog.get" }
 // Repeatable is true.
 func (ChatGetDialogRequest) Repeatable() bool { return true }
 
+// Check refuses what the portal would lose without a word.
 func (r ChatGetDialogRequest) Check() error { return checkTexts("DIALOG_ID", string(r.DialogID)) }
 
 // Add creates a group chat of the bot, who becomes its owner and a member, and

@@ -35,6 +35,7 @@ func (CommandRegisterRequest) Repeatable() bool { return true }
 
 func (r CommandRegisterRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r CommandRegisterRequest) Check() error {
 	return checkAll(
 		checkFlag("COMMON", r.Common),
@@ -65,6 +66,7 @@ func (CommandUpdateRequest) Method() string { return "imbot.command.update" }
 // Repeatable is true.
 func (CommandUpdateRequest) Repeatable() bool { return true }
 
+// Check refuses what the portal would lose without a word.
 func (r CommandUpdateRequest) Check() error {
 	f := r.Fields
 	if f.Command == "" && f.EventCommandAdd == "" && f.Hidden == "" && f.ExtranetSupport == "" && len(f.Lang) == 0 {
@@ -128,6 +130,7 @@ func (CommandAnswerRequest) Decode(result []byte) (ID, error) {
 
 func (r CommandAnswerRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r CommandAnswerRequest) Check() error {
 	return checkAll(
 		checkText("COMMAND", r.Command, 0),

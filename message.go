@@ -29,6 +29,7 @@ func (MessageAddRequest) Method() string { return "imbot.message.add" }
 
 func (r MessageAddRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r MessageAddRequest) Check() error {
 	return checkAll(
 		checkTexts("DIALOG_ID", string(r.DialogID)),
@@ -67,6 +68,7 @@ func (MessageUpdateRequest) Repeatable() bool { return true }
 
 func (r MessageUpdateRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r MessageUpdateRequest) Check() error {
 	switch {
 	case r.Message == nil && (r.URLPreview != "" || r.SkipConnector != ""):
@@ -97,6 +99,7 @@ func (MessageDeleteRequest) Method() string { return "imbot.message.delete" }
 
 func (r MessageDeleteRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r MessageDeleteRequest) Check() error { return checkFlag("COMPLETE", r.Complete) }
 
 // LikeAction says what becomes of a like.
@@ -122,6 +125,7 @@ func (MessageLikeRequest) Method() string { return "imbot.message.like" }
 
 func (r MessageLikeRequest) botID() ID { return r.BotID }
 
+// Check refuses what the portal would lose without a word.
 func (r MessageLikeRequest) Check() error {
 	return checkOneOf("ACTION", r.Action, LikeAuto, LikePlus, LikeMinus)
 }
