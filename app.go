@@ -232,6 +232,7 @@ func (AppUnregisterRequest) Method() string { return "imbot.app.unregister" }
 // Repeatable. REST method: imbot.app.register. Errors, in the order of the
 // portal's checks: [ErrCode], [ErrIFrameHTTPS], [ErrHash], [ErrParams],
 // [ErrBotID], [ErrAppID], [ErrLang], [ErrWrongRequest].
+// Page: api-reference/chats/outdated/create-app/imbot-app-register.html
 func (s *AppService) Register(ctx context.Context, req AppRegisterRequest) (ID, error) {
 	return Do(ctx, s.client, req)
 }
@@ -243,6 +244,7 @@ func (s *AppService) Register(ctx context.Context, req AppRegisterRequest) (ID, 
 // Repeatable. REST method: imbot.app.update. Errors: [ErrChatAppID], [ErrAppID]
 // (the application belongs to somebody else), [ErrIFrameHTTPS],
 // [ErrWrongRequest].
+// Page: api-reference/chats/outdated/create-app/imbot-app-update.html
 func (s *AppService) Update(ctx context.Context, req AppUpdateRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -252,6 +254,7 @@ func (s *AppService) Update(ctx context.Context, req AppUpdateRequest) error {
 //
 // REST method: imbot.app.unregister. Errors: [ErrChatAppID], [ErrAppID] (the
 // application belongs to somebody else), [ErrWrongRequest].
+// Page: api-reference/chats/outdated/create-app/imbot-app-unregister.html
 func (s *AppService) Unregister(ctx context.Context, req AppUnregisterRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err

@@ -185,6 +185,7 @@ type Bot struct {
 // [ErrEventMessageUpdate], [ErrEventMessageDelete], [ErrEventContextGet],
 // [ErrEventWelcomeMessage], [ErrEventBotDelete], [ErrCode], [ErrMaxCount],
 // [ErrName], [ErrWrongRequest], [ErrWrongAuthType].
+// Page: api-reference/chat-bots/outdated/bots/imbot-register.html
 func (s *BotService) Register(ctx context.Context, req BotRegisterRequest) (ID, error) {
 	return Do(ctx, s.client, req)
 }
@@ -200,6 +201,7 @@ func (s *BotService) Register(ctx context.Context, req BotRegisterRequest) (ID, 
 // [ErrFetchNotSupported], [ErrEventMessageAdd], [ErrEventMessageUpdate],
 // [ErrEventMessageDelete], [ErrEventContextGet], [ErrEventWelcomeMessage],
 // [ErrEventBotDelete], [ErrName], [ErrWrongRequest], [ErrWrongAuthType].
+// Page: api-reference/chat-bots/outdated/bots/imbot-update.html
 func (s *BotService) Update(ctx context.Context, req BotUpdateRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -210,6 +212,7 @@ func (s *BotService) Update(ctx context.Context, req BotUpdateRequest) error {
 //
 // REST method: imbot.unregister. Errors: [ErrBotID], [ErrAppID],
 // [ErrWrongRequest], [ErrWrongAuthType].
+// Page: api-reference/chat-bots/outdated/bots/imbot-unregister.html
 func (s *BotService) Unregister(ctx context.Context, req BotUnregisterRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -220,6 +223,7 @@ func (s *BotService) Unregister(ctx context.Context, req BotUnregisterRequest) e
 // the portal.
 //
 // Repeatable. REST method: imbot.bot.list. Errors: [ErrWrongAuthType].
+// Page: api-reference/chat-bots/outdated/bots/imbot-bot-list.html
 func (s *BotService) List(ctx context.Context, req BotListRequest) ([]Bot, error) {
 	return Do(ctx, s.client, req)
 }

@@ -274,6 +274,7 @@ func (r ChatGetDialogRequest) Check() error { return checkTexts("DIALOG_ID", str
 //
 // REST method: imbot.chat.add. Errors: [ErrInvalidFormat], [ErrWrongRequest].
 // [ErrUsersEmpty] is documented, but Users may be empty.
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-add.html
 func (s *ChatService) Add(ctx context.Context, req ChatAddRequest) (ID, error) {
 	return Do(ctx, s.client, req)
 }
@@ -285,6 +286,7 @@ func (s *ChatService) Add(ctx context.Context, req ChatAddRequest) (ID, error) {
 //
 // Repeatable. REST method: imbot.chat.get. Errors: [ErrNotFound],
 // [ErrAuthorize], [ErrAccess].
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-get.html
 func (s *ChatService) Get(ctx context.Context, req ChatGetRequest) (ID, error) {
 	return Do(ctx, s.client, req)
 }
@@ -295,6 +297,7 @@ func (s *ChatService) Get(ctx context.Context, req ChatGetRequest) (ID, error) {
 // [ErrLeaveOwnerForbidden], [ErrWrongRequest] or in its place one of the core's
 // own: [ErrAccessDeniedKick], [ErrIMErrorKick], [ErrUserNotFound],
 // [ErrUserInvitedFromStructure].
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-leave.html
 func (s *ChatService) Leave(ctx context.Context, req ChatLeaveRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -305,6 +308,7 @@ func (s *ChatService) Leave(ctx context.Context, req ChatLeaveRequest) error {
 //
 // REST method: imbot.chat.setOwner. Errors: [ErrChatIDEmpty], [ErrUserIDEmpty],
 // [ErrAccess], [ErrWrongRequest].
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-set-owner.html
 func (s *ChatService) SetOwner(ctx context.Context, req ChatSetOwnerRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -315,6 +319,7 @@ func (s *ChatService) SetOwner(ctx context.Context, req ChatSetOwnerRequest) err
 //
 // Repeatable. REST method: imbot.chat.setManager. Errors: [ErrChatIDEmpty],
 // [ErrUserIDEmpty], [ErrWrongRequest].
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-set-manager.html
 func (s *ChatService) SetManager(ctx context.Context, req ChatSetManagerRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -324,6 +329,7 @@ func (s *ChatService) SetManager(ctx context.Context, req ChatSetManagerRequest)
 // well-formed dialog, whether it exists or not.
 //
 // Repeatable. REST method: imbot.chat.sendTyping. Errors: [ErrDialogIDEmpty].
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-send-typing.html
 func (s *ChatService) SendTyping(ctx context.Context, req ChatSendTypingRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -335,6 +341,7 @@ func (s *ChatService) SendTyping(ctx context.Context, req ChatSendTypingRequest)
 // Repeatable. REST method: imbot.chat.updateTitle. Errors: [ErrChatIDEmpty],
 // [ErrTitleEmpty] ("0" counts as empty), [ErrAccess], [ErrWrongRequest]
 // (documented, never seen).
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-update-title.html
 func (s *ChatService) UpdateTitle(ctx context.Context, req ChatUpdateTitleRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -345,6 +352,7 @@ func (s *ChatService) UpdateTitle(ctx context.Context, req ChatUpdateTitleReques
 //
 // REST method: imbot.chat.updateColor. Errors: [ErrChatIDEmpty], [ErrAccess],
 // [ErrWrongColor], [ErrWrongRequest].
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-update-color.html
 func (s *ChatService) UpdateColor(ctx context.Context, req ChatUpdateColorRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -356,6 +364,7 @@ func (s *ChatService) UpdateColor(ctx context.Context, req ChatUpdateColorReques
 // Repeatable. REST method: imbot.chat.updateAvatar. Errors: [ErrChatIDEmpty],
 // [ErrAccessDenied] (with HTTP 400: the user behind the token or webhook may not),
 // [ErrAccess], [ErrAvatar], [ErrWrongRequest].
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-update-avatar.html
 func (s *ChatService) UpdateAvatar(ctx context.Context, req ChatUpdateAvatarRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -366,6 +375,7 @@ func (s *ChatService) UpdateAvatar(ctx context.Context, req ChatUpdateAvatarRequ
 //
 // Repeatable. REST method: imbot.chat.user.list. Errors: [ErrChatIDEmpty],
 // [ErrAccess].
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-user-list.html
 func (s *ChatService) ListUsers(ctx context.Context, req ChatListUsersRequest) ([]ID, error) {
 	return Do(ctx, s.client, req)
 }
@@ -376,6 +386,7 @@ func (s *ChatService) ListUsers(ctx context.Context, req ChatListUsersRequest) (
 // Repeatable. REST method: imbot.chat.user.add. Errors: [ErrChatIDEmpty],
 // [ErrAccess], [ErrWrongRequest] or in its place one of the core's own:
 // [ErrAccessDeniedExtend], [ErrEmptyUserID].
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-user-add.html
 func (s *ChatService) AddUsers(ctx context.Context, req ChatAddUsersRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -388,6 +399,7 @@ func (s *ChatService) AddUsers(ctx context.Context, req ChatAddUsersRequest) err
 // [ErrUserIDEmpty], [ErrAccess], [ErrLeaveOwnerForbidden], [ErrWrongRequest] or
 // in its place one of the core's own: [ErrAccessDeniedKick], [ErrIMErrorKick],
 // [ErrUserNotFound], [ErrUserInvitedFromStructure].
+// Page: api-reference/chat-bots/outdated/chats/imbot-chat-user-delete.html
 func (s *ChatService) DeleteUser(ctx context.Context, req ChatDeleteUserRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -398,6 +410,7 @@ func (s *ChatService) DeleteUser(ctx context.Context, req ChatDeleteUserRequest)
 //
 // Repeatable. REST method: imbot.dialog.get. Errors: [ErrDialogIDEmpty],
 // [ErrAccess] (HTTP 403: no access; HTTP 400: no such chat).
+// Page: api-reference/chat-bots/outdated/chats/imbot-dialog-get.html
 func (s *ChatService) GetDialog(ctx context.Context, req ChatGetDialogRequest) (Dialog, error) {
 	return Do(ctx, s.client, req)
 }

@@ -150,6 +150,7 @@ func (r CommandAnswerRequest) Check() error {
 // Repeatable. REST method: imbot.command.register. Errors, in the order of the
 // portal's checks: [ErrBotID], [ErrAppID], [ErrFetchNotSupported],
 // [ErrEventCommandAdd], [ErrCommand], [ErrLang], [ErrWrongRequest].
+// Page: api-reference/chat-bots/outdated/commands/imbot-command-register.html
 func (s *CommandService) Register(ctx context.Context, req CommandRegisterRequest) (ID, error) {
 	return Do(ctx, s.client, req)
 }
@@ -159,6 +160,7 @@ func (s *CommandService) Register(ctx context.Context, req CommandRegisterReques
 //
 // Repeatable. REST method: imbot.command.update. Errors: [ErrCommandID],
 // [ErrAppID], [ErrFetchNotSupported], [ErrEventCommandAdd], [ErrWrongRequest].
+// Page: api-reference/chat-bots/outdated/commands/imbot-command-update.html
 func (s *CommandService) Update(ctx context.Context, req CommandUpdateRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -168,6 +170,7 @@ func (s *CommandService) Update(ctx context.Context, req CommandUpdateRequest) e
 //
 // REST method: imbot.command.unregister. Errors: [ErrCommandID], [ErrAppID],
 // [ErrWrongRequest].
+// Page: api-reference/chat-bots/outdated/commands/imbot-command-unregister.html
 func (s *CommandService) Unregister(ctx context.Context, req CommandUnregisterRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -186,6 +189,7 @@ func (s *CommandService) Unregister(ctx context.Context, req CommandUnregisterRe
 // [ErrAppID], [ErrMessageIDEmpty], [ErrMessageEmpty] (blank text),
 // [ErrAttachOversize], [ErrAttach], [ErrKeyboardOversize], [ErrKeyboard],
 // [ErrMenu], [ErrWrongRequest].
+// Page: api-reference/chat-bots/outdated/commands/imbot-command-answer.html
 func (s *CommandService) Answer(ctx context.Context, req CommandAnswerRequest) (ID, error) {
 	return Do(ctx, s.client, req)
 }

@@ -28,8 +28,9 @@
 // The names are those of the vendor's documentation in Go spelling: the method
 // imbot.chat.updateTitle is client.Chat.UpdateTitle with a [ChatUpdateTitleRequest],
 // and its parameter CHAT_ID is the field ChatID. A field left zero is not sent.
-// For a method that has no type, use [Client.Call], or give it one with
-// [Returns] and [Do].
+// The comment of each method ends with its page, a path below
+// https://apidocs.bitrix24.com/. For a method that has no type, use
+// [Client.Call], or give it one with [Returns] and [Do].
 //
 // # Errors
 //

@@ -144,6 +144,7 @@ func (r MessageLikeRequest) Check() error {
 // (the bot may not write there), [ErrNoAccess] (private dialog not allowed),
 // [ErrWrongSender], [ErrFromOtherModule], [ErrParamKeyboard] and [ErrParamMenu]
 // (too large; documented as [ErrKeyboardOversize] and [ErrMenuOversize]).
+// Page: api-reference/chat-bots/outdated/messages/imbot-message-add.html
 func (s *MessageService) Add(ctx context.Context, req MessageAddRequest) (ID, error) {
 	return Do(ctx, s.client, req)
 }
@@ -158,6 +159,7 @@ func (s *MessageService) Add(ctx context.Context, req MessageAddRequest) (ID, er
 // [ErrBotID], [ErrAppID], [ErrMessageID], [ErrCantEditMessage],
 // [ErrAttachOversize], [ErrAttach], [ErrKeyboardOversize], [ErrKeyboard],
 // [ErrMenuOversize], [ErrMenu].
+// Page: api-reference/chat-bots/outdated/messages/imbot-message-update.html
 func (s *MessageService) Update(ctx context.Context, req MessageUpdateRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -168,6 +170,7 @@ func (s *MessageService) Update(ctx context.Context, req MessageUpdateRequest) e
 //
 // REST method: imbot.message.delete. Errors: [ErrAccessDenied], [ErrBotID],
 // [ErrAppID], [ErrMessageID], [ErrCantEditMessage].
+// Page: api-reference/chat-bots/outdated/messages/imbot-message-delete.html
 func (s *MessageService) Delete(ctx context.Context, req MessageDeleteRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err
@@ -179,6 +182,7 @@ func (s *MessageService) Delete(ctx context.Context, req MessageDeleteRequest) e
 // REST method: imbot.message.like. Errors: [ErrAccessDenied], [ErrBotID],
 // [ErrAppID], [ErrMessageID], [ErrWithoutChanges] (already so, or no access to
 // the message).
+// Page: api-reference/chat-bots/outdated/messages/imbot-message-like.html
 func (s *MessageService) Like(ctx context.Context, req MessageLikeRequest) error {
 	_, err := Do(ctx, s.client, req)
 	return err

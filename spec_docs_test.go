@@ -84,6 +84,18 @@ func TestSpecKnowsEveryRequest(t *testing.T) {
 	}
 }
 
+// TestSpecPages holds that the comment of every method ends with its page in
+// the vendor's documentation.
+func TestSpecPages(t *testing.T) {
+	methods, _ := serviceMethods(t)
+	forEachWrapped(t, func(t *testing.T, m specMethod, w wrapping) {
+		page, found := strings.CutSuffix(m.Doc, ".md") // the source of the page
+		require.True(t, found, m.Doc)
+		doc := methods[w.request.Name()]
+		require.True(t, strings.HasSuffix(doc.comment, "\nPage: "+page+".html\n"), "%s.%s: its last line should name %s.html", doc.service, doc.name, page)
+	})
+}
+
 // TestSpecErrors holds that every error code of a method has a constant, and
 // that the comment of the method names it. Codes that all methods of a service
 // share may stand in the comment of the service.

@@ -86,6 +86,7 @@ func wrap[R any, Q imbot.Request[R]](zero Q) wrapping {
 type specMethod struct {
 	Method      string
 	Documented  bool
+	Doc         string // the page's source, below the root of the documentation
 	Idempotency string
 	Params      []specParam
 	Result      struct {
