@@ -30,7 +30,8 @@
 // and its parameter CHAT_ID is the field ChatID. A field left zero is not sent.
 // The comment of each method ends with its page, a path below
 // https://apidocs.bitrix24.com/. For a method that has no type, use
-// [Client.Call], or give it one with [Returns] and [Do].
+// [Client.Call], or give it one with [Returns] and [Do]; such a request may be a
+// [Repeater], a [Checker] and [Secretive], as those of this package are.
 //
 // # Errors
 //
@@ -104,7 +105,8 @@
 //
 // # Testing
 //
-// Package imbottest is a portal in memory: people write to the bot, the bot
-// gets real form posts and answers over real HTTP or without a socket. No
-// account and no network are needed.
+// Package [github.com/imbot-go/imbot/imbottest] is a portal in memory: people
+// write to the bot, the bot gets real form posts and answers over real HTTP or
+// without a socket. No account and no network are needed. Its package messenger
+// shows that portal as a web page.
 package imbot

@@ -2,16 +2,22 @@ package imbot_test
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	return string(text)
+}
+
 // The bot and its test in the README are those of the example, which runs.
 func TestReadmeShowsTheExamplesOwnCode(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
 	for file, start := range map[string]string{
 		"examples/echobot/bot.go":      "// newBot registers",
 		"examples/echobot/bot_test.go": "func TestEcho(",
@@ -20,6 +26,18 @@ func TestReadmeShowsTheExamplesOwnCode(t *testing.T) {
 		require.NoError(t, err)
 		_, after, found := strings.Cut(string(code), start)
 		require.True(t, found, file)
-		require.Contains(t, string(readme), "```go\n"+start+after+"```", file)
+		require.Contains(t, readme(t), "```go\n"+start+after+"```", file)
 	}
+}
+
+// The README has one row for each request type, with the method of the service
+// that sends it, and no other.
+func TestReadmeListsTheMethods(t *testing.T) {
+	methods, requests := serviceMethods(t)
+	var want []string
+	for request, method := range requests {
+		m := methods[request]
+		want = append(want, "| "+method+" | `client."+strings.TrimSuffix(m.service, "Service")+"."+m.name+"` |")
+	}
+	require.ElementsMatch(t, want, regexp.MustCompile(`(?m)^\| imbot\..*$`).FindAllString(readme(t), -1))
 }
