@@ -173,8 +173,7 @@ func (m message) MarshalJSON() ([]byte, error) { return json.Marshal(m.MessageAd
 
 func TestCommandsBeyondTheEndAreResent(t *testing.T) {
 	short := 0
-	rt := &batches{}
-	rt = newBatches(t, func(m string, _ bool) string {
+	rt := newBatches(t, func(m string, _ bool) string {
 		if short++; short > 10 {
 			return `{"error":"ERROR_BATCH_LENGTH_EXCEEDED","error_description":"Max batch length exceeded"}`
 		}

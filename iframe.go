@@ -1,7 +1,7 @@
 package imbot
 
 import (
-	"crypto/md5"
+	"crypto/md5" //nolint:gosec // the portal's choice
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
@@ -62,6 +62,6 @@ func VerifyIFrame(r *http.Request, hash string) (IFrameParams, error) {
 // signed returns 1 if the signature of a value is right. The formula is the
 // portal's; it is what MD5 is good for here, a secret behind a value.
 func signed(value, hash, signature string) int {
-	sum := md5.Sum([]byte(value + hash))
+	sum := md5.Sum([]byte(value + hash)) //nolint:gosec // the portal's choice
 	return subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(signature))
 }

@@ -108,7 +108,7 @@ func live(ctx context.Context, out io.Writer, portal *imbottest.Portal, installe
 
 	fmt.Fprintln(out, "Anna writes to the bot.")
 	anna := portal.AddUser("Anna", "Ivanova")
-	bot, err := botOf(ctx, portal, installed, app)
+	bot, err := botOf(ctx, installed, app)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func live(ctx context.Context, out io.Writer, portal *imbottest.Portal, installe
 
 // botOf asks the portal for the bot's id; a program that needs it at other times
 // keeps it in OnInstall.
-func botOf(ctx context.Context, portal *imbottest.Portal, installed *imbottest.Application, app *reminders) (imbot.ID, error) {
+func botOf(ctx context.Context, installed *imbottest.Application, app *reminders) (imbot.ID, error) {
 	query, err := installed.Authorize(imbottest.Admin, "state")
 	if err != nil {
 		return 0, err

@@ -74,7 +74,7 @@ type ride struct {
 
 func (a *autoBatch) do(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 	j := &waiter{Item: Item{call: cl}, since: time.Now(), turn: make(chan turn, 1)}
-	j.command, _ = command(cl.method, cl.params)
+	j.command = command(cl.method, cl.params)
 	a.join(j, a.core.config.Dialog(cl.params))
 	for {
 		var t turn

@@ -13,24 +13,24 @@ const (
 
 // command writes a call as the command of a batch, "method?query": PHP reads the
 // same from it as from the JSON of the call, except that everything is text. It
-// returns false for a call of which this is not true.
-func command(method string, params []byte) (string, bool) {
+// is empty for a call of which this is not true.
+func command(method string, params []byte) string {
 	switch strings.ToLower(method) {
 	case "batch", "upload", "download":
-		return "", false
+		return ""
 	}
 	if len(params) > maxJoin || hasNull(params) {
-		return "", false
+		return ""
 	}
 	root, err := phpform.ParseJSON(params)
 	values := 0
 	if err != nil || !expressible(root, &values) {
-		return "", false
+		return ""
 	}
 	if values == 0 {
-		return method, true
+		return method
 	}
-	return method + "?" + root.Encode(), true
+	return method + "?" + root.Encode()
 }
 
 // expressible reports whether a form can hold the tree, and no text of it would

@@ -105,7 +105,7 @@ const (
 // NewItem prepares a call for a batch.
 func NewItem(cl *Call) *Item {
 	it := &Item{call: cl}
-	it.command, _ = command(cl.method, cl.params)
+	it.command = command(cl.method, cl.params)
 	return it
 }
 
@@ -145,7 +145,7 @@ func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
 			failed = f
 		}
 		if f != nil && f.Kind != OutcomeUnknown {
-			notRun(todo, f)
+			_ = notRun(todo, f) // f says more
 			return failed
 		}
 		var left []*Item
