@@ -37,7 +37,7 @@ type Pending[R any] struct {
 // Queue appends a request to a batch. It is encoded and checked when the batch
 // is sent; a request that is refused then does not stop the others.
 func Queue[R any](b *Batch, req Request[R]) *Pending[R] {
-	q := &queued{method: req.Method(), req: req}
+	q := &queued{method: methodOf(req), req: req}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.calls = append(b.calls, q)
@@ -176,7 +176,7 @@ func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Se
 			return !ended
 		}
 		for req := range requests {
-			items, reqs = append(items, c.newItem(req.Method(), req)), append(reqs, req)
+			items, reqs = append(items, c.newItem(methodOf(req), req)), append(reqs, req)
 			if (len(items) >= c.rest.BatchSize() || ctx.Err() != nil) && !flush() {
 				return
 			}

@@ -70,7 +70,7 @@ func (Returns[R]) Decode(result []byte) (R, error) {
 // Do sends a request and decodes its result.
 func Do[R any](ctx context.Context, c *Client, req Request[R]) (R, error) {
 	var none R
-	cl, err := c.newCall(req.Method(), req)
+	cl, err := c.newCall(methodOf(req), req)
 	if err != nil {
 		return none, err
 	}
@@ -84,6 +84,10 @@ func Do[R any](ctx context.Context, c *Client, req Request[R]) (R, error) {
 	}
 	return r, nil
 }
+
+// methodOf is not generic: were Method called in generic code, the linker would
+// keep every exported method of the whole program (findings/linker-method.sh).
+func methodOf(req interface{ Method() string }) string { return req.Method() }
 
 // Call calls any REST method by name, for what this package has no type for.
 //
