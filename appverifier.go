@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/inbox"
 )
 
 // Verifier returns the verifier for the events of all portals. An event is
@@ -40,18 +42,18 @@ type appVerifier struct{ app *OAuthApp }
 // Format implements [fmt.Formatter]; fmt would print the application for some verbs.
 func (v appVerifier) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbot.appVerifier{***}") }
 
-// Verify does both stages at once.
+// Verify does all of it before it returns.
 func (v appVerifier) Verify(ctx context.Context, ev *EventMeta) error {
-	st, err := v.stage(ctx, ev)
+	st, err := v.verdict(ctx, ev)
 	switch {
 	case err != nil:
 		return err
-	case st.refuse != nil:
-		return st.refuse
-	case st.later != nil:
-		return st.later(ctx)
-	case st.beside != nil:
-		st.beside(ctx)
+	case st.Refuse != nil:
+		return st.Refuse
+	case st.Later != nil:
+		return st.Later(ctx)
+	case st.SideWork != nil:
+		st.SideWork(ctx)
 	}
 	return nil
 }
@@ -59,43 +61,43 @@ func (v appVerifier) Verify(ctx context.Context, ev *EventMeta) error {
 // checkTime bounds a check at the authorization server, waiting included.
 const checkTime = time.Minute
 
-func (v appVerifier) stage(ctx context.Context, ev *EventMeta) (staged, error) {
+func (v appVerifier) verdict(ctx context.Context, ev *EventMeta) (inbox.Verdict, error) {
 	a := v.app
 	if err := a.setup(); err != nil {
-		return staged{}, unchecked("the application is not set up", err)
+		return inbox.Verdict{}, unchecked("the application is not set up", err)
 	}
 	auth := ev.Auth
 	g, err := a.load(ctx, auth.MemberID)
 	known := err == nil && sameToken(g.ApplicationToken, auth.ApplicationToken)
 	if ev.Name == "ONAPPINSTALL" || ev.Name == "ONAPPUPDATE" {
 		if err := a.plausible(auth); err != nil {
-			return staged{}, err
+			return inbox.Verdict{}, err
 		}
-		return staged{known: known, checks: true, later: func(ctx context.Context) error { return a.install(ctx, ev) }}, nil
+		return inbox.Verdict{ProofKnown: known, ProvesOthers: true, Later: func(ctx context.Context) error { return a.install(ctx, ev) }}, nil
 	}
-	refuse := func(e *EventError) (staged, error) {
-		return staged{refuse: e, later: func(ctx context.Context) error { return v.Verify(ctx, ev) }}, nil
+	refuse := func(e *EventError) (inbox.Verdict, error) {
+		return inbox.Verdict{Refuse: e, Later: func(ctx context.Context) error { return v.Verify(ctx, ev) }}, nil
 	}
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return refuse(untrusted("the portal is not in the store", err))
 	case err != nil:
-		return staged{}, unchecked("the token store failed", err)
+		return inbox.Verdict{}, unchecked("the token store failed", err)
 	case g.ApplicationToken == "" && ev.Name == "ONAPPUNINSTALL":
 		return refuse(untrusted("no application token of the portal is known yet, so nothing proves it", nil))
 	case g.ApplicationToken == "" && auth.ApplicationToken != "":
 		if err := a.plausible(auth); err != nil {
 			return refuse(err)
 		}
-		return staged{checks: true, later: func(ctx context.Context) error { return a.pin(ctx, auth) }}, nil
+		return inbox.Verdict{ProvesOthers: true, Later: func(ctx context.Context) error { return a.pin(ctx, auth) }}, nil
 	case known && ev.Name == "ONAPPUNINSTALL":
-		return staged{known: true, later: func(ctx context.Context) error { return a.drop(ctx, auth) }}, nil
+		return inbox.Verdict{ProofKnown: true, Later: func(ctx context.Context) error { return a.drop(ctx, auth) }}, nil
 	case !known && !(ev.Name != "ONAPPUNINSTALL" && g.hadToken(auth.ApplicationToken)):
 		return refuse(untrusted("the application token is not the stored one", nil))
 	}
-	st := staged{known: true}
+	st := inbox.Verdict{ProofKnown: true}
 	if u, err := parseEndpoint("client_endpoint", auth.ClientEndpoint); known && err == nil && u.String() != g.ClientEndpoint {
-		st.beside = func(ctx context.Context) {
+		st.SideWork = func(ctx context.Context) {
 			if err := a.relocate(ctx, auth.MemberID, u.String()); err != nil {
 				a.my().options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
 			}

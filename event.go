@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
@@ -64,6 +65,14 @@ func (a EventAuth) LogValue() slog.Value { return slog.StringValue(a.masked()) }
 // gives it five seconds, also when the portal has hung up.
 type Verifier interface {
 	Verify(ctx context.Context, ev *EventMeta) error
+}
+
+// lateVerifier is a verifier that may take long. verdict says what is known about an
+// event at once; the handler does the rest after it has answered the portal.
+type lateVerifier interface {
+	Verifier
+
+	verdict(ctx context.Context, ev *EventMeta) (inbox.Verdict, error)
 }
 
 // ApplicationToken is the verifier for one known application token. The empty

@@ -7,13 +7,11 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
+	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/phpform"
 )
 
@@ -28,110 +26,15 @@ type SeenEvents interface {
 
 // NewSeenEvents returns a memory of this process that holds at least the last n
 // events and at most twice as many.
-func NewSeenEvents(n int) SeenEvents { return &memorySeen{limit: max(n, 1)} }
+func NewSeenEvents(n int) SeenEvents { return inbox.NewMemory(n) }
 
-// memorySeen holds two generations of keys; a full one makes the older one go.
-type memorySeen struct {
-	limit int
-
-	mu       sync.Mutex
-	now, old map[string]struct{}
-}
-
-func (m *memorySeen) Seen(_ context.Context, key string) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	_, now := m.now[key]
-	_, old := m.old[key]
-	return now || old, nil
-}
-
-func (m *memorySeen) Mark(_ context.Context, key string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.now) >= m.limit {
-		m.now, m.old = nil, m.now
+// orderKey names the dialog of an event. Events without one have no order.
+func orderKey(m *EventMeta) string {
+	dialog := m.Raw.Get("data", "PARAMS", "DIALOG_ID")
+	if dialog == "" {
+		return ""
 	}
-	if m.now == nil {
-		m.now = make(map[string]struct{})
-	}
-	m.now[key] = struct{}{}
-	return nil
-}
-
-const (
-	defaultSeen = 8192
-	seenTime    = time.Second // for what is asked about one event
-)
-
-// seenGuard asks a SeenEvents and accepts an event in one step: of two deliveries
-// at a time one waits for the other.
-type seenGuard struct {
-	once   sync.Once
-	memory SeenEvents
-	locks  [64]sync.Mutex
-}
-
-// unlessSeen runs accept for an event that was not accepted before, and marks the
-// event when accept succeeds.
-func (h *EventHandler) unlessSeen(ctx context.Context, ev Event, accept func() error) error {
-	key := eventKey(ev)
-	if key == "" {
-		return accept()
-	}
-	seen := h.memory()
-	stripe := fnv.New32a()
-	_, _ = stripe.Write([]byte(key))
-	lock := &h.guardian.locks[stripe.Sum32()%uint32(len(h.guardian.locks))]
-	lock.Lock()
-	defer lock.Unlock()
-
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), seenTime)
-	defer cancel()
-	if h.ask(ctx, key, ev) {
-		return nil
-	}
-	if err := accept(); err != nil {
-		return err
-	}
-	if err := seen.Mark(ctx, key); err != nil {
-		h.logger().WarnContext(ctx, "imbot: SeenEvents cannot mark", "event", ev.Meta().Name, "error", err)
-	}
-	return nil
-}
-
-func (h *EventHandler) memory() SeenEvents {
-	h.guardian.once.Do(func() {
-		if h.guardian.memory = h.Seen; h.Seen == nil {
-			h.guardian.memory = NewSeenEvents(defaultSeen)
-		}
-	})
-	return h.guardian.memory
-}
-
-// wasSeen reports whether an event was accepted before, and counts it then.
-func (h *EventHandler) wasSeen(ctx context.Context, ev Event) bool {
-	key := eventKey(ev)
-	if key == "" {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, seenTime)
-	defer cancel()
-	return h.ask(ctx, key, ev)
-}
-
-// ask asks the memory about the key of an event.
-func (h *EventHandler) ask(ctx context.Context, key string, ev Event) bool {
-	again, err := h.memory().Seen(ctx, key)
-	switch {
-	case err != nil:
-		h.logger().WarnContext(ctx, "imbot: SeenEvents cannot be asked", "event", ev.Meta().Name, "error", err)
-		return false
-	case again:
-		h.duplicate.Add(1)
-		h.logger().DebugContext(ctx, "imbot: event came again", "event", ev.Meta().Name)
-	}
-	return again
+	return m.Auth.MemberID + "\x00" + dialog
 }
 
 // eventKey is the same for every delivery of an event and differs between events.

@@ -8,12 +8,14 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/inbox"
 )
 
 // How long Serve waits after its context has ended: for requests under way, and
 // with them for all accepted events.
 const (
-	requestTime = stageTime + time.Second
+	requestTime = inbox.VerifyTime + time.Second
 	drainTime   = 30 * time.Second
 )
 

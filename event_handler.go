@@ -1,0 +1,223 @@
+package imbot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/imbot-go/imbot/internal/inbox"
+)
+
+// EventHandler is an [http.Handler] for the handler URL of bots. It answers at
+// once and calls back from a bounded pool, in order within one dialog, different
+// dialogs side by side. Fill in the fields before the first request, and do not
+// copy it afterwards.
+//
+// Every event is verified. One that cannot be trusted gets 401, one that cannot
+// be read 400, a request that is no POST 405, and none of them reaches the bot.
+// What an [OAuthApp] has to ask its authorization server about is answered with
+// 200 and verified afterwards; a refusal there goes to OnError.
+// When the queue is full, or after Shutdown, the answer is 503: the portal does
+// not send an event twice, so that one is lost (and counted).
+//
+// The queue behind the portal may all the same deliver an event twice, and every
+// URL that an event is bound to gets it. It is handled once: a message by its id
+// and the bots concerned, any other event by its time and its data, one about the
+// application also by its tokens. That time has whole seconds, so of two equal
+// presses of one person within a second one counts.
+//
+// The context of a callback is not the request's, which is over by then; it ends
+// with that of [EventHandler.Shutdown]. A callback's error, or its panic, goes to
+// OnError; the bot lives on.
+type EventHandler struct {
+	Verifier Verifier // required; Webhook.Verifier for a webhook's bots
+
+	OnMessage       func(context.Context, *MessageAddEvent) error
+	OnMessageUpdate func(context.Context, *MessageUpdateEvent) error
+	OnMessageDelete func(context.Context, *MessageDeleteEvent) error
+	OnCommand       func(context.Context, *CommandAddEvent) error
+	OnContext       func(context.Context, *ContextGetEvent) error
+	OnJoinChat      func(context.Context, *JoinChatEvent) error
+	OnBotDelete     func(context.Context, *BotDeleteEvent) error
+	OnInstall       func(context.Context, *AppInstallEvent) error
+	OnUpdate        func(context.Context, *AppUpdateEvent) error
+	OnUninstall     func(context.Context, *AppUninstallEvent) error
+	OnEvent         func(context.Context, Event) error // every event without a callback of its own
+
+	OnError func(ctx context.Context, ev Event, err error) // default: written to Logger
+	Logger  *slog.Logger                                   // default: slog.Default()
+	Workers int                                            // callbacks at a time, default 64; what an OAuthApp checks, and OnError after a refusal there, run beside them
+	Queue   int                                            // events that wait, default 1024; a dialog whose callback hangs can fill it, so give callbacks a time-out
+	Seen    SeenEvents                                     // default: NewSeenEvents(8192)
+
+	once       sync.Once
+	in         *inbox.Inbox[Event] // see start
+	unreadable atomic.Int64        // requests that hold no event
+}
+
+// EventStats counts the requests that an [EventHandler] has seen. After a
+// Shutdown that did not drain, Accepted − Handled − Failed − Duplicate were given
+// up.
+type EventStats struct {
+	Accepted  int64 // answered with 200
+	Handled   int64 // the callback returned nil, or there was none
+	Failed    int64 // the callback returned an error or panicked, or a late verification refused the event
+	Duplicate int64 // accepted before, so not handled again
+	Refused   int64 // answered with 400, 401, 405, or 503 because the token store failed or took too long
+	Dropped   int64 // answered with 503 for want of room: lost, if it was genuine
+	Queued    int64 // waiting now
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	in := h.start()
+	meta, size, err := readEvent(r)
+	if err != nil {
+		h.unreadable.Add(1)
+		h.refuse(w, r, err)
+		return
+	}
+	err = in.Receive(r.Context(), inbox.Arrival[Event]{
+		Name: meta.Name, Sender: meta.Auth.MemberID, Line: orderKey(meta), Proof: meta.Auth.ApplicationToken, Size: size,
+		Verify: func(ctx context.Context) (inbox.Verdict, error) { return h.verify(ctx, meta) },
+		Decode: func() Event { return decodeEvent(*meta) },
+	})
+	if err == nil {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	if dropped := (*inbox.DroppedError)(nil); errors.As(err, &dropped) {
+		h.logger().ErrorContext(r.Context(), "imbot: event lost", "event", meta.Name, "error", err)
+		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+		return
+	}
+	h.refuse(w, r, refusal(err))
+}
+
+// verify gives what is known about an event before the portal gets its answer.
+func (h *EventHandler) verify(ctx context.Context, meta *EventMeta) (inbox.Verdict, error) {
+	if v, ok := h.Verifier.(lateVerifier); ok {
+		return v.verdict(ctx, meta)
+	}
+	return inbox.Verdict{}, verifyEvent(ctx, meta, h.Verifier)
+}
+
+// refuse answers a request that is not an event to act on.
+func (h *EventHandler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	h.logger().WarnContext(r.Context(), "imbot: event refused", "error", err)
+	status := http.StatusBadRequest
+	if e := (*EventError)(nil); errors.As(err, &e) {
+		status = e.StatusCode
+	}
+	if status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	http.Error(w, http.StatusText(status), status)
+}
+
+// report tells OnError, or the log, what went wrong with an event.
+func (h *EventHandler) report(ctx context.Context, ev Event, err error) {
+	if h.OnError == nil {
+		h.logger().ErrorContext(ctx, "imbot: event callback failed", "event", ev.Meta().Name, "error", err)
+		return
+	}
+	h.OnError(ctx, ev, err)
+}
+
+// call runs the callback of an event.
+func (h *EventHandler) call(ctx context.Context, ev Event) error {
+	switch ev := ev.(type) {
+	case *MessageAddEvent:
+		if h.OnMessage != nil {
+			return h.OnMessage(ctx, ev)
+		}
+	case *MessageUpdateEvent:
+		if h.OnMessageUpdate != nil {
+			return h.OnMessageUpdate(ctx, ev)
+		}
+	case *MessageDeleteEvent:
+		if h.OnMessageDelete != nil {
+			return h.OnMessageDelete(ctx, ev)
+		}
+	case *CommandAddEvent:
+		if h.OnCommand != nil {
+			return h.OnCommand(ctx, ev)
+		}
+	case *ContextGetEvent:
+		if h.OnContext != nil {
+			return h.OnContext(ctx, ev)
+		}
+	case *JoinChatEvent:
+		if h.OnJoinChat != nil {
+			return h.OnJoinChat(ctx, ev)
+		}
+	case *BotDeleteEvent:
+		if h.OnBotDelete != nil {
+			return h.OnBotDelete(ctx, ev)
+		}
+	case *AppInstallEvent:
+		if h.OnInstall != nil {
+			return h.OnInstall(ctx, ev)
+		}
+	case *AppUpdateEvent:
+		if h.OnUpdate != nil {
+			return h.OnUpdate(ctx, ev)
+		}
+	case *AppUninstallEvent:
+		if h.OnUninstall != nil {
+			return h.OnUninstall(ctx, ev)
+		}
+	}
+	if h.OnEvent != nil {
+		return h.OnEvent(ctx, ev)
+	}
+	return nil
+}
+
+// Shutdown refuses further events and returns when all accepted ones are
+// handled. When ctx ends first, so do the contexts of the running callbacks, the
+// waiting events are given up, and the error says how many.
+func (h *EventHandler) Shutdown(ctx context.Context) error { return h.start().Shutdown(ctx) }
+
+// Idle returns when nothing is queued or running, or with the error of ctx.
+func (h *EventHandler) Idle(ctx context.Context) error { return h.start().Idle(ctx) }
+
+// Stats returns the counters.
+func (h *EventHandler) Stats() EventStats {
+	s := h.start().Stats()
+	return EventStats{
+		Accepted: s.Accepted, Handled: s.Handled, Failed: s.Failed, Duplicate: s.Duplicate,
+		Refused: s.Refused + h.unreadable.Load(), Dropped: s.Dropped, Queued: s.Queued,
+	}
+}
+
+// start makes the inbox, once: the fields are filled in by then.
+func (h *EventHandler) start() *inbox.Inbox[Event] {
+	h.once.Do(func() {
+		cfg := inbox.Config[Event]{
+			Key: eventKey, Handle: h.call, Failed: h.report, Seen: h.Seen, Logger: h.logger,
+			Workers: h.Workers, Queue: h.Queue,
+		}
+		if h.Seen == nil {
+			cfg.Seen = NewSeenEvents(8192)
+		}
+		if h.Workers <= 0 {
+			cfg.Workers = 64
+		}
+		if h.Queue <= 0 {
+			cfg.Queue = 1024
+		}
+		h.in = inbox.New(cfg)
+	})
+	return h.in
+}
+
+func (h *EventHandler) logger() *slog.Logger {
+	if h.Logger == nil {
+		return slog.Default()
+	}
+	return h.Logger
+}

@@ -1,0 +1,254 @@
+// Package inbox is the one way an event comes in: it is verified, taken once
+// however often it is delivered, put in order behind the others of its line, handled
+// in a bounded pool, and drained at the end. An event whose verification takes long
+// is accepted first and waits apart from the genuine ones until it is verified.
+//
+// The package knows neither the wire nor the portal. What an event is, what proves
+// it, and which events are the same or belong in one line, the caller tells.
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/imbot-go/imbot/internal/dispatch"
+)
+
+// VerifyTime bounds what [Arrival.Verify] may take.
+const VerifyTime = 5 * time.Second
+
+// Config says what an [Inbox] does with its events of type E. All fields are
+// required.
+type Config[E any] struct {
+	Key     func(E) string                             // the same for every delivery of an event, different for different events; "": nothing tells them apart, so each is handled
+	Handle  func(context.Context, E) error             // the callback
+	Failed  func(ctx context.Context, ev E, err error) // told the error of Handle or of a late verification
+	Seen    Memory                                     // of the events that were accepted
+	Logger  func() *slog.Logger                        // asked for each line, because the default logger may change
+	Workers int                                        // calls of Handle at a time
+	Queue   int                                        // events that wait for one
+}
+
+// An Arrival is an event that has come in and is neither verified nor decoded.
+type Arrival[E any] struct {
+	Name   string // for the log
+	Sender string // events of one sender that wait to be verified are verified one after another
+	Line   string // events of one line are handled one after another, in the order of Receive; "": at any time
+	Proof  string // what is to prove the event genuine; see [Inbox.Receive] about order
+	Size   int    // bytes that it holds in memory
+
+	Verify func(context.Context) (Verdict, error) // an error: the event is refused
+	Decode func() E                               // called when Verify has not refused the event
+
+	event E
+}
+
+// A Verdict is what is known about an event before its sender gets an answer. The
+// zero Verdict says that it is genuine.
+type Verdict struct {
+	// Later does the part of the verification that takes long; nil: there is none. It
+	// runs after the answer, and an event that it returns an error for is not handled.
+	Later func(context.Context) error
+
+	// Refuse refuses the event at once, except while a Later of the same sender that
+	// ProvesOthers is waiting or running: then the Later of this event decides.
+	Refuse error
+
+	ProofKnown   bool // the event's proof is right, so it is no junk and has a place as long as the queue has one
+	ProvesOthers bool // Later may make other events of the sender genuine
+
+	// SideWork is what the event gives occasion to, whatever becomes of the event. One
+	// of a sender runs at a time; it is left out while another waits or runs, or while
+	// there is no room, because the next event brings it again.
+	SideWork func(context.Context)
+}
+
+// Stats counts events.
+type Stats struct {
+	Accepted  int64 // Receive returned nil
+	Handled   int64 // Handle returned nil
+	Failed    int64 // Handle returned an error or panicked, or a late verification refused the event
+	Duplicate int64 // accepted before, so not handled again
+	Refused   int64 // by Verify
+	Dropped   int64 // for want of room
+	Queued    int64 // waiting now
+}
+
+// A DroppedError says why there is no room for an event.
+type DroppedError struct{ Cause error }
+
+func (e *DroppedError) Error() string { return e.Cause.Error() }
+
+// Unwrap returns the cause.
+func (e *DroppedError) Unwrap() error { return e.Cause }
+
+// An Inbox receives events of type E and handles them in the background.
+type Inbox[E any] struct {
+	cfg     Config[E]
+	pool    *dispatch.Pool // handles genuine events
+	waiting *waitingRoom
+	locks   [64]sync.Mutex // of keys; see once
+
+	accepted, handled, failed, duplicate, refused, dropped atomic.Int64
+}
+
+// New returns an empty inbox.
+func New[E any](cfg Config[E]) *Inbox[E] {
+	return &Inbox[E]{cfg: cfg, pool: dispatch.New(cfg.Workers, cfg.Queue), waiting: newWaitingRoom(cfg.Queue)}
+}
+
+// Receive takes an event; when it returns nil the sender may forget it. Otherwise
+// the error is that of Verify, or a [*DroppedError]. The sender may post an event
+// only once, so Receive goes on when the sender hangs up and ctx ends.
+//
+// Order in a line holds among events with the same proof, also while one of them
+// waits to be verified: the others then wait behind it. Those with another proof do
+// not, so a forged event holds no genuine one up.
+func (in *Inbox[E]) Receive(ctx context.Context, arrival Arrival[E]) error {
+	a := &arrival
+	verdict, err := in.verify(ctx, a)
+	if err != nil {
+		in.refused.Add(1)
+		return err
+	}
+	a.event = a.Decode()
+	if verdict.Later == nil {
+		err = in.once(ctx, a, func() error { return in.submit(a) })
+	} else {
+		err = in.submitUnverified(a, verdict)
+	}
+	if verdict.SideWork != nil {
+		in.waiting.enterSideWork(a.Sender, verdict.SideWork)
+	}
+	if err != nil {
+		in.dropped.Add(1)
+		return &DroppedError{err}
+	}
+	in.accepted.Add(1)
+	return nil
+}
+
+// verify asks for the verdict, and refuses what is to be refused at once.
+func (in *Inbox[E]) verify(ctx context.Context, a *Arrival[E]) (Verdict, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), VerifyTime)
+	defer cancel()
+	// Ask before Verify: when a check ends while Verify runs, what Verify has read may
+	// be older than the result of the check, so its refusal must not count.
+	checking := in.waiting.checking(a.Sender)
+	verdict, err := a.Verify(ctx)
+	if err == nil && (!checking || verdict.Later == nil) {
+		err = verdict.Refuse
+	}
+	return verdict, err
+}
+
+// submit queues a genuine event for its callback, or behind an event of the same
+// line and proof that waits to be verified.
+func (in *Inbox[E]) submit(a *Arrival[E]) error {
+	w := in.waiting
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.holds(a.order()) {
+		return in.pool.Submit(a.Line, func(ctx context.Context) { in.handle(ctx, a) })
+	}
+	return w.enter(a.guest(Verdict{ProofKnown: true}), func(context.Context) { in.pass(a) })
+}
+
+// submitUnverified queues an event that is verified before it is handled.
+func (in *Inbox[E]) submitUnverified(a *Arrival[E], verdict Verdict) error {
+	w, g := in.waiting, a.guest(verdict)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if g.junk && (w.full(g) || in.pool.Queued() >= in.cfg.Queue) {
+		return errUnverified
+	}
+	return w.enter(g, func(ctx context.Context) { in.verifyLate(ctx, a, verdict) })
+}
+
+// verifyLate runs the rest of a verification, and hands the event over if it is
+// genuine and new.
+func (in *Inbox[E]) verifyLate(ctx context.Context, a *Arrival[E], verdict Verdict) {
+	again := false
+	err := in.guard(ctx, func() error {
+		if again = in.wasSeen(ctx, a); again {
+			return nil
+		}
+		return verdict.Later(ctx)
+	})
+	if err == nil && !again {
+		// Mark it only now: if a forged copy were marked, the genuine event would be
+		// dropped as a duplicate.
+		err = in.guard(ctx, func() error {
+			return in.once(ctx, a, func() error { in.pass(a); return nil })
+		})
+	}
+	if err != nil {
+		in.fail(ctx, a, err)
+	}
+}
+
+// pass hands over an event that leaves the waiting room. Its sender has been told
+// that it is accepted, so the pool takes it even when its queue is full.
+func (in *Inbox[E]) pass(a *Arrival[E]) {
+	in.pool.Hand(a.Line, func(ctx context.Context) { in.handle(ctx, a) })
+}
+
+// handle runs the callback.
+func (in *Inbox[E]) handle(ctx context.Context, a *Arrival[E]) {
+	if err := in.guard(ctx, func() error { return in.cfg.Handle(ctx, a.event) }); err != nil {
+		in.fail(ctx, a, err)
+		return
+	}
+	in.handled.Add(1)
+}
+
+// fail counts and reports what went wrong with an event.
+func (in *Inbox[E]) fail(ctx context.Context, a *Arrival[E], err error) {
+	in.failed.Add(1)
+	_ = in.guard(ctx, func() error { // guard has logged a panic of Failed; nobody is left to be told
+		in.cfg.Failed(ctx, a.event, err)
+		return nil
+	})
+}
+
+// guard turns a panic of the caller's code into an error, and logs its stack.
+func (in *Inbox[E]) guard(ctx context.Context, f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("imbot: panic in an event callback: %v", p)
+			in.cfg.Logger().ErrorContext(ctx, "imbot: panic in an event callback", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	return f()
+}
+
+// Shutdown refuses further events and returns when all accepted ones are handled.
+// When ctx ends first, so do the contexts of what runs, what waits is given up, and
+// the error says how much.
+func (in *Inbox[E]) Shutdown(ctx context.Context) error {
+	in.pool.Close()
+	err := in.waiting.pool.Shutdown(ctx) // first: what is verified there goes on to the other pool
+	return errors.Join(err, in.pool.Shutdown(ctx))
+}
+
+// Idle returns when nothing waits or runs, or with the error of ctx.
+func (in *Inbox[E]) Idle(ctx context.Context) error {
+	if err := in.waiting.pool.Idle(ctx); err != nil {
+		return err
+	}
+	return in.pool.Idle(ctx)
+}
+
+// Stats returns the counters.
+func (in *Inbox[E]) Stats() Stats {
+	return Stats{
+		Accepted: in.accepted.Load(), Handled: in.handled.Load(), Failed: in.failed.Load(), Duplicate: in.duplicate.Load(),
+		Refused: in.refused.Load(), Dropped: in.dropped.Load(), Queued: int64(in.pool.Queued() + in.waiting.pool.Queued()),
+	}
+}
