@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/imbot-go/imbot/internal/inbox"
@@ -60,6 +61,32 @@ func (a EventAuth) MarshalText() ([]byte, error) { return []byte(a.masked()), ni
 // LogValue implements [slog.LogValuer] without the secrets.
 func (a EventAuth) LogValue() slog.Value { return slog.StringValue(a.masked()) }
 
+// EventBot is a bot that an event is for.
+type EventBot struct {
+	BotID   ID
+	BotCode string
+	Auth    EventAuth // of the bot's own user; zero for a bot registered through a webhook
+}
+
+// EventUser is the person behind an event; zero when the portal names none.
+type EventUser struct {
+	ID           ID
+	Name         string // as shown
+	FirstName    string
+	LastName     string
+	WorkPosition string
+	Gender       Gender
+	IsBot        Flag // message events only, like the three below
+	IsConnector  Flag // writes through an open line
+	IsNetwork    Flag // of another portal
+	IsExtranet   Flag
+}
+
+// UnknownEvent is an event that this package has no type for; Raw has its data.
+type UnknownEvent struct {
+	EventMeta
+}
+
 // Verifier decides whether an event is genuine; nil means that it is. The
 // protocol has no signature: the proof is the application token. An [EventHandler]
 // gives it five seconds, also when the portal has hung up.
@@ -67,8 +94,8 @@ type Verifier interface {
 	Verify(ctx context.Context, ev *EventMeta) error
 }
 
-// lateVerifier is a verifier that may take long. verdict says what is known about an
-// event at once; the handler does the rest after it has answered the portal.
+// lateVerifier is a verifier that may take long. Its verdict says what is known about
+// an event at once; the handler does the rest after it has answered the portal.
 type lateVerifier interface {
 	Verifier
 
@@ -97,3 +124,37 @@ func (t ApplicationToken) MarshalText() ([]byte, error) { return []byte(secret.M
 
 // LogValue implements [slog.LogValuer] without the secret.
 func (t ApplicationToken) LogValue() slog.Value { return slog.StringValue(secret.Mask(string(t))) }
+
+// addressedBot returns the bot with the id to, else the only one, else zero.
+func addressedBot(bots []EventBot, to ID) EventBot {
+	for _, b := range bots {
+		if b.BotID == to {
+			return b
+		}
+	}
+	if len(bots) == 1 {
+		return bots[0]
+	}
+	return EventBot{}
+}
+
+func isGroup(d DialogID) bool {
+	_, private := d.UserID()
+	return d != "" && !private
+}
+
+// firstID returns the first id that is not zero.
+func firstID(ids ...ID) ID {
+	for _, id := range ids {
+		if id != 0 {
+			return id
+		}
+	}
+	return 0
+}
+
+// fromBot reports whether the author is a bot: one that the portal calls so, or one
+// of those that the event is for.
+func fromBot(bots []EventBot, user EventUser, author ID) bool {
+	return user.IsBot.Bool() || author != 0 && slices.ContainsFunc(bots, func(b EventBot) bool { return b.BotID == author })
+}

@@ -30,8 +30,8 @@ import (
 // presses of one person within a second one counts.
 //
 // The context of a callback is not the request's, which is over by then; it ends
-// with that of [EventHandler.Shutdown]. A callback's error, or its panic, goes to
-// OnError; the bot lives on.
+// when [EventHandler.Shutdown] returns. A callback's error, or its panic, goes to
+// OnError, and the handler goes on.
 type EventHandler struct {
 	Verifier Verifier // required; Webhook.Verifier for a webhook's bots
 

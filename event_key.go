@@ -16,9 +16,9 @@ import (
 )
 
 // SeenEvents remembers which events were accepted, so that a second delivery of
-// one is not handled again. It is asked while the portal waits for the answer,
-// and an error of it lets the event through: better twice than never. To share it
-// between processes, keep the keys for some minutes in something fast.
+// one is not handled again. It is asked while the portal waits for the answer. An
+// error of it lets the event through, because twice is better than never. To share
+// it between processes, keep the keys for some minutes in something fast.
 type SeenEvents interface {
 	Seen(ctx context.Context, key string) (bool, error)
 	Mark(ctx context.Context, key string) error
@@ -57,8 +57,8 @@ func eventKey(ev Event) string {
 		return ""
 	}
 	write(sum, ts)
-	// In a test all the life of an application may be one second. Each installation
-	// brings tokens.
+	// A test may install, remove and install an application again within one second.
+	// Each installation brings tokens of its own, so they tell such events apart.
 	if strings.HasPrefix(m.Name, "ONAPP") {
 		write(sum, m.Auth.ApplicationToken, m.Auth.RefreshToken)
 	}

@@ -116,7 +116,7 @@ func readForm(r *http.Request) (root *phpform.Node, size int, err error) {
 		return unreadable("the body is too long", nil)
 	}
 	var body bytes.Buffer
-	if n := r.ContentLength; n > 0 { // a promise: only that of a usual event is believed
+	if n := r.ContentLength; n > 0 { // the sender may promise much and send nothing: make room for a usual event at most
 		body.Grow(int(min(n, 64<<10)) + bytes.MinRead)
 	}
 	switch n, err := body.ReadFrom(io.LimitReader(r.Body, maxEvent+1)); {

@@ -12,11 +12,10 @@ import (
 	"github.com/imbot-go/imbot/internal/inbox"
 )
 
-// How long Serve waits after its context has ended: for requests under way, and
-// with them for all accepted events.
+// How long Serve waits after its context has ended.
 const (
-	requestTime = inbox.VerifyTime + time.Second
-	drainTime   = 30 * time.Second
+	requestTime = inbox.VerifyTime + time.Second // for requests under way
+	drainTime   = 30 * time.Second               // for all accepted events, requestTime included
 )
 
 // Serve listens on addr and hands every request to h until ctx ends. Then it
@@ -39,7 +38,7 @@ func serve(ctx context.Context, ln net.Listener, h *EventHandler) error {
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      40 * time.Second, // counted from the header: who was too slow still gets the 400
+		WriteTimeout:      40 * time.Second, // counted from the end of the header: after a body that came too slowly there is still time for the 400
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(h.logger().Handler(), slog.LevelWarn),
@@ -58,7 +57,7 @@ func serve(ctx context.Context, ln net.Listener, h *EventHandler) error {
 	polite, cancel := context.WithTimeout(drain, requestTime)
 	defer cancel()
 	if srv.Shutdown(polite) != nil {
-		_ = srv.Close() // a slow sender must not use up the time of the events
+		_ = srv.Close() // hang up on slow senders: the rest of the time is for the accepted events
 	}
 	<-failed
 	return h.Shutdown(drain)

@@ -72,6 +72,16 @@ func at(parts []string, i int) string {
 	return ""
 }
 
+// isOpenLine reports whether a chat is that of an open line; any of the three fields
+// may tell.
+func isOpenLine(chatType, messageType, entityType string) bool {
+	return chatType == "L" || messageType == "L" || entityType == "LINES"
+}
+
+func (p MessageParams) isOpenLine() bool {
+	return isOpenLine(p.ChatType, p.MessageType, p.ChatEntityType)
+}
+
 func (p MessageParams) openLine() (OpenLine, bool) {
 	if !p.isOpenLine() {
 		return OpenLine{}, false

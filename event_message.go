@@ -4,31 +4,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/imbot-go/imbot/internal/secret"
 )
-
-// EventBot is a bot that an event is for.
-type EventBot struct {
-	BotID   ID
-	BotCode string
-	Auth    EventAuth // of the bot's own user; zero for a bot registered through a webhook
-}
-
-// EventUser is the person behind an event; zero when the portal names none.
-type EventUser struct {
-	ID           ID
-	Name         string // as shown
-	FirstName    string
-	LastName     string
-	WorkPosition string
-	Gender       Gender
-	IsBot        Flag // message events only, like the three below
-	IsConnector  Flag // writes through an open line
-	IsNetwork    Flag // of another portal
-	IsExtranet   Flag
-}
 
 // EventFile is a file that came with a message.
 type EventFile struct {
@@ -112,6 +92,12 @@ type MessageParams struct {
 	FakeRelation                                                                       int
 }
 
+func (p MessageParams) mentioned(bot ID) bool {
+	return bot != 0 && (bot == p.ToUserID || slices.Contains(p.MentionedList, bot))
+}
+
+func (p MessageParams) author(user EventUser) ID { return firstID(p.FromUserID, p.AuthorID, user.ID) }
+
 // MessageAddEvent (ONIMBOTMESSAGEADD): somebody wrote to the bot. A bot gets
 // every message of its private dialogs, in group chats those that mention it
 // (a [BotTypeSupervisor] all), in open lines all with OpenLine. A message that
@@ -151,89 +137,57 @@ func (ev *MessageAddEvent) Reply(text string) MessageAddRequest {
 	return MessageAddRequest{BotID: ev.Bot().BotID, DialogID: ev.Params.DialogID, Message: text}
 }
 
-// JoinChatParams describe how a bot came into a dialog.
-type JoinChatParams struct {
-	ChatType       string // one letter: P private, C group, O open, L open line, X task or other …
-	MessageType    string // as ChatType
-	BotID          ID
-	UserID         ID       // who opened the dialog or added the bot; 0: nobody
-	ToUserID       ID       // private: the bot, or the user when the bot wrote first
-	FromUserID     ID       // private: the other side
-	ChatID         ID       //
-	ChatAuthorID   ID       // group: owner
-	ChatEntityType string   // group: tag of the chat, "LINES" for an open line
-	ChatEntityID   EntityID // group
-	AccessHistory  Flag     // group: the bot sees older messages
-	SilentJoin     Flag     // joined without a notice
-	DialogID       DialogID // where to answer
-	Language       string   // of the account, two letters
-}
-
-// JoinChatEvent (ONIMBOTJOINCHAT): a private dialog with the bot was opened for
-// the first time, or the bot was added to a chat. It names exactly one bot.
-type JoinChatEvent struct {
+// MessageUpdateEvent (ONIMBOTMESSAGEUPDATE): a message was changed in a dialog of
+// the bot, under the rules of [MessageAddEvent]. Params.Message is the new text.
+// Builds before April 2026 forgot the handler of ordinary bots at registration;
+// [BotService.Update] sets it there, too.
+type MessageUpdateEvent struct {
 	EventMeta
-	Bots   []EventBot
-	Params JoinChatParams
-	User   EventUser // without the Is… flags
+	Bots   []EventBot // all bots of the application that are concerned, in one event
+	Params MessageParams
+	User   EventUser // never in group chats; see AuthorID
 }
 
-// Bot returns the bot that joined.
-func (ev *JoinChatEvent) Bot() EventBot { return addressedBot(ev.Bots, ev.Params.BotID) }
+// Bot returns the bot that the message addresses, else the only one, else zero.
+func (ev *MessageUpdateEvent) Bot() EventBot { return addressedBot(ev.Bots, ev.Params.ToUserID) }
+
+// Mentioned reports whether the message is meant for the bot: it mentions the
+// bot, or stands in a private dialog with it.
+func (ev *MessageUpdateEvent) Mentioned(bot ID) bool { return ev.Params.mentioned(bot) }
 
 // IsGroup reports whether the dialog is a chat rather than a private dialog.
-func (ev *JoinChatEvent) IsGroup() bool { return isGroup(ev.Params.DialogID) }
+func (ev *MessageUpdateEvent) IsGroup() bool { return isGroup(ev.Params.DialogID) }
 
 // IsOpenLine reports whether the dialog is that of an open line.
-func (ev *JoinChatEvent) IsOpenLine() bool {
-	return isOpenLine(ev.Params.ChatType, ev.Params.MessageType, ev.Params.ChatEntityType)
-}
+func (ev *MessageUpdateEvent) IsOpenLine() bool { return ev.Params.isOpenLine() }
 
-// Reply returns a message from the bot to the dialog that it joined. It sends
-// nothing; pass it to [MessageService.Add].
-func (ev *JoinChatEvent) Reply(text string) MessageAddRequest {
-	return MessageAddRequest{BotID: firstID(ev.Bot().BotID, ev.Params.BotID), DialogID: ev.Params.DialogID, Message: text}
-}
+// FromBot reports whether a bot wrote the message.
+func (ev *MessageUpdateEvent) FromBot() bool { return fromBot(ev.Bots, ev.User, ev.AuthorID()) }
 
-// BotDeleteEvent (ONIMBOTDELETE): the bot is gone, by imbot.unregister or with
-// its application.
-type BotDeleteEvent struct {
+// AuthorID returns who wrote the message.
+func (ev *MessageUpdateEvent) AuthorID() ID { return ev.Params.author(ev.User) }
+
+// MessageDeleteEvent (ONIMBOTMESSAGEDELETE): a message was deleted in a dialog of
+// the bot, under the rules of [MessageUpdateEvent]. Params.Message is the
+// portal's notice; the text of the message is not sent.
+type MessageDeleteEvent struct {
 	EventMeta
-	BotID   ID
-	BotCode string
+	Bots   []EventBot // all bots of the application that are concerned, in one event
+	Params MessageParams
+	User   EventUser // never in group chats; see AuthorID
 }
 
-// UnknownEvent is an event that this package has no type for; Raw has its data.
-type UnknownEvent struct {
-	EventMeta
-}
+// Bot returns the bot that the message addressed, else the only one, else zero.
+func (ev *MessageDeleteEvent) Bot() EventBot { return addressedBot(ev.Bots, ev.Params.ToUserID) }
 
-func addressedBot(bots []EventBot, to ID) EventBot {
-	for _, b := range bots {
-		if b.BotID == to {
-			return b
-		}
-	}
-	if len(bots) == 1 {
-		return bots[0]
-	}
-	return EventBot{}
-}
+// IsGroup reports whether the dialog is a chat rather than a private dialog.
+func (ev *MessageDeleteEvent) IsGroup() bool { return isGroup(ev.Params.DialogID) }
 
-func isGroup(d DialogID) bool {
-	_, private := d.UserID()
-	return d != "" && !private
-}
+// IsOpenLine reports whether the dialog is that of an open line.
+func (ev *MessageDeleteEvent) IsOpenLine() bool { return ev.Params.isOpenLine() }
 
-func isOpenLine(chatType, messageType, entityType string) bool {
-	return chatType == "L" || messageType == "L" || entityType == "LINES"
-}
+// FromBot reports whether a bot wrote the message.
+func (ev *MessageDeleteEvent) FromBot() bool { return fromBot(ev.Bots, ev.User, ev.AuthorID()) }
 
-func firstID(ids ...ID) ID {
-	for _, id := range ids {
-		if id != 0 {
-			return id
-		}
-	}
-	return 0
-}
+// AuthorID returns who wrote the message.
+func (ev *MessageDeleteEvent) AuthorID() ID { return ev.Params.author(ev.User) }
