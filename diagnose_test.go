@@ -52,6 +52,7 @@ func answering(t *testing.T, clientID string, bodies map[string]string) *imbot.C
 }
 
 func TestDiagnoseThePortal(t *testing.T) {
+	t.Parallel()
 	const long = "a-long-random-client-id"
 	for _, row := range []struct {
 		name     string
@@ -98,6 +99,7 @@ func TestDiagnoseThePortal(t *testing.T) {
 }
 
 func TestDiagnoseNamesAMissingScopeWithoutABot(t *testing.T) {
+	t.Parallel()
 	bodies := map[string]string{
 		"app.info":       `{"result":{"INSTALLED":true,"PAYMENT_EXPIRED":"N"}}`,
 		"imbot.bot.list": `{"error":"insufficient_scope"}`,
@@ -124,6 +126,7 @@ func TestDiagnoseNamesAMissingScopeWithoutABot(t *testing.T) {
 }
 
 func TestDiagnoseADeadGrant(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		client, err := c.app(c.installed(t, "one.bitrix24.com")).Client(t.Context(), memberOne)
@@ -138,6 +141,7 @@ func TestDiagnoseADeadGrant(t *testing.T) {
 }
 
 func TestDiagnoseTheHandler(t *testing.T) {
+	t.Parallel()
 	status := func(code int) func(*http.Request) (*http.Response, error) {
 		return func(*http.Request) (*http.Response, error) { return reply(code, ""), nil }
 	}

@@ -1,14 +1,17 @@
 package imbot_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -41,181 +44,179 @@ func parseAs[E imbot.Event](t *testing.T, contentType, body string) E {
 	return typed
 }
 
-func readSample(t testing.TB, name string) string {
+const twoBots = `"BOT":{"567":{"BOT_ID":"567","BOT_CODE":"A"},"571":{"BOT_ID":"571","BOT_CODE":"B"}}`
+
+func messageAdd(t *testing.T, data string) *imbot.MessageAddEvent {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join("testdata", "events", name))
-	require.NoError(t, err)
-	return string(body)
+	return parseAs[*imbot.MessageAddEvent](t, "", `{"event":"ONIMBOTMESSAGEADD","data":{`+data+`},"auth":{"member_id":"m"}}`)
 }
 
-// withoutRaw cuts off the whole body, which no test writes down.
-func withoutRaw(ev imbot.Event) imbot.Event {
-	ev.Meta().Raw = imbot.RawEvent{}
-	return ev
+func joinChat(t *testing.T, data string) *imbot.JoinChatEvent {
+	t.Helper()
+	return parseAs[*imbot.JoinChatEvent](t, "", `{"event":"ONIMBOTJOINCHAT","data":{`+data+`},"auth":{"member_id":"m"}}`)
 }
 
-func TestASampleIsTheSameEventAsFormAndAsJSON(t *testing.T) {
-	forms, err := filepath.Glob(filepath.Join("testdata", "events", "*.form"))
-	require.NoError(t, err)
-	require.Len(t, forms, 11)
-	for _, file := range forms {
-		name := strings.TrimSuffix(filepath.Base(file), ".form")
-		t.Run(name, func(t *testing.T) {
-			form, json := readSample(t, name+".form"), readSample(t, name+".json")
-			want := parseAs[imbot.Event](t, formType, form)
-			require.Equal(t, want, parseAs[imbot.Event](t, "application/json; charset=utf-8", json))
-			require.Equal(t, want, parseAs[imbot.Event](t, "", json), "a type is not needed to see that it is JSON")
-			require.Equal(t, want, parseAs[imbot.Event](t, "", form))
-
-			brackets := strings.NewReplacer("%5B", "[", "%5D", "]", "+", "%20").Replace(form)
-			require.NotEqual(t, form, brackets)
-			require.Equal(t, want, parseAs[imbot.Event](t, formType, brackets), "brackets may come unescaped")
-		})
+func TestAWebhooksBotIsVerifiedByItsClientID(t *testing.T) {
+	t.Parallel()
+	_, events := eventSpec(t)
+	hook := imbot.Webhook{URL: "https://example.bitrix24.com/rest/1/s3cr3t/", ClientID: "bot-secret-1"}
+	for _, example := range events["ONIMBOTMESSAGEADD"].MoreExamples {
+		ev, err := imbot.ParseEvent(eventPost(formType, example.Body), hook.Verifier())
+		if example.Title[:len("private dialog, bot")] != "private dialog, bot" {
+			require.Error(t, err, example.Title)
+			continue
+		}
+		require.NoError(t, err)
+		require.Zero(t, ev.(*imbot.MessageAddEvent).Bot().Auth.AccessToken)
+		require.Equal(t, imbot.ID(567), ev.(*imbot.MessageAddEvent).Bot().BotID)
+		return
 	}
+	require.Fail(t, "the spec has no example of a webhook's bot")
 }
 
-func TestASampleWithoutATypeIsUnknownAndReadable(t *testing.T) {
-	rows := []struct {
-		sample, name, want string
-		path               []string
+func TestKindsOfDialogs(t *testing.T) {
+	t.Parallel()
+	rows := map[string]struct {
+		params          string
+		group, openLine bool
 	}{
-		{"messageupdate_private", "ONIMBOTMESSAGEUPDATE", "571", []string{"data", "BOT", "571", "BOT_ID"}},
-		{"messageupdate_group", "ONIMBOTMESSAGEUPDATE", "chat1157", []string{"data", "PARAMS", "DIALOG_ID"}},
-		{"messagedelete_private", "ONIMBOTMESSAGEDELETE", "27", []string{"data", "PARAMS", "DIALOG_ID"}},
-		{"messagedelete_group", "ONIMBOTMESSAGEDELETE", "chat1157", []string{"data", "PARAMS", "DIALOG_ID"}},
-		{"commandadd_textarea_private", "ONIMCOMMANDADD", "imbot", []string{"auth", "scope"}},
-		{"commandadd_textarea_group", "ONIMCOMMANDADD", "imbot", []string{"auth", "scope"}},
+		"private dialog":                  {`"DIALOG_ID":"27","CHAT_TYPE":"P","MESSAGE_TYPE":"P"`, false, false},
+		"group chat":                      {`"DIALOG_ID":"chat5","CHAT_TYPE":"C","MESSAGE_TYPE":"C"`, true, false},
+		"open line by the type of chat":   {`"DIALOG_ID":"chat5","CHAT_TYPE":"L"`, true, true},
+		"open line by the message's type": {`"DIALOG_ID":"chat5","MESSAGE_TYPE":"L"`, true, true},
+		"open line by its tag":            {`"DIALOG_ID":"chat5","CHAT_ENTITY_TYPE":"LINES"`, true, true},
+		"chat of another kind":            {`"DIALOG_ID":"sg7"`, true, false},
+		"no dialog":                       {`"CHAT_TYPE":"P"`, false, false},
 	}
-	for _, row := range rows {
-		t.Run(row.sample, func(t *testing.T) {
-			body := strings.Replace(readSample(t, row.sample+".form"), row.name, "ONIMBOTTOMORROW", 1)
-			ev := parseAs[*imbot.UnknownEvent](t, formType, body)
-			require.Equal(t, "ONIMBOTTOMORROW", ev.Name)
-			require.Equal(t, row.want, ev.Raw.Get(row.path...))
-			require.Equal(t, []string{"event", "event_handler_id", "data", "ts", "auth"}, ev.Raw.Keys())
-			require.Empty(t, ev.Raw.Get("data"), "a map has no text")
-			require.Empty(t, ev.Raw.Get("no", "such", "path"))
-			require.Empty(t, ev.Raw.Keys("no", "such", "path"))
-		})
-	}
-	require.Empty(t, imbot.RawEvent{}.Get("event"))
-	require.Empty(t, imbot.RawEvent{}.Keys())
-}
-
-// sampleAuth is what the blocks of the samples have in common.
-func sampleAuth(user imbot.ID, expires int64, access, refresh, application string) imbot.EventAuth {
-	return imbot.EventAuth{
-		AccessToken: access, RefreshToken: refresh, ApplicationToken: application,
-		UserID: user, Expires: time.Unix(expires, 0), Scope: "imbot", Status: "F",
-		Domain: "example.bitrix24.com", MemberID: "d00d019bd00d019bd00d019bd00d019b",
-		ClientEndpoint: "https://example.bitrix24.com/rest/", ServerEndpoint: "https://oauth.bitrix.info/rest/",
-	}
-}
-
-func sampleBotAuth(bot imbot.ID, expires int64, access, refresh string) imbot.EventAuth {
-	a := sampleAuth(bot, expires, access, refresh, "d00d01a0d00d01a0d00d01a0d00d01a0")
-	a.ClientID = "d00d019ed00d019ed00d019ed00d019e"
-	return a
-}
-
-func TestMessageAddSamplesFieldByField(t *testing.T) {
-	author := imbot.EventUser{
-		ID: 27, Name: "Test User", FirstName: "Test", LastName: "User", Gender: imbot.GenderFemale,
-		IsBot: imbot.No, IsConnector: imbot.No, IsNetwork: imbot.No, IsExtranet: imbot.No,
-	}
-	rows := map[string]*imbot.MessageAddEvent{
-		"messageadd_private.form": {
-			EventMeta: imbot.EventMeta{
-				Name: "ONIMBOTMESSAGEADD", Time: time.Unix(1771928985, 0),
-				Auth: sampleAuth(27, 1771932585, "a98b9d69d00d01a2d00d01a2d00d01a2d00d01a2d00",
-					"990ac569d00d01a4d00d01a4d00d01a4d00d01a4d00d01", "d00d01a5d00d01a5d00d01a5d00d01"),
-			},
-			Bots: []imbot.EventBot{{BotID: 567, BotCode: "BOT1", Auth: sampleBotAuth(567, 1771932585,
-				"a98b9d69d00d0199d00d0199d00d0199d00d0199d00d", "d00d019dd00d019dd00d019dd00d019d")}},
-			Params: imbot.MessageParams{
-				Message: "Hello", MessageID: 84331, DialogID: "27", FromUserID: 27, ToUserID: 567, AuthorID: 27,
-				MessageType: "P", ChatType: "P", Language: "en", TemplateID: "00000000-0000-4000-8000-000000000421",
-				System: imbot.No, PlatformContext: "web", CommandContext: "TEXTAREA", ToChatID: 1407, ChatUserCount: 2,
-				Push: imbot.Yes, PushImportant: imbot.No, RecentSkipAuthor: imbot.No, Convert: imbot.No, SkipCommand: imbot.No,
-				SkipCounterIncrements: imbot.No, SilentConnector: imbot.No, SkipConnector: imbot.No, ImportantConnector: imbot.No,
-				NoSessionOL: imbot.No, SkipURLIndex: imbot.No,
-			},
-			User: author,
-		},
-		"messageadd_group_mention.form": {
-			EventMeta: imbot.EventMeta{
-				Name: "ONIMBOTMESSAGEADD", Time: time.Unix(1771940028, 0),
-				Auth: sampleAuth(27, 1771943628, "ccb69d69d00d01abd00d01abd00d01abd00d01abd00d01abd00d01abd00d01abd00d01",
-					"bc35c569d00d01add00d01add00d01add00d01add00d01add00d01add00d01add00d01", "d00d01a0d00d01a0d00d01a0d00d01a0"),
-			},
-			Bots: []imbot.EventBot{{BotID: 567, BotCode: "BOT1", Auth: sampleBotAuth(567, 1771943628,
-				"ccb69d69d00d01a7d00d01a7d00d01a7d00d01a7d00d01a7d00d01a7d00d01a7d00d01",
-				"bc35c569d00d01a9d00d01a9d00d01a9d00d01a9d00d01a9d00d01a9d00d01a9d00d01")}},
-			Params: imbot.MessageParams{
-				Message: ", how to set up the left menu", MessageOriginal: "[USER=567]NewBot[/USER] , how to set up the left menu",
-				MessageID: 84351, DialogID: "chat1157", FromUserID: 27, ToUserID: 567, AuthorID: 27,
-				MessageType: "C", ChatType: "C", Language: "en", TemplateID: "00000000-0000-4000-8000-000000000333",
-				MentionedList: []imbot.ID{567}, System: imbot.No, PlatformContext: "web", CommandContext: "TEXTAREA",
-				ToChatID: 1157, ChatID: 1157, ChatTitle: "Brown Chat #18", ChatAuthorID: 27, ChatColor: imbot.ColorBrown,
-				ChatUserCount: 2, ChatEntityType: "THREAD", ChatExtranet: imbot.No, ChatPrevMessageID: 80961,
-				ChatCanPost: "MEMBER", RID: 27, IsManager: imbot.No,
-				Push: imbot.Yes, PushImportant: imbot.No, RecentSkipAuthor: imbot.No, Convert: imbot.No, SkipCommand: imbot.No,
-				SkipCounterIncrements: imbot.No, SilentConnector: imbot.No, SkipConnector: imbot.No, ImportantConnector: imbot.No,
-				NoSessionOL: imbot.No, SkipURLIndex: imbot.No,
-			},
-			User: author,
-		},
-	}
-	for name, want := range rows {
+	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, want, withoutRaw(parseAs[*imbot.MessageAddEvent](t, formType, readSample(t, name))))
+			message, join := messageAdd(t, `"PARAMS":{`+row.params+`}`), joinChat(t, `"PARAMS":{`+row.params+`}`)
+			require.Equal(t, row.group, message.IsGroup())
+			require.Equal(t, row.group, join.IsGroup())
+			require.Equal(t, row.openLine, message.IsOpenLine())
+			require.Equal(t, row.openLine, join.IsOpenLine())
 		})
 	}
 }
 
-func TestJoinChatSamplesFieldByField(t *testing.T) {
-	user := imbot.EventUser{ID: 27, Name: "Test User", FirstName: "Test", LastName: "User", Gender: imbot.GenderFemale}
-	rows := map[string]*imbot.JoinChatEvent{
-		"joinchat_private.form": {
-			EventMeta: imbot.EventMeta{
-				Name: "ONIMBOTJOINCHAT", Time: time.Unix(1772090839, 0),
-				Auth: sampleAuth(27, 1772094439, "e703a069d00d01d3d00d01d3d00d01d3d00d01d3d00d01d3d0", "", "d00d01a0d00d01a0d00d01a0d00d01a0"),
-			},
-			Bots: []imbot.EventBot{{BotID: 571, BotCode: "BOT", Auth: sampleBotAuth(571, 1772094439,
-				"e703a069d00d01cfd00d01cfd00d01cfd00d01cfd00", "d782c769d00d01d1d00d01d1d00d01d1d00d01d1d00d01d1d")}},
-			Params: imbot.JoinChatParams{
-				ChatType: "P", MessageType: "P", BotID: 571, UserID: 27, ToUserID: 27, FromUserID: 571, DialogID: "27", Language: "de",
-			},
-			User: user,
-		},
-		"joinchat_group.form": {
-			EventMeta: imbot.EventMeta{
-				Name: "ONIMBOTJOINCHAT", Time: time.Unix(1772094525, 0),
-				Auth: sampleAuth(27, 1772098126, "4e12a069d00d01d9d00d01d9d00d01d9d00d01d9d00d01d9d00d01d", "", "d00d01a0d00d01a0d00d01a0d00d01a0"),
-			},
-			Bots: []imbot.EventBot{{BotID: 571, BotCode: "BOT", Auth: sampleBotAuth(571, 1772098125,
-				"4d12a069d00d01d5d00d01d5d00d01d5d00d01d5d00d01d5d", "3d91c769d00d01d7d00d01d7d00d01d7d00d01d7d00d01")}},
-			Params: imbot.JoinChatParams{
-				ChatType: "C", MessageType: "C", BotID: 571, UserID: 27, ChatID: 1157, ChatAuthorID: 27, ChatEntityType: "THREAD",
-				AccessHistory: imbot.Yes, DialogID: "chat1157", Language: "de",
-			},
-			User: user,
-		},
+// secretBody is the data of an event with a secret of its own at every place
+// that has one; %s is the name.
+const secretBody = `{"event":"%s","ts":"1771928985",
+	"auth":{"access_token":"s3cr3t-01","refresh_token":"s3cr3t-02","application_token":"s3cr3t-03","domain":"portal.example","member_id":"member-1"},
+	"data":{"BOT_ID":"567","BOT_CODE":"support",
+		"BOT":{"567":{"BOT_ID":"567","BOT_CODE":"support","access_token":"s3cr3t-04","refresh_token":"s3cr3t-05","application_token":"s3cr3t-06",
+				"client_id":"s3cr3t-07","AUTH":{"access_token":"s3cr3t-08"}},
+			"571":{"AUTH":{"access_token":"s3cr3t-09","refresh_token":"s3cr3t-10","application_token":"s3cr3t-11","client_id":"s3cr3t-12"}}},
+		"COMMAND":{"99":{"COMMAND":"echo","access_token":"s3cr3t-17","AUTH":{"access_token":"s3cr3t-18"}}},
+		"PARAMS":{"MESSAGE":"visible text","CONTEXT":{"x":"s3cr3t-19"},"DIALOG_ID":"chat5","FILES":{"901":{"name":"visible.png",
+			"urlPreview":"https://files.example/a?token=s3cr3t-13","urlShow":"https://user:s3cr3t-14@files.example/s3cr3t-15","urlDownload":"%%zz s3cr3t-16"}}}}}`
+
+// printings are all the ways in which a value gets into a log by accident.
+func printings(t *testing.T, v any) map[string]string {
+	out := make(map[string]string)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+		out[verb] = fmt.Sprintf(verb, v)
 	}
-	for name, want := range rows {
+	for _, verb := range []string{"%v", "%+v", "%#v"} { // go vet refuses the others here
+		out[verb+" in a slice"] = fmt.Sprintf(verb, []any{v})
+		out[verb+" in a map"] = fmt.Sprintf(verb, map[string]any{"k": v})
+		out[verb+" in a struct"] = fmt.Sprintf(verb, struct{ V any }{v})
+	}
+	asJSON, _ := json.Marshal(v)
+	out["json"] = string(asJSON)
+	asJSON, _ = json.Marshal([]any{v})
+	out["json in a list"] = string(asJSON)
+	handlers := map[string]func(*bytes.Buffer) slog.Handler{
+		"slog text": func(b *bytes.Buffer) slog.Handler { return slog.NewTextHandler(b, nil) },
+		"slog json": func(b *bytes.Buffer) slog.Handler { return slog.NewJSONHandler(b, nil) },
+	}
+	for name, handler := range handlers {
+		var b bytes.Buffer
+		slog.New(handler(&b)).With("with", v).Info("text", "value", v, slog.Group("group", "value", v), "list", []any{v})
+		require.NotEmpty(t, b.String())
+		out[name] = b.String()
+	}
+	return out
+}
+
+func hidesSecrets(t *testing.T, v any) map[string]string {
+	t.Helper()
+	all := printings(t, v)
+	for way, text := range all {
+		for _, secret := range []string{"s3cr3t", hex.EncodeToString([]byte("s3cr3t")), "115 51 99 114"} {
+			require.NotContains(t, strings.ToLower(text), secret, "%T printed as %s", v, way)
+		}
+	}
+	return all
+}
+
+func TestNoEventPrintsASecret(t *testing.T) {
+	t.Parallel()
+	rows := map[string]string{
+		"ONIMBOTMESSAGEADD":    "visible text",
+		"ONIMBOTJOINCHAT":      "chat5",
+		"ONIMBOTDELETE":        "support",
+		"ONIMBOTMESSAGEUPDATE": "visible text",
+		"ONIMBOTMESSAGEDELETE": "visible text",
+		"ONIMCOMMANDADD":       "echo",
+		"ONIMBOTCONTEXTGET":    "chat5",
+		"ONIMBOTTOMORROW":      "portal.example",
+	}
+	for name, visible := range rows {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, want, withoutRaw(parseAs[*imbot.JoinChatEvent](t, formType, readSample(t, name))))
+			ev := parseAs[imbot.Event](t, "", fmt.Sprintf(secretBody, name))
+			require.Equal(t, "s3cr3t-01", ev.Meta().Auth.AccessToken)
+			require.Equal(t, "s3cr3t-16", strings.TrimPrefix(ev.Meta().Raw.Get("data", "PARAMS", "FILES", "901", "urlDownload"), "%zz "))
+			for _, v := range []any{ev, reflect.ValueOf(ev).Elem().Interface()} {
+				all := hidesSecrets(t, v)
+				for _, way := range []string{"%v", "%+v", "%#v", "json", "slog json"} {
+					require.Contains(t, all[way], visible, "%s: the mask is not on the whole event", way)
+				}
+			}
 		})
 	}
 }
 
-func TestBotDeleteSampleFieldByField(t *testing.T) {
-	want := &imbot.BotDeleteEvent{
-		EventMeta: imbot.EventMeta{
-			Name: "ONIMBOTDELETE", Time: time.Unix(1772090363, 0),
-			Auth: sampleAuth(27, 1772093963, "0b02a069d00d01efd00d01efd00d01efd00d01efd00d01efd", "", "d00d01a0d00d01a0d00d01a0d00d01a0"),
-		},
-		BotID: 567, BotCode: "BOT",
+func TestNoPartOfAnEventPrintsASecret(t *testing.T) {
+	t.Parallel()
+	ev := parseAs[*imbot.MessageAddEvent](t, "", fmt.Sprintf(secretBody, "ONIMBOTMESSAGEADD"))
+	file := ev.Params.Files[0]
+	require.Equal(t, "https://files.example/a?token=s3cr3t-13", string(file.URLPreview), "a conversion has the whole")
+	require.Equal(t, "s3cr3t-09", ev.Bots[1].Auth.AccessToken)
+	_, err := imbot.ParseEvent(eventPost("", fmt.Sprintf(secretBody, "ONIMBOTDELETE")), imbot.ApplicationToken("s3cr3t-99"))
+	require.Error(t, err)
+	_, unreadable := imbot.ParseEvent(eventPost("", `{"s3cr3t":`), trustAll{})
+	require.Error(t, unreadable)
+
+	rows := map[string]struct {
+		value   any
+		visible string
+	}{
+		"EventMeta":               {ev.EventMeta, "portal.example"},
+		"EventMeta, pointer":      {ev.Meta(), "portal.example"},
+		"EventAuth":               {ev.Auth, "portal.example"},
+		"EventAuth, pointer":      {&ev.Auth, "portal.example"},
+		"EventAuth of a bot":      {ev.Bots[0].Auth, "imbot.EventAuth"},
+		"EventBot":                {ev.Bots[0], "support"},
+		"EventBot, pointer":       {&ev.Bots[1], "571"},
+		"all bots":                {ev.Bots, "support"},
+		"RawEvent":                {ev.Raw, "***"},
+		"RawEvent, pointer":       {&ev.Raw, "***"},
+		"MessageParams":           {ev.Params, "visible text"},
+		"EventFile":               {file, "visible.png"},
+		"EventFile, pointer":      {&file, "visible.png"},
+		"FileURL with a token":    {file.URLPreview, "https://files.example/***"},
+		"FileURL with a password": {file.URLShow, "https://files.example/***"},
+		"FileURL that is none":    {file.URLDownload, "***"},
+		"ApplicationToken":        {imbot.ApplicationToken("s3cr3t-99"), "***"},
+		"EventError, not trusted": {err, ""},
+		"EventError, unreadable":  {unreadable, ""},
 	}
-	require.Equal(t, want, withoutRaw(parseAs[*imbot.BotDeleteEvent](t, formType, readSample(t, "botdelete.form"))))
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			all := hidesSecrets(t, row.value)
+			require.Contains(t, all["%v"], row.visible)
+			require.Contains(t, all["json"], row.visible)
+		})
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -136,6 +137,7 @@ func (h *hostileTest) refuses(t *testing.T, r *http.Request, status int) {
 }
 
 func TestHostileBodiesReachNoCallback(t *testing.T) {
+	t.Parallel()
 	for name, row := range hostileRows() {
 		t.Run(name, func(t *testing.T) {
 			request := func() *http.Request {
@@ -161,6 +163,7 @@ func TestHostileBodiesReachNoCallback(t *testing.T) {
 }
 
 func TestForeignMethodsAreNotAllowed(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"GET", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH", "post", marker} {
 		t.Run(method, func(t *testing.T) {
 			r := eventPost(formType, goodEvent)
@@ -185,6 +188,7 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestAHugeBodyIsNotReadToItsEnd(t *testing.T) {
+	t.Parallel()
 	const limit = 4 << 20
 	rows := map[string]struct{ length, most int64 }{
 		"chunked":                  {-1, limit + 1},
@@ -215,6 +219,7 @@ func TestAHugeBodyIsNotReadToItsEnd(t *testing.T) {
 }
 
 func TestABodyThatBreaksOffIsRefused(t *testing.T) {
+	t.Parallel()
 	r := eventPost(formType, "")
 	r.Body = io.NopCloser(io.MultiReader(strings.NewReader(goodEvent), iotest.ErrReader(io.ErrUnexpectedEOF)))
 	_, err := imbot.ParseEvent(r, trustAll{})
@@ -226,6 +231,7 @@ func TestABodyThatBreaksOffIsRefused(t *testing.T) {
 }
 
 func TestARequestWithoutABodyIsRefused(t *testing.T) {
+	t.Parallel()
 	r := eventPost(formType, "")
 	r.Body = nil
 	newHostileTest(imbot.ApplicationToken(goodToken)).refuses(t, r, http.StatusBadRequest)
@@ -233,6 +239,7 @@ func TestARequestWithoutABodyIsRefused(t *testing.T) {
 
 // What is odd but genuine is an event; none of it costs more than it weighs.
 func TestOddBodiesOfTheRealPortalAreEvents(t *testing.T) {
+	t.Parallel()
 	rows := map[string]struct {
 		body string
 		bots []imbot.ID
@@ -261,5 +268,60 @@ func TestOddBodiesOfTheRealPortalAreEvents(t *testing.T) {
 			require.Equal(t, row.text, ev.Params.Message)
 			require.True(t, ev.Time.IsZero())
 		})
+	}
+}
+
+func TestTheContentTypeSaysThatItIsJSON(t *testing.T) {
+	t.Parallel()
+	const indented = "\n{\"event\":\"ONIMBOTDELETE\",\"data\":{\"BOT_ID\":567}}"
+	for _, contentType := range []string{"application/json", "Application/JSON;charset=UTF-8", "application/vnd.portal+json"} {
+		require.Equal(t, imbot.ID(567), parseAs[*imbot.BotDeleteEvent](t, contentType, indented).BotID)
+	}
+	_, err := imbot.ParseEvent(eventPost("application/json", goodEvent), trustAll{})
+	require.Error(t, err, "a form that says it is JSON")
+}
+
+func TestTheNameOfAnEventMayBeInLowerCase(t *testing.T) {
+	t.Parallel()
+	ev := parseAs[*imbot.BotDeleteEvent](t, formType, "event=onImBotDelete&data[BOT_ID]=567")
+	require.Equal(t, "ONIMBOTDELETE", ev.Name)
+	require.Equal(t, imbot.ID(567), ev.BotID)
+}
+
+func TestTheQueryBesideTheBodyIsIgnored(t *testing.T) {
+	t.Parallel()
+	r := eventPost(formType, "event=ONIMBOTDELETE&data[BOT_ID]=567")
+	r.URL.RawQuery = "event=ONIMBOTJOINCHAT&data[BOT_ID]=1&data[BOT_CODE]=evil&auth[domain]=evil.example"
+	ev, err := imbot.ParseEvent(r, trustAll{})
+	require.NoError(t, err)
+	require.Equal(t, &imbot.BotDeleteEvent{EventMeta: imbot.EventMeta{Name: "ONIMBOTDELETE"}, BotID: 567}, withoutRaw(ev))
+}
+
+// BenchmarkParseEvent reads, verifies and decodes; BenchmarkParseQuery is what
+// net/url needs to take the same body apart and leave its brackets alone.
+func BenchmarkParseEvent(b *testing.B) {
+	body := readSample(b, "messageadd_private.form")
+	verifier := imbot.ApplicationToken("d00d01a5d00d01a5d00d01a5d00d01")
+	r := eventPost(formType, body)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Body = io.NopCloser(strings.NewReader(body))
+		ev, err := imbot.ParseEvent(r, verifier)
+		if err != nil || ev.Meta().Name == "" {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParseQuery(b *testing.B) {
+	body := readSample(b, "messageadd_private.form")
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		values, err := url.ParseQuery(body)
+		if err != nil || values.Get("event") == "" {
+			b.Fatal(err)
+		}
 	}
 }

@@ -34,6 +34,7 @@ func dedupEdit(ts, text string) string {
 }
 
 func TestADeliveryIsHandledOnce(t *testing.T) {
+	t.Parallel()
 	const one, two = "&data[BOT][567][BOT_ID]=567", "&data[BOT][571][BOT_ID]=571"
 	rows := map[string]struct {
 		first, second string
@@ -103,10 +104,11 @@ func TestADeliveryIsHandledOnce(t *testing.T) {
 }
 
 func TestAnEventThatWasRefusedMayComeAgain(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		h := &imbot.EventHandler{
-			Verifier: trustAll{}, Workers: 1, Queue: 1,
+			Verifier: trustAll{}, Workers: 1, Queue: 1, Logger: slog.New(slog.DiscardHandler),
 			OnMessage: func(context.Context, *imbot.MessageAddEvent) error { <-release; return nil },
 		}
 		for _, message := range []string{"1", "2"} {
@@ -136,6 +138,7 @@ func (s slowSeen) Seen(ctx context.Context, key string) (bool, error) {
 }
 
 func TestDeliveriesAtTheSameTimeAreHandledOnce(t *testing.T) {
+	t.Parallel()
 	h := &imbot.EventHandler{Verifier: trustAll{}, Seen: slowSeen{imbot.NewSeenEvents(10)}}
 	var wg sync.WaitGroup
 	for range 50 {
@@ -147,6 +150,7 @@ func TestDeliveriesAtTheSameTimeAreHandledOnce(t *testing.T) {
 }
 
 func TestTheMemoryOfSeenEventsIsBounded(t *testing.T) {
+	t.Parallel()
 	seen := imbot.NewSeenEvents(10)
 	for i := range 1000 {
 		key := fmt.Sprint(i)
@@ -176,6 +180,7 @@ func (b *brokenSeen) Mark(ctx context.Context, key string) error {
 }
 
 func TestAMemoryThatFailsLetsEventsThrough(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		fails := func(context.Context) error { return errors.New("down") }
 		hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
@@ -196,6 +201,7 @@ func TestAMemoryThatFailsLetsEventsThrough(t *testing.T) {
 }
 
 func TestAnEventIsMarkedAlthoughItsSenderHasHungUp(t *testing.T) {
+	t.Parallel()
 	obeys := func(ctx context.Context) error { return ctx.Err() }
 	seen := &brokenSeen{onSeen: obeys, onMark: obeys}
 	var log strings.Builder
@@ -209,6 +215,7 @@ func TestAnEventIsMarkedAlthoughItsSenderHasHungUp(t *testing.T) {
 }
 
 func TestAForgedInstallationDoesNotSuppressTheGenuineOne(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		h := &imbot.EventHandler{Verifier: c.app(imbot.NewMemoryStore()).Verifier(), OnError: func(context.Context, imbot.Event, error) {}}

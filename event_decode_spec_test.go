@@ -54,6 +54,17 @@ func eventSpec(t testing.TB) (envelope []specField, events map[string]specEvent)
 	return spec.Envelope, events
 }
 
+// specBodies returns the example bodies of an event.
+func specBodies(t *testing.T, event string) []string {
+	t.Helper()
+	_, events := eventSpec(t)
+	bodies := []string{events[event].Example.Body}
+	for _, e := range events[event].MoreExamples {
+		bodies = append(bodies, e.Body)
+	}
+	return bodies
+}
+
 // notMirrored are the ends of the wire paths that have no field in Go, and why.
 var notMirrored = map[string]string{
 	"event_handler_id":    "the id of a binding that no method takes; Raw has it",
@@ -171,6 +182,7 @@ func (l *leaves) collect(v reflect.Value, name string) {
 }
 
 func TestEveryFieldOfTheSpecArrivesInAFieldOfItsName(t *testing.T) {
+	t.Parallel()
 	envelope, events := eventSpec(t)
 	unused := make(map[string]bool)
 	for end := range notMirrored {
@@ -237,6 +249,7 @@ func TestEveryFieldOfTheSpecArrivesInAFieldOfItsName(t *testing.T) {
 }
 
 func TestTheExamplesOfTheSpecAreTheSameEventAsFormAndAsJSON(t *testing.T) {
+	t.Parallel()
 	_, events := eventSpec(t)
 	types := map[string]imbot.Event{
 		"ONIMBOTMESSAGEADD":    &imbot.MessageAddEvent{},

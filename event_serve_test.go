@@ -20,6 +20,7 @@ import (
 )
 
 func TestServeRefusesToServeNothing(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer taken.Close()
@@ -45,6 +46,7 @@ func TestServeRefusesToServeNothing(t *testing.T) {
 }
 
 func TestServeOnARealSocket(t *testing.T) {
+	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -81,6 +83,7 @@ func TestServeOnARealSocket(t *testing.T) {
 }
 
 func TestServeEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
 	go func() { served <- imbot.Serve(ctx, "127.0.0.1:0", &imbot.EventHandler{Verifier: trustAll{}}) }()
@@ -166,6 +169,7 @@ func (s *served) stall(t *testing.T, text string) (answer <-chan string) {
 const unfinished = "POST /events HTTP/1.1\r\nHost: bot.example\r\nContent-Length: 1000\r\n\r\nevent="
 
 func TestServeDrainsForHalfAMinute(t *testing.T) {
+	t.Parallel()
 	rows := map[string]struct {
 		needs, takes time.Duration
 		text         string
@@ -203,6 +207,7 @@ func TestServeDrainsForHalfAMinute(t *testing.T) {
 }
 
 func TestASlowSenderDoesNotHoldUpTheEnd(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := serveInMemory(t, nil)
 		answer := s.stall(t, unfinished)
@@ -215,6 +220,7 @@ func TestASlowSenderDoesNotHoldUpTheEnd(t *testing.T) {
 }
 
 func TestASlowSenderIsHungUpOn(t *testing.T) {
+	t.Parallel()
 	rows := map[string]struct {
 		sends  string
 		after  time.Duration
@@ -240,6 +246,7 @@ func TestASlowSenderIsHungUpOn(t *testing.T) {
 }
 
 func TestServeReportsABrokenListener(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		m := newPipes()

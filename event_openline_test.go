@@ -10,6 +10,7 @@ import (
 )
 
 func TestOpenLineIsSplitIntoItsParts(t *testing.T) {
+	t.Parallel()
 	const lines = `"CHAT_TYPE":"L","CHAT_ENTITY_TYPE":"LINES","DIALOG_ID":"chat7"`
 	rows := map[string]struct {
 		params string
@@ -75,6 +76,7 @@ func TestOpenLineIsSplitIntoItsParts(t *testing.T) {
 }
 
 func TestGuestsAndOperators(t *testing.T) {
+	t.Parallel()
 	const lines = `"CHAT_TYPE":"L","CHAT_ENTITY_ID":"telegrambot|1|786|13"`
 	rows := map[string]struct {
 		data  string
@@ -96,6 +98,7 @@ func TestGuestsAndOperators(t *testing.T) {
 }
 
 func TestTheChatOfATaskIsAGroup(t *testing.T) {
+	t.Parallel()
 	ev := messageAdd(t, `"BOT":{"567":{"BOT_ID":"567"}},"PARAMS":{"DIALOG_ID":"chat7","CHAT_TYPE":"X","MESSAGE_TYPE":"X","CHAT_ENTITY_TYPE":"TASKS","CHAT_ENTITY_ID":"77","TO_USER_ID":"567","FROM_USER_ID":"27"}`)
 	require.True(t, ev.IsGroup())
 	require.False(t, ev.IsOpenLine())
