@@ -118,6 +118,16 @@ func (g Grant) replays(old Grant) bool {
 	return g.RefreshToken != "" && g.RefreshToken != old.RefreshToken && strings.Contains(old.Installs, g.fingerprint())
 }
 
+// olderThan reports whether a grant of the same installation was issued before
+// another: an installation that is delivered late, or again. It must not cost the
+// newer pair, nor bring the application token from before an update back.
+func (g Grant) olderThan(old Grant) bool {
+	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken && g.ApplicationToken != old.PreviousToken {
+		return false
+	}
+	return g.Expires.Before(old.Expires.Truncate(time.Second))
+}
+
 // equal reports whether two grants are the same, to the second.
 func (g Grant) equal(other Grant) bool { return string(g.Encode()) == string(other.Encode()) }
 

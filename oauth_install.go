@@ -243,16 +243,6 @@ func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, erro
 	return errors.Is(err, ErrReinstall), nil
 }
 
-// olderThan reports whether a grant of the same installation was issued before
-// another: an installation that is delivered late, or again. It must not cost the
-// newer pair, nor bring the application token from before an update back.
-func (g Grant) olderThan(old Grant) bool {
-	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken && g.ApplicationToken != old.PreviousToken {
-		return false
-	}
-	return g.Expires.Before(old.Expires.Truncate(time.Second))
-}
-
 // drop deletes the grant of a portal after an uninstallation that its
 // application token proves, and runs OnUninstall.
 func (a *OAuthApp) drop(ctx context.Context, auth EventAuth) error {
