@@ -56,6 +56,7 @@ func accepting(access, code string) *wire {
 }
 
 func TestTokenIsRenewedOnce(t *testing.T) {
+	t.Parallel()
 	for _, code := range []string{"expired_token", "invalid_token", "EXPIRED_TOKEN"} {
 		t.Run(code, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -78,6 +79,7 @@ func TestTokenIsRenewedOnce(t *testing.T) {
 }
 
 func TestTokenIsNotRenewedTwice(t *testing.T) {
+	t.Parallel()
 	source := &renewing{static: holding("old"), fresh: holding("new")}
 	rt := accepting("none", "expired_token")
 	err := over(t, oauth(source), rt).Call(t.Context(), "profile", nil, nil)
@@ -88,6 +90,7 @@ func TestTokenIsNotRenewedTwice(t *testing.T) {
 }
 
 func TestRenewedTokenIsHidden(t *testing.T) {
+	t.Parallel()
 	source := &renewing{static: holding("old"), fresh: holding(accessToken)}
 	rt := &wire{answer: func(n int, _ *http.Request) (*http.Response, error) {
 		if n == 1 {
@@ -100,12 +103,14 @@ func TestRenewedTokenIsHidden(t *testing.T) {
 }
 
 func TestTokenIsRenewedEvenWithoutRepetition(t *testing.T) {
+	t.Parallel()
 	source := &renewing{static: holding("old"), fresh: holding("new")}
 	client := over(t, oauth(source), accepting("new", "expired_token"), imbot.WithRetry(imbot.Retry{MaxAttempts: 1}))
 	require.NoError(t, client.Call(t.Context(), "profile", nil, nil))
 }
 
 func TestRenewedTokenServesLaterAttempts(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		source := &renewing{static: holding("old"), fresh: holding("new")}
 		rt := &wire{answer: func(n int, _ *http.Request) (*http.Response, error) {
@@ -123,6 +128,7 @@ func TestRenewedTokenServesLaterAttempts(t *testing.T) {
 }
 
 func TestTokenIsNotRenewedForOtherErrors(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for _, code := range []string{"CONNECTION_ERROR", "NO_AUTH_FOUND", "authorization_error", "PAYMENT_REQUIRED", "ERROR_OAUTH"} {
 			source := &renewing{static: holding("old"), fresh: holding("new")}
@@ -134,6 +140,7 @@ func TestTokenIsNotRenewedForOtherErrors(t *testing.T) {
 }
 
 func TestSourceWithoutRenew(t *testing.T) {
+	t.Parallel()
 	rt := accepting("new", "expired_token")
 	err := over(t, oauth(holding("old")), rt).Call(t.Context(), "profile", nil, nil)
 	require.ErrorIs(t, err, imbot.ErrExpiredToken)
@@ -141,6 +148,7 @@ func TestSourceWithoutRenew(t *testing.T) {
 }
 
 func TestNoToken(t *testing.T) {
+	t.Parallel()
 	errStore := errors.New("the store is down")
 	for name, got := range map[string]static{
 		"an error":       {err: errStore},
@@ -168,6 +176,7 @@ func TestNoToken(t *testing.T) {
 }
 
 func TestCancelledRenewal(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	source := &renewing{static: holding("old"), fresh: holding("new")}
 	rt := &wire{answer: func(int, *http.Request) (*http.Response, error) {
@@ -182,6 +191,7 @@ func TestCancelledRenewal(t *testing.T) {
 // TestRetrieveErrorIsNotPassedOn: it holds the whole answer of the token
 // server, headers included.
 func TestRetrieveErrorIsNotPassedOn(t *testing.T) {
+	t.Parallel()
 	answer := &oauth2.RetrieveError{
 		Response:         &http.Response{StatusCode: 400, Header: http.Header{"X-Echo": {refreshToken}}},
 		Body:             []byte(`{"error":"invalid_grant","refresh_token":"` + refreshToken + `","client_secret":"c1ient-secret"}`),
