@@ -12,7 +12,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 	"weak"
 
@@ -25,10 +24,9 @@ import (
 )
 
 // OAuthApp is an OAuth application: one program, installed on any number of
-// portals. Fill in the fields before the first call of a method and do not copy it
-// afterwards; its methods are safe for concurrent use. It prints masked, except
-// where fmt calls no method: as an unexported field of another struct. To print it
-// is to copy it, so the first call must be over by then.
+// portals. Keep a pointer to it, which prints masked, and do not copy it. Fill in
+// the fields before the first call of a method; the methods are safe for
+// concurrent use.
 //
 // A portal gets into the Store by an installation: the event ONAPPINSTALL
 // ([OAuthApp.Verifier]), the page of the application ([OAuthApp.InstallPage]) or
@@ -71,8 +69,25 @@ type OAuthApp struct {
 	// end up in logs.
 	TokenQuery bool
 
-	state atomic.Value // of *appState; no lock, so that an OAuthApp prints masked by value, too
+	noPrint
+	_     noCopy
+	once  sync.Once
+	state *appState // made by the first call
 }
+
+// noCopy lets go vet report a copy of the struct that has it as a field.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
+
+// noPrint masks an OAuthApp that is a field or an element by value. Such a struct
+// may be printed without a copy that go vet could report, and fmt then looks only
+// for methods with a value receiver: these two.
+type noPrint struct{}
+
+func (noPrint) String() string   { return "imbot.OAuthApp{***}" }
+func (noPrint) GoString() string { return "imbot.OAuthApp{***}" }
 
 // appState is what an application needs to work.
 type appState struct {
@@ -92,10 +107,8 @@ type appState struct {
 
 // my returns the state, which the first call makes.
 func (a *OAuthApp) my() *appState {
-	if a.state.Load() == nil {
-		a.state.CompareAndSwap(nil, newAppState(a))
-	}
-	return a.state.Load().(*appState)
+	a.once.Do(func() { a.state = newAppState(a) })
+	return a.state
 }
 
 // setup checks the fields, once.
@@ -307,15 +320,15 @@ func (a *OAuthApp) serversFor(endpoint string) []string {
 	return nil
 }
 
-func (a OAuthApp) masked() string {
+func (a *OAuthApp) masked() string {
 	return "imbot.OAuthApp{ClientID:" + a.ClientID + ", ClientSecret:" + secret.Mask(a.ClientSecret) + "}"
 }
 
 // Format implements [fmt.Formatter]; no verb prints the secret.
-func (a OAuthApp) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.masked()) }
+func (a *OAuthApp) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.masked()) }
 
 // MarshalText implements [encoding.TextMarshaler] without the secret.
-func (a OAuthApp) MarshalText() ([]byte, error) { return []byte(a.masked()), nil }
+func (a *OAuthApp) MarshalText() ([]byte, error) { return []byte(a.masked()), nil }
 
 // LogValue implements [slog.LogValuer] without the secret.
-func (a OAuthApp) LogValue() slog.Value { return slog.StringValue(a.masked()) }
+func (a *OAuthApp) LogValue() slog.Value { return slog.StringValue(a.masked()) }

@@ -20,7 +20,6 @@ import (
 // earlier POST, nothing happens while the grant is alive. Events about the application itself are taken at the same URL,
 // too, because the portal may send ONAPPINSTALL there.
 func (a *OAuthApp) InstallPage() http.Handler {
-	a.my() // see OAuthApp: not while it may be printed
 	return http.HandlerFunc(a.serveInstall)
 }
 

@@ -39,23 +39,23 @@ func secretApp(t *testing.T, rt http.RoundTripper, log *strings.Builder) *imbot.
 	}}
 }
 
-// oauthPrintables are what an OAuth application has to print: itself, by pointer
-// and by value, before and after its first use, stores, grants, clients, and all
-// errors after answers that quote what was sent.
+// oauthPrintables are what an OAuth application has to print: itself, before and
+// after its first use, stores, grants, clients, and all errors after answers that
+// quote what was sent.
 func oauthPrintables(t *testing.T) map[string]any {
 	var log strings.Builder
 	type program struct {
-		App   imbot.OAuthApp // by value, as programs have it
+		App   *imbot.OAuthApp
 		Grant imbot.Grant
 	}
-	fresh := &program{App: imbot.OAuthApp{ClientID: appID, ClientSecret: clientSecret}, Grant: secretGrant()}
+	fresh := &program{App: &imbot.OAuthApp{ClientID: appID, ClientSecret: clientSecret}, Grant: secretGrant()}
 	used := secretApp(t, newCloud(), &log)
 	client, err := used.Client(t.Context(), memberOne)
 	require.NoError(t, err)
 	files := imbot.NewFileStore(filepath.Join(t.TempDir(), "grants"))
 	require.NoError(t, files.Swap(t.Context(), imbot.Grant{}, secretGrant()))
 	all := map[string]any{
-		"an application in a program": *fresh, "an application": &fresh.App, "an application in use": used,
+		"an application in a program": *fresh, "an application": fresh.App, "an application in use": used,
 		"its verifier": used.Verifier(), "its client": client, "its page": used.InstallPage(),
 		"a grant": secretGrant(), "a pointer to a grant": &fresh.Grant,
 		"a store in memory": used.Store, "a store in files": files,

@@ -228,7 +228,13 @@ func TestAnApplicationMayBeKeptByValue(t *testing.T) {
 	}
 	require.Equal(t, 1, program.App.Members(), "all use one state")
 	runtime.KeepAlive(kept)
-	require.NotContains(t, fmt.Sprintf("%v %+v %#v", &program, &program, &program), appSecret)
+	js, err := json.Marshal(&program)
+	require.NoError(t, err)
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "program", &program)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "program", &program)
+	list := []imbot.OAuthApp{{ClientSecret: appSecret}}
+	require.NotContains(t, fmt.Sprintf("%v %+v %#v %v %+v %#v %s %s", &program, &program, &program, list, list, list, js, log.String()), appSecret)
 }
 
 // For the race detector: a program may log its application while events come in.
@@ -237,6 +243,7 @@ func TestAnApplicationPrintsWhileItIsUsed(t *testing.T) {
 	for name, start := range map[string]func(*imbot.OAuthApp){
 		"its verifier": func(app *imbot.OAuthApp) { app.Verifier() },
 		"its page":     func(app *imbot.OAuthApp) { app.InstallPage() },
+		"nothing yet":  func(*imbot.OAuthApp) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			app := newCloud().app(imbot.NewMemoryStore())

@@ -30,10 +30,7 @@ import (
 // under way the handler keeps events with an application token that is unknown,
 // up to 64 of a portal and 8 MiB in all, until the check has decided about them. Only the process
 // that got the installation knows of its check.
-func (a *OAuthApp) Verifier() Verifier {
-	a.my() // see OAuthApp: not while it may be printed
-	return appVerifier{a}
-}
+func (a *OAuthApp) Verifier() Verifier { return appVerifier{a} }
 
 type appVerifier struct{ app *OAuthApp }
 
