@@ -17,7 +17,8 @@ import (
 // changes with time.
 //
 // A Grant never prints its tokens, and neither does its JSON. A [TokenStore] of
-// your own writes it with [Grant.Encode] and reads it with [DecodeGrant].
+// your own writes it with [Grant.Encode] and reads it with [DecodeGrant], which
+// also keep what only this package needs.
 type Grant struct {
 	MemberID         string    `json:"member_id"`                   // of the portal, for ever
 	Domain           string    `json:"domain,omitempty"`            // host of the portal, until it is renamed
@@ -31,16 +32,24 @@ type Grant struct {
 	Status           string    `json:"status,omitempty"`            // of the application: L local, F free, D demo, T trial, P paid, S subscription
 	ApplicationToken string    `json:"application_token,omitempty"` // proves that an event is genuine; empty until the portal has told it
 
-	// An update may bring another application token. Events that are under way
-	// then have the old one, which is good until PreviousUntil.
-	PreviousToken string    `json:"previous_token,omitempty"`
-	PreviousUntil time.Time `json:"previous_until,omitzero"` // in whole seconds
+	// The application token from before an update. Events that were under way
+	// then have it; it is good until previousUntil, in whole seconds.
+	previousToken string
+	previousUntil time.Time
 
-	Installs string `json:"installs,omitempty"` // fingerprints of the tokens that the last installations brought
+	installs string // fingerprints of the refresh tokens that the last installations brought, separated by commas
 }
 
-// plainGrant is a Grant without its methods: it encodes as it is.
+// plainGrant is a Grant without its methods, so that it encodes field by field.
 type plainGrant Grant
+
+// storedGrant is a Grant as it is encoded.
+type storedGrant struct {
+	plainGrant
+	PreviousToken string    `json:"previous_token,omitempty"`
+	PreviousUntil time.Time `json:"previous_until,omitzero"`
+	Installs      string    `json:"installs,omitempty"`
+}
 
 // Encode returns the grant with its tokens, for a [TokenStore] and nothing else.
 // Equal grants have equal encodings, so a database can compare and swap in one
@@ -50,24 +59,27 @@ type plainGrant Grant
 //
 // The encoding is JSON. Treat it as a password.
 func (g Grant) Encode() []byte {
-	for _, t := range []*time.Time{&g.Expires, &g.PreviousUntil} {
+	s := storedGrant{plainGrant(g), g.previousToken, g.previousUntil, g.installs}
+	for _, t := range []*time.Time{&s.Expires, &s.PreviousUntil} {
 		*t = t.UTC().Truncate(time.Second)
 		if y := t.Year(); y < 0 || y > 9999 { // JSON has no such time, and none of the grant would be written
 			*t = time.Time{}
 		}
 	}
-	data, _ := json.Marshal(plainGrant(g)) // texts, a number and a time always encode
+	data, _ := json.Marshal(s) // texts, a number and such times always encode
 	return data
 }
 
 // DecodeGrant reads what [Grant.Encode] has written. The error tells nothing of
 // the data.
 func DecodeGrant(data []byte) (Grant, error) {
-	var g plainGrant
-	if json.Unmarshal(data, &g) != nil || g.MemberID == "" {
+	var s storedGrant
+	if json.Unmarshal(data, &s) != nil || s.MemberID == "" {
 		return Grant{}, &Error{Description: fmt.Sprintf("not a grant: %d bytes", len(data))}
 	}
-	return Grant(g), nil
+	g := Grant(s.plainGrant)
+	g.previousToken, g.previousUntil, g.installs = s.PreviousToken, s.PreviousUntil, s.Installs
+	return g, nil
 }
 
 // tokenRotation is how long the application token before the stored one is
@@ -79,10 +91,10 @@ const tokenRotation = 10 * time.Minute
 func (g Grant) afterToken(old Grant) Grant {
 	switch g.ApplicationToken {
 	case "", old.ApplicationToken:
-		g.ApplicationToken, g.PreviousToken, g.PreviousUntil = old.ApplicationToken, old.PreviousToken, old.PreviousUntil
+		g.ApplicationToken, g.previousToken, g.previousUntil = old.ApplicationToken, old.previousToken, old.previousUntil
 	default:
 		if old.ApplicationToken != "" {
-			g.PreviousToken, g.PreviousUntil = old.ApplicationToken, time.Now().Add(tokenRotation).UTC().Truncate(time.Second)
+			g.previousToken, g.previousUntil = old.ApplicationToken, time.Now().Add(tokenRotation).UTC().Truncate(time.Second)
 		}
 	}
 	return g
@@ -91,7 +103,7 @@ func (g Grant) afterToken(old Grant) Grant {
 // hadToken reports whether an event has the application token from before an
 // update, and may.
 func (g Grant) hadToken(token string) bool {
-	return sameToken(g.PreviousToken, token) && time.Now().Before(g.PreviousUntil)
+	return sameToken(g.previousToken, token) && time.Now().Before(g.previousUntil)
 }
 
 // mostInstalls is how many installations are remembered. Their tokens are good
@@ -105,24 +117,24 @@ func (g Grant) fingerprint() string {
 
 // installing makes a grant one that an installation has brought, after old.
 func (g Grant) installing(old Grant) Grant {
-	list := strings.Split(old.Installs, ",")
+	list := strings.Split(old.installs, ",")
 	list = slices.DeleteFunc(list, func(f string) bool { return f == "" || f == g.fingerprint() })
 	list = append(list, g.fingerprint())
-	g.Installs = strings.Join(list[max(0, len(list)-mostInstalls):], ",")
+	g.installs = strings.Join(list[max(0, len(list)-mostInstalls):], ",")
 	return g
 }
 
 // replays reports whether a grant comes from a copy of an installation that is
 // over: a page that is loaded again, or worse. Its pair may be used up.
 func (g Grant) replays(old Grant) bool {
-	return g.RefreshToken != "" && g.RefreshToken != old.RefreshToken && strings.Contains(old.Installs, g.fingerprint())
+	return g.RefreshToken != "" && g.RefreshToken != old.RefreshToken && strings.Contains(old.installs, g.fingerprint())
 }
 
 // olderThan reports whether a grant of the same installation was issued before
 // another: an installation that is delivered late, or again. It must not cost the
 // newer pair, nor bring the application token from before an update back.
 func (g Grant) olderThan(old Grant) bool {
-	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken && g.ApplicationToken != old.PreviousToken {
+	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken && g.ApplicationToken != old.previousToken {
 		return false
 	}
 	return g.Expires.Before(old.Expires.Truncate(time.Second))

@@ -19,8 +19,7 @@ func testGrant(member, access string) imbot.Grant {
 		MemberID: member, Domain: "portal.bitrix24.com", ClientEndpoint: "https://portal.bitrix24.com/rest/",
 		ServerEndpoint: "https://oauth.bitrix.info/rest/", AccessToken: access, RefreshToken: "refresh-of-" + access,
 		Expires: time.Now().Add(time.Hour), UserID: 1, Scope: "imbot", Status: "L", ApplicationToken: "s3cr3t-application",
-		PreviousToken: "s3cr3t-previous", PreviousUntil: time.Unix(1771932585, 0).UTC(), Installs: "0123456789abcdef",
-	}
+	}.WithBookkeeping("s3cr3t-previous", time.Unix(1771932585, 0).UTC(), "0123456789abcdef")
 }
 
 // A database compares what it holds with Encode of what was decoded.
@@ -33,6 +32,11 @@ func TestAGrantFromBeforeANewFieldKeepsItsEncoding(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, stored, string(g.Encode()))
 	require.Equal(t, "c", g.ApplicationToken)
+
+	whole := strings.TrimSuffix(stored, "}") + `,"previous_token":"d","previous_until":"2026-02-24T11:39:45Z","installs":"0123456789abcdef,fedcba9876543210"}`
+	g, err = imbot.DecodeGrant([]byte(whole))
+	require.NoError(t, err)
+	require.Equal(t, whole, string(g.Encode()))
 }
 
 func TestGrantSurvivesEncoding(t *testing.T) {

@@ -46,8 +46,9 @@ func TestInstallByEvent(t *testing.T) {
 	require.Equal(t, "de", ev.LanguageID)
 	g := load(t, store)
 	require.WithinDuration(t, time.Now().Add(time.Hour), g.Expires, 10*time.Second)
-	require.Len(t, g.Installs, 16)
-	g.Expires, g.Installs = time.Time{}, ""
+	require.Len(t, g.Installs(), 16)
+	g = g.WithBookkeeping("", time.Time{}, "")
+	g.Expires = time.Time{}
 	want := pair.grant()
 	want.Expires = time.Time{}
 	require.Equal(t, string(want.Encode()), string(g.Encode()))

@@ -79,7 +79,7 @@ func (m *member) current() Grant {
 // Secrets are what the application knows of the portal beside the token of a call.
 func (m *member) Secrets() []string {
 	g := m.current()
-	return []string{g.RefreshToken, g.ApplicationToken, g.PreviousToken, m.app.ClientSecret}
+	return []string{g.RefreshToken, g.ApplicationToken, g.previousToken, m.app.ClientSecret}
 }
 
 // Token implements [oauth2.TokenSource]: the last known token. Nobody looks at

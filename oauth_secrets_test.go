@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,8 +26,8 @@ const (
 func secretGrant() imbot.Grant {
 	return imbot.Grant{
 		MemberID: memberOne, Domain: "portal.bitrix24.com", ClientEndpoint: "https://portal.bitrix24.com/rest/", ServerEndpoint: "https://oauth.bitrix.info/rest/",
-		AccessToken: accessToken, RefreshToken: refreshToken, ApplicationToken: applicationToken, PreviousToken: previousOne,
-	}
+		AccessToken: accessToken, RefreshToken: refreshToken, ApplicationToken: applicationToken,
+	}.WithBookkeeping(previousOne, time.Time{}, "")
 }
 
 // secretApp is an application over a transport, with a grant in its store.
