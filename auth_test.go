@@ -30,6 +30,8 @@ type renewing struct {
 	replaced []string // the access tokens that were too old
 }
 
+var _ imbot.Renewer = (*renewing)(nil)
+
 func (r *renewing) Renew(_ context.Context, stale *oauth2.Token) (*oauth2.Token, error) {
 	r.replaced = append(r.replaced, stale.AccessToken)
 	return r.fresh.token, r.fresh.err

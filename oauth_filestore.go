@@ -35,6 +35,8 @@ type fileStore struct {
 	tryLock func(path string) (unlock func(), err error)
 }
 
+var _ TokenLocker = (*fileStore)(nil)
+
 // fileError is an error that tells which file, and nothing of what it holds.
 func fileError(err error) *Error { return &Error{Description: "file store", cause: err} }
 

@@ -81,11 +81,8 @@ func TestFileStoreSurvivesACrash(t *testing.T) {
 
 func TestFileStoreLockExcludesAndObeysTheContext(t *testing.T) {
 	t.Parallel()
-	type locker interface {
-		Lock(ctx context.Context, memberID string) (func(), error)
-	}
 	dir := t.TempDir()
-	s, other := imbot.NewFileStore(dir).(locker), imbot.NewFileStore(dir).(locker)
+	s, other := imbot.NewFileStore(dir).(imbot.TokenLocker), imbot.NewFileStore(dir).(imbot.TokenLocker)
 	unlock, err := s.Lock(t.Context(), "m1")
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

@@ -34,6 +34,8 @@ type member struct {
 	grant Grant
 }
 
+var _ Renewer = (*member)(nil)
+
 // member returns the state of a portal, with g as what is stored.
 func (a *OAuthApp) member(g Grant) (*member, error) {
 	u, err := parseEndpoint("Grant.ClientEndpoint", g.ClientEndpoint)
@@ -215,7 +217,7 @@ func (a *OAuthApp) note(memberID string, t trouble) {
 // renew replaces the stale token of a portal in the store and returns what is
 // stored then.
 func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, error) {
-	if l, ok := a.Store.(tokenLocker); ok {
+	if l, ok := a.Store.(TokenLocker); ok {
 		unlock, err := l.Lock(ctx, memberID)
 		if err != nil {
 			return Grant{}, storeError("the token store cannot be locked", err)

@@ -236,6 +236,8 @@ type slowLock struct {
 	wait time.Duration
 }
 
+var _ imbot.TokenLocker = slowLock{}
+
 func (s slowLock) Lock(ctx context.Context, _ string) (func(), error) {
 	select {
 	case <-time.After(s.wait):
