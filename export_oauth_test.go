@@ -4,9 +4,9 @@ import "time"
 
 // Members returns how many portals an application keeps in memory.
 func (a *OAuthApp) Members() int {
-	a.my().mu.Lock()
-	defer a.my().mu.Unlock()
-	return len(a.my().members)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.members)
 }
 
 // NewLockFileStore is NewFileStore as it is on systems without flock.

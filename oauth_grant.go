@@ -82,12 +82,13 @@ func DecodeGrant(data []byte) (Grant, error) {
 	return g, nil
 }
 
-// tokenRotation is how long the application token before the stored one is
-// taken, too. The portal's queue is late by minutes at most.
+// tokenRotation is how long the application token from before an update is
+// accepted. The portal delivers an event minutes late at most.
 const tokenRotation = 10 * time.Minute
 
-// afterToken makes a grant the one that follows old, whose application token is
-// kept, or remembered for the events that are under way with it.
+// afterToken returns the grant, which replaces old, with its application tokens: if
+// it brings none, old's stays; if it brings another, old's is accepted a while
+// longer.
 func (g Grant) afterToken(old Grant) Grant {
 	switch g.ApplicationToken {
 	case "", old.ApplicationToken:
@@ -100,14 +101,14 @@ func (g Grant) afterToken(old Grant) Grant {
 	return g
 }
 
-// hadToken reports whether an event has the application token from before an
-// update, and may.
+// hadToken reports whether token is the application token from before an update and
+// is still accepted.
 func (g Grant) hadToken(token string) bool {
 	return sameToken(g.previousToken, token) && time.Now().Before(g.previousUntil)
 }
 
-// mostInstalls is how many installations are remembered. Their tokens are good
-// for an hour, after which nobody can send them once more.
+// mostInstalls is how many installations are remembered. A few are enough: an hour
+// later the access token of an installation has expired, and a copy is refused.
 const mostInstalls = 8
 
 func (g Grant) fingerprint() string {
@@ -115,7 +116,8 @@ func (g Grant) fingerprint() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// installing makes a grant one that an installation has brought, after old.
+// installing returns the grant, which an installation has brought, with its
+// fingerprint behind those of old.
 func (g Grant) installing(old Grant) Grant {
 	list := strings.Split(old.installs, ",")
 	list = slices.DeleteFunc(list, func(f string) bool { return f == "" || f == g.fingerprint() })
@@ -124,20 +126,33 @@ func (g Grant) installing(old Grant) Grant {
 	return g
 }
 
-// replays reports whether a grant comes from a copy of an installation that is
-// over: a page that is loaded again, or worse. Its pair may be used up.
+// replays reports whether the grant is from a copy of an earlier installation:
+// somebody has loaded the page again, or sends an old request. The pair in it may be
+// used up.
 func (g Grant) replays(old Grant) bool {
 	return g.RefreshToken != "" && g.RefreshToken != old.RefreshToken && strings.Contains(old.installs, g.fingerprint())
 }
 
-// olderThan reports whether a grant of the same installation was issued before
-// another: an installation that is delivered late, or again. It must not cost the
-// newer pair, nor bring the application token from before an update back.
+// olderThan reports whether the grant was issued before old, as when an installation
+// is delivered late or twice. It must not replace the newer pair, nor bring back the
+// application token from before an update. One with an unknown application token is
+// of another installation, and not older.
 func (g Grant) olderThan(old Grant) bool {
 	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken && g.ApplicationToken != old.previousToken {
 		return false
 	}
 	return g.Expires.Before(old.Expires.Truncate(time.Second))
+}
+
+// callable returns the grant with its endpoint as calls need it, or says what is
+// wrong with that.
+func (g Grant) callable() (Grant, error) {
+	u, err := parseEndpoint("Grant.ClientEndpoint", g.ClientEndpoint)
+	if err != nil {
+		return Grant{}, err
+	}
+	g.ClientEndpoint = u.String()
+	return g, nil
 }
 
 // equal reports whether two grants are the same, to the second.

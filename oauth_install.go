@@ -25,7 +25,7 @@ func (a *OAuthApp) Exchange(ctx context.Context, query url.Values) (*Client, err
 	if err := a.setup(); err != nil {
 		return nil, err
 	}
-	servers := a.my().servers
+	servers := a.servers
 	if host := query.Get("server_domain"); host != "" {
 		servers = slices.DeleteFunc(slices.Clone(servers), func(s string) bool { return !strings.HasSuffix(s, "://"+strings.ToLower(host)) })
 	}
@@ -64,7 +64,7 @@ func (a *OAuthApp) check(ctx context.Context, auth EventAuth) (Grant, error) {
 	if err := a.plausible(auth); err != nil {
 		return Grant{}, err
 	}
-	if err := a.my().checks.Wait(ctx); err != nil {
+	if err := a.checks.Wait(ctx); err != nil {
 		return Grant{}, unchecked("too many installations at a time", err)
 	}
 	var info appInfo
@@ -127,7 +127,7 @@ func (a *OAuthApp) appInfo(ctx context.Context, server, token string) (info appI
 // callWith calls a read-only method with a token that is not stored. The call
 // has no token source, so it is never renewed or redirected.
 func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, result any) error {
-	o := a.my().options
+	o := a.options
 	o.limiter, o.autoBatch = nil, false
 	o.retry.MaxAttempts = min(o.retry.MaxAttempts, 2)
 	c := connect(access{root: root, portal: root}, o).rest

@@ -40,7 +40,7 @@ func (a *OAuthApp) serveInstall(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		if a.setup() == nil {
-			a.my().options.logger.WarnContext(r.Context(), "imbot: installation failed", "error", err)
+			a.options.logger.WarnContext(r.Context(), "imbot: installation failed", "error", err)
 		}
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte("<!DOCTYPE html><title>Error</title><p>" + html.EscapeString(text)))
@@ -101,8 +101,8 @@ func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 // onPage does a check for the page, unless too many are waiting.
 func (a *OAuthApp) onPage(check func() error) error {
 	select {
-	case a.my().pages <- struct{}{}:
-		defer func() { <-a.my().pages }()
+	case a.pages <- struct{}{}:
+		defer func() { <-a.pages }()
 		return check()
 	default:
 		return unchecked("too many installations at a time", nil)

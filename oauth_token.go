@@ -40,7 +40,7 @@ func (a *OAuthApp) requestToken(ctx context.Context, servers []string, form url.
 			return g, nil
 		}
 		e.Method, e.Attempts = tokenMethod, attempt
-		if definite || attempt == tokenAttempts || rest.Sleep(ctx, rest.Retry(a.my().options.retry).Backoff(attempt)) != nil {
+		if definite || attempt == tokenAttempts || rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) != nil {
 			return Grant{}, e
 		}
 	}
@@ -62,8 +62,8 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", a.my().options.userAgent)
-	resp, err := a.my().http.Do(req)
+	req.Header.Set("User-Agent", a.options.userAgent)
+	resp, err := a.http.Do(req)
 	if err != nil {
 		return g, &Error{Description: "no answer", cause: secret.Clean(err, secrets)}, false
 	}

@@ -94,7 +94,7 @@ func (v appVerifier) stage(ctx context.Context, ev *EventMeta) (staged, error) {
 	if u, err := parseEndpoint("client_endpoint", auth.ClientEndpoint); known && err == nil && u.String() != g.ClientEndpoint {
 		st.beside = func(ctx context.Context) {
 			if err := a.relocate(ctx, auth.MemberID, u.String()); err != nil {
-				a.my().options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
+				a.options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
 			}
 		}
 	}
