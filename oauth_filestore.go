@@ -31,7 +31,7 @@ func newFileStore(dir string, tryLock func(path string) (unlock func(), err erro
 
 type fileStore struct {
 	dir     string
-	turn    chan struct{} // held by the one Swap of this process
+	turn    chan struct{} // has an element while a Swap of this process runs
 	tryLock func(path string) (unlock func(), err error)
 }
 
@@ -106,9 +106,8 @@ func (s *fileStore) Swap(ctx context.Context, old, new Grant) error {
 	return nil
 }
 
-// Lock is held while the tokens of a portal are renewed. It has a file of its
-// own, because Swap is called meanwhile. Lock files stay: removing one would
-// take it from under whoever waits for it.
+// Lock implements [TokenLocker]. It does not lock the file that Swap locks, because
+// Swap is called while it is held.
 func (s *fileStore) Lock(ctx context.Context, memberID string) (unlock func(), err error) {
 	return s.lock(ctx, s.name(memberID)+".lock")
 }
@@ -161,8 +160,8 @@ func replaceFile(path, temporary string, data []byte) error {
 const staleLock = 3 * time.Minute
 
 // tryLockFile makes a lock file and returns how to remove it, or nil when somebody
-// else has made it. It is for systems without flock. The file names its owner:
-// who was so slow that his lock was taken away must not remove that of another.
+// else has made it. It is for systems without flock. The file names its owner, so that
+// one whose lock counted as stale does not remove the lock of the next.
 func tryLockFile(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
@@ -195,8 +194,9 @@ func ownedBy(path, owner string) bool {
 	return err == nil && string(data) == owner
 }
 
-// removeLock removes a lock file if it is the one that is meant. Only a file that
-// is put aside is nobody else's any more; another's is put back.
+// removeLock removes a lock file if it is the one that is meant. Somebody may replace
+// it between the look and the removal, so it is renamed and looked at once more; the
+// lock of another is put back.
 func removeLock(path string, meant func(path string) bool) {
 	if !meant(path) {
 		return
@@ -206,7 +206,7 @@ func removeLock(path string, meant func(path string) bool) {
 		return
 	}
 	if !meant(aside) {
-		_ = os.Link(aside, path) // fails where a third one was faster
+		_ = os.Link(aside, path) // fails if somebody has made a new lock meanwhile
 	}
 	_ = os.Remove(aside)
 }

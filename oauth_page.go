@@ -17,8 +17,9 @@ import (
 //
 // When the page is opened again, by the user who installed the application, the
 // grant is replaced and OnInstall runs again; for other users, and for a copy of an
-// earlier POST, nothing happens while the grant is alive. Events about the application itself are taken at the same URL,
-// too, because the portal may send ONAPPINSTALL there.
+// earlier POST, nothing happens while the grant is alive. Events about the
+// application itself are taken at the same URL, too, because the portal may send
+// ONAPPINSTALL there.
 func (a *OAuthApp) InstallPage() http.Handler {
 	return http.HandlerFunc(a.serveInstall)
 }
@@ -62,8 +63,8 @@ const finishPage = `<!DOCTYPE html>
 // pageTime bounds what one request to the page starts, OnInstall included.
 const pageTime = time.Minute
 
-// mostPages bounds the checks for the page at a time, so that junk there does
-// not keep the events waiting, which have to pass the same limiter.
+// mostPages is how many checks for the page may wait at a time. Checks of events wait
+// for the same limiter, OAuthApp.checks, and junk on the page must not delay them.
 const mostPages = 32
 
 // installFrom does what a request to the page asks for.
@@ -75,7 +76,7 @@ func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	// A sender that hangs up must not cut OnInstall off: the grant is stored by then.
+	// When the sender hangs up, OnInstall goes on: the grant is stored by then.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTime)
 	defer cancel()
 	body := fields{root}

@@ -24,12 +24,12 @@ type TokenStore interface {
 	Swap(ctx context.Context, old, new Grant) error
 }
 
-// TokenLocker is what a [TokenStore] may be, too: Lock is held, between all
-// processes, while the tokens of a portal are renewed. It must end with the process
-// that holds it; err is for a lock that was not got.
+// TokenLocker is what a [TokenStore] may be, too. The lock of a portal is held while
+// its tokens are renewed, and no other process may get it meanwhile. It must end with
+// the process that holds it.
 //
-// Without it two processes may renew at once. One of the two renewals is lost then,
-// but no pair of tokens is.
+// With a store that cannot lock, two processes may renew at once. One of the two
+// renewals is lost then, but no pair of tokens is.
 type TokenLocker interface {
 	Lock(ctx context.Context, memberID string) (unlock func(), err error)
 }
@@ -50,7 +50,8 @@ func swapKey(old, new Grant) (memberID string, err error) {
 	return memberID, nil
 }
 
-// swappable reports whether stored (zero: nothing is) is what old says.
+// swappable returns [ErrConflict] unless stored is equal to old. A zero grant stands
+// for none.
 func swappable(stored, old Grant) error {
 	if (stored == Grant{}) != (old == Grant{}) || !stored.equal(old) {
 		return ErrConflict
