@@ -1,6 +1,7 @@
 package imbot
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -91,15 +92,18 @@ func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.masked()) }
 //
 // Endpoint is the portal's REST root (client_endpoint of a token answer or
 // event, https://portal.bitrix24.com/rest/). The access token travels in the
-// JSON body, never in a URL. A source that also has
-//
-//	Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token, error)
-//
-// is asked once after expired_token or invalid_token, and the call is sent
-// again; with any other source the error is returned.
+// JSON body, never in a URL. Tokens may also be a [Renewer].
 type OAuth struct {
 	Endpoint string
 	Tokens   oauth2.TokenSource
+}
+
+// Renewer is what the token source of an [OAuth] may be, too: one that can replace
+// a token before its time. When the portal answers expired_token or invalid_token,
+// Renew is asked once, with the token that was sent, and the call is sent again
+// with what it returns. With any other source the portal's error is returned.
+type Renewer interface {
+	Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token, error)
 }
 
 func (o OAuth) access() (access, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"strings"
 	"testing"
@@ -222,4 +223,22 @@ func TestDiagnoseTheHandler(t *testing.T) {
 		_, err := imbot.Diagnose(ctx, over(t, hook, always(200, `{"result":true}`)), imbot.DiagnoseRequest{EventHandler: handlerURL})
 		require.ErrorIs(t, err, context.Canceled)
 	})
+}
+
+func TestDiagnoseAnInstallationThatIsNotFinished(t *testing.T) {
+	portal, application, app, _ := appOn(t)
+	const page = "https://bot.example.com/page"
+	portal.Serve(page, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		app.InstallPage().ServeHTTP(httptest.NewRecorder(), r) // stores, but the answer that finishes is lost
+	}))
+	_, err := application.OpenPage(t.Context(), imbottest.Admin, page)
+	require.NoError(t, err)
+	r, err := imbot.Diagnose(t.Context(), memberOf(t, portal, app, application), imbot.DiagnoseRequest{BotCode: "support"})
+	require.NoError(t, err)
+	require.Contains(t, r.String(), "not finished")
+	_, err = application.OpenPage(t.Context(), imbottest.Admin, pageURL)
+	require.NoError(t, err)
+	r, err = imbot.Diagnose(t.Context(), memberOf(t, portal, app, application), imbot.DiagnoseRequest{BotCode: "support"})
+	require.NoError(t, err)
+	require.Empty(t, r.Findings)
 }

@@ -1,10 +1,12 @@
 package imbot
 
+import "time"
+
 // Members returns how many portals an application keeps in memory.
 func (a *OAuthApp) Members() int {
-	a.my().mu.Lock()
-	defer a.my().mu.Unlock()
-	return len(a.my().members)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.members)
 }
 
 // NewLockFileStore is NewFileStore as it is on systems without flock.
@@ -14,3 +16,12 @@ func NewLockFileStore(dir string) TokenStore { return newFileStore(dir, tryLockF
 const StaleLock = staleLock
 
 var TryLockFile = tryLockFile
+
+// WithBookkeeping returns a grant with other values of what only this package
+// needs, and Installs returns one of them.
+func (g Grant) WithBookkeeping(previousToken string, previousUntil time.Time, installs string) Grant {
+	g.previousToken, g.previousUntil, g.installs = previousToken, previousUntil, installs
+	return g
+}
+
+func (g Grant) Installs() string { return g.installs }

@@ -59,8 +59,8 @@ func VerifyIFrame(r *http.Request, hash string) (IFrameParams, error) {
 	}, nil
 }
 
-// signed returns 1 if the signature of a value is right. The formula is the
-// portal's; it is what MD5 is good for here, a secret behind a value.
+// signed returns 1 if the signature of a value is right. The portal signs with MD5
+// of the value and the hash behind it.
 func signed(value, hash, signature string) int {
 	sum := md5.Sum([]byte(value + hash)) //nolint:gosec // the portal's choice
 	return subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(signature))

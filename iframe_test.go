@@ -29,6 +29,7 @@ func frameQuery() url.Values {
 }
 
 func TestVerifyIFrame(t *testing.T) {
+	t.Parallel()
 	p, err := imbot.VerifyIFrame(httptest.NewRequest(http.MethodGet, "/frame?"+frameQuery().Encode(), nil), frameHash)
 	require.NoError(t, err)
 	require.Equal(t, imbot.IFrameParams{
@@ -78,4 +79,31 @@ func TestVerifyIFrame(t *testing.T) {
 		_, err := imbot.VerifyIFrame(r, frameHash)
 		require.Error(t, err)
 	})
+}
+
+func TestThePortalsFramesAreVerified(t *testing.T) {
+	t.Parallel()
+	portal, client := onPortal(t, "a-long-random-client-id")
+	bot, err := imbot.EnsureBot(t.Context(), client, supportBot())
+	require.NoError(t, err)
+	app, err := imbot.EnsureApp(t.Context(), client, imbot.AppRegisterRequest{
+		BotID: bot, Code: "frame", IFrame: "https://bot.example.com/frame?x=1", Hash: frameHash, Lang: []imbot.AppLang{{LanguageID: "en", Title: "Frame"}},
+	})
+	require.NoError(t, err)
+	anna := portal.AddUser("Anna", "Ivanova")
+	_, err = portal.Say(t.Context(), anna, imbot.UserDialog(bot), "hello")
+	require.NoError(t, err)
+	address, err := portal.IFrame(anna, app, imbot.UserDialog(bot))
+	require.NoError(t, err)
+	p, err := imbot.VerifyIFrame(httptest.NewRequest(http.MethodGet, address, nil), frameHash)
+	require.NoError(t, err)
+	require.Equal(t, anna, p.UserID)
+	require.Equal(t, bot, p.BotID)
+	require.Equal(t, app, p.AppID)
+	require.Equal(t, imbot.UserDialog(bot), p.DialogID)
+	u, err := url.Parse(p.Domain)
+	require.NoError(t, err)
+	require.NotEmpty(t, u.Host)
+	_, err = imbot.VerifyIFrame(httptest.NewRequest(http.MethodGet, strings.Replace(address, "USER_ID="+anna.String(), "USER_ID=1", 1), nil), frameHash)
+	require.Error(t, err)
 }

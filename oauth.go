@@ -12,7 +12,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 	"weak"
 
@@ -25,10 +24,9 @@ import (
 )
 
 // OAuthApp is an OAuth application: one program, installed on any number of
-// portals. Fill in the fields before the first call of a method and do not copy it
-// afterwards; its methods are safe for concurrent use. It prints masked, except
-// where fmt calls no method: as an unexported field of another struct. To print it
-// is to copy it, so the first call must be over by then.
+// portals. Fill in the fields before the first call of a method; the methods are
+// safe for concurrent use. Do not copy it, and keep it by pointer: that prints
+// masked, while fmt calls no method of an unexported field that is no pointer.
 //
 // A portal gets into the Store by an installation: the event ONAPPINSTALL
 // ([OAuthApp.Verifier]), the page of the application ([OAuthApp.InstallPage]) or
@@ -43,9 +41,9 @@ type OAuthApp struct {
 
 	// OnInstall is called when the grant of a portal was stored, after an
 	// installation or update. An application with a page gets the page's POST
-	// and the event, so it may run more than once: use [EnsureBot]. It has a
-	// minute, and so has OnUninstall. An error goes to whoever asked: OnError of
-	// the event handler, or the page.
+	// and the event, so it may run more than once: use [EnsureBot]. It may take a
+	// minute, as may OnUninstall. Its error goes to OnError of the event handler,
+	// or onto the page.
 	OnInstall func(ctx context.Context, client *Client, grant Grant) error
 
 	// OnUninstall is called when the grant of a portal was deleted. The tokens
@@ -58,8 +56,8 @@ type OAuthApp struct {
 
 	// AuthServers are the authorization servers that are trusted, by host, or
 	// by address as in "http://127.0.0.1:8080" for a test. Empty:
-	// oauth.bitrix.info and oauth.bitrix24.tech. Which one serves a portal comes
-	// from outside, and the client secret is sent there.
+	// oauth.bitrix.info and oauth.bitrix24.tech. An installation names the server
+	// of its portal, and the client secret is sent to no server but these.
 	AuthServers []string
 
 	// Options are for the client of every portal. Their http.Client and logger
@@ -71,51 +69,59 @@ type OAuthApp struct {
 	// end up in logs.
 	TokenQuery bool
 
-	state atomic.Value // of *appState; no lock, so that an OAuthApp prints masked by value, too
-}
+	noPrint
+	_ noCopy
 
-// appState is what an application needs to work.
-type appState struct {
-	invalid error // what is wrong with the fields
+	once    sync.Once
+	invalid error // what is wrong with the fields above
 	options options
-	http    *http.Client
-	servers []string      // origins of AuthServers
-	checks  *rate.Limiter // of what is not verified yet
-	pages   chan struct{} // one for each check of the page
-	flights singleflight.Group
+	http    *http.Client       // for the token endpoint
+	servers []string           // origins of AuthServers
+	checks  *rate.Limiter      // of what anybody can send: tokens that are not confirmed yet
+	pages   chan struct{}      // holds one element for each check that the page has begun
+	flights singleflight.Group // renewals
 
-	mu        sync.Mutex
-	members   map[string]weak.Pointer[member]
-	troubles  map[string]trouble
-	redirects map[string]time.Time // portals whose redirects are not asked about before
+	mu        sync.Mutex                      // of what is below; by member id
+	members   map[string]weak.Pointer[member] // portals in use
+	troubles  map[string]trouble              // renewals that failed
+	redirects map[string]time.Time            // until when Confirm asks about no redirect of the portal
 }
 
-// my returns the state, which the first call makes.
-func (a *OAuthApp) my() *appState {
-	if a.state.Load() == nil {
-		a.state.CompareAndSwap(nil, newAppState(a))
-	}
-	return a.state.Load().(*appState)
+// noCopy lets go vet report a copy of the struct that has it as a field.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
+
+// noPrint masks an OAuthApp that is a field or an element by value. Who prints a
+// pointer to what holds it makes no copy that go vet could report, and fmt then finds
+// only methods with a value receiver, as these are.
+type noPrint struct{}
+
+// String implements [fmt.Stringer] without the secret.
+func (noPrint) String() string { return "imbot.OAuthApp{***}" }
+
+// GoString implements [fmt.GoStringer] without the secret.
+func (noPrint) GoString() string { return "imbot.OAuthApp{***}" }
+
+// setup checks the fields and makes the state, once. Whatever an exported method
+// leads to calls it first.
+func (a *OAuthApp) setup() error {
+	a.once.Do(func() { a.invalid = a.start() })
+	return a.invalid
 }
 
-// setup checks the fields, once.
-func (a *OAuthApp) setup() error { return a.my().invalid }
-
-func newAppState(a *OAuthApp) *appState {
-	s := &appState{
-		checks: rate.NewLimiter(10, 20), pages: make(chan struct{}, mostPages),
-		members: map[string]weak.Pointer[member]{}, troubles: map[string]trouble{}, redirects: map[string]time.Time{},
-	}
-	s.options, s.invalid = newOptions(a.Options)
+func (a *OAuthApp) start() (err error) {
+	a.checks, a.pages = rate.NewLimiter(10, 20), make(chan struct{}, mostPages)
+	a.members, a.troubles, a.redirects = map[string]weak.Pointer[member]{}, map[string]trouble{}, map[string]time.Time{}
+	a.options, err = newOptions(a.Options)
 	switch {
-	case s.invalid != nil:
-		return s
+	case err != nil:
+		return err
 	case a.ClientID == "" || a.ClientSecret == "":
-		s.invalid = invalid("", "OAuthApp: ClientID or ClientSecret is empty")
-		return s
+		return invalid("", "OAuthApp: ClientID or ClientSecret is empty")
 	case a.Store == nil:
-		s.invalid = invalid("", "OAuthApp: Store is nil")
-		return s
+		return invalid("", "OAuthApp: Store is nil")
 	}
 	servers := a.AuthServers
 	if len(servers) == 0 {
@@ -127,19 +133,18 @@ func newAppState(a *OAuthApp) *appState {
 		}
 		u, err := parseEndpoint("OAuthApp.AuthServers", server)
 		if err != nil {
-			s.invalid = err
-			return s
+			return err
 		}
-		s.servers = append(s.servers, u.Scheme+"://"+u.Host)
+		a.servers = append(a.servers, u.Scheme+"://"+u.Host)
 	}
-	hc := *s.options.http
+	hc := *a.options.http
 	hc.Jar = nil
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if hc.Transport == nil {
 		hc.Transport = rest.SharedTransport
 	}
-	s.http = &hc
-	return s
+	a.http = &hc
+	return nil
 }
 
 // Client returns a client for a portal by its member id, for work in the
@@ -190,7 +195,8 @@ func (a *OAuthApp) ForEvent(ctx context.Context, ev Event) (*Client, error) {
 	return client.WithBot(bot.BotID), nil
 }
 
-// passing makes a client of the first tokens of an event.
+// passing returns a client with the first access token of an event. The last of
+// auths is the event's own.
 func (a *OAuthApp) passing(auths ...EventAuth) (*Client, error) {
 	top := auths[len(auths)-1]
 	for _, auth := range auths {
@@ -208,12 +214,12 @@ func (a *OAuthApp) passing(auths ...EventAuth) (*Client, error) {
 		}
 		access.portal = top.MemberID
 		access.secrets = []string{auth.RefreshToken, top.AccessToken, top.RefreshToken, top.ApplicationToken, a.ClientSecret}
-		return newClient(connect(access, a.my().options), 0), nil
+		return newClient(connect(access, a.options), 0), nil
 	}
 	return nil, &Error{Description: "no grant of this portal is stored, and the event has no tokens", kind: ErrNotFound}
 }
 
-// load reads a grant. A store's error may quote what it stores.
+// load reads a grant from the store.
 func (a *OAuthApp) load(ctx context.Context, memberID string) (g Grant, err error) {
 	if err := a.setup(); err != nil {
 		return Grant{}, err
@@ -237,8 +243,9 @@ func (a *OAuthApp) swap(ctx context.Context, old, fresh Grant) (err error) {
 	return a.Store.Swap(ctx, old, fresh)
 }
 
-// caught makes an error of a panic, so that a pair which cannot be stored is not
-// lost. What was thrown may hold tokens, as a store's error may.
+// caught turns a panic of the token store or the transport into an error, so that its
+// caller goes on and keeps a pair that was not stored. It logs what was thrown only if
+// that comes from the runtime, because a text of the store may hold tokens.
 func (a *OAuthApp) caught(err *error) {
 	thrown := recover()
 	if thrown == nil {
@@ -248,16 +255,16 @@ func (a *OAuthApp) caught(err *error) {
 	if e, ok := thrown.(runtime.Error); ok {
 		text = e.Error()
 	}
-	a.my().options.logger.Error("imbot: panic in the token store or the transport", "panic", text, "stack", string(debug.Stack()))
+	a.options.logger.Error("imbot: panic in the token store or the transport", "panic", text, "stack", string(debug.Stack()))
 	*err = &Error{Description: "the token store or the transport panicked"}
 }
 
-// errStore is the kind of what storeError returns. It may say where the store is,
-// which is for the log only.
+// errStore is the kind of the errors of storeError. Their text may say where the
+// store is, so the page, which people on the portal read, does not show it.
 var errStore = errors.New("imbot: token store failed")
 
-// storeError keeps the text of a store's error out: it may hold tokens. What this
-// package has written in it does not, and says what to repair.
+// storeError wraps an error of the token store. The text of the error may hold
+// tokens and is left out, unless it is an [*Error]: that text is this package's.
 func storeError(text string, err error) *Error {
 	reason := fmt.Sprintf("a %T (its text may hold tokens)", err)
 	var own *Error
@@ -287,7 +294,7 @@ func (a *OAuthApp) server(endpoint string) (origin string, ok bool) {
 	if err != nil {
 		return "", false
 	}
-	for _, s := range a.my().servers {
+	for _, s := range a.servers {
 		if s == u.Scheme+"://"+strings.ToLower(u.Host) {
 			return s, true
 		}
@@ -299,7 +306,7 @@ func (a *OAuthApp) server(endpoint string) (origin string, ok bool) {
 // all when none is named.
 func (a *OAuthApp) serversFor(endpoint string) []string {
 	if endpoint == "" {
-		return a.my().servers
+		return a.servers
 	}
 	if s, ok := a.server(endpoint); ok {
 		return []string{s}
@@ -307,15 +314,15 @@ func (a *OAuthApp) serversFor(endpoint string) []string {
 	return nil
 }
 
-func (a OAuthApp) masked() string {
+func (a *OAuthApp) masked() string {
 	return "imbot.OAuthApp{ClientID:" + a.ClientID + ", ClientSecret:" + secret.Mask(a.ClientSecret) + "}"
 }
 
 // Format implements [fmt.Formatter]; no verb prints the secret.
-func (a OAuthApp) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.masked()) }
+func (a *OAuthApp) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.masked()) }
 
 // MarshalText implements [encoding.TextMarshaler] without the secret.
-func (a OAuthApp) MarshalText() ([]byte, error) { return []byte(a.masked()), nil }
+func (a *OAuthApp) MarshalText() ([]byte, error) { return []byte(a.masked()), nil }
 
 // LogValue implements [slog.LogValuer] without the secret.
-func (a OAuthApp) LogValue() slog.Value { return slog.StringValue(a.masked()) }
+func (a *OAuthApp) LogValue() slog.Value { return slog.StringValue(a.masked()) }

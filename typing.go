@@ -17,14 +17,14 @@ const typingEvery = 8 * time.Second
 
 // KeepTyping shows that the bot of the client is writing, about every eight
 // seconds anew, until stop is called, ctx ends, or imbot.message.add to the dialog
-// has succeeded through the same client: that is what takes the notice away for
-// people. (The answer to a command does not count, because it does not name its
-// dialog.) It returns at once. stop may be called more than once.
+// has succeeded through the same client, because a message takes the notice away.
+// (The answer to a command does not count, because it does not name its dialog.)
+// It returns at once. stop may be called more than once.
 //
 //	stop := imbot.KeepTyping(ctx, client, ev.Params.DialogID)
 //	defer stop()
 //
-// What fails on the way is not reported; an error of the portal ends it.
+// Errors are not reported; one that the portal answers ends the notice.
 func KeepTyping(ctx context.Context, client *Client, dialog DialogID) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	t := &keptTyping{bot: client.bot, dialog: dialog, stop: cancel}
@@ -76,7 +76,7 @@ func (ts *typing) remove(t *keptTyping) {
 }
 
 // done ends the notices of a dialog when the call that has succeeded was a message
-// to it. A bot that is not named is any bot.
+// to it, from the same bot as far as both name one.
 func (ts *typing) done(method string, params []byte) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -86,7 +86,7 @@ func (ts *typing) done(method string, params []byte) {
 	var p struct {
 		Bot json.RawMessage `json:"BOT_ID"`
 	}
-	_ = json.Unmarshal(params, &p) // a bot that cannot be read is not named
+	_ = json.Unmarshal(params, &p) // if that fails, no bot is named
 	bot, dialog := jsonText(p.Bot), dialogOf(params)
 	for _, t := range ts.kept {
 		if string(t.dialog) == dialog && (t.bot == 0 || bot == "" || bot == "0" || bot == t.bot.String()) {

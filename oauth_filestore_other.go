@@ -2,8 +2,8 @@
 
 package imbot
 
-// tryLock has no better way here.
+// tryLock uses lock files, because these systems have no flock.
 func tryLock(path string) (unlock func(), err error) { return tryLockFile(path) }
 
-// syncDir is for systems on which a directory can be synced.
+// syncDir does nothing, because a directory cannot be synced here.
 func syncDir(string) error { return nil }

@@ -17,7 +17,8 @@ import (
 // changes with time.
 //
 // A Grant never prints its tokens, and neither does its JSON. A [TokenStore] of
-// your own writes it with [Grant.Encode] and reads it with [DecodeGrant].
+// your own writes it with [Grant.Encode] and reads it with [DecodeGrant], which
+// also keep what only this package needs.
 type Grant struct {
 	MemberID         string    `json:"member_id"`                   // of the portal, for ever
 	Domain           string    `json:"domain,omitempty"`            // host of the portal, until it is renamed
@@ -31,16 +32,24 @@ type Grant struct {
 	Status           string    `json:"status,omitempty"`            // of the application: L local, F free, D demo, T trial, P paid, S subscription
 	ApplicationToken string    `json:"application_token,omitempty"` // proves that an event is genuine; empty until the portal has told it
 
-	// An update may bring another application token. Events that are under way
-	// then have the old one, which is good until PreviousUntil.
-	PreviousToken string    `json:"previous_token,omitempty"`
-	PreviousUntil time.Time `json:"previous_until,omitzero"` // in whole seconds
+	// The application token from before an update. Events that were under way
+	// then have it; it is good until previousUntil, in whole seconds.
+	previousToken string
+	previousUntil time.Time
 
-	Installs string `json:"installs,omitempty"` // fingerprints of the tokens that the last installations brought
+	installs string // fingerprints of the refresh tokens that the last installations brought, separated by commas
 }
 
-// plainGrant is a Grant without its methods: it encodes as it is.
+// plainGrant is a Grant without its methods, so that it encodes field by field.
 type plainGrant Grant
+
+// storedGrant is a Grant as it is encoded.
+type storedGrant struct {
+	plainGrant
+	PreviousToken string    `json:"previous_token,omitempty"`
+	PreviousUntil time.Time `json:"previous_until,omitzero"`
+	Installs      string    `json:"installs,omitempty"`
+}
 
 // Encode returns the grant with its tokens, for a [TokenStore] and nothing else.
 // Equal grants have equal encodings, so a database can compare and swap in one
@@ -50,52 +59,56 @@ type plainGrant Grant
 //
 // The encoding is JSON. Treat it as a password.
 func (g Grant) Encode() []byte {
-	for _, t := range []*time.Time{&g.Expires, &g.PreviousUntil} {
+	s := storedGrant{plainGrant(g), g.previousToken, g.previousUntil, g.installs}
+	for _, t := range []*time.Time{&s.Expires, &s.PreviousUntil} {
 		*t = t.UTC().Truncate(time.Second)
 		if y := t.Year(); y < 0 || y > 9999 { // JSON has no such time, and none of the grant would be written
 			*t = time.Time{}
 		}
 	}
-	data, _ := json.Marshal(plainGrant(g)) // texts, a number and a time always encode
+	data, _ := json.Marshal(s) // texts, a number and such times always encode
 	return data
 }
 
 // DecodeGrant reads what [Grant.Encode] has written. The error tells nothing of
 // the data.
 func DecodeGrant(data []byte) (Grant, error) {
-	var g plainGrant
-	if json.Unmarshal(data, &g) != nil || g.MemberID == "" {
+	var s storedGrant
+	if json.Unmarshal(data, &s) != nil || s.MemberID == "" {
 		return Grant{}, &Error{Description: fmt.Sprintf("not a grant: %d bytes", len(data))}
 	}
-	return Grant(g), nil
+	g := Grant(s.plainGrant)
+	g.previousToken, g.previousUntil, g.installs = s.PreviousToken, s.PreviousUntil, s.Installs
+	return g, nil
 }
 
-// tokenRotation is how long the application token before the stored one is
-// taken, too. The portal's queue is late by minutes at most.
+// tokenRotation is how long the application token from before an update is
+// accepted. The portal delivers an event minutes late at most.
 const tokenRotation = 10 * time.Minute
 
-// afterToken makes a grant the one that follows old, whose application token is
-// kept, or remembered for the events that are under way with it.
+// afterToken returns the grant, which replaces old, with its application tokens: if
+// it brings none, old's stays; if it brings another, old's is accepted a while
+// longer.
 func (g Grant) afterToken(old Grant) Grant {
 	switch g.ApplicationToken {
 	case "", old.ApplicationToken:
-		g.ApplicationToken, g.PreviousToken, g.PreviousUntil = old.ApplicationToken, old.PreviousToken, old.PreviousUntil
+		g.ApplicationToken, g.previousToken, g.previousUntil = old.ApplicationToken, old.previousToken, old.previousUntil
 	default:
 		if old.ApplicationToken != "" {
-			g.PreviousToken, g.PreviousUntil = old.ApplicationToken, time.Now().Add(tokenRotation).UTC().Truncate(time.Second)
+			g.previousToken, g.previousUntil = old.ApplicationToken, time.Now().Add(tokenRotation).UTC().Truncate(time.Second)
 		}
 	}
 	return g
 }
 
-// hadToken reports whether an event has the application token from before an
-// update, and may.
+// hadToken reports whether token is the application token from before an update and
+// is still accepted.
 func (g Grant) hadToken(token string) bool {
-	return sameToken(g.PreviousToken, token) && time.Now().Before(g.PreviousUntil)
+	return sameToken(g.previousToken, token) && time.Now().Before(g.previousUntil)
 }
 
-// mostInstalls is how many installations are remembered. Their tokens are good
-// for an hour, after which nobody can send them once more.
+// mostInstalls is how many installations are remembered. A few are enough: an hour
+// later the access token of an installation has expired, and a copy is refused.
 const mostInstalls = 8
 
 func (g Grant) fingerprint() string {
@@ -103,19 +116,43 @@ func (g Grant) fingerprint() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// installing makes a grant one that an installation has brought, after old.
+// installing returns the grant, which an installation has brought, with its
+// fingerprint behind those of old.
 func (g Grant) installing(old Grant) Grant {
-	list := strings.Split(old.Installs, ",")
+	list := strings.Split(old.installs, ",")
 	list = slices.DeleteFunc(list, func(f string) bool { return f == "" || f == g.fingerprint() })
 	list = append(list, g.fingerprint())
-	g.Installs = strings.Join(list[max(0, len(list)-mostInstalls):], ",")
+	g.installs = strings.Join(list[max(0, len(list)-mostInstalls):], ",")
 	return g
 }
 
-// replays reports whether a grant comes from a copy of an installation that is
-// over: a page that is loaded again, or worse. Its pair may be used up.
+// replays reports whether the grant is from a copy of an earlier installation:
+// somebody has loaded the page again, or sends an old request. The pair in it may be
+// used up.
 func (g Grant) replays(old Grant) bool {
-	return g.RefreshToken != "" && g.RefreshToken != old.RefreshToken && strings.Contains(old.Installs, g.fingerprint())
+	return g.RefreshToken != "" && g.RefreshToken != old.RefreshToken && strings.Contains(old.installs, g.fingerprint())
+}
+
+// olderThan reports whether the grant was issued before old, as when an installation
+// is delivered late or twice. It must not replace the newer pair, nor bring back the
+// application token from before an update. One with an unknown application token is
+// of another installation, and not older.
+func (g Grant) olderThan(old Grant) bool {
+	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken && g.ApplicationToken != old.previousToken {
+		return false
+	}
+	return g.Expires.Before(old.Expires.Truncate(time.Second))
+}
+
+// callable returns the grant with its endpoint as calls need it, or says what is
+// wrong with that.
+func (g Grant) callable() (Grant, error) {
+	u, err := parseEndpoint("Grant.ClientEndpoint", g.ClientEndpoint)
+	if err != nil {
+		return Grant{}, err
+	}
+	g.ClientEndpoint = u.String()
+	return g, nil
 }
 
 // equal reports whether two grants are the same, to the second.

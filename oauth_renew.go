@@ -1,6 +1,7 @@
 package imbot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -16,15 +17,16 @@ import (
 	"github.com/imbot-go/imbot/internal/rest"
 )
 
-// The times for the lock, for a renewal behind it, and then for storing the pair.
-// None ends with the caller, nor with the one before: a pair that the server has
-// issued must be stored. A lock is held for less than staleLock.
+// A renewal goes on when its caller gives up, and each of its parts has a time of its
+// own, because a pair that the server has issued must be stored. Together the parts
+// under the lock take less than staleLock.
 const (
-	renewTime = 2 * time.Minute
-	saveTime  = 30 * time.Second
+	renewTime = 2 * time.Minute  // for getting the lock, and again for the renewal
+	saveTime  = 30 * time.Second // for storing the pair
 )
 
-// member is the token source of one portal. Its clients keep it alive.
+// member is the state of one portal and its token source. It lives as long as one of
+// the portal's clients: OAuthApp has a weak pointer to it.
 type member struct {
 	app  *OAuthApp
 	id   string
@@ -34,32 +36,33 @@ type member struct {
 	grant Grant
 }
 
-// member returns the state of a portal, with g as what is stored.
+var _ Renewer = (*member)(nil)
+
+// member returns the state of a portal, whose stored grant is g.
 func (a *OAuthApp) member(g Grant) (*member, error) {
-	u, err := parseEndpoint("Grant.ClientEndpoint", g.ClientEndpoint)
+	g, err := g.callable()
 	if err != nil {
 		return nil, err
 	}
-	g.ClientEndpoint = u.String()
-	a.my().mu.Lock()
-	m := a.my().members[g.MemberID].Value()
+	a.mu.Lock()
+	m := a.members[g.MemberID].Value()
 	if m == nil {
 		m = &member{app: a, id: g.MemberID}
-		m.conn = connect(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m}, a.my().options)
-		a.my().members[g.MemberID] = weak.Make(m)
+		m.conn = connect(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m}, a.options)
+		a.members[g.MemberID] = weak.Make(m)
 		runtime.AddCleanup(m, a.forgetMember, g.MemberID)
 	}
-	a.my().mu.Unlock()
+	a.mu.Unlock()
 	m.set(g)
 	return m, nil
 }
 
 // forgetMember drops the entry of a member that nobody keeps.
 func (a *OAuthApp) forgetMember(id string) {
-	a.my().mu.Lock()
-	defer a.my().mu.Unlock()
-	if p, ok := a.my().members[id]; ok && p.Value() == nil {
-		delete(a.my().members, id)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if p, ok := a.members[id]; ok && p.Value() == nil {
+		delete(a.members, id)
 	}
 }
 
@@ -79,11 +82,11 @@ func (m *member) current() Grant {
 // Secrets are what the application knows of the portal beside the token of a call.
 func (m *member) Secrets() []string {
 	g := m.current()
-	return []string{g.RefreshToken, g.ApplicationToken, g.PreviousToken, m.app.ClientSecret}
+	return []string{g.RefreshToken, g.ApplicationToken, g.previousToken, m.app.ClientSecret}
 }
 
-// Token implements [oauth2.TokenSource]: the last known token. Nobody looks at
-// the clock; the portal says when it is too old.
+// Token implements [oauth2.TokenSource]. It returns the last known token, however
+// old: the portal says when it has expired, and then Renew is called.
 func (m *member) Token() (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: m.current().AccessToken}, nil
 }
@@ -92,7 +95,7 @@ func (m *member) Token() (*oauth2.Token, error) {
 // else has stored meanwhile, or by a renewal. All who wait share one.
 func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token, error) {
 	if g := m.current(); g.AccessToken != stale.AccessToken {
-		return &oauth2.Token{AccessToken: g.AccessToken}, nil // read once: Client may put an older grant back meanwhile
+		return &oauth2.Token{AccessToken: g.AccessToken}, nil // not current() again: OAuthApp.Client may have set an older grant
 	}
 	done := m.app.together(m.id+"\x00"+stale.AccessToken, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
@@ -101,12 +104,7 @@ func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token,
 		if err != nil {
 			return nil, err
 		}
-		u, err := parseEndpoint("Grant.ClientEndpoint", g.ClientEndpoint)
-		if err != nil {
-			return nil, err
-		}
-		g.ClientEndpoint = u.String()
-		return g, nil
+		return g.callable()
 	})
 	select {
 	case res := <-done:
@@ -121,26 +119,28 @@ func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token,
 	}
 }
 
-// together does work once for all who want it at a time. A panic of the user's
-// code would end the program there, where nobody can recover.
+// together does work once for all who want it at a time. The work has a goroutine of
+// its own, where a panic of the user's store would end the program.
 func (a *OAuthApp) together(key string, work func() (any, error)) <-chan singleflight.Result {
-	return a.my().flights.DoChan(key, func() (v any, err error) {
+	return a.flights.DoChan(key, func() (v any, err error) {
 		defer a.caught(&err)
 		return work()
 	})
 }
 
-// Confirm renews, because the answer names the portal's endpoint. A portal that
-// goes on redirecting does not get that for every call, whatever host it names.
+// Confirm reports whether the authorization server knows the portal at this host. It
+// renews the tokens, because the answer names the portal's endpoint. When the host is
+// not confirmed, no other is asked about for an hour, or a portal that redirects
+// every call would get a renewal for every call.
 func (m *member) Confirm(ctx context.Context, host string) bool {
 	isHere := func() bool {
 		u, err := url.Parse(m.current().ClientEndpoint)
 		return err == nil && strings.EqualFold(u.Host, host)
 	}
 	done := m.app.together(m.id+"\x00redirect", func() (any, error) {
-		m.app.my().mu.Lock()
-		paused := time.Now().Before(m.app.my().redirects[m.id])
-		m.app.my().mu.Unlock()
+		m.app.mu.Lock()
+		paused := time.Now().Before(m.app.redirects[m.id])
+		m.app.mu.Unlock()
 		if paused {
 			return nil, nil
 		}
@@ -148,9 +148,9 @@ func (m *member) Confirm(ctx context.Context, host string) bool {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
 		defer cancel()
 		if _, err := m.Renew(ctx, token); err == nil && !isHere() {
-			m.app.my().mu.Lock()
-			defer m.app.my().mu.Unlock()
-			m.app.my().redirects[m.id] = time.Now().Add(pauseRedirect)
+			m.app.mu.Lock()
+			defer m.app.mu.Unlock()
+			m.app.redirects[m.id] = time.Now().Add(pauseRedirect)
 		}
 		return nil, nil
 	})
@@ -167,7 +167,7 @@ func (m *member) Moved(ctx context.Context, root string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
 	defer cancel()
 	if err := m.app.relocate(ctx, m.id, root); err != nil {
-		m.app.my().options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "member", m.id, "error", err)
+		m.app.options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "member", m.id, "error", err)
 	}
 }
 
@@ -192,30 +192,30 @@ const pauseRedirect = time.Hour
 
 // troubleOf returns what is known against a grant.
 func (a *OAuthApp) troubleOf(g Grant) trouble {
-	a.my().mu.Lock()
-	defer a.my().mu.Unlock()
-	t := a.my().troubles[g.MemberID]
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := a.troubles[g.MemberID]
 	if t.refresh != g.RefreshToken || t.err == nil {
 		return trouble{}
 	}
 	return t
 }
 
-// note remembers a failure, or with a zero trouble that all is well.
+// note remembers a failed renewal, or forgets it when t is zero.
 func (a *OAuthApp) note(memberID string, t trouble) {
-	a.my().mu.Lock()
-	defer a.my().mu.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if t.err == nil {
-		delete(a.my().troubles, memberID)
+		delete(a.troubles, memberID)
 		return
 	}
-	a.my().troubles[memberID] = t
+	a.troubles[memberID] = t
 }
 
 // renew replaces the stale token of a portal in the store and returns what is
 // stored then.
 func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, error) {
-	if l, ok := a.Store.(tokenLocker); ok {
+	if l, ok := a.Store.(TokenLocker); ok {
 		unlock, err := l.Lock(ctx, memberID)
 		if err != nil {
 			return Grant{}, storeError("the token store cannot be locked", err)
@@ -259,7 +259,7 @@ func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, er
 			case unread == nil, errors.Is(unread, ErrNotFound):
 				e.kind = ErrReinstall
 				t.until = time.Time{}
-			default: // only the store knows whether the grant is dead
+			default: // the store may hold a newer pair, so the grant is not known to be dead
 				err, t.err = unread, unread
 			}
 		}
@@ -274,35 +274,28 @@ func isDead(e *Error) bool {
 	return e.Is(ErrInvalidGrant) || e.Is(ErrExpiredToken) || e.Is(ErrNotInstalled) || e.Is(ErrApplicationNotFound)
 }
 
-// over puts the fields of a token answer over a stored grant.
+// over returns the stored grant with what a token answer says of its fields.
 func (t Grant) over(old Grant) Grant {
 	g := old
 	g.AccessToken, g.Expires = t.AccessToken, t.Expires
-	for _, f := range []struct {
-		to   *string
-		from string
-	}{
-		{&g.RefreshToken, t.RefreshToken}, {&g.ClientEndpoint, t.ClientEndpoint}, {&g.ServerEndpoint, t.ServerEndpoint},
-		{&g.Domain, t.Domain}, {&g.Scope, t.Scope}, {&g.Status, t.Status},
-	} {
-		if f.from != "" {
-			*f.to = f.from
-		}
-	}
-	if t.UserID != 0 {
-		g.UserID = t.UserID
-	}
+	g.RefreshToken = cmp.Or(t.RefreshToken, old.RefreshToken)
+	g.ClientEndpoint = cmp.Or(t.ClientEndpoint, old.ClientEndpoint)
+	g.ServerEndpoint = cmp.Or(t.ServerEndpoint, old.ServerEndpoint)
+	g.Domain = cmp.Or(t.Domain, old.Domain)
+	g.Scope = cmp.Or(t.Scope, old.Scope)
+	g.Status = cmp.Or(t.Status, old.Status)
+	g.UserID = cmp.Or(t.UserID, old.UserID)
 	return g
 }
 
-// pairOver puts nothing but the tokens over a grant, whose other fields are newer.
+// pairOver returns the stored grant, whose other fields are newer, with the tokens of t.
 func (t Grant) pairOver(stored Grant) Grant {
 	stored.AccessToken, stored.RefreshToken, stored.Expires = t.AccessToken, t.RefreshToken, t.Expires
 	return stored
 }
 
-// save stores a renewed pair. When the store holds something else meanwhile,
-// that counts, unless it still holds the pair that is used up.
+// save stores a renewed pair. If somebody has stored another pair meanwhile, it
+// returns that. If only other fields have changed, it tries again over those.
 func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancel()
@@ -325,7 +318,7 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 			}
 			old, fresh = stored, fresh.pairOver(stored)
 		default:
-			if rest.Sleep(ctx, rest.Retry(a.my().options.retry).Backoff(attempt)) != nil {
+			if rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) != nil {
 				attempt = 5
 			}
 		}
@@ -335,8 +328,8 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 	return Grant{}, e
 }
 
-// change swaps a portal's grant for what edit makes of the stored one, as often
-// as somebody else is faster. edit returns the same grant to leave it.
+// change swaps a portal's grant for what edit makes of the stored one, and starts over
+// if somebody else has swapped it meanwhile. edit returns the same grant to leave it.
 func (a *OAuthApp) change(ctx context.Context, memberID string, edit func(Grant) (Grant, error)) (Grant, error) {
 	var err error
 	for range 5 {
@@ -360,11 +353,10 @@ func (a *OAuthApp) change(ctx context.Context, memberID string, edit func(Grant)
 
 // refresh tells the living clients of a portal about a new grant.
 func (a *OAuthApp) refresh(g Grant) {
-	a.my().mu.Lock()
-	m := a.my().members[g.MemberID].Value()
-	a.my().mu.Unlock()
-	if u, err := parseEndpoint("Grant.ClientEndpoint", g.ClientEndpoint); err == nil && m != nil {
-		g.ClientEndpoint = u.String()
+	a.mu.Lock()
+	m := a.members[g.MemberID].Value()
+	a.mu.Unlock()
+	if g, err := g.callable(); err == nil && m != nil {
 		m.set(g)
 	}
 }

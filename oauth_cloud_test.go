@@ -2,9 +2,11 @@ package imbot_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -249,4 +251,62 @@ func formPost(address string, form url.Values, more ...string) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, address, bytes.NewReader([]byte(form.Encode())))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return r
+}
+
+// post lets a handler answer a request and waits until its pool is idle.
+func post(t *testing.T, h *imbot.EventHandler, r *http.Request) int {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	require.NoError(t, h.Idle(t.Context()))
+	return w.Code
+}
+
+// eventsOf returns a handler for an application and the errors it reports.
+func eventsOf(app *imbot.OAuthApp) (h *imbot.EventHandler, failures *[]error, seen *[]string) {
+	failures, seen = new([]error), new([]string)
+	return &imbot.EventHandler{
+		Verifier: app.Verifier(),
+		Logger:   slog.New(slog.DiscardHandler),
+		OnEvent: func(_ context.Context, ev imbot.Event) error {
+			*seen = append(*seen, ev.Meta().Name)
+			return nil
+		},
+		OnError: func(_ context.Context, _ imbot.Event, err error) { *failures = append(*failures, err) },
+	}, failures, seen
+}
+
+// answerOf is the status of an event; its handling is not waited for.
+func answerOf(h http.Handler, r *http.Request) int {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code
+}
+
+const tokenURL = "oauth.bitrix.info/oauth/token/"
+
+func ping(ctx context.Context, c *imbot.Client) error { return c.Call(ctx, "ping", nil, nil) }
+
+// brokenStore fails on demand, and says what it was given.
+type brokenStore struct {
+	imbot.TokenStore
+	load, swap func() error
+}
+
+func (s *brokenStore) Load(ctx context.Context, memberID string) (imbot.Grant, error) {
+	if s.load != nil {
+		if err := s.load(); err != nil {
+			return imbot.Grant{}, err
+		}
+	}
+	return s.TokenStore.Load(ctx, memberID)
+}
+
+func (s *brokenStore) Swap(ctx context.Context, old, new imbot.Grant) error {
+	if s.swap != nil {
+		if err := s.swap(); err != nil {
+			return fmt.Errorf("%w: %s", err, new.Encode())
+		}
+	}
+	return s.TokenStore.Swap(ctx, old, new)
 }

@@ -18,20 +18,19 @@ import (
 // Write a grant with [Grant.Encode] and read it with [DecodeGrant]: encoding/json
 // and fmt leave its tokens out. Compare two by their encodings.
 //
-// A store that several processes share should also have
-//
-//	Lock(ctx context.Context, memberID string) (unlock func(), err error)
-//
-// which is held while the tokens of a portal are renewed, and which must end
-// with the process that holds it. Without it two processes may renew at once,
-// and one of the two renewals is lost; no pair is.
+// A store that several processes share should also be a [TokenLocker].
 type TokenStore interface {
 	Load(ctx context.Context, memberID string) (Grant, error)
 	Swap(ctx context.Context, old, new Grant) error
 }
 
-// tokenLocker is the optional half of a TokenStore.
-type tokenLocker interface {
+// TokenLocker is what a [TokenStore] may be, too. The lock of a portal is held while
+// its tokens are renewed, and no other process may get it meanwhile. It must end with
+// the process that holds it.
+//
+// With a store that cannot lock, two processes may renew at once. One of the two
+// renewals is lost then, but no pair of tokens is.
+type TokenLocker interface {
 	Lock(ctx context.Context, memberID string) (unlock func(), err error)
 }
 
@@ -51,7 +50,8 @@ func swapKey(old, new Grant) (memberID string, err error) {
 	return memberID, nil
 }
 
-// swappable reports whether stored (zero: nothing is) is what old says.
+// swappable returns [ErrConflict] unless stored is equal to old. A zero grant stands
+// for none.
 func swappable(stored, old Grant) error {
 	if (stored == Grant{}) != (old == Grant{}) || !stored.equal(old) {
 		return ErrConflict

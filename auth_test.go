@@ -30,6 +30,8 @@ type renewing struct {
 	replaced []string // the access tokens that were too old
 }
 
+var _ imbot.Renewer = (*renewing)(nil)
+
 func (r *renewing) Renew(_ context.Context, stale *oauth2.Token) (*oauth2.Token, error) {
 	r.replaced = append(r.replaced, stale.AccessToken)
 	return r.fresh.token, r.fresh.err
@@ -56,6 +58,7 @@ func accepting(access, code string) *wire {
 }
 
 func TestTokenIsRenewedOnce(t *testing.T) {
+	t.Parallel()
 	for _, code := range []string{"expired_token", "invalid_token", "EXPIRED_TOKEN"} {
 		t.Run(code, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -78,6 +81,7 @@ func TestTokenIsRenewedOnce(t *testing.T) {
 }
 
 func TestTokenIsNotRenewedTwice(t *testing.T) {
+	t.Parallel()
 	source := &renewing{static: holding("old"), fresh: holding("new")}
 	rt := accepting("none", "expired_token")
 	err := over(t, oauth(source), rt).Call(t.Context(), "profile", nil, nil)
@@ -88,6 +92,7 @@ func TestTokenIsNotRenewedTwice(t *testing.T) {
 }
 
 func TestRenewedTokenIsHidden(t *testing.T) {
+	t.Parallel()
 	source := &renewing{static: holding("old"), fresh: holding(accessToken)}
 	rt := &wire{answer: func(n int, _ *http.Request) (*http.Response, error) {
 		if n == 1 {
@@ -100,12 +105,14 @@ func TestRenewedTokenIsHidden(t *testing.T) {
 }
 
 func TestTokenIsRenewedEvenWithoutRepetition(t *testing.T) {
+	t.Parallel()
 	source := &renewing{static: holding("old"), fresh: holding("new")}
 	client := over(t, oauth(source), accepting("new", "expired_token"), imbot.WithRetry(imbot.Retry{MaxAttempts: 1}))
 	require.NoError(t, client.Call(t.Context(), "profile", nil, nil))
 }
 
 func TestRenewedTokenServesLaterAttempts(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		source := &renewing{static: holding("old"), fresh: holding("new")}
 		rt := &wire{answer: func(n int, _ *http.Request) (*http.Response, error) {
@@ -123,6 +130,7 @@ func TestRenewedTokenServesLaterAttempts(t *testing.T) {
 }
 
 func TestTokenIsNotRenewedForOtherErrors(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for _, code := range []string{"CONNECTION_ERROR", "NO_AUTH_FOUND", "authorization_error", "PAYMENT_REQUIRED", "ERROR_OAUTH"} {
 			source := &renewing{static: holding("old"), fresh: holding("new")}
@@ -134,6 +142,7 @@ func TestTokenIsNotRenewedForOtherErrors(t *testing.T) {
 }
 
 func TestSourceWithoutRenew(t *testing.T) {
+	t.Parallel()
 	rt := accepting("new", "expired_token")
 	err := over(t, oauth(holding("old")), rt).Call(t.Context(), "profile", nil, nil)
 	require.ErrorIs(t, err, imbot.ErrExpiredToken)
@@ -141,6 +150,7 @@ func TestSourceWithoutRenew(t *testing.T) {
 }
 
 func TestNoToken(t *testing.T) {
+	t.Parallel()
 	errStore := errors.New("the store is down")
 	for name, got := range map[string]static{
 		"an error":       {err: errStore},
@@ -168,6 +178,7 @@ func TestNoToken(t *testing.T) {
 }
 
 func TestCancelledRenewal(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	source := &renewing{static: holding("old"), fresh: holding("new")}
 	rt := &wire{answer: func(int, *http.Request) (*http.Response, error) {
@@ -182,6 +193,7 @@ func TestCancelledRenewal(t *testing.T) {
 // TestRetrieveErrorIsNotPassedOn: it holds the whole answer of the token
 // server, headers included.
 func TestRetrieveErrorIsNotPassedOn(t *testing.T) {
+	t.Parallel()
 	answer := &oauth2.RetrieveError{
 		Response:         &http.Response{StatusCode: 400, Header: http.Header{"X-Echo": {refreshToken}}},
 		Body:             []byte(`{"error":"invalid_grant","refresh_token":"` + refreshToken + `","client_secret":"c1ient-secret"}`),

@@ -23,26 +23,23 @@ import (
 //     event whose user the authorization server confirms, whoever that is. Until
 //     then ONAPPUNINSTALL is refused.
 //   - When an update brings another application token, events with the old one
-//     are genuine for ten minutes more. They do not wait for those with the new one
-//     while that is checked.
+//     are genuine for ten minutes more. They are handled at once, even while the
+//     update is being checked and events with the new token wait for that.
 //   - A new address of the portal is stored. The tokens of events never are.
 //
 // An [EventHandler] answers first and checks afterwards, at most ten times a
 // second; [ParseEvent] checks before it returns. While a check of a portal is
-// under way the handler keeps events with an application token that is unknown,
-// up to 64 of a portal and 8 MiB in all, until the check has decided about them. Only the process
-// that got the installation knows of its check.
-func (a *OAuthApp) Verifier() Verifier {
-	a.my() // see OAuthApp: not while it may be printed
-	return appVerifier{a}
-}
+// under way the handler keeps events with an unknown application token, up to 64 of
+// a portal and 8 MiB in all, until the check has decided about them. Another process
+// knows nothing of the check and refuses such events.
+func (a *OAuthApp) Verifier() Verifier { return appVerifier{a} }
 
 type appVerifier struct{ app *OAuthApp }
 
 // Format implements [fmt.Formatter]; fmt would print the application for some verbs.
 func (v appVerifier) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbot.appVerifier{***}") }
 
-// Verify does all of it before it returns.
+// Verify does at once also what verdict leaves for later.
 func (v appVerifier) Verify(ctx context.Context, ev *EventMeta) error {
 	st, err := v.verdict(ctx, ev)
 	switch {
@@ -99,19 +96,19 @@ func (v appVerifier) verdict(ctx context.Context, ev *EventMeta) (inbox.Verdict,
 	if u, err := parseEndpoint("client_endpoint", auth.ClientEndpoint); known && err == nil && u.String() != g.ClientEndpoint {
 		st.SideWork = func(ctx context.Context) {
 			if err := a.relocate(ctx, auth.MemberID, u.String()); err != nil {
-				a.my().options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
+				a.options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
 			}
 		}
 	}
 	return st, nil
 }
 
-// install is the later half of an installation or update by event.
+// install checks and stores what an installation or update by event has brought.
 func (a *OAuthApp) install(ctx context.Context, ev *EventMeta) error {
 	auth := ev.Auth
 	if auth.Expires.IsZero() {
 		auth.Expires = expiry(0, parseID(ev.Raw.Get("auth", "expires_in")))
-		// The time began with the event, not with its delivery.
+		// expires_in counts from the event, which may have been delivered late.
 		if late := time.Since(ev.Time); late > 0 && time.Until(auth.Expires) > late {
 			auth.Expires = auth.Expires.Add(-late).Truncate(time.Second)
 		}

@@ -2,15 +2,21 @@ package imbot_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/imbot-go/imbot/imbottest"
 
 	"github.com/stretchr/testify/require"
 
@@ -63,13 +69,6 @@ func (t *cloudToken) say(id int, token, dialog, text string, more ...string) *ht
 		"data[PARAMS][MESSAGE_ID]", fmt.Sprint(id), "data[PARAMS][MESSAGE]", text}, more...)...)
 }
 
-// answerOf is the status of an event; its handling is not waited for.
-func answerOf(h http.Handler, r *http.Request) int {
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w.Code
-}
-
 func unpinned(t *testing.T, c *cloud, hosts ...string) imbot.TokenStore {
 	t.Helper()
 	store := imbot.NewMemoryStore()
@@ -82,6 +81,7 @@ func unpinned(t *testing.T, c *cloud, hosts ...string) imbot.TokenStore {
 }
 
 func TestNoEventIsLostWhileTheApplicationTokenChanges(t *testing.T) {
+	t.Parallel()
 	const old, fresh = "s3cr3t-application", "s3cr3t-application-2"
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
@@ -122,6 +122,7 @@ func TestNoEventIsLostWhileTheApplicationTokenChanges(t *testing.T) {
 }
 
 func TestEventsRightBehindAnInstallationAreHandled(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		h, texts, failures := journalOf(c.slow(imbot.NewMemoryStore(), time.Second))
@@ -138,29 +139,8 @@ func TestEventsRightBehindAnInstallationAreHandled(t *testing.T) {
 	})
 }
 
-func TestAReplayedInstallationDoesNotBringTheOldApplicationTokenBack(t *testing.T) {
-	c := newCloud()
-	store := c.installed(t, "one.bitrix24.com")
-	h, failures, _ := eventsOf(c.app(store))
-	for i, row := range []struct {
-		token   string
-		expires time.Duration
-		want    string
-	}{
-		{"second", 61 * time.Minute, "second"},
-		{"third", 62 * time.Minute, "third"},
-		{"second", 61 * time.Minute, "third"},
-		{"second", 63 * time.Minute, "second"}, // a newer pair is no replay
-	} {
-		event := c.issue("one.bitrix24.com", 1, appID).event("ONAPPUPDATE", "ts", fmt.Sprint(1696527000+i),
-			"auth[application_token]", row.token, "auth[expires]", fmt.Sprint(time.Now().Add(row.expires).Unix()))
-		require.Equal(t, 200, post(t, h, event))
-		require.Equal(t, row.want, load(t, store).ApplicationToken)
-	}
-	require.Len(t, *failures, 1)
-}
-
 func TestForgeriesBehindACheckAreBounded(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		h, texts, failures := journalOf(c.slow(c.installed(t, "one.bitrix24.com"), time.Second))
@@ -183,6 +163,7 @@ func TestForgeriesBehindACheckAreBounded(t *testing.T) {
 }
 
 func TestJunkForOnePortalDoesNotStallOthers(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		c.portal("two", "two.bitrix24.com")
@@ -207,6 +188,7 @@ func TestJunkForOnePortalDoesNotStallOthers(t *testing.T) {
 }
 
 func TestChecksHoldNoWorkerOfTheBot(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		store := c.installed(t, "one.bitrix24.com")
@@ -232,6 +214,7 @@ func TestChecksHoldNoWorkerOfTheBot(t *testing.T) {
 }
 
 func TestShutdownGivesUpChecksWithItsContext(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		h, texts, failures := journalOf(c.slow(unpinned(t, c, "one.bitrix24.com"), time.Hour))
@@ -256,6 +239,7 @@ func (s lateStore) Swap(ctx context.Context, old, new imbot.Grant) error {
 }
 
 func TestARenamedPortalTakesAThousandEvents(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		store := c.installed(t, "one.bitrix24.com")
@@ -281,6 +265,7 @@ func TestARenamedPortalTakesAThousandEvents(t *testing.T) {
 }
 
 func TestAForgeryDoesNotHoldUpTheDialogThatItNames(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		h, texts, _ := journalOf(c.slow(c.installed(t, "one.bitrix24.com"), 30*time.Second))
@@ -297,6 +282,7 @@ func TestAForgeryDoesNotHoldUpTheDialogThatItNames(t *testing.T) {
 }
 
 func TestJunkHoldsLittleMemory(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		h, _, failures := journalOf(c.slow(imbot.NewMemoryStore(), time.Second))
@@ -314,4 +300,143 @@ func TestJunkHoldsLittleMemory(t *testing.T) {
 		require.Len(t, *failures, 3)
 		require.Equal(t, int64(3), h.Stats().Dropped)
 	})
+}
+
+func TestAnUninstallationProvesNothingBeforeTheApplicationTokenIsKnown(t *testing.T) {
+	t.Parallel()
+	c := newCloud()
+	store := imbot.NewMemoryStore()
+	g := c.issue("one.bitrix24.com", 1, appID).grant()
+	g.ApplicationToken = ""
+	require.NoError(t, store.Swap(t.Context(), imbot.Grant{}, g))
+	app := c.app(store)
+	app.OnUninstall = func(context.Context, imbot.Grant) error { t.Error("OnUninstall"); return nil }
+	h, _, seen := eventsOf(app)
+	visitor := c.issue("one.bitrix24.com", 5, appID)
+	for _, token := range []string{"made up", ""} {
+		require.Equal(t, 401, post(t, h, visitor.event("ONAPPUNINSTALL", "auth[application_token]", token)))
+	}
+	require.Empty(t, *seen)
+	require.Equal(t, string(g.Encode()), string(load(t, store).Encode()))
+	require.Empty(t, c.requests)
+}
+
+func TestEventsNeverReplaceTheInstallersGrant(t *testing.T) {
+	t.Parallel()
+	c := newCloud()
+	store := c.installed(t, "one.bitrix24.com")
+	before := load(t, store)
+	app := c.app(store)
+	h, failures, seen := eventsOf(app)
+	acting := c.issue("one.bitrix24.com", 5, appID)
+	require.Equal(t, 200, post(t, h, acting.event("ONIMBOTMESSAGEADD")))
+	require.Empty(t, *failures)
+	require.Equal(t, []string{"ONIMBOTMESSAGEADD"}, *seen)
+	require.Equal(t, string(before.Encode()), string(load(t, store).Encode()))
+	require.Empty(t, c.requests, "a known application token is enough")
+
+	ev, err := imbot.ParseEvent(acting.event("ONIMBOTMESSAGEADD", "data[BOT][39][BOT_ID]", "39"), app.Verifier())
+	require.NoError(t, err)
+	client, err := app.ForEvent(t.Context(), ev)
+	require.NoError(t, err)
+	c.expire()
+	require.NoError(t, ping(t.Context(), client), "the stored grant is used, and renewed")
+	require.EqualValues(t, 1, load(t, store).UserID)
+}
+
+func TestInstallsAreAnsweredAtOnceAndCheckedAtABoundedRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		store := c.installed(t, "one.bitrix24.com")
+		app := c.app(store)
+		h, _, _ := eventsOf(app)
+		var handled atomic.Int32
+		h.OnMessage = func(context.Context, *imbot.MessageAddEvent) error { handled.Add(1); return nil }
+		h.OnError = func(context.Context, imbot.Event, error) {}
+		pair := c.issue("one.bitrix24.com", 1, appID)
+		start := time.Now()
+		codes := map[int]int{}
+		for i := range 2000 {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, pair.event("ONAPPINSTALL", "auth[access_token]", "forged", "auth[application_token]", "forged", "auth[member_id]", fmt.Sprint(i%100)))
+			codes[w.Code]++
+		}
+		require.InDelta(t, 512, codes[200], 24, "half of the queue, what was checked meanwhile, and no more")
+		require.Equal(t, 2000, codes[200]+codes[503])
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, pair.event("ONIMBOTMESSAGEADD"))
+		require.Equal(t, 200, w.Code)
+		synctest.Wait()
+		require.Zero(t, time.Since(start), "nobody has waited")
+		require.EqualValues(t, 1, handled.Load(), "forgeries do not keep the bot from its work")
+		time.Sleep(5 * time.Second)
+		require.LessOrEqual(t, c.asked("oauth.bitrix.info/rest/app.info"), 20+5*10+1)
+		require.NoError(t, h.Idle(t.Context()))
+	})
+}
+
+func TestAStoreThatFailsIsNotAForgery(t *testing.T) {
+	t.Parallel()
+	c := newCloud()
+	down := errors.New("down")
+	store := &brokenStore{TokenStore: c.installed(t, "one.bitrix24.com"), load: func() error { return down }}
+	h, _, seen := eventsOf(c.app(store))
+	require.Equal(t, 503, post(t, h, c.issue("one.bitrix24.com", 1, appID).event("ONIMBOTMESSAGEADD")))
+	require.Empty(t, *seen)
+}
+
+// The portal posts an event once, and nobody knows how long it waits.
+func TestAnEventCountsWhenThePortalHasHungUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal, application, app, h := appOn(t)
+		require.NoError(t, application.Install(t.Context(), handlerURL))
+		settle(t, portal, h)
+		client := memberOf(t, portal, app, application)
+		portal.Fail("ONIMBOTMESSAGEADD", imbottest.Fault{Cut: imbottest.AfterRun})
+		talk(t, portal, client)
+		require.Zero(t, h.Stats().Refused)
+	})
+}
+
+func TestAStoreThatHangsDoesNotHoldEventsForEver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		app := newCloud().app(hangingStore{imbot.NewMemoryStore()})
+		h := &imbot.EventHandler{Verifier: app.Verifier(), Logger: slog.New(slog.DiscardHandler)}
+		start := time.Now()
+		event := formPost(handlerURL, url.Values{"event": {"ONIMBOTDELETE"}, "ts": {"1"}, "auth[member_id]": {memberOne}, "auth[application_token]": {"x"}})
+		require.Equal(t, http.StatusServiceUnavailable, post(t, h, event))
+		require.Equal(t, 5*time.Second, time.Since(start))
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+func TestABodyThatComesSlowlyLeavesTheStoreItsTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		store := imbot.NewFileStore(t.TempDir())
+		require.NoError(t, store.Swap(t.Context(), imbot.Grant{}, load(t, c.installed(t, "one.bitrix24.com"))))
+		h, _, _ := eventsOf(c.app(store))
+		event := c.issue("one.bitrix24.com", 1, appID).event("ONIMBOTDELETE")
+		body, slow := io.Pipe()
+		whole := event.Body
+		event.Body = body
+		go func() {
+			time.Sleep(20 * time.Second)
+			_, err := io.Copy(slow, whole)
+			_ = slow.CloseWithError(err)
+		}()
+		require.Equal(t, http.StatusOK, post(t, h, event))
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+type hangingStore struct{ imbot.TokenStore }
+
+func (hangingStore) Load(ctx context.Context, _ string) (imbot.Grant, error) {
+	<-ctx.Done()
+	return imbot.Grant{}, ctx.Err()
 }

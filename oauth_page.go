@@ -17,10 +17,10 @@ import (
 //
 // When the page is opened again, by the user who installed the application, the
 // grant is replaced and OnInstall runs again; for other users, and for a copy of an
-// earlier POST, nothing happens while the grant is alive. Events about the application itself are taken at the same URL,
-// too, because the portal may send ONAPPINSTALL there.
+// earlier POST, nothing happens while the grant is alive. Events about the
+// application itself are taken at the same URL, too, because the portal may send
+// ONAPPINSTALL there.
 func (a *OAuthApp) InstallPage() http.Handler {
-	a.my() // see OAuthApp: not while it may be printed
 	return http.HandlerFunc(a.serveInstall)
 }
 
@@ -41,7 +41,7 @@ func (a *OAuthApp) serveInstall(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		if a.setup() == nil {
-			a.my().options.logger.WarnContext(r.Context(), "imbot: installation failed", "error", err)
+			a.options.logger.WarnContext(r.Context(), "imbot: installation failed", "error", err)
 		}
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte("<!DOCTYPE html><title>Error</title><p>" + html.EscapeString(text)))
@@ -63,8 +63,8 @@ const finishPage = `<!DOCTYPE html>
 // pageTime bounds what one request to the page starts, OnInstall included.
 const pageTime = time.Minute
 
-// mostPages bounds the checks for the page at a time, so that junk there does
-// not keep the events waiting, which have to pass the same limiter.
+// mostPages is how many checks for the page may wait at a time. Checks of events wait
+// for the same limiter, OAuthApp.checks, and junk on the page must not delay them.
 const mostPages = 32
 
 // installFrom does what a request to the page asks for.
@@ -76,7 +76,7 @@ func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	// A sender that hangs up must not cut OnInstall off: the grant is stored by then.
+	// When the sender hangs up, OnInstall goes on: the grant is stored by then.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTime)
 	defer cancel()
 	body := fields{root}
@@ -102,8 +102,8 @@ func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
 // onPage does a check for the page, unless too many are waiting.
 func (a *OAuthApp) onPage(check func() error) error {
 	select {
-	case a.my().pages <- struct{}{}:
-		defer func() { <-a.my().pages }()
+	case a.pages <- struct{}{}:
+		defer func() { <-a.pages }()
 		return check()
 	default:
 		return unchecked("too many installations at a time", nil)

@@ -24,9 +24,9 @@ const (
 	tokenAttempts  = 3
 )
 
-// requestToken asks the token endpoint of the first server. It is asked again
-// only when no definite answer came: then nobody knows whether the refresh token
-// is used up, and the same one is all there is to try.
+// requestToken asks the token endpoint of the first server, and again when no
+// definite answer came. The refresh token may be used up then, but there is no
+// other one to try.
 func (a *OAuthApp) requestToken(ctx context.Context, servers []string, form url.Values, secrets ...string) (Grant, error) {
 	if len(servers) == 0 {
 		return Grant{}, &Error{Method: tokenMethod, Description: "the authorization server of this portal is not one of OAuthApp.AuthServers", kind: ErrInvalid}
@@ -40,7 +40,7 @@ func (a *OAuthApp) requestToken(ctx context.Context, servers []string, form url.
 			return g, nil
 		}
 		e.Method, e.Attempts = tokenMethod, attempt
-		if definite || attempt == tokenAttempts || rest.Sleep(ctx, rest.Retry(a.my().options.retry).Backoff(attempt)) != nil {
+		if definite || attempt == tokenAttempts || rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) != nil {
 			return Grant{}, e
 		}
 	}
@@ -62,8 +62,8 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", a.my().options.userAgent)
-	resp, err := a.my().http.Do(req)
+	req.Header.Set("User-Agent", a.options.userAgent)
+	resp, err := a.http.Do(req)
 	if err != nil {
 		return g, &Error{Description: "no answer", cause: secret.Clean(err, secrets)}, false
 	}
@@ -81,7 +81,7 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 	var answer tokenAnswer
 	err = json.Unmarshal(buf.Bytes(), &answer)
 	if odd := (*json.UnmarshalTypeError)(nil); errors.As(err, &odd) && answer.AccessToken != "" {
-		err = nil // another field is odd, which must not cost the pair
+		err = nil // another field has an unexpected type; the pair must not be lost for that
 	}
 	switch {
 	case resp.StatusCode/100 == 3:
@@ -89,7 +89,7 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 	case resp.StatusCode == http.StatusMethodNotAllowed && !a.TokenQuery:
 		return fail(&Error{Description: "the authorization server refuses POST: see OAuthApp.TokenQuery"}, true)
 	case err != nil:
-		// What it holds instead may be tokens, so it is not quoted.
+		// The body is not quoted, because it may hold tokens.
 		return fail(&Error{Description: "not an answer of a token endpoint"}, resp.StatusCode < 500 && resp.StatusCode != http.StatusOK)
 	}
 	if answer.Error != nil && string(answer.Error) != "null" {
@@ -104,8 +104,8 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 	return a.grantOf(answer), nil, true
 }
 
-// tokenAnswer is what the token endpoint returns. Its domain is that of the
-// server.
+// tokenAnswer is what the token endpoint returns. Its "domain" is left out: it is the
+// authorization server's, not the portal's.
 type tokenAnswer struct {
 	Error          json.RawMessage `json:"error"`
 	Description    json.RawMessage `json:"error_description"`

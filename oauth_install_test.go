@@ -2,46 +2,23 @@ package imbot_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"sync/atomic"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/imbot-go/imbot/imbottest"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
 )
 
-// post lets a handler answer a request and waits until its pool is idle.
-func post(t *testing.T, h *imbot.EventHandler, r *http.Request) int {
-	t.Helper()
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	require.NoError(t, h.Idle(t.Context()))
-	return w.Code
-}
-
-// eventsOf returns a handler for an application and the errors it reports.
-func eventsOf(app *imbot.OAuthApp) (h *imbot.EventHandler, failures *[]error, seen *[]string) {
-	failures, seen = new([]error), new([]string)
-	return &imbot.EventHandler{
-		Verifier: app.Verifier(),
-		Logger:   slog.New(slog.DiscardHandler),
-		OnEvent: func(_ context.Context, ev imbot.Event) error {
-			*seen = append(*seen, ev.Meta().Name)
-			return nil
-		},
-		OnError: func(_ context.Context, _ imbot.Event, err error) { *failures = append(*failures, err) },
-	}, failures, seen
-}
-
 func TestInstallByEvent(t *testing.T) {
+	t.Parallel()
 	c := newCloud()
 	store := imbot.NewMemoryStore()
 	app := c.app(store)
@@ -69,8 +46,9 @@ func TestInstallByEvent(t *testing.T) {
 	require.Equal(t, "de", ev.LanguageID)
 	g := load(t, store)
 	require.WithinDuration(t, time.Now().Add(time.Hour), g.Expires, 10*time.Second)
-	require.Len(t, g.Installs, 16)
-	g.Expires, g.Installs = time.Time{}, ""
+	require.Len(t, g.Installs(), 16)
+	g = g.WithBookkeeping("", time.Time{}, "")
+	g.Expires = time.Time{}
 	want := pair.grant()
 	want.Expires = time.Time{}
 	require.Equal(t, string(want.Encode()), string(g.Encode()))
@@ -82,6 +60,7 @@ func TestInstallByEvent(t *testing.T) {
 }
 
 func TestForgedInstallsAreRefused(t *testing.T) {
+	t.Parallel()
 	c := newCloud()
 	c.portal("other-member", "other.bitrix24.com")
 	good := c.issue("one.bitrix24.com", 1, appID)
@@ -138,6 +117,7 @@ func TestForgedInstallsAreRefused(t *testing.T) {
 }
 
 func TestTheEndpointComesFromTheServerNotFromTheSender(t *testing.T) {
+	t.Parallel()
 	c := newCloud()
 	store := imbot.NewMemoryStore()
 	h, _, _ := eventsOf(c.app(store))
@@ -145,16 +125,8 @@ func TestTheEndpointComesFromTheServerNotFromTheSender(t *testing.T) {
 	require.Equal(t, "https://one.bitrix24.com/rest/", load(t, store).ClientEndpoint)
 }
 
-func TestAnAuthorizationServerIsTrustedInAnyCase(t *testing.T) {
-	c := newCloud()
-	app := c.app(imbot.NewMemoryStore())
-	app.AuthServers = []string{"OAuth.Bitrix.Info"}
-	_, err := imbot.ParseEvent(c.issue("one.bitrix24.com", 1, appID).event("ONAPPINSTALL", "auth[server_endpoint]", "https://oauth.BITRIX.info/rest/"), app.Verifier())
-	require.NoError(t, err)
-	require.Equal(t, "https://oauth.bitrix.info/rest/", load(t, app.Store).ServerEndpoint)
-}
-
 func TestWhoMayReplaceAStoredGrant(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name  string
 		setup func(*cloud) *cloudToken
@@ -198,57 +170,8 @@ func TestWhoMayReplaceAStoredGrant(t *testing.T) {
 	}
 }
 
-func TestEventsNeverReplaceTheInstallersGrant(t *testing.T) {
-	c := newCloud()
-	store := c.installed(t, "one.bitrix24.com")
-	before := load(t, store)
-	app := c.app(store)
-	h, failures, seen := eventsOf(app)
-	acting := c.issue("one.bitrix24.com", 5, appID)
-	require.Equal(t, 200, post(t, h, acting.event("ONIMBOTMESSAGEADD")))
-	require.Empty(t, *failures)
-	require.Equal(t, []string{"ONIMBOTMESSAGEADD"}, *seen)
-	require.Equal(t, string(before.Encode()), string(load(t, store).Encode()))
-	require.Empty(t, c.requests, "a known application token is enough")
-
-	ev, err := imbot.ParseEvent(acting.event("ONIMBOTMESSAGEADD", "data[BOT][39][BOT_ID]", "39"), app.Verifier())
-	require.NoError(t, err)
-	client, err := app.ForEvent(t.Context(), ev)
-	require.NoError(t, err)
-	c.expire()
-	require.NoError(t, ping(t.Context(), client), "the stored grant is used, and renewed")
-	require.EqualValues(t, 1, load(t, store).UserID)
-}
-
-func TestForEventUsesItsOwnTokensWhenNothingIsStored(t *testing.T) {
-	c := newCloud()
-	app := c.app(imbot.NewMemoryStore())
-	limiter := &keys{seen: map[string]int{}}
-	app.Options = append(app.Options, imbot.WithLimiter(limiter))
-	acting, bot := c.issue("one.bitrix24.com", 5, appID), c.issue("one.bitrix24.com", 39, appID)
-	ev, err := imbot.ParseEvent(acting.event("ONIMBOTMESSAGEADD"), imbot.ApplicationToken("s3cr3t-application"))
-	require.NoError(t, err)
-	client, err := app.ForEvent(t.Context(), ev)
-	require.NoError(t, err)
-	require.NoError(t, ping(t.Context(), client))
-
-	ev, err = imbot.ParseEvent(acting.event("ONIMBOTMESSAGEADD", "auth[access_token]", "", "data[BOT][39][BOT_ID]", "39",
-		"data[BOT][39][AUTH][access_token]", bot.access), imbot.ApplicationToken("s3cr3t-application"))
-	require.NoError(t, err)
-	client, err = app.ForEvent(t.Context(), ev)
-	require.NoError(t, err)
-	require.NoError(t, ping(t.Context(), client))
-	require.Equal(t, map[string]int{memberOne: 2}, limiter.seen, "all clients of a portal share its pace")
-	c.expire()
-	require.ErrorIs(t, ping(t.Context(), client), imbot.ErrExpiredToken, "they are not renewed")
-
-	ev, err = imbot.ParseEvent(acting.event("ONIMBOTMESSAGEADD", "auth[access_token]", ""), imbot.ApplicationToken("s3cr3t-application"))
-	require.NoError(t, err)
-	_, err = app.ForEvent(t.Context(), ev)
-	require.ErrorIs(t, err, imbot.ErrNotFound)
-}
-
 func TestUninstall(t *testing.T) {
+	t.Parallel()
 	c := newCloud()
 	store := c.installed(t, "one.bitrix24.com")
 	app := c.app(store)
@@ -278,20 +201,8 @@ func TestUninstall(t *testing.T) {
 	require.Empty(t, c.requests)
 }
 
-func TestAClientOfAnUninstalledPortalSaysReinstall(t *testing.T) {
-	c := newCloud()
-	store := c.installed(t, "one.bitrix24.com")
-	app := c.app(store)
-	client, err := app.Client(t.Context(), memberOne)
-	require.NoError(t, err)
-	h, _, _ := eventsOf(app)
-	require.Equal(t, 200, post(t, h, c.issue("one.bitrix24.com", 1, appID).event("ONAPPUNINSTALL")))
-	c.expire()
-	require.ErrorIs(t, ping(t.Context(), client), imbot.ErrReinstall)
-	require.Zero(t, c.asked(tokenURL))
-}
-
 func TestTheFirstEventBringsTheApplicationToken(t *testing.T) {
+	t.Parallel()
 	c := newCloud()
 	store := imbot.NewMemoryStore()
 	g := c.issue("one.bitrix24.com", 1, appID).grant()
@@ -316,6 +227,7 @@ func TestTheFirstEventBringsTheApplicationToken(t *testing.T) {
 }
 
 func TestExchange(t *testing.T) {
+	t.Parallel()
 	c := newCloud()
 	store := imbot.NewMemoryStore()
 	app := c.app(store)
@@ -358,42 +270,217 @@ func TestExchange(t *testing.T) {
 	require.Equal(t, g.AccessToken, load(t, store).AccessToken)
 }
 
-func TestInstallsAreAnsweredAtOnceAndCheckedAtABoundedRate(t *testing.T) {
+func TestAServerThatNamesNoUserLetsNobodyTakeAPortalOver(t *testing.T) {
+	t.Parallel()
+	c := newCloud()
+	c.nameless = true
+	store := imbot.NewMemoryStore()
+	h, failures, _ := eventsOf(c.app(store))
+	require.Equal(t, 200, post(t, h, c.issue("one.bitrix24.com", 1, appID).event("ONAPPINSTALL")))
+	require.Empty(t, *failures)
+	before := load(t, store)
+	require.Zero(t, before.UserID)
+
+	require.Equal(t, 200, post(t, h, c.issue("one.bitrix24.com", 2, appID).event("ONAPPUPDATE", "auth[application_token]", "his own")))
+	require.Len(t, *failures, 1)
+	require.Equal(t, string(before.Encode()), string(load(t, store).Encode()))
+}
+
+// What was right when the event came may be over when its turn comes.
+func TestAnotherInstallationMeanwhileCountsMore(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		event, token string // what is stored when the event comes
+		from         int    // the reading of the store that finds the other installation
+	}{
+		{"ONAPPUNINSTALL", "s3cr3t-application", 2},
+		{"ONIMBOTMESSAGEADD", "", 2},
+		{"ONIMBOTMESSAGEADD", "", 3},
+	} {
+		t.Run(fmt.Sprint(row.event, " ", row.from), func(t *testing.T) {
+			c := newCloud()
+			store := c.installed(t, "one.bitrix24.com")
+			set := func(token string) {
+				old := load(t, store)
+				g := old
+				g.ApplicationToken = token
+				require.NoError(t, store.Swap(t.Context(), old, g))
+			}
+			set(row.token)
+			reads := 0
+			app := c.app(&brokenStore{TokenStore: store, load: func() error {
+				if reads++; reads == row.from {
+					set("s3cr3t-of-another-installation")
+				}
+				return nil
+			}})
+			app.OnUninstall = func(context.Context, imbot.Grant) error { t.Error("OnUninstall"); return nil }
+			_, err := imbot.ParseEvent(c.issue("one.bitrix24.com", 5, appID).event(row.event, "auth[application_token]", "s3cr3t-application"), app.Verifier())
+			var e *imbot.EventError
+			require.ErrorAs(t, err, &e)
+			require.Equal(t, 401, e.StatusCode)
+			require.Equal(t, "s3cr3t-of-another-installation", load(t, store).ApplicationToken)
+		})
+	}
+}
+
+func TestAnInstallationThatComesLateKeepsTheNewerPair(t *testing.T) {
+	t.Parallel()
+	at := func(ago time.Duration) string { return strconv.FormatInt(time.Now().Add(-ago).Unix(), 10) }
+	for _, row := range []struct {
+		name  string
+		more  []string
+		taken bool
+	}{
+		{"an event with the time when its tokens expire", []string{"auth[expires]", at(-50 * time.Minute)}, false},
+		{"an event with its own time only", []string{"ts", at(10 * time.Minute)}, false},
+		{"a newer one", []string{"auth[expires]", at(-70 * time.Minute)}, true},
+		{"an older one of another installation", []string{"auth[expires]", at(-50 * time.Minute), "auth[application_token]", "new"}, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := newCloud()
+			store := c.installed(t, "one.bitrix24.com")
+			before := load(t, store)
+			app := c.app(store)
+			installs := 0
+			app.OnInstall = func(context.Context, *imbot.Client, imbot.Grant) error { installs++; return nil }
+			h, failures, _ := eventsOf(app)
+			token := c.issue("one.bitrix24.com", 1, appID)
+			event := func() *http.Request { return token.event("ONAPPINSTALL", row.more...) }
+			require.Equal(t, 200, post(t, h, event()))
+			require.Empty(t, *failures)
+			require.Equal(t, row.taken, load(t, store).AccessToken != before.AccessToken)
+			require.Equal(t, row.taken, installs == 1)
+			require.Equal(t, 1, c.asked("oauth.bitrix.info/rest/app.info"))
+
+			require.Equal(t, 200, post(t, h, event()))
+			require.EqualValues(t, 1, h.Stats().Duplicate)
+			require.Equal(t, 1, c.asked("oauth.bitrix.info/rest/app.info"), "a second delivery is not checked")
+		})
+	}
+}
+
+func TestABusyPortalDoesNotMakeAnAdministratorAVisitor(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name   string
+		path   string
+		status int
+		body   string
+		want   int
+	}{
+		{"the portal is busy", "/rest/profile", 503, `{"error":"QUERY_LIMIT_EXCEEDED"}`, 503},
+		{"a proxy answers for it", "/rest/profile", 502, `<html>`, 503},
+		{"the portal refuses the question", "/rest/profile", 403, `{"error":"ACCESS_DENIED"}`, 401},
+		{"the portal answers", "", 0, "", 200},
+		{"the authorization server is busy", "/rest/app.info", 503, `{"error":"QUERY_LIMIT_EXCEEDED"}`, 503},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCloud()
+				store := c.installed(t, "one.bitrix24.com")
+				before := load(t, store)
+				c.portals["one.bitrix24.com"].admins[3] = true
+				c.fail = func(r *http.Request) (*http.Response, error) {
+					if r.URL.Path != row.path {
+						return nil, nil
+					}
+					return reply(row.status, row.body), nil
+				}
+				_, err := imbot.ParseEvent(c.issue("one.bitrix24.com", 3, appID).event("ONAPPUPDATE", "auth[application_token]", "new"), c.app(store).Verifier())
+				if row.want == 200 {
+					require.NoError(t, err)
+					require.Equal(t, "new", load(t, store).ApplicationToken)
+					return
+				}
+				var e *imbot.EventError
+				require.ErrorAs(t, err, &e)
+				require.Equal(t, row.want, e.StatusCode)
+				require.Equal(t, string(before.Encode()), string(load(t, store).Encode()))
+			})
+		})
+	}
+}
+
+// The webhook of a visitor, for example, would act for him.
+func TestAServerThatNamesNoEndpointLetsNobodyChooseThePath(t *testing.T) {
+	t.Parallel()
+	c := newCloud()
+	c.nowhere = true
+	store := imbot.NewMemoryStore()
+	h, failures, _ := eventsOf(c.app(store))
+	for i, endpoint := range []string{"https://one.bitrix24.com/rest/5/s3cr3t-hook/", "https://one.bitrix24.com/", "https://one.bitrix24.com:8443/rest/", "https://evil.example.com/rest/", "https://one.bitrix24.com/rest/"} {
+		for user := range imbot.ID(2) {
+			pair := c.issue("one.bitrix24.com", user+1, appID)
+			require.Equal(t, 200, post(t, h, pair.event("ONAPPINSTALL", "ts", fmt.Sprint(1000+10*i+int(user)), "auth[client_endpoint]", endpoint)))
+			require.Equal(t, "https://one.bitrix24.com/rest/", load(t, store).ClientEndpoint)
+		}
+	}
+	require.Empty(t, *failures)
+}
+
+func TestACallbackOfAnInstallationHasAMinute(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
-		store := c.installed(t, "one.bitrix24.com")
-		app := c.app(store)
-		h, _, _ := eventsOf(app)
-		var handled atomic.Int32
-		h.OnMessage = func(context.Context, *imbot.MessageAddEvent) error { handled.Add(1); return nil }
-		h.OnError = func(context.Context, imbot.Event, error) {}
-		pair := c.issue("one.bitrix24.com", 1, appID)
-		start := time.Now()
-		codes := map[int]int{}
-		for i := range 2000 {
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, pair.event("ONAPPINSTALL", "auth[access_token]", "forged", "auth[application_token]", "forged", "auth[member_id]", fmt.Sprint(i%100)))
-			codes[w.Code]++
+		app := c.app(imbot.NewMemoryStore())
+		app.OnInstall = func(ctx context.Context, _ *imbot.Client, _ imbot.Grant) error {
+			<-ctx.Done()
+			return ctx.Err()
 		}
-		require.InDelta(t, 512, codes[200], 24, "half of the queue, what was checked meanwhile, and no more")
-		require.Equal(t, 2000, codes[200]+codes[503])
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, pair.event("ONIMBOTMESSAGEADD"))
-		require.Equal(t, 200, w.Code)
-		synctest.Wait()
-		require.Zero(t, time.Since(start), "nobody has waited")
-		require.EqualValues(t, 1, handled.Load(), "forgeries do not keep the bot from its work")
-		time.Sleep(5 * time.Second)
-		require.LessOrEqual(t, c.asked("oauth.bitrix.info/rest/app.info"), 20+5*10+1)
-		require.NoError(t, h.Idle(t.Context()))
+		app.OnUninstall = func(ctx context.Context, _ imbot.Grant) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		h, failures, _ := eventsOf(app)
+		for i, name := range []string{"ONAPPINSTALL", "ONAPPUNINSTALL"} {
+			start := time.Now()
+			require.Equal(t, 200, post(t, h, c.issue("one.bitrix24.com", 1, appID).event(name)))
+			require.Equal(t, time.Minute, time.Since(start))
+			require.Len(t, *failures, i+1)
+			require.ErrorIs(t, (*failures)[i], context.DeadlineExceeded)
+		}
 	})
 }
 
-func TestAStoreThatFailsIsNotAForgery(t *testing.T) {
+func TestAReplayedInstallationDoesNotBringTheOldApplicationTokenBack(t *testing.T) {
+	t.Parallel()
 	c := newCloud()
-	down := errors.New("down")
-	store := &brokenStore{TokenStore: c.installed(t, "one.bitrix24.com"), load: func() error { return down }}
-	h, _, seen := eventsOf(c.app(store))
-	require.Equal(t, 503, post(t, h, c.issue("one.bitrix24.com", 1, appID).event("ONIMBOTMESSAGEADD")))
-	require.Empty(t, *seen)
+	store := c.installed(t, "one.bitrix24.com")
+	h, failures, _ := eventsOf(c.app(store))
+	for i, row := range []struct {
+		token   string
+		expires time.Duration
+		want    string
+	}{
+		{"second", 61 * time.Minute, "second"},
+		{"third", 62 * time.Minute, "third"},
+		{"second", 61 * time.Minute, "third"},
+		{"second", 63 * time.Minute, "second"}, // a newer pair is no replay
+	} {
+		event := c.issue("one.bitrix24.com", 1, appID).event("ONAPPUPDATE", "ts", fmt.Sprint(1696527000+i),
+			"auth[application_token]", row.token, "auth[expires]", fmt.Sprint(time.Now().Add(row.expires).Unix()))
+		require.Equal(t, 200, post(t, h, event))
+		require.Equal(t, row.want, load(t, store).ApplicationToken)
+	}
+	require.Len(t, *failures, 1)
+}
+
+// In a test no time passes between two installations.
+func TestAnInstallationRightBehindAnotherCounts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal, application, app, h := appOn(t)
+		require.NoError(t, application.Install(t.Context(), handlerURL))
+		settle(t, portal, h)
+		application.RevokeTokens()
+		client := memberOf(t, portal, app, application)
+		_, err := client.Bot.List(t.Context(), imbot.BotListRequest{})
+		require.ErrorIs(t, err, imbot.ErrReinstall)
+		portal.Fail("ONAPPINSTALL", imbottest.Fault{Duplicate: true})
+		require.NoError(t, application.Install(t.Context(), handlerURL))
+		settle(t, portal, h)
+		require.EqualValues(t, 1, h.Stats().Duplicate, "the copy")
+		talk(t, portal, memberOf(t, portal, app, application))
+	})
 }

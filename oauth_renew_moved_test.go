@@ -13,6 +13,7 @@ import (
 )
 
 func TestARenamedPortalIsFollowedOnce(t *testing.T) {
+	t.Parallel()
 	const at = "/rest/ping"
 	setup := func(t *testing.T, to string) (*cloud, imbot.TokenStore, *imbot.Client) {
 		c := newCloud()
@@ -114,6 +115,7 @@ func TestARenamedPortalIsFollowedOnce(t *testing.T) {
 }
 
 func TestAnEventAndARenewalStoreTheNewEndpoint(t *testing.T) {
+	t.Parallel()
 	c := newCloud()
 	store := c.installed(t, "one.bitrix24.com")
 	app := c.app(store)

@@ -2,6 +2,7 @@ package imbot
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -30,9 +31,11 @@ func newFileStore(dir string, tryLock func(path string) (unlock func(), err erro
 
 type fileStore struct {
 	dir     string
-	turn    chan struct{} // held by the one Swap of this process
+	turn    chan struct{} // has an element while a Swap of this process runs
 	tryLock func(path string) (unlock func(), err error)
 }
+
+var _ TokenLocker = (*fileStore)(nil)
 
 // fileError is an error that tells which file, and nothing of what it holds.
 func fileError(err error) *Error { return &Error{Description: "file store", cause: err} }
@@ -103,9 +106,8 @@ func (s *fileStore) Swap(ctx context.Context, old, new Grant) error {
 	return nil
 }
 
-// Lock is held while the tokens of a portal are renewed. It has a file of its
-// own, because Swap is called meanwhile. Lock files stay: removing one would
-// take it from under whoever waits for it.
+// Lock implements [TokenLocker]. It does not lock the file that Swap locks, because
+// Swap is called while it is held.
 func (s *fileStore) Lock(ctx context.Context, memberID string) (unlock func(), err error) {
 	return s.lock(ctx, s.name(memberID)+".lock")
 }
@@ -151,4 +153,60 @@ func replaceFile(path, temporary string, data []byte) error {
 		_ = os.Remove(temporary)
 	}
 	return err
+}
+
+// staleLock is the age at which a lock file counts as left behind by a process
+// that died. No lock is held that long: a renewal ends before.
+const staleLock = 3 * time.Minute
+
+// tryLockFile makes a lock file and returns how to remove it, or nil when somebody
+// else has made it. It is for systems without flock. The file names its owner, so that
+// one whose lock counted as stale does not remove the lock of the next.
+func tryLockFile(path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		owner := rand.Text()
+		_, err = f.WriteString(owner)
+		if err = errors.Join(err, f.Close()); err != nil {
+			_ = os.Remove(path)
+			return nil, err
+		}
+		return func() { removeLock(path, func(aside string) bool { return ownedBy(aside, owner) }) }, nil
+	}
+	info, statErr := os.Stat(path)
+	switch {
+	case statErr == nil && isStale(info):
+		removeLock(path, func(aside string) bool {
+			info, err := os.Stat(aside)
+			return err == nil && isStale(info)
+		})
+		return nil, nil
+	case errors.Is(err, fs.ErrExist), errors.Is(err, fs.ErrPermission) && statErr == nil:
+		return nil, nil // on Windows a file that is being removed gives ErrPermission
+	}
+	return nil, err
+}
+
+func isStale(lock fs.FileInfo) bool { return time.Since(lock.ModTime()) > staleLock }
+
+func ownedBy(path, owner string) bool {
+	data, err := os.ReadFile(path)
+	return err == nil && string(data) == owner
+}
+
+// removeLock removes a lock file if it is the one that is meant. Somebody may replace
+// it between the look and the removal, so it is renamed and looked at once more; the
+// lock of another is put back.
+func removeLock(path string, meant func(path string) bool) {
+	if !meant(path) {
+		return
+	}
+	aside := path + "." + rand.Text()
+	if os.Rename(path, aside) != nil {
+		return
+	}
+	if !meant(aside) {
+		_ = os.Link(aside, path) // fails if somebody has made a new lock meanwhile
+	}
+	_ = os.Remove(aside)
 }

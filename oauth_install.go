@@ -18,14 +18,14 @@ import (
 // redirects the browser back with a code in the query. The caller has to compare
 // state first. A code lives 30 seconds.
 //
-// Who installed an application stays its user: when another person's grant is
-// stored and alive, it is kept, and the client acts with that. A code brings no
-// application token: that of the first event is taken, after a check.
+// The application goes on acting for the person who installed it: when the grant of
+// somebody else is stored and works, it is kept, and the client uses it. A code
+// brings no application token: that of the first event is taken, after a check.
 func (a *OAuthApp) Exchange(ctx context.Context, query url.Values) (*Client, error) {
 	if err := a.setup(); err != nil {
 		return nil, err
 	}
-	servers := a.my().servers
+	servers := a.servers
 	if host := query.Get("server_domain"); host != "" {
 		servers = slices.DeleteFunc(slices.Clone(servers), func(s string) bool { return !strings.HasSuffix(s, "://"+strings.ToLower(host)) })
 	}
@@ -46,7 +46,7 @@ func (a *OAuthApp) Exchange(ctx context.Context, query url.Values) (*Client, err
 	return a.client(g)
 }
 
-// plausible refuses at once what no check could confirm.
+// plausible refuses, without asking anybody, what check could not confirm.
 func (a *OAuthApp) plausible(auth EventAuth) *EventError {
 	switch {
 	case auth.AccessToken == "" || auth.MemberID == "" || auth.Domain == "":
@@ -59,12 +59,12 @@ func (a *OAuthApp) plausible(auth EventAuth) *EventError {
 
 // check asks the authorization server about tokens that somebody has sent, and
 // returns the grant that they are: for our application, this portal and this
-// domain. Nothing is called that only the sender has named.
+// domain. It calls no address that only the sender has named.
 func (a *OAuthApp) check(ctx context.Context, auth EventAuth) (Grant, error) {
 	if err := a.plausible(auth); err != nil {
 		return Grant{}, err
 	}
-	if err := a.my().checks.Wait(ctx); err != nil {
+	if err := a.checks.Wait(ctx); err != nil {
 		return Grant{}, unchecked("too many installations at a time", err)
 	}
 	var info appInfo
@@ -124,10 +124,10 @@ func (a *OAuthApp) appInfo(ctx context.Context, server, token string) (info appI
 	return info, err
 }
 
-// callWith calls a read-only method with a token that is not stored. The call
-// has no token source, so it is never renewed or redirected.
+// callWith calls a read-only method with a token that is not stored. The call has
+// no token source, so its token is never renewed, and no redirect is followed.
 func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, result any) error {
-	o := a.my().options
+	o := a.options
 	o.limiter, o.autoBatch = nil, false
 	o.retry.MaxAttempts = min(o.retry.MaxAttempts, 2)
 	c := connect(access{root: root, portal: root}, o).rest
@@ -143,8 +143,8 @@ func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, res
 	return nil
 }
 
-// saysNo reports whether a failed call was refused for good: whoever is busy, or
-// out of reach, has not said anything.
+// saysNo reports whether a call failed because the server has refused it for good. A
+// server that is busy or out of reach has decided nothing.
 func saysNo(err error) bool {
 	e := (*Error)(nil)
 	if !errors.As(err, &e) || !e.envelope {
@@ -153,13 +153,13 @@ func saysNo(err error) bool {
 	return rest.SaysNo(string(e.Code), e.StatusCode)
 }
 
-// callbackTime is what OnInstall and OnUninstall have: the checks for other
-// portals wait for the places that they take.
+// callbackTime is how long OnInstall and OnUninstall may take. Each occupies one of
+// the few places for checks, and other portals wait for one.
 const callbackTime = time.Minute
 
 // adopt stores a grant that the authorization server has confirmed, and runs
-// OnInstall. stored tells whether it did: what is stored already gives way only
-// to a grant that supersedes it.
+// OnInstall. stored is false when another grant is kept, which this one does not
+// supersede.
 func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool, err error) {
 	g, err = a.change(ctx, fresh.MemberID, func(old Grant) (Grant, error) {
 		stored = true
@@ -171,7 +171,7 @@ func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool
 			return Grant{}, err
 		}
 		next := fresh.installing(old)
-		if !stored { // but the address is confirmed
+		if !stored { // the old grant is kept, but takes the address, which is confirmed
 			next = old
 			next.ClientEndpoint, next.Domain = fresh.ClientEndpoint, fresh.Domain
 		}
@@ -195,9 +195,9 @@ func (a *OAuthApp) adopt(ctx context.Context, fresh Grant) (g Grant, stored bool
 
 // supersedes reports whether a confirmed grant may take the place of a stored
 // one. Everybody who may open the application has tokens that the authorization
-// server confirms, so that alone is not enough: it has to be the same user's, or
-// that of an administrator who brings another application token (a new
-// installation), or the stored grant is dead.
+// server confirms, so that alone is not enough. The grant must be of the same user,
+// or of an administrator who brings another application token, as a new installation
+// does; or the stored grant must be dead.
 func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, error) {
 	if fresh.replays(old) {
 		return a.troubleOf(old).dead(), nil
@@ -236,21 +236,11 @@ func (a *OAuthApp) supersedes(ctx context.Context, old, fresh Grant) (bool, erro
 	}
 	m, err := a.member(old)
 	if err != nil {
-		return true, nil // no call can reach that portal
+		return true, nil // with the stored grant no call can reach the portal
 	}
 	token, _ := m.Token()
 	_, err = m.Renew(ctx, token)
 	return errors.Is(err, ErrReinstall), nil
-}
-
-// olderThan reports whether a grant of the same installation was issued before
-// another: an installation that is delivered late, or again. It must not cost the
-// newer pair, nor bring the application token from before an update back.
-func (g Grant) olderThan(old Grant) bool {
-	if g.Expires.IsZero() || g.ApplicationToken != "" && g.ApplicationToken != old.ApplicationToken && g.ApplicationToken != old.PreviousToken {
-		return false
-	}
-	return g.Expires.Before(old.Expires.Truncate(time.Second))
 }
 
 // drop deletes the grant of a portal after an uninstallation that its
@@ -276,9 +266,9 @@ func (a *OAuthApp) drop(ctx context.Context, auth EventAuth) error {
 	return a.OnUninstall(ctx, last)
 }
 
-// pin takes the application token of the first event of a portal whose
-// installation brought none, if the authorization server confirms the event.
-// Only one check of a portal is made; the events behind it find its token.
+// pin stores the application token of the first event of a portal whose
+// installation brought none, if the authorization server confirms the event's
+// tokens. The events that have waited meanwhile find the token stored.
 func (a *OAuthApp) pin(ctx context.Context, auth EventAuth) error {
 	pinned := func(g Grant) error {
 		switch {
