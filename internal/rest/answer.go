@@ -21,6 +21,7 @@ const maxAnswer = 16 << 20
 type answer struct {
 	envelope
 	status   int
+	reached  reach
 	complete bool // the whole answer was read; false: it is unknown whether the call ran
 	tooLong  bool // it was not, and the next one would be as long
 	failure  *Failure
@@ -63,9 +64,10 @@ func readEnvelope(body []byte) (envelope, error) {
 
 func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
 	defer func() { _ = resp.Body.Close() }()
-	ans := answer{status: resp.StatusCode}
+	ans := answer{status: resp.StatusCode, reached: connected}
 	fail := func(f *Failure) answer {
 		f.StatusCode = resp.StatusCode
+		f.retryAfter = retryAfter(resp.Header.Get("Retry-After"))
 		f.Code = secret.ScrubCode(f.Code, secrets)
 		f.Description = secret.Scrub(f.Description, secrets)
 		f.Argument = secret.Scrub(f.Argument, secrets)

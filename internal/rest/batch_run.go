@@ -305,7 +305,7 @@ func (c *Core) commandFailed(it *Item, cl *Call, raw json.RawMessage, failedBefo
 	f.Code = secret.ScrubCode(f.Code, cl.secrets)
 	f.Description, f.Argument = secret.Scrub(f.Description, cl.secrets), secret.Scrub(f.Argument, cl.secrets)
 	it.Failure = f
-	o := outcomeOf(f, true)
+	o := outcomeOf(f, true, connected)
 	if f.is(errorCore) {
 		o = unknown // the status would tell, and a command has none
 	}

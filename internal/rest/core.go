@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"sync/atomic"
 	"time"
 
@@ -89,6 +90,7 @@ type Core struct {
 	http    *resty.Client
 	header  http.Header   // of every request; read only
 	timeout time.Duration // for one attempt; 0: the http.Client has its own
+	traces  bool          // the transport is known to tell how far a request comes
 	holds   holds
 	size    batchSize
 	auto    *autoBatch // nil: every call goes by itself
@@ -120,6 +122,7 @@ func New(config Config) *Core {
 		hc.Transport = http.DefaultTransport // what the given client would use by itself
 	}
 	c := &Core{config: config}
+	_, c.traces = hc.Transport.(*http.Transport)
 	c.MoveTo(config.Root)
 	if hc.Timeout == 0 {
 		c.timeout = attemptTimeout
@@ -186,6 +189,9 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 				return nil, tokenFailure(cl, err)
 			}
 			cl.hide(token, c.config.Tokens)
+			if err := ctx.Err(); err != nil { // it ended while the source renewed
+				return nil, interrupted(cl, last, err)
+			}
 		}
 		cl.attempts++
 		result, f, o := c.attempt(ctx, cl, token, waited)
@@ -220,7 +226,7 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 			token = nil // it may be too old when the hold ends
 			continue
 		}
-		if err := Sleep(ctx, c.config.Retry.Backoff(cl.attempts)); err != nil {
+		if err := Sleep(ctx, c.config.Retry.wait(cl.attempts, f.retryAfter)); err != nil {
 			return nil, interrupted(cl, last, err)
 		}
 	}
@@ -287,7 +293,7 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 		c.holds.ran(cl.method, ans.Time)
 	} else {
 		f.Method, f.Attempts = cl.method, cl.attempts
-		switch o = outcomeOf(f, ans.complete); {
+		switch o = outcomeOf(f, ans.complete, ans.reached); {
 		case o == unknown && !cl.repeatable:
 			f.Kind = OutcomeUnknown
 		case ans.tooLong:
@@ -316,11 +322,16 @@ func (c *Core) post(ctx context.Context, url string, body []byte, secrets []stri
 		ctx, cancel = context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 	}
-	req := c.http.R().SetContext(ctx).SetBody(bytes.NewReader(body))
+	track := newTrack()
+	req := c.http.R().SetContext(httptrace.WithClientTrace(ctx, &track.ClientTrace)).SetBody(bytes.NewReader(body))
 	req.Header = c.header // resty copies it into the request that it sends
 	resp, err := req.Post(url)
 	if err != nil {
-		return answer{failure: &Failure{Description: "no answer", Cause: secret.Clean(err, secrets)}}
+		ans := answer{reached: track.reached(c.traces), failure: &Failure{Description: "no answer", Cause: secret.Clean(err, secrets)}}
+		if ans.reached == nowhere {
+			ans.failure.Description = "not sent"
+		}
+		return ans
 	}
 	return readAnswer(resp.RawResponse, resp.Request.RawRequest.URL, secrets)
 }

@@ -1,6 +1,9 @@
 package rest
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Failure is what became of a call that has no result. Its texts are free of
 // the secrets of the portal.
@@ -15,8 +18,9 @@ type Failure struct {
 	Kind        Kind
 	Cause       error // what lies below, free of secrets; maybe another *Failure
 
-	FromPortal bool   // the answer was an error of the portal, not a page of somebody else
-	movedTo    string // scheme and host to which the portal has moved
+	FromPortal bool          // the answer was an error of the portal, not a page of somebody else
+	movedTo    string        // scheme and host to which the portal has moved
+	retryAfter time.Duration // how long whoever answered wants to be left alone
 }
 
 // Kind is what is known of a failure beside its code.

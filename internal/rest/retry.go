@@ -8,7 +8,10 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +36,59 @@ func (r Retry) Backoff(attempt int) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
+// wait is how long to wait after the given attempt: as long as whoever answered
+// wants, within the bounds of the backoff.
+func (r Retry) wait(attempt int, after time.Duration) time.Duration {
+	return max(r.Backoff(attempt), min(after, r.MaxBackoff))
+}
+
+// retryAfter reads the header of a proxy: seconds, or a date.
+func retryAfter(header string) time.Duration {
+	if s, err := strconv.Atoi(header); err == nil {
+		return time.Duration(min(max(s, 0), maxRetryAfter)) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
+}
+
+// maxRetryAfter keeps a Retry-After within a time.Duration.
+const maxRetryAfter = 24 * 60 * 60
+
+// reach is how far a request has come.
+type reach int
+
+const (
+	untold    reach = iota // the transport does not tell
+	nowhere                // no connection was made for it: it was never sent
+	connected              // it got a connection, so it may have been sent
+)
+
+// track notes how far a request comes. A transport tells it at any time, maybe
+// after the call is over, so each attempt has its own.
+type track struct {
+	httptrace.ClientTrace
+	state atomic.Int32 // a reach
+}
+
+func newTrack() *track {
+	t := new(track)
+	t.GetConn = func(string) { t.state.Store(int32(nowhere)) } // also before a transport's own retry: it makes none of what was sent
+	t.GotConn = func(httptrace.GotConnInfo) { t.state.Store(int32(connected)) }
+	return t
+}
+
+// reached is how far a request came that has failed. One of which a transport
+// that tells has said nothing has not begun: its context was over.
+func (t *track) reached(tells bool) reach {
+	r := reach(t.state.Load())
+	if r == untold && tells {
+		return nowhere
+	}
+	return r
+}
+
 // outcome answers "did it run?".
 type outcome int
 
@@ -45,12 +101,16 @@ const (
 
 // outcomeOf classifies a failed attempt by its code, and by its status only
 // where there is no code.
-func outcomeOf(f *Failure, answered bool) outcome {
-	if !answered {
-		if neverSent(f.Cause) {
-			return refused
-		}
+func outcomeOf(f *Failure, answered bool, how reach) outcome {
+	switch {
+	case answered:
+	case how == nowhere, how == untold && neverSent(f.Cause):
+		return refused
+	default:
 		return unknown
+	}
+	if f.StatusCode == http.StatusTooManyRequests {
+		return refused
 	}
 	switch strings.ToUpper(f.Code) {
 	case queryLimitExceeded, operationTimeLimit, "CONNECTION_ERROR":
@@ -66,8 +126,6 @@ func outcomeOf(f *Failure, answered bool) outcome {
 		return definite
 	case "":
 		switch {
-		case f.StatusCode == http.StatusTooManyRequests:
-			return refused
 		case f.StatusCode >= 300 && f.StatusCode < 500 && !f.FromPortal:
 			return definite // a redirect, a proxy or a firewall: the portal was not reached
 		}
@@ -79,25 +137,26 @@ func outcomeOf(f *Failure, answered bool) outcome {
 // SaysNo reports whether an error of the portal refuses a call for good: it neither
 // asks for another try nor leaves open what has run.
 func SaysNo(code string, status int) bool {
-	o := outcomeOf(&Failure{Code: code, StatusCode: status, FromPortal: true}, true)
+	o := outcomeOf(&Failure{Code: code, StatusCode: status, FromPortal: true}, true, connected)
 	return o == definite || o == stale
 }
 
-// neverSent reports whether a connection failed before anything was written.
+// neverSent reports, for a transport that does not tell, whether a connection
+// failed before anything was written. Only errors count that no connection in use
+// can give: crypto/tls has a RecordHeaderError for any bad record, also for one
+// behind a request that has run.
 func neverSent(err error) bool {
 	var (
 		op        *net.OpError
 		dns       *net.DNSError
 		cert      *tls.CertificateVerificationError
-		record    tls.RecordHeaderError
 		authority x509.UnknownAuthorityError
 		hostname  x509.HostnameError
 	)
 	switch {
 	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect" || op.Op == "socks connect"):
 		return true
-	case errors.As(err, &dns), errors.As(err, &cert), errors.As(err, &record),
-		errors.As(err, &authority), errors.As(err, &hostname), errors.Is(err, http.ErrSchemeMismatch):
+	case errors.As(err, &dns), errors.As(err, &cert), errors.As(err, &authority), errors.As(err, &hostname):
 		return true
 	}
 	return err != nil && strings.HasSuffix(err.Error(), "net/http: TLS handshake timeout") // of a type that is not exported
