@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 )
@@ -69,6 +70,7 @@ type waiter struct {
 type ride struct {
 	waiters []*waiter
 	riding  int
+	flying  bool // a request with them is on the wire
 	cancel  context.CancelFunc
 }
 
@@ -172,7 +174,7 @@ func (a *autoBatch) free(l *lane) {
 		a.pumping = true
 		go a.pump()
 	}
-	if r := a.round; r != nil && !r.closed && a.waiting >= a.core.size.now() {
+	if r := a.round; r != nil && !r.closed && a.waiting >= a.core.BatchSize() {
 		r.closed = true
 		close(r.full)
 	}
@@ -214,10 +216,18 @@ func (a *autoBatch) leave(j *waiter, cause error) *Failure {
 		}
 		return interrupted(j.call, nil, cause)
 	case j.ride != nil:
-		j.left = true
-		if j.ride.riding--; j.ride.riding == 0 {
-			j.ride.cancel()
+		r := j.ride
+		if r.riding--; r.riding == 0 {
+			r.cancel()
 		}
+		if !r.flying { // it waits for its first try or the next one
+			r.drop(j)
+			j.ride = nil
+			l.busy--
+			a.free(l)
+			return interrupted(j.call, nil, cause)
+		}
+		j.left = true
 		f := &Failure{Method: j.call.method, Description: "left a batch under way", Attempts: 1, InBatch: true, Cause: cause}
 		if !j.call.repeatable {
 			f.Kind = OutcomeUnknown
@@ -241,7 +251,7 @@ func (a *autoBatch) pump() {
 		r.ctx, r.cancel = context.WithCancel(context.Background())
 		a.round = r
 		var patience time.Duration
-		if a.active+a.waiting > 1 && a.waiting < a.core.size.now() {
+		if a.active+a.waiting > 1 && a.waiting < a.core.BatchSize() && !a.core.noBatch() {
 			first := a.ready.Front().Value.(*lane).calls.Front().Value.(*waiter)
 			patience = gather - time.Since(first.since)
 		}
@@ -297,7 +307,7 @@ func (a *autoBatch) fail(err error) {
 func (a *autoBatch) send() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	waiters := a.take(a.core.size.now())
+	waiters := a.take()
 	if len(waiters) == 0 {
 		return
 	}
@@ -320,15 +330,54 @@ func (a *autoBatch) send() {
 		defer cancel()
 		cl := a.core.batchCall(items)
 		cl.paid, cl.waited = true, waited
-		_ = a.core.sendBatch(ctx, items, cl) // each item has its own failure
+		cl.board = func() error { return a.board(r, cl) }
+		cl.landed = func() { a.landed(r) }
+		_ = a.core.sendBatch(ctx, cl) // each item has its own failure
 		a.arrive(r)
 	}()
 }
 
-// take takes up to n calls out of the ready lanes; only one when it has to
-// travel alone.
-func (a *autoBatch) take(n int) []*waiter {
+// board takes those out who have left since the last try, and lets the batch go.
+func (a *autoBatch) board(r *ride, cl *Call) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, j := range slices.Clone(r.waiters) {
+		if j.left {
+			r.drop(j)
+			j.lane.busy--
+			a.free(j.lane)
+		}
+	}
+	if len(r.waiters) == 0 {
+		return context.Canceled
+	}
+	if len(r.waiters) < len(cl.items) {
+		items := make([]*Item, len(r.waiters))
+		for i, j := range r.waiters {
+			items[i] = &j.Item
+		}
+		a.core.load(cl, items)
+	}
+	r.flying = true
+	return nil
+}
+
+func (a *autoBatch) landed(r *ride) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r.flying = false
+}
+
+func (r *ride) drop(j *waiter) {
+	r.waiters = slices.DeleteFunc(r.waiters, func(w *waiter) bool { return w == j })
+}
+
+// take takes as many calls out of the ready lanes as fit into one request; only
+// one when it has to travel alone.
+func (a *autoBatch) take() []*waiter {
 	var waiters []*waiter
+	n, room := a.core.size.now()
+	singly := a.core.noBatch()
 	for e := a.ready.Front(); e != nil && len(waiters) < n; {
 		l := e.Value.(*lane)
 		e = e.Next()
@@ -337,8 +386,8 @@ func (a *autoBatch) take(n int) []*waiter {
 			if a.core.holds.holding(j.call.method) {
 				break
 			}
-			lone := j.command == ""
-			if lone && len(waiters) > 0 {
+			lone := j.command == "" || singly
+			if room -= j.bytes(); len(waiters) > 0 && (lone || room < 0) {
 				break // it is first next time
 			}
 			a.pull(j)

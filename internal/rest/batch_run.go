@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,28 +16,37 @@ import (
 // maxBatch is the number of commands that the portal runs of one batch.
 const maxBatch = 50
 
-// batchSize is how many commands a batch may have: the portal cuts a request
-// after 60 s, so a slow batch halves the next ones, and fast ones let them grow
-// back one by one.
+// batchSize is how many commands, and of how many bytes, a batch may have. The
+// portal cuts a request after 60 s, so a slow batch halves the number of the next
+// ones, and fast ones let it grow back one by one. Servers in front of a portal
+// refuse long bodies (1 MiB is a usual limit), so a refusal halves the bytes, and
+// long batches that pass let them grow back by a sixteenth.
 type batchSize struct {
-	mu  sync.Mutex
-	cut int // what is missing to maxBatch
+	mu       sync.Mutex
+	cut      int       // what is missing to maxBatch
+	cutBytes int       // what is missing to maxBatchBytes
+	off      time.Time // until then nothing travels in a batch
 }
 
 const (
 	slowBatch = 20 * time.Second
 	fastBatch = 10 * time.Second
+
+	maxBatchBytes = 900_000
+	minBatchBytes = 10_000
+	batchPause    = 10 * time.Minute // between two tries of a batch where batch itself is refused
 )
 
-func (s *batchSize) now() int {
+// now returns how many commands and bytes the next batch may have.
+func (s *batchSize) now() (commands, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maxBatch - s.cut
+	return maxBatch - s.cut, maxBatchBytes - s.cutBytes
 }
 
 // took notes how long a batch of n commands took. One that failed says nothing
 // about how fast the portal is, only how slow.
-func (s *batchSize) took(n int, d time.Duration, failed bool) {
+func (s *batchSize) took(n, bytes int, d time.Duration, failed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -44,6 +54,9 @@ func (s *batchSize) took(n int, d time.Duration, failed bool) {
 		s.cut = max(s.cut, maxBatch-max(n/2, 1))
 	case !failed && d < fastBatch && n >= maxBatch-s.cut && s.cut > 0:
 		s.cut--
+	}
+	if room := maxBatchBytes - s.cutBytes; !failed && bytes > room*3/4 {
+		s.cutBytes = max(s.cutBytes-room/16, 0)
 	}
 }
 
@@ -54,17 +67,62 @@ func (s *batchSize) limit(n int) {
 	s.cut = max(s.cut, maxBatch-max(n, 1))
 }
 
+// tooLong notes that a batch of so many bytes was refused for its length.
+func (s *batchSize) tooLong(bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cutBytes = max(s.cutBytes, maxBatchBytes-max(bytes/2, minBatchBytes))
+}
+
+// pause notes that the portal refuses batch itself.
+func (s *batchSize) pause() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.off = time.Now().Add(batchPause)
+}
+
+// noBatch reports whether calls have to go singly for now, because the portal
+// refuses batch itself or has put it on hold.
+func (c *Core) noBatch() bool {
+	c.size.mu.Lock()
+	off := time.Now().Before(c.size.off)
+	c.size.mu.Unlock()
+	return off || c.holds.holding("batch")
+}
+
+// refusesBatch reports whether a failure refuses batch itself before anything ran,
+// so that the calls in it may have better luck singly: it has used up its own
+// operating time, an administrator has to confirm it, the portal does not know it,
+// or a firewall lets nobody there. A refusal of the credentials concerns every call.
+func (f *Failure) refusesBatch() bool {
+	switch strings.ToUpper(f.Code) {
+	case operationTimeLimit, "ERROR_METHOD_NOT_FOUND", "METHOD_CONFIRM_WAITING", "METHOD_CONFIRM_DENIED":
+		return true
+	case "":
+		return !f.FromPortal && f.StatusCode >= 400 && f.StatusCode < 500 && f.StatusCode != http.StatusTooManyRequests &&
+			f.StatusCode != http.StatusUnauthorized && f.StatusCode != http.StatusProxyAuthRequired
+	}
+	return false
+}
+
 // key is the name of the i-th command. It begins with a letter: with numbers
 // PHP would make lists of the answer.
 func key(i int) string { return "c" + strconv.Itoa(i) }
 
-// batchCall is the call that carries items. Their order is that of the object,
-// so it is written by hand; commands hold nothing that JSON would escape.
+// batchCall is the call that carries items.
 func (c *Core) batchCall(items []*Item) *Call {
+	cl := &Call{method: "batch"}
+	c.load(cl, items)
+	return cl
+}
+
+// load makes a batch carry items. Their order is that of the object, so it is
+// written by hand; commands hold nothing that JSON would escape.
+func (c *Core) load(cl *Call, items []*Item) {
 	size := len(`{"halt":0,"cmd":{}}`)
 	secrets := slices.Clip(c.config.Secrets)
 	for _, it := range items {
-		size += len(it.command) + len(`"c10":"",`)
+		size += it.bytes()
 		secrets = append(secrets, it.call.secrets[:len(it.call.secrets)-len(c.config.Secrets)]...) // of the request
 	}
 	params := make([]byte, 0, size)
@@ -79,9 +137,11 @@ func (c *Core) batchCall(items []*Item) *Call {
 		params = append(params, it.command...)
 		params = append(params, '"')
 	}
-	params = append(params, `}}`...)
-	return &Call{method: "batch", params: params, batch: len(items), secrets: secrets}
+	cl.params, cl.items, cl.secrets = append(params, `}}`...), items, secrets
 }
+
+// bytes is how long an item makes a batch.
+func (it *Item) bytes() int { return len(it.command) + len(`"c10":"",`) }
 
 // Item is one call on its way through a batch, and then what became of it.
 type Item struct {
@@ -99,7 +159,7 @@ type next int
 const (
 	finished next = iota
 	alone         // to be sent again by itself
-	rejoin        // beyond the end of the batch: to be sent again in another
+	rejoin        // it did not run: to be sent again, in another batch or singly, in its old place
 )
 
 // NewItem prepares a call for a batch.
@@ -113,7 +173,10 @@ func NewItem(cl *Call) *Item {
 func (it *Item) Call() *Call { return it.call }
 
 // BatchSize is how many calls may travel together now.
-func (c *Core) BatchSize() int { return c.size.now() }
+func (c *Core) BatchSize() int {
+	commands, _ := c.size.now()
+	return commands
+}
 
 // Run sends items in their order. The failure is that of the first batch that
 // failed as a whole.
@@ -127,9 +190,7 @@ func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
 			}
 			return failed
 		}
-		n := 0
-		for size := c.size.now(); n < min(size, len(todo)) && todo[n].command != ""; n++ {
-		}
+		n := c.fitting(todo)
 		if n == 0 {
 			c.sendAlone(ctx, todo[0])
 			todo = todo[1:]
@@ -140,7 +201,7 @@ func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
 		if len(chunk) == 0 {
 			continue
 		}
-		f := c.sendBatch(ctx, chunk, c.batchCall(chunk))
+		f := c.sendBatch(ctx, c.batchCall(chunk))
 		if f != nil && failed == nil {
 			failed = f
 		}
@@ -162,6 +223,22 @@ func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
 		}
 	}
 	return failed
+}
+
+// fitting is how many of the items, from the first one, may travel in one batch; 0
+// when the first one has to go by itself.
+func (c *Core) fitting(todo []*Item) (n int) {
+	if c.noBatch() {
+		return 0
+	}
+	commands, room := c.size.now()
+	for n < min(commands, len(todo)) && todo[n].command != "" {
+		if room -= todo[n].bytes(); room < 0 && n > 0 {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // notRun is what becomes of calls that were never sent.
@@ -198,10 +275,23 @@ func (c *Core) sendAlone(ctx context.Context, it *Item) {
 	it.Result, it.Failure = c.send(ctx, it.call)
 }
 
-// sendBatch sends items in one request and notes what became of each. The failure
+// sendBatch sends a batch and notes what became of each of its items. The failure
 // is that of the request as a whole.
-func (c *Core) sendBatch(ctx context.Context, items []*Item, cl *Call) *Failure {
+func (c *Core) sendBatch(ctx context.Context, cl *Call) *Failure {
 	result, f := c.send(ctx, cl)
+	items := cl.items
+	if f != nil && f.Kind == Answered && f.StatusCode == http.StatusRequestEntityTooLarge && len(items) > 1 {
+		c.size.tooLong(len(cl.params))
+		c.sendAgain(items, f)
+		return nil
+	}
+	if f != nil && f.Kind == Answered && f.refusesBatch() {
+		if !f.is(operationTimeLimit) { // whose hold has an end of its own
+			c.size.pause()
+		}
+		c.sendAgain(items, f)
+		return nil
+	}
 	for _, it := range items {
 		it.next, it.Failure = finished, nil
 		it.call.attempts += cl.attempts
@@ -223,6 +313,15 @@ func (c *Core) sendBatch(ctx context.Context, items []*Item, cl *Call) *Failure 
 		return nil
 	}
 	return f
+}
+
+// sendAgain puts items back whose batch was refused for what it is. That costs none
+// of their attempts.
+func (c *Core) sendAgain(items []*Item, f *Failure) {
+	for _, it := range items {
+		c.failed(it, f)
+		it.next = rejoin
+	}
 }
 
 // failed is what becomes of an item when its batch failed as a whole.

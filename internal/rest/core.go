@@ -172,6 +172,9 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 	)
 	for {
 		start := time.Now()
+		if cl.items != nil && c.holds.holding(cl.method) {
+			return nil, onHold(cl, nil) // the calls in it can go singly
+		}
 		if err := c.holds.wait(ctx, cl.method); err != nil {
 			if last == nil {
 				return nil, onHold(cl, err)
@@ -193,8 +196,16 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 				return nil, interrupted(cl, last, err)
 			}
 		}
+		if cl.board != nil {
+			if err := cl.board(); err != nil {
+				return nil, interrupted(cl, last, err)
+			}
+		}
 		cl.attempts++
 		result, f, o := c.attempt(ctx, cl, token, waited)
+		if cl.landed != nil {
+			cl.landed()
+		}
 		if cl.hop != "" && (f == nil || f.FromPortal) {
 			c.arrived(ctx, cl.hop)
 		}
@@ -285,8 +296,8 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 	cl.sent = time.Now()
 	ans := c.post(ctx, root+cl.method, body, cl.secrets)
 	took := time.Since(cl.sent)
-	if cl.batch > 0 {
-		c.size.took(cl.batch, took, ans.failure != nil)
+	if cl.items != nil {
+		c.size.took(len(cl.items), len(cl.params), took, ans.failure != nil)
 	}
 	var o outcome
 	if f := ans.failure; f == nil {
@@ -308,7 +319,7 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 	}
 	if c.config.Report != nil {
 		c.config.Report(ctx, Attempt{
-			Method: cl.method, Number: cl.attempts, Batch: cl.batch, StatusCode: ans.status, Failure: ans.failure,
+			Method: cl.method, Number: cl.attempts, Batch: len(cl.items), StatusCode: ans.status, Failure: ans.failure,
 			Took: took, Waited: waited, answer: ans,
 		})
 	}

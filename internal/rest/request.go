@@ -19,11 +19,16 @@ type Call struct {
 	attempts   int
 	hop        string   // REST root to which the portal has redirected the call
 	secrets    []string // cut out of every text that enters its failure
-	batch      int      // how many calls are inside, if it is a batch itself
+	items      []*Item  // what is inside, if it is a batch itself
 	inBatch    bool     // its last attempt was inside a batch
 	sent       time.Time
 	paid       bool          // the limiter was asked for the next attempt
 	waited     time.Duration // until it was paid
+
+	// A batch whose riders may leave: board is called before each attempt, and fails
+	// when nobody rides any more; landed is called after it.
+	board  func() error
+	landed func()
 }
 
 // NewCall returns a call of a method with parameters from [Encode]. repeatable: to
