@@ -33,7 +33,7 @@ const (
 	fastBatch = 10 * time.Second
 
 	maxBatchBytes = 900_000
-	minBatchBytes = 10_000
+	minBatchBytes = 10_000           // who refuses less than twice this refuses batch itself
 	batchPause    = 10 * time.Minute // between two tries of a batch where batch itself is refused
 )
 
@@ -71,7 +71,7 @@ func (s *batchSize) limit(n int) {
 func (s *batchSize) tooLong(bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cutBytes = max(s.cutBytes, maxBatchBytes-max(bytes/2, minBatchBytes))
+	s.cutBytes = max(s.cutBytes, maxBatchBytes-bytes/2)
 }
 
 // pause notes that the portal refuses batch itself.
@@ -280,7 +280,7 @@ func (c *Core) sendAlone(ctx context.Context, it *Item) {
 func (c *Core) sendBatch(ctx context.Context, cl *Call) *Failure {
 	result, f := c.send(ctx, cl)
 	items := cl.items
-	if f != nil && f.Kind == Answered && f.StatusCode == http.StatusRequestEntityTooLarge && len(items) > 1 {
+	if f != nil && f.Kind == Answered && f.StatusCode == http.StatusRequestEntityTooLarge && len(items) > 1 && len(cl.params) >= 2*minBatchBytes {
 		c.size.tooLong(len(cl.params))
 		c.sendAgain(items, f)
 		return nil

@@ -309,6 +309,8 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 			f.Kind = OutcomeUnknown
 		case ans.tooLong:
 			o = definite
+		case o == refused && ans.status == 0:
+			f.Description = "not sent"
 		}
 		if l, ok := c.config.Limiter.(interface{ Refused(portal string) }); ok && f.is(queryLimitExceeded) {
 			l.Refused(c.config.Portal)
@@ -338,11 +340,7 @@ func (c *Core) post(ctx context.Context, url string, body []byte, secrets []stri
 	req.Header = c.header // resty copies it into the request that it sends
 	resp, err := req.Post(url)
 	if err != nil {
-		ans := answer{reached: track.reached(c.traces), failure: &Failure{Description: "no answer", Cause: secret.Clean(err, secrets)}}
-		if ans.reached == nowhere {
-			ans.failure.Description = "not sent"
-		}
-		return ans
+		return answer{reached: track.reached(c.traces), failure: &Failure{Description: "no answer", Cause: secret.Clean(err, secrets)}}
 	}
 	return readAnswer(resp.RawResponse, resp.Request.RawRequest.URL, secrets)
 }
