@@ -147,7 +147,7 @@ func parseEndpoint(field, raw string) (*url.URL, error) {
 	case err != nil:
 		return nil, invalid("", "%s is not a URL", field)
 	case u.Host == "" || u.Hostname() == "" || u.Opaque != "":
-		return nil, invalid("", "%s is not absolute", field)
+		return nil, invalid("", "%s is not an absolute URL, which begins with https://", field)
 	case u.Scheme != "https" && (u.Scheme != "http" || !rest.IsLoopback(u.Hostname())):
 		return nil, invalid("", "%s must be https (plain http only for a loopback address)", field)
 	case u.User != nil:

@@ -277,13 +277,32 @@ func (e *Error) Error() string {
 	if e.Attempts > 1 {
 		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
 	}
-	switch e.kind {
-	case ErrOutcomeUnknown:
-		b.WriteString(" (it is unknown whether the call ran)")
-	case ErrReinstall:
-		b.WriteString(" (the application must be installed again)")
+	if hint := e.hint(); hint != "" {
+		b.WriteString(" (" + hint + ")")
 	}
 	return b.String()
+}
+
+// hint says what to do about an error whose text does not tell.
+func (e *Error) hint() string {
+	switch {
+	case e.kind == ErrOutcomeUnknown:
+		return "it is unknown whether the call ran"
+	case e.kind == ErrReinstall:
+		return "the application must be installed again"
+	case e.Is(ErrInsufficientScope):
+		if scope, _, ok := strings.Cut(strings.ToLower(e.Method), "."); ok {
+			return "the webhook or application needs the scope " + scope
+		}
+	case e.Is(ErrBotID):
+		return "name a bot of this application: BotID, or Client.WithBot for all calls"
+	case e.Is(ErrDialogIDEmpty):
+		return "a dialog is a user's id, as in 27, or chat and its id, as in chat5"
+	case e.Is(ErrEventMessageAdd), e.Is(ErrEventMessageUpdate), e.Is(ErrEventMessageDelete), e.Is(ErrEventWelcomeMessage),
+		e.Is(ErrEventBotDelete), e.Is(ErrEventContextGet), e.Is(ErrEventCommandAdd), e.Is(ErrWrongHandlerURL), e.Is(ErrUnsupportedProtocol):
+		return "a handler URL begins with https:// and a host name with a dot"
+	}
+	return ""
 }
 
 // Is reports whether target is this error's code (in any case) or the sentinel

@@ -278,3 +278,45 @@ func TestErrorSamples(t *testing.T) {
 		})
 	}
 }
+
+func TestErrorsAreBoundedAndOfOneLine(t *testing.T) {
+	long := strings.Repeat("x", 10<<20)
+	hostile := "a\r\nlevel=ERROR msg=\"another record\"\x1b[2J\u2028"
+	for name, rt := range map[string]*wire{
+		"a long description":    always(400, `{"error":"WRONG_REQUEST","error_description":"`+long+`"}`),
+		"a long code":           always(400, `{"error":"`+long+`"}`),
+		"a long argument":       always(400, `{"error":"ERROR_ARGUMENT","argument":"`+long+`"}`),
+		"a long page":           always(502, long),
+		"lines in a text":       always(400, `{"error":"WRONG_REQUEST","error_description":`+strconv.Quote(strings.ReplaceAll(hostile, "\x1b", "\u001f"))+`}`),
+		"an error of transport": failing(errors.New(hostile + long)),
+		"lines in a page":       always(502, hostile),
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := over(t, hook, rt).Call(t.Context(), "imbot.message.add", nil, nil)
+			require.Error(t, err)
+			for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err)} {
+				require.Less(t, len(text), 3000)
+				require.Equal(t, -1, strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r == '\u2028' }), "%q", text)
+			}
+		})
+	}
+}
+
+func TestErrorsSayWhatToDo(t *testing.T) {
+	ctx := t.Context()
+	answering := func(code string) *imbot.Client { return over(t, hook, always(400, `{"error":"`+code+`"}`)) }
+	for name, tt := range map[string]struct {
+		err  error
+		says string
+	}{
+		"a missing scope":         {answering("insufficient_scope").Call(ctx, "imopenlines.session.start", nil, nil), "needs the scope imopenlines"},
+		"a command without bot":   {second(answering("BOT_ID_ERROR").Command.Register(ctx, imbot.CommandRegisterRequest{})), "Client.WithBot"},
+		"a malformed dialog":      {second(answering("DIALOG_ID_EMPTY").Message.Add(ctx, imbot.MessageAddRequest{DialogID: "5chat"})), "as in chat5"},
+		"a handler without URL":   {second(answering("EVENT_MESSAGE_ADD_ERROR").Bot.Register(ctx, imbot.BotRegisterRequest{})), "begins with https://"},
+		"a webhook without https": {second(imbot.NewClient(imbot.Webhook{URL: "portal.bitrix24.com/rest/1/s3cr3t/"})), "begins with https://"},
+	} {
+		t.Run(name, func(t *testing.T) { require.ErrorContains(t, tt.err, tt.says) })
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

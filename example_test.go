@@ -84,7 +84,7 @@ func ExampleError() {
 	err = client.Chat.UpdateColor(ctx, imbot.ChatUpdateColorRequest{ChatID: 5, Color: "SALMON"})
 	fmt.Println(errors.Is(err, imbot.ErrInvalid), err)
 	// Output:
-	// true imbot: imbot.message.add: BOT_ID_ERROR: Bot not found
+	// true imbot: imbot.message.add: BOT_ID_ERROR: Bot not found (name a bot of this application: BotID, or Client.WithBot for all calls)
 	// true imbot: imbot.chat.updateColor: WRONG_COLOR: COLOR "SALMON" is not one of Colors()
 }
 

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Mask hides a secret, but shows that there is none.
@@ -26,13 +28,34 @@ func MaskURL(raw string) string {
 	return u.Scheme + "://" + u.Host + "/***"
 }
 
-// Scrub cuts secrets out of a text that comes from elsewhere. One of less than
-// four characters stays: it would take every text apart.
-func Scrub(text string, secrets []string) string { return cut(text, secrets, 4) }
+// Scrub cuts secrets out of a text that comes from elsewhere, and makes it one
+// line of at most 1,000 characters, because errors end up in logs. A secret of less
+// than four characters stays: it would take every text apart.
+func Scrub(text string, secrets []string) string { return line(cut(text, secrets, 4), 1000) }
 
-// ScrubCode does the same for an error code. A secret of less than eight
-// characters (BOT, say) stays there: it would take known codes (BOT_ID_ERROR) apart.
-func ScrubCode(code string, secrets []string) string { return cut(code, secrets, 8) }
+// ScrubCode does the same for an error code, of at most 100 characters. A secret of
+// less than eight (BOT, say) stays there: it would take known codes (BOT_ID_ERROR)
+// apart.
+func ScrubCode(code string, secrets []string) string { return line(cut(code, secrets, 8), 100) }
+
+// line makes text a single line that no terminal acts on.
+func line(text string, most int) string {
+	if utf8.RuneCountInString(text) > most {
+		runes := 0
+		for i := range text {
+			if runes++; runes > most {
+				text = text[:i] + "…"
+				break
+			}
+		}
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, text)
+}
 
 func cut(text string, secrets []string, shortest int) string {
 	longestFirst := func(a, b string) int { return len(b) - len(a) } // one may be part of another, whose rest would stay
@@ -61,7 +84,8 @@ func (e *Error) Error() string { return e.text }
 func (e *Error) Is(target error) bool { return e.is(target) }
 
 // Clean makes an error from below safe to pass on: the URL of a *url.Error and
-// the secrets go; an error without any is passed on as it is.
+// the secrets go, and its text becomes that of [Scrub]; an error that is safe is
+// passed on as it is.
 func Clean(err error, secrets []string) error {
 	if err == nil {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,6 +25,9 @@ func TestScrub(t *testing.T) {
 	require.Equal(t, "BOT *** and ***", secret.Scrub("BOT long-secret and long-secret", secrets))
 	require.Equal(t, "BOT_ID_ERROR", secret.ScrubCode("BOT_ID_ERROR", append(secrets, "ERROR")))
 	require.Equal(t, "***!", secret.Scrub("secret-and-more!", []string{"secret", "secret-and-more"}))
+	require.Equal(t, "one  line  [31mof *** text", secret.Scrub("one\r\nline \x1b[31mof long-secret\u2028text", secrets))
+	require.Equal(t, strings.Repeat("я", 1000)+"…", secret.Scrub(strings.Repeat("я", 10<<20), secrets))
+	require.Equal(t, strings.Repeat("X", 100)+"…", secret.ScrubCode(strings.Repeat("X", 101), secrets))
 	require.Equal(t, "***_ERROR", secret.ScrubCode("long-secret_ERROR", secrets))
 }
 
