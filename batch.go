@@ -99,8 +99,8 @@ func resultOf[R any](req Request[R], it *item) (R, error) {
 }
 
 // DoBatch sends a batch, in the order of the queue and only once: a second time
-// is [ErrInvalid]. More than fifty calls are split. A call that fails does not
-// stop those after it.
+// is [ErrInvalid]. More than fifty calls, or 900 KB, are split. A call that fails
+// does not stop those after it.
 //
 // Some calls go singly, in their place in the order: those with text that the
 // portal would interpret inside a batch ($result[…] and its kin), those that a
@@ -111,9 +111,13 @@ func resultOf[R any](req Request[R], it *item) (R, error) {
 // The error is about the batch as a whole: it was refused, or its answer got
 // lost. What became of each call is in its [Pending]:
 //
-//   - refused as a whole (a limit, a token, a connection that was not made): the
+//   - refused as a whole (the rate limit, a token, a connection that was not made): the
 //     batch is sent again like a call, see [Retry]; in the end its calls and all
 //     after them get [ErrNotRun];
+//   - batch itself is refused (it has used up its operating time, a firewall forbids
+//     it, the portal does not know it, an administrator has to confirm it, a server in
+//     front finds it too long): its calls go again in smaller ones, or singly and
+//     nothing in a batch for ten minutes. The limiter sets their pace;
 //   - the answer got lost: the batch is not repeated. Calls that are safe to
 //     repeat are sent again, singly; the others get [ErrOutcomeUnknown], up to
 //     fifty at a time. Batches after it are sent;
@@ -147,9 +151,9 @@ func (c *Client) DoBatch(ctx context.Context, b *Batch) error {
 //
 //	for id, err := range imbot.DoAll(ctx, client, requests) { … }
 //
-// It reads fifty requests, sends them as [Client.DoBatch] does, hands out their
-// results and only then goes on. So it is never more than one batch ahead of
-// what the caller has consumed, and a program that dies leaves no more than one
+// It reads fifty requests, sends them as [Client.DoBatch] does (singly, where that
+// does), hands out their results and only then goes on. So it is never more than
+// one batch ahead of what the caller has consumed, and a program that dies leaves no more than one
 // batch in doubt. The price is speed: requests never overlap, so that the portal
 // waits while the caller works, and the other way round. [WithAutoBatch] has no
 // such bound.

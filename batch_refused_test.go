@@ -2,6 +2,7 @@ package imbot_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -181,18 +182,18 @@ func TestBytesOfABatch(t *testing.T) {
 					}
 					return sizes
 				}
-				require.LessOrEqual(t, slices.Max(all(120)), 900_000+100)
+				require.LessOrEqual(t, slices.Max(all(60)), 900_000+100)
 				require.Zero(t, refused, "the usual limit is not reached")
 
 				limit = 300_000
-				all(120)
+				all(60)
 				require.Positive(t, refused)
 				require.LessOrEqual(t, refused, 8, "halved once is halved for the next ones")
-				require.Len(t, rt.run, 240)
+				require.Len(t, rt.run, 120)
 
 				limit = 1 << 20
-				sizes := all(2000)
-				require.Greater(t, slices.Max(sizes), 600_000, "it grows back")
+				sizes := all(400)
+				require.Greater(t, slices.Max(sizes), 350_000, "it grows back")
 			})
 		})
 	}
@@ -244,7 +245,9 @@ func TestRidersWhoLeft(t *testing.T) {
 					}
 					require.ErrorIs(t, err, context.Canceled)
 					require.NotErrorIs(t, err, imbot.ErrOutcomeUnknown)
-					require.ErrorContains(t, err, "not sent")
+					if e := (*imbot.Error)(nil); errors.As(err, &e) && e.Attempts == 0 { // the first one went alone
+						require.ErrorContains(t, err, "not sent")
+					}
 				}
 				require.LessOrEqual(t, len(rt.run), 11)
 			})
@@ -254,11 +257,7 @@ func TestRidersWhoLeft(t *testing.T) {
 
 func TestWhenAllRidersHaveLeftNothingIsSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var refused int
-		rt := newBatches(t, ids, func(int) (*http.Response, error) {
-			refused++
-			return reply(503, queryLimit), nil
-		})
+		rt := newBatches(t, ids, func(int) (*http.Response, error) { return reply(503, queryLimit), nil })
 		client := over(t, hook, rt, imbot.WithAutoBatch(), imbot.WithRetry(imbot.Retry{MinBackoff: time.Minute, MaxBackoff: time.Hour}))
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
@@ -270,9 +269,9 @@ func TestWhenAllRidersHaveLeftNothingIsSent(t *testing.T) {
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.NotErrorIs(t, err, imbot.ErrOutcomeUnknown)
 		}
-		before := refused
+		before := len(rt.sent())
 		time.Sleep(time.Hour)
-		require.Equal(t, before, refused)
+		require.Len(t, rt.sent(), before)
 		require.Empty(t, rt.run)
 	})
 }

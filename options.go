@@ -115,8 +115,9 @@ func WithObserver(f func(context.Context, CallInfo)) Option {
 // [Client.DoBatch], goes by itself.
 //
 // A call keeps its own context, and its own error, with InBatch set. A call that
-// leaves early is not sent; in a batch under way its outcome is unknown, and the
-// batch goes on for the others, until all have left. The price of travelling
+// leaves early is not sent, also when its batch waits for another try; in a batch on
+// the wire its outcome is unknown, and the batch goes on for the others, until all
+// have left. Where the portal refuses batch itself, calls go singly. The price of travelling
 // together: when the answer to a batch gets lost, up to fifty calls fail with
 // [ErrOutcomeUnknown] at once.
 func WithAutoBatch() Option {
@@ -169,7 +170,8 @@ func (o *options) report() func(context.Context, rest.Attempt) {
 }
 
 // Retry says how often and after which waits a call is sent again. Whether it
-// may be sent again is not a setting: see the package comment.
+// may be sent again is not a setting: see the package comment. A Retry-After of
+// whoever refuses is obeyed, up to MaxBackoff.
 type Retry struct {
 	MaxAttempts int           // default 4; 1: never again
 	MinBackoff  time.Duration // default 1 s; doubled with each attempt, jittered

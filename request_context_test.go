@@ -3,6 +3,7 @@ package imbot_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strconv"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"github.com/imbot-go/imbot"
 )
@@ -273,5 +275,56 @@ func TestDefaultLimiterIsShared(t *testing.T) {
 			require.NoError(t, client.Call(t.Context(), "profile", nil, nil))
 		}
 		require.Equal(t, time.Second, time.Since(start), "50 at once, then 2 per second")
+	})
+}
+
+// lateTokens is a source that renews for so long, and gets no context.
+type lateTokens time.Duration
+
+func (s lateTokens) Token() (*oauth2.Token, error) {
+	time.Sleep(time.Duration(s))
+	return &oauth2.Token{AccessToken: accessToken}, nil
+}
+
+func TestContextThatEndsWhileTheTokenIsRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := always(200, `{"result":7}`)
+		client := over(t, imbot.OAuth{Endpoint: app.Endpoint, Tokens: lateTokens(300 * time.Millisecond)}, rt)
+		within := func() (context.Context, context.CancelFunc) {
+			return context.WithTimeout(t.Context(), 100*time.Millisecond)
+		}
+
+		ctx, cancel := within()
+		defer cancel()
+		_, err := client.Message.Add(ctx, say("hi"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, imbot.ErrOutcomeUnknown)
+		require.ErrorContains(t, err, "not sent")
+
+		ctx, cancel = within()
+		defer cancel()
+		b := imbot.NewBatch()
+		p := imbot.Queue(b, say("hi"))
+		require.ErrorIs(t, client.DoBatch(ctx, b), context.DeadlineExceeded)
+		_, err = p.Result()
+		require.ErrorIs(t, err, imbot.ErrNotRun)
+		require.Empty(t, rt.requests)
+	})
+}
+
+// TestContextThatEndsWhileDialling uses a dialer that never arrives.
+func TestContextThatEndsWhileDialling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}
+		defer transport.CloseIdleConnections()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		_, err := over(t, hook, transport).Message.Add(ctx, say("hi"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, imbot.ErrOutcomeUnknown)
+		require.ErrorContains(t, err, "not sent")
 	})
 }

@@ -171,6 +171,39 @@ func TestWaits(t *testing.T) {
 	}
 }
 
+// TestRetryAfter: a proxy knows when it wants to be asked again.
+func TestRetryAfter(t *testing.T) {
+	for name, tt := range map[string]struct {
+		header         func() string
+		least, longest time.Duration
+	}{
+		"seconds":               {func() string { return "7" }, 7 * time.Second, 7 * time.Second},
+		"a date":                {func() string { return time.Now().Add(9 * time.Second).UTC().Format(http.TimeFormat) }, 8 * time.Second, 9 * time.Second},
+		"more than the bounds":  {func() string { return "86400" }, 30 * time.Second, 30 * time.Second},
+		"a year":                {func() string { return "31536000000000000000" }, time.Second / 2, time.Second},
+		"a date that is over":   {func() string { return time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat) }, time.Second / 2, time.Second},
+		"less than the backoff": {func() string { return "0" }, time.Second / 2, time.Second},
+		"rubbish":               {func() string { return "soon" }, time.Second / 2, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := &wire{answer: func(n int, _ *http.Request) (*http.Response, error) {
+					if n > 1 {
+						return reply(200, `{"result":true}`), nil
+					}
+					busy := reply(429, "<html>slow down")
+					busy.Header.Set("Retry-After", tt.header())
+					return busy, nil
+				}}
+				require.NoError(t, over(t, hook, rt).Call(t.Context(), "imbot.message.add", nil, nil))
+				waited := rt.at[1].Sub(rt.at[0])
+				require.GreaterOrEqual(t, waited, tt.least)
+				require.LessOrEqual(t, waited, tt.longest)
+			})
+		})
+	}
+}
+
 func TestWaitsAreJittered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		waits := map[time.Duration]bool{}
