@@ -94,13 +94,3 @@ func (p *Portal) fireCommands(chat *chat, m *message, user imbot.ID, context str
 		list = slices.DeleteFunc(slices.Clone(list), func(inv invocation) bool { return inv.command.bot.app == app })
 	}
 }
-
-// other is the other side of a private dialog.
-func (c *chat) other(user imbot.ID) imbot.ID {
-	for _, m := range c.members {
-		if m.user != user {
-			return m.user
-		}
-	}
-	return 0
-}

@@ -2,7 +2,6 @@ package imbottest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/imbot-go/imbot"
@@ -57,20 +56,4 @@ func (p *Portal) fireContext(chat *chat, bots []*bot, user imbot.ID, value any) 
 	set("DIALOG_ID", string(dialog), "LANGUAGE", language)
 	p.setUser(e, user, false)
 	p.post(eventContextGet, app, chatQueue(chat), p.finish(e, app, user, true))
-}
-
-// setValue writes a nested value as PHP does: without null and empty lists.
-func (e *event) setValue(v any, path ...string) {
-	switch v := v.(type) {
-	case *array:
-		for i := range v.len() {
-			e.setValue(v.values[v.keys[i]], append(path[:len(path):len(path)], v.keys[i])...)
-		}
-	case bool:
-		e.Set(map[bool]string{true: "1", false: "0"}[v], path...)
-	case string:
-		e.Set(v, path...)
-	case json.Number:
-		e.Set(v.String(), path...)
-	}
 }

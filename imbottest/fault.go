@@ -1,9 +1,6 @@
 package imbottest
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -53,9 +50,6 @@ const (
 	BeforeRun     // the method does not run; an event is lost
 	AfterRun      // the method has run; the handler of an event is at work
 )
-
-// maxKept bounds what a portal remembers for Calls.
-const maxKept = 100_000
 
 // Fail lets calls of a method, or events, go wrong: the next one unless the fault
 // says which. A method is named as in [Portal.Calls], an event by its name
@@ -196,93 +190,68 @@ func (f Fault) answer() answer {
 	return answer{status: status, contentType: contentType, body: []byte(f.Body), truncated: f.Cut == AfterRun && f.Status == 0}
 }
 
-// A Call is one call of a REST method that reached the portal.
-type Call struct {
-	Method string          // as it was sent
-	Params json.RawMessage // as they were sent, without credentials and CLIENT_ID
-	Batch  bool            // a command of a batch; the batch is a call of its own, before its commands
+// WithSeed is the seed of the faults that have a Chance. The same calls and
+// events in the same order meet the same ones then. Without it each portal
+// draws a seed, see [Portal.Seed].
+func WithSeed(seed uint64) Option { return func(p *Portal) { p.seed = seed } }
+
+// Seed returns the seed of the faults that have a Chance, for the log of a test
+// that has failed.
+func (p *Portal) Seed() uint64 { return p.seed }
+
+// newChance is the chance of one more fault; the lock is held.
+func (p *Portal) newChance() *rand.Rand {
+	p.chances++
+	return rand.New(rand.NewPCG(p.seed, p.chances))
 }
 
-// Calls returns the calls of a method in their order, all calls for "". Refused
-// ones and those that met a fault count, the ones beyond the rate limit do not.
-// The first 100000 calls of a portal are remembered.
-func (p *Portal) Calls(method string) []Call {
+// Chaos lets about that share of all calls and of all events go wrong from now
+// on, in the ways of a portal on a bad day, mixed: calls are refused because of
+// the rate, fail inside the server, get the page of a proxy, before or after the
+// method has run, wait for seconds, lose their answer or half of it, and tokens
+// end; events are lost, come twice, late or in another order. It is for a look at
+// a bot by hand, too. A share of 0 is none, 1 is everything; it takes the place of
+// that of an earlier Chaos, so that Chaos(0) ends it. Calls to the authorization
+// server and to the REST layer itself (profile, event.bind …) are spared, and so is
+// the portal's name: a webhook does not survive another one.
+func (p *Portal) Chaos(rate float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var calls []Call
-	for _, c := range p.calls {
-		if method == "" || strings.EqualFold(c.Method, method) {
-			calls = append(calls, c)
+	p.faults = slices.DeleteFunc(p.faults, func(f *fault) bool { return f.chaos })
+	if !(rate > 0) { // a Fault without a Chance befalls everything
+		return
+	}
+	rate = min(rate, 1)
+	calls := []Fault{
+		{Expire: true}, // the first, as webhooks do without it
+		{Status: http.StatusServiceUnavailable, Code: "QUERY_LIMIT_EXCEEDED", Description: "Too many requests"},
+		{Status: http.StatusInternalServerError, Code: "INTERNAL_SERVER_ERROR", Description: "Internal server error"},
+		{Status: http.StatusBadGateway, Body: "<html><body><h1>502 Bad Gateway</h1></body></html>"},
+		{Delay: 3 * time.Second},
+		{Late: 3 * time.Second},
+		{Cut: BeforeRun},
+		{Cut: AfterRun},
+		{Cut: AfterRun, Body: `{"result":`},
+		{Cut: AfterRun, Status: http.StatusInternalServerError, Code: "INTERNAL_SERVER_ERROR", Description: "Internal server error"},
+		{Cut: AfterRun, Status: http.StatusGatewayTimeout, Body: "<html><body><h1>504 Gateway Timeout</h1></body></html>"},
+	}
+	events := []Fault{
+		{Duplicate: true},
+		{Duplicate: true, Reorder: true},
+		{Reorder: true},
+		{Delay: 3 * time.Second},
+		{Late: 3 * time.Second},
+		{Cut: BeforeRun},
+		{Cut: AfterRun},
+	}
+	for _, on := range []struct {
+		name   string
+		faults []Fault
+	}{{"imbot.*", calls}, {"imopenlines.*", calls}, {"batch", calls}, {"ON*", events}} {
+		share := rate / float64(len(on.faults))
+		for i, f := range on.faults { // each is asked only when none before it was due
+			f.Chance, f.Times = share/(1-float64(i)*share), -1
+			p.faults = append(p.faults, &fault{Fault: f, name: on.name, event: isEvent(on.name), chance: p.newChance(), chaos: true})
 		}
-	}
-	return calls
-}
-
-// record remembers a call and begins its exchange; the lock is held.
-func (p *Portal) record(method string, params *array, batch bool) *trace {
-	open := newArray()
-	var secrets []string
-	for _, k := range params.keys {
-		if !isCredential(k) {
-			open.set(k, params.values[k])
-		} else if secret := text(params.values[k]); len(secret) >= minSecret {
-			secrets = append(secrets, secret, hidden)
-		}
-	}
-	if strings.EqualFold(method, "batch") {
-		hideCommands(open)
-	}
-	data := []byte("{}")
-	if open.len() > 0 {
-		data, _ = json.Marshal(open) // holds nothing that JSON cannot express
-	}
-	hide := strings.NewReplacer(secrets...)
-	call := Call{Method: p.scrub(method), Batch: batch}
-	masked := p.scrub(hide.Replace(string(data)))
-	call.Params = json.RawMessage(masked)
-	if len(p.calls) < maxKept {
-		p.calls = append(p.calls, call)
-	}
-	return p.begin(&trace{Exchange: Exchange{Name: call.Method}, sent: masked})
-}
-
-// scrub hides the portal's credentials in a text, wherever they got into it; the
-// lock is held.
-func (p *Portal) scrub(text string) string {
-	for secret := range p.credentials {
-		if strings.Contains(text, secret) { // rarely
-			return hides(slices.Collect(p.credentials)).Replace(text)
-		}
-	}
-	return text
-}
-
-const (
-	hidden    = "***"
-	minSecret = 16 // characters
-)
-
-func isCredential(name string) bool {
-	switch strings.ToLower(name) {
-	case "auth", "access_token", "sessid", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
-		return true
-	}
-	return false
-}
-
-// Err returns what a test should not overlook: calls of methods that the portal
-// does not have, events that could not be delivered, answers of handlers other
-// than 2xx, panics of handlers. It is nil when all is well.
-func (p *Portal) Err() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return errors.Join(p.problems...)
-}
-
-func (p *Portal) problem(format string, args ...any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.problems) < 100 {
-		p.problems = append(p.problems, errors.New("imbottest: "+p.scrub(fmt.Sprintf(format, args...))))
 	}
 }

@@ -1,179 +1,16 @@
 package imbottest
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// maxBody bounds the body of a call.
-const maxBody = 32 << 20
-
-// HTTPClient returns a client that reaches this portal, its authorization server
-// and the URLs of [Portal.Serve], and nothing else, without a socket. It works
-// inside a testing/synctest bubble.
-func (p *Portal) HTTPClient() *http.Client { return &http.Client{Transport: transport{p}} }
-
-type transport struct{ portal *Portal }
-
-// RoundTrip calls the portal in the caller's goroutine.
-func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
-	if r.Body != nil {
-		defer func() { _ = r.Body.Close() }()
-	}
-	p := t.portal
-	p.mu.Lock()
-	known, closed, handler := p.known(r.URL.Host), p.closed, p.handlers[r.URL.String()]
-	p.mu.Unlock()
-	switch {
-	case closed:
-		return nil, notReached(errClosed)
-	case !known && handler == nil:
-		return nil, notReached(fmt.Errorf("imbottest: this client reaches only %s and the URLs of Serve", p.host))
-	}
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	out := newRecorder()
-	defer func() { // the way in which a handler ends a connection
-		v := recover()
-		switch {
-		case v == nil:
-		case v != http.ErrAbortHandler:
-			panic(v)
-		case out.status != 0:
-			resp = out.response(r)
-			resp.Body = io.NopCloser(io.MultiReader(&out.body, cutReader{}))
-			resp.ContentLength++
-		default:
-			if err = r.Context().Err(); err == nil {
-				err = io.EOF
-			}
-		}
-	}()
-	in := r.Clone(r.Context())
-	in.Host = r.URL.Host
-	in.RequestURI = r.URL.RequestURI()
-	in.RemoteAddr = "127.0.0.1:1"
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
-	if known {
-		p.serve(out, in, r.URL.Scheme == "https", r.URL.Host)
-	} else {
-		handler.ServeHTTP(out, in)
-	}
-	return out.response(r), nil
-}
-
-// notReached is the error of a call that certainly did not run.
-func notReached(err error) error { return &net.OpError{Op: "dial", Net: "memory", Err: err} }
-
-// known reports whether a host is one of the portal's; the lock is held.
-func (p *Portal) known(host string) bool {
-	switch host {
-	case p.host, p.authHost:
-		return true
-	case p.listen, p.authAddr:
-		return host != ""
-	}
-	return p.former[host]
-}
-
-// cutReader is the end of a body whose connection broke.
-type cutReader struct{}
-
-func (cutReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-// recorder keeps an answer in memory.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func newRecorder() *recorder { return &recorder{header: http.Header{}} }
-
-func (w *recorder) Header() http.Header { return w.header }
-
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-}
-
-func (w *recorder) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return w.body.Write(b)
-}
-
-func (w *recorder) response(r *http.Request) *http.Response {
-	w.WriteHeader(http.StatusOK)
-	return &http.Response{
-		Status:        fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)),
-		StatusCode:    w.status,
-		Proto:         "HTTP/1.1",
-		ProtoMajor:    1,
-		ProtoMinor:    1,
-		Header:        w.header,
-		Body:          io.NopCloser(bytes.NewReader(w.body.Bytes())),
-		ContentLength: int64(w.body.Len()),
-		Request:       r,
-	}
-}
-
-// answer is what goes back to the client.
-type answer struct {
-	status      int
-	contentType string
-	body        []byte
-	location    string // of a redirect
-	truncated   bool   // the connection ends behind the body, which promised more
-}
-
-func jsonAnswer(status int, v any) answer {
-	body, err := json.Marshal(v)
-	if err != nil { // results hold nothing that JSON cannot express
-		status, body = http.StatusInternalServerError, []byte(`{"error":"INTERNAL_SERVER_ERROR","error_description":"Internal server error"}`)
-	}
-	return answer{status: status, contentType: "application/json; charset=utf-8", body: hexQuotes(body)}
-}
-
-// hexQuotes writes the quotes inside strings as the portal does, which escapes what
-// means something in HTML; package json does the rest of that.
-func hexQuotes(data []byte) []byte {
-	out := make([]byte, 0, len(data)+len(data)/8)
-	for i := 0; i < len(data); i++ {
-		switch {
-		case data[i] == '\'':
-			out = append(out, `\u0027`...)
-		case data[i] != '\\':
-			out = append(out, data[i])
-		case data[i+1] == '"':
-			out = append(out, `\u0022`...)
-			i++
-		default: // another escape, of which the second byte is not one's beginning
-			out = append(out, data[i], data[i+1])
-			i++
-		}
-	}
-	return out
-}
-
-// page is the answer of a web server that has not come to the portal.
-func page(status int) answer {
-	body := fmt.Sprintf("<html><body><h1>%d %s</h1></body></html>", status, http.StatusText(status))
-	return answer{status: status, contentType: "text/html; charset=utf-8", body: []byte(body)}
-}
 
 // ServeHTTP answers REST calls, /rest/<user>/<secret>/<method> and /rest/<method>
 // at any place of the path. As on a portal, webhooks need TLS unless the host is
@@ -272,6 +109,26 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	return c.serve(method)
 }
 
+// Mount lets a handler answer the requests to the portal's address that are
+// outside /rest/, instead of 404: with [Portal.Listen], a web page and the REST
+// endpoint share one address. The rate limit and [Portal.Idle] do not count its
+// requests, and [Portal.Close] waits for those that came through Listen, whose
+// contexts it ends.
+func (p *Portal) Mount(handler http.Handler) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mounted = handler
+}
+
+// mountedFor is the handler of a request that is not for the portal itself; the
+// lock is held.
+func (p *Portal) mountedFor(r *http.Request, host string) http.Handler {
+	if host == p.authHost || host == p.authAddr || p.former[host] || strings.Contains(r.URL.Path, "/rest/") {
+		return nil
+	}
+	return p.mounted
+}
+
 // splitPath reads what stands behind the first /rest/ of a path.
 func splitPath(path string) (user, secret, method string, ok bool) {
 	_, rest, found := strings.Cut(path, "/rest/")
@@ -303,6 +160,9 @@ func pathShape(path string) string {
 	}
 	return fmt.Sprintf("%.80q", path)
 }
+
+// maxBody bounds the body of a call.
+const maxBody = 32 << 20
 
 var errTooLarge = errors.New("body too large")
 
@@ -339,11 +199,4 @@ func isJSON(contentType string) bool {
 		kind = strings.ToLower(contentType)
 	}
 	return kind == "application/json" || strings.Contains(kind, "+json")
-}
-
-func hostname(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		return host
-	}
-	return hostport
 }

@@ -75,18 +75,6 @@ func (p *Portal) iframe(user, id imbot.ID, context string, where func() (*chat, 
 	return app.iframe + separator + strings.Join(query, "&"), nil
 }
 
-// dialogOf is a chat as one of its members names it.
-func (p *Portal) dialogOf(chat *chat, user imbot.ID) imbot.DialogID {
-	if chat.kind == kindPrivate {
-		for _, m := range chat.members {
-			if m.user != user {
-				return imbot.UserDialog(m.user)
-			}
-		}
-	}
-	return imbot.ChatDialog(chat.id)
-}
-
 func md5Hex(text string) string {
 	sum := md5.Sum([]byte(text)) //nolint:gosec // the portal's choice
 	return hex.EncodeToString(sum[:])

@@ -63,6 +63,17 @@ func hides(secrets []string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
+// scrub hides the portal's credentials in a text, wherever they got into it; the
+// lock is held.
+func (p *Portal) scrub(text string) string {
+	for secret := range p.credentials {
+		if strings.Contains(text, secret) { // rarely
+			return hides(slices.Collect(p.credentials)).Replace(text)
+		}
+	}
+	return text
+}
+
 // secrets hides the credentials and the secrets of chat applications, which tests
 // see in [Portal.Calls]; the lock is held.
 func (p *Portal) secrets() *strings.Replacer {
@@ -187,4 +198,17 @@ func trimCut(s string, more int) string {
 	}
 	s, tail := shorten(s, max(0, len(s)-maxTail))
 	return fmt.Sprintf("%s … (about %d bytes more)", s, more+tail)
+}
+
+const (
+	hidden    = "***"
+	minSecret = 16 // characters
+)
+
+func isCredential(name string) bool {
+	switch strings.ToLower(name) {
+	case "auth", "access_token", "sessid", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
+		return true
+	}
+	return false
 }

@@ -1,6 +1,8 @@
 package imbottest
 
 import (
+	"encoding/json"
+	"html"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,6 +36,25 @@ type Message struct {
 
 // Plain returns the text as a person reads it: see [bbcode.Plain].
 func (m Message) Plain() string { return bbcode.Plain(m.Text) }
+
+// Wire returns the parts of the message as the portal stores them, null when the
+// message has none: the attachment an object, the others a flat list in which an
+// entry of type NEWLINE ends a row of buttons. The texts of the menu are not
+// escaped.
+func (m Message) Wire() (attach, keyboard, menu json.RawMessage) {
+	parts := m.parts
+	if parts[partMenu] != nil {
+		parts[partMenu] = mapStrings(parts[partMenu], html.UnescapeString).(*array)
+	}
+	var wire [len(parts)]json.RawMessage
+	for i, part := range parts {
+		wire[i] = json.RawMessage("null")
+		if part != nil {
+			wire[i], _ = part.MarshalJSON() // holds nothing that JSON cannot express
+		}
+	}
+	return wire[partAttach], wire[partKeyboard], wire[partMenu]
+}
 
 // message is a message as the portal keeps it.
 type message struct {
@@ -82,6 +103,11 @@ func (p *Portal) finished(text string) string {
 
 var namelessMention = regexp.MustCompile(`(?i)\[user=([0-9]+)\]\[/user\]`)
 
+// announced puts the bot's name before the text of a system message.
+func (p *Portal) announced(b *bot, text string) string {
+	return "[b]" + p.users[b.id].name() + "[/b]\n" + text
+}
+
 // store adds a message to a chat; the lock is held.
 func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *message {
 	p.lastMsg++
@@ -93,118 +119,47 @@ func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *m
 	return m
 }
 
-// newPrivate makes the private dialog of two users; the lock is held.
-func (p *Portal) newPrivate(a, b imbot.ID) *chat {
-	p.lastChat++
-	chat := &chat{id: p.lastChat, kind: kindPrivate, created: time.Now()}
-	chat.members = []*member{{user: a}, {user: b}}
-	p.chats[chat.id] = chat
-	p.private[pairOf(a, b)] = chat
-	p.noteDialog(chat)
-	return chat
+// changeTime is how long a message can be changed; deleting has no limit.
+const changeTime = 3 * 24 * time.Hour
+
+// own finds a message that its author may still reach: not deleted, in a chat of
+// which he is a member.
+func (p *Portal) own(user, id imbot.ID) *message {
+	m := p.messages[id]
+	if m == nil || m.Deleted || m.AuthorID != user || p.chats[m.ChatID].member(user) == nil {
+		return nil
+	}
+	return m
 }
 
-func messageMethods(name string) method {
-	switch name {
-	case "imbot.message.add":
-		return messageAdd
-	case "imbot.message.update":
-		return messageUpdate
-	case "imbot.message.delete":
-		return messageDelete
-	case "imbot.message.like":
-		return messageLike
+// changeable is own within the time for changes.
+func (p *Portal) changeable(user, id imbot.ID) *message {
+	if m := p.own(user, id); m != nil && time.Since(m.Time) <= changeTime {
+		return m
 	}
 	return nil
 }
 
-func messageAdd(c *call) (any, *restError) {
-	p := c.p
-	b, fail := c.bot()
-	if fail != nil {
-		return nil, fail
+// deletedText is what stays of a deleted message.
+const deletedText = "This message was deleted."
+
+// drop deletes a message: with a notice in its place, or without a trace.
+func (p *Portal) drop(m *message, complete bool) {
+	defer p.noteMessage(m)
+	if complete {
+		chat := p.chats[m.ChatID]
+		chat.messages = slices.DeleteFunc(chat.messages, func(other *message) bool { return other == m })
+		delete(p.messages, m.ID)
+		return
 	}
-	from, to := c.params.id("FROM_USER_ID"), c.params.id("TO_USER_ID")
-	inPair := from > 0 && to > 0
-	dialog := imbot.DialogID(strings.ToLower(c.params.text("DIALOG_ID")))
-	if !inPair && !isDialog(string(dialog)) {
-		return nil, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
-	}
-	sent := c.message()
-	if sent == "" {
-		return nil, wrong("MESSAGE_EMPTY", "Message can't be empty")
-	}
-	parts, fail := c.newParts(partAttach, b.id, b.id)
-	if fail == nil {
-		fail = parts.storable()
-	}
-	if fail != nil {
-		return nil, fail
-	}
-	author, system := b.id, inPair || c.params.text("SYSTEM") == "Y"
-	if system {
-		author = 0
-	}
-	var chat *chat
-	if user, private := dialog.UserID(); inPair {
-		chat, fail = p.openPrivate(from, to)
-	} else if private {
-		chat, fail = p.openPrivate(b.id, user)
+	m.Deleted, m.Text, m.parts, m.Likes = true, deletedText, parts{}, nil
+}
+
+// like sets a like, or takes it away when there is one.
+func (m *message) like(user imbot.ID) {
+	if i := slices.Index(m.Likes, user); i >= 0 {
+		m.Likes = slices.Delete(m.Likes, i, i+1)
 	} else {
-		id, _ := dialog.ChatID()
-		chat, fail = p.writable(id, b)
-		if system {
-			sent = p.announced(b, sent)
-		}
+		m.Likes = append(m.Likes, user)
 	}
-	if fail != nil {
-		return nil, fail
-	}
-	m := p.store(chat, author, sent, system)
-	m.parts = parts
-	return m.ID, nil
-}
-
-// message is the text of a new message: trimmed, and empty when a number was
-// sent.
-func (c *call) message() string {
-	sent, _ := c.params.get("MESSAGE").(string)
-	return strings.TrimSpace(sent)
-}
-
-// writable finds a group chat in which a bot may write.
-func (p *Portal) writable(id imbot.ID, b *bot) (*chat, *restError) {
-	chat := p.group(id)
-	switch {
-	case chat == nil:
-		return nil, wrong("CHAT_ID", "Chat not found")
-	case chat.member(b.id) == nil, chat.forbids("send"):
-		return nil, wrong("CANCELED", "You can't send messages to this chat")
-	}
-	return chat, nil
-}
-
-// announced puts the bot's name before the text of a system message.
-func (p *Portal) announced(b *bot, text string) string {
-	return "[b]" + p.users[b.id].name() + "[/b]\n" + text
-}
-
-// openPrivate finds or makes the private dialog in which one user writes to
-// another. A bot learns of a new one.
-func (p *Portal) openPrivate(by, other imbot.ID) (*chat, *restError) {
-	if by == other || !p.present(by) || !p.present(other) {
-		return nil, wrong("ERROR_NO_ACCESS", "You can't send messages to this user")
-	}
-	if chat := p.private[pairOf(by, other)]; chat != nil {
-		return chat, nil
-	}
-	chat := p.newPrivate(by, other)
-	writer, reader := p.bots[by], p.bots[other]
-	switch {
-	case writer != nil && reader == nil:
-		p.fireJoinPrivate(chat, writer, other, by, other)
-	case writer == nil && reader != nil:
-		p.fireJoinPrivate(chat, reader, by, by, other)
-	}
-	return chat, nil
 }

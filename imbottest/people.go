@@ -5,13 +5,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/imbot-go/imbot"
 )
+
+// user is a person or a bot.
+type user struct {
+	id       imbot.ID
+	first    string
+	last     string
+	gender   string
+	position string
+	isBot    bool
+
+	isConnector bool // a guest of an open line
+	color       imbot.Color
+	picture     []byte
+	extranet    bool
+	denied      bool // may not change chats
+	dismissed   bool
+}
+
+func (u *user) name() string { return strings.TrimSpace(u.first + " " + u.last) }
+
+func (u *user) setProfile(properties *array) {
+	if gender := properties.text("PERSONAL_GENDER"); gender == "M" || gender == "F" {
+		u.gender = gender
+	}
+	if position := properties.text("WORK_POSITION"); position != "" {
+		u.position = position
+	}
+	if color := properties.text("COLOR"); color != "" {
+		u.color = imbot.Color(color)
+	}
+}
 
 // AddUser adds a person.
 func (p *Portal) AddUser(firstName, lastName string) imbot.ID {
@@ -126,30 +156,6 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	return answer, nil
 }
 
-// Messages returns what a person sees in a dialog, oldest first; nothing when
-// the dialog does not exist or is closed to that person.
-func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	chat := p.find(user, dialog)
-	if chat == nil {
-		return nil
-	}
-	since := imbot.ID(0)
-	if m := chat.member(user); m != nil {
-		since = m.since
-	} else if chat.kind != kindOpen {
-		return nil
-	}
-	var seen []Message
-	for _, m := range chat.messages {
-		if m.ID > since {
-			seen = append(seen, m.view())
-		}
-	}
-	return seen
-}
-
 // Open opens the private dialog of a person with a bot. The first time the bot
 // gets ONIMBOTJOINCHAT.
 func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
@@ -163,6 +169,64 @@ func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
 	}
 	_, err := p.enter(user, imbot.UserDialog(bot))
 	return err
+}
+
+// Edit changes the text of a message that the person wrote, within three days.
+// Bots get ONIMBOTMESSAGEUPDATE when they have a handler for it and would get the
+// new text as a message, too. Commands in it are not executed.
+func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text string) error {
+	m, unlock, err := p.see(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	text = strings.TrimSpace(text)
+	switch {
+	case p.own(user, m.ID) == nil:
+		return fmt.Errorf("imbottest: user %d may not change message %d", user, m.ID)
+	case p.changeable(user, m.ID) == nil:
+		return fmt.Errorf("imbottest: message %d is too old to be changed: %s", m.ID, time.Since(m.Time))
+	case text == "":
+		return fmt.Errorf("imbottest: a message cannot become empty: use Delete")
+	}
+	m.Text, m.Edited = p.finished(text), true
+	p.fireMessageUpdate(p.chats[m.ChatID], m)
+	p.noteMessage(m)
+	return nil
+}
+
+// Delete deletes a message that the person wrote; a notice stays. Bots that could
+// get it as a message get ONIMBOTMESSAGEDELETE when they have a handler for it.
+func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
+	m, unlock, err := p.see(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if p.own(user, m.ID) == nil {
+		return fmt.Errorf("imbottest: user %d may not delete message %d", user, m.ID)
+	}
+	heard := mentions(m.Text)
+	p.drop(m, false)
+	p.fireMessageDelete(p.chats[m.ChatID], m, heard)
+	p.notify()
+	return nil
+}
+
+// Like sets the person's like on a message, or takes it away when there is one.
+// Bots do not learn of it.
+func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
+	m, unlock, err := p.see(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if m.Deleted {
+		return fmt.Errorf("imbottest: message %d is deleted", m.ID)
+	}
+	m.like(user)
+	p.noteMessage(m)
+	return nil
 }
 
 // Invite adds people and bots to a group chat, as a member of it does. A bot
@@ -266,13 +330,47 @@ func (p *Portal) enter(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
 	return chat, nil
 }
 
-// find finds the chat of a dialog as a user sees it.
-func (p *Portal) find(user imbot.ID, dialog imbot.DialogID) *chat {
-	if other, ok := dialog.UserID(); ok {
-		return p.private[pairOf(user, other)]
+// see finds a message that a member of its chat sees; without an error the lock
+// is held.
+func (p *Portal) see(ctx context.Context, user, id imbot.ID) (*message, func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
 	}
-	id, _ := dialog.ChatID()
-	return p.chats[id]
+	p.mu.Lock()
+	m, err := p.visible(user, id)
+	if err != nil {
+		p.mu.Unlock()
+		return nil, nil, err
+	}
+	return m, p.mu.Unlock, nil
 }
 
-func sortedIDs[V any](m map[imbot.ID]V) []imbot.ID { return slices.Sorted(maps.Keys(m)) }
+// visible is see under the lock.
+func (p *Portal) visible(user, id imbot.ID) (*message, error) {
+	if err := p.person(user); err != nil {
+		return nil, err
+	}
+	if m := p.messages[id]; m != nil {
+		if member := p.chats[m.ChatID].member(user); member != nil && m.ID > member.since {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("imbottest: user %d sees no message %d", user, id)
+}
+
+// existing keeps the users that the portal has.
+func (p *Portal) existing(users []imbot.ID) []imbot.ID {
+	var found []imbot.ID
+	for _, id := range users {
+		if p.present(id) {
+			found = append(found, id)
+		}
+	}
+	return found
+}
+
+// present reports whether id is a person or a bot that was not deleted.
+func (p *Portal) present(id imbot.ID) bool {
+	u := p.users[id]
+	return u != nil && (!u.isBot || p.bots[id] != nil)
+}

@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,9 +81,6 @@ type Portal struct {
 // An Option changes a new portal.
 type Option func(*Portal)
 
-// admin is the user behind webhooks and applications.
-const admin imbot.ID = 1
-
 // NewPortal returns a portal with one user, the administrator, who owns the
 // webhook and installed the applications. [Portal.Close] it when done.
 func NewPortal(opts ...Option) *Portal {
@@ -148,76 +145,6 @@ func (p *Portal) Close() {
 	}
 }
 
-// Listen serves the portal on a loopback address such as "127.0.0.1:0", too, and
-// its authorization server on another port of the same host. From then on the
-// URLs of [Portal.Webhook], [Portal.OAuth] and [Portal.AuthServer] begin with
-// http:// and such an address. To be reached from elsewhere, mount the portal in a
-// TLS server of your own: it is an [http.Handler].
-func (p *Portal) Listen(addr string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.listen != "" && !p.closed {
-		return errors.New("imbottest: the portal listens already")
-	}
-	listener, err := p.open(addr)
-	if err != nil {
-		return err
-	}
-	host, _, _ := net.SplitHostPort(listener.Addr().String())
-	auth, err := p.open(net.JoinHostPort(host, "0"))
-	if err != nil {
-		_ = listener.Close()
-		return err
-	}
-	p.listen, p.authAddr = p.start(listener), p.start(auth)
-	return nil
-}
-
-// open opens a loopback address; the lock is held.
-func (p *Portal) open(addr string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(addr)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("imbottest: %w", err)
-	case !isLoopback(host):
-		return nil, fmt.Errorf("imbottest: %s is not a loopback address", addr)
-	case p.closed:
-		return nil, errClosed
-	}
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("imbottest: %w", err)
-	}
-	return listener, nil
-}
-
-// start serves a listener until the portal is closed and returns its address;
-// the lock is held.
-func (p *Portal) start(listener net.Listener) string {
-	addr := listener.Addr().String()
-	server := &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			p.serve(w, r, r.TLS != nil, addr)
-		}),
-		ReadHeaderTimeout: 10 * time.Second,
-		ConnState: func(_ net.Conn, state http.ConnState) { // Close waits for the connections' goroutines
-			switch state {
-			case http.StateNew:
-				p.wg.Add(1)
-			case http.StateClosed, http.StateHijacked:
-				p.wg.Done()
-			}
-		},
-	}
-	p.servers = append(p.servers, server)
-	p.wg.Go(func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			p.problem("the server ended: %v", err)
-		}
-	})
-	return addr
-}
-
 // Idle waits until nothing is under way: no call is being answered and every
 // event was answered by its handler. What a bot does after it has answered an
 // event is invisible here; wait for that with the bot's own means. A handler must
@@ -267,18 +194,7 @@ func (p *Portal) notify() {
 	}
 }
 
-// endpoint is the portal's REST root; the lock is held.
-func (p *Portal) endpoint() string {
-	if p.listen != "" {
-		return "http://" + p.listen + "/rest/"
-	}
-	return "https://" + p.host + "/rest/"
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
+func sortedIDs[V any](m map[imbot.ID]V) []imbot.ID { return slices.Sorted(maps.Keys(m)) }
 
 func randomHex(n int) string {
 	b := make([]byte, n)

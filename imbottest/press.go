@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html"
 	"strings"
-	"time"
 
 	"github.com/imbot-go/imbot"
 )
@@ -135,99 +134,4 @@ func (m *message) button(text string) (*array, string) {
 		}
 	}
 	return nil, ""
-}
-
-func (p *Portal) commandOf(bot imbot.ID, name string) *command {
-	for _, cmd := range p.commands {
-		if cmd.bot.id == bot && cmd.name == name {
-			return cmd
-		}
-	}
-	return nil
-}
-
-// Edit changes the text of a message that the person wrote, within three days.
-// Bots get ONIMBOTMESSAGEUPDATE when they have a handler for it and would get the
-// new text as a message, too. Commands in it are not executed.
-func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text string) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	text = strings.TrimSpace(text)
-	switch {
-	case p.own(user, m.ID) == nil:
-		return fmt.Errorf("imbottest: user %d may not change message %d", user, m.ID)
-	case p.changeable(user, m.ID) == nil:
-		return fmt.Errorf("imbottest: message %d is too old to be changed: %s", m.ID, time.Since(m.Time))
-	case text == "":
-		return fmt.Errorf("imbottest: a message cannot become empty: use Delete")
-	}
-	m.Text, m.Edited = p.finished(text), true
-	p.fireMessageUpdate(p.chats[m.ChatID], m)
-	p.noteMessage(m)
-	return nil
-}
-
-// Delete deletes a message that the person wrote; a notice stays. Bots that could
-// get it as a message get ONIMBOTMESSAGEDELETE when they have a handler for it.
-func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if p.own(user, m.ID) == nil {
-		return fmt.Errorf("imbottest: user %d may not delete message %d", user, m.ID)
-	}
-	heard := mentions(m.Text)
-	p.drop(m, false)
-	p.fireMessageDelete(p.chats[m.ChatID], m, heard)
-	p.notify()
-	return nil
-}
-
-// Like sets the person's like on a message, or takes it away when there is one.
-// Bots do not learn of it.
-func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if m.Deleted {
-		return fmt.Errorf("imbottest: message %d is deleted", m.ID)
-	}
-	m.like(user)
-	p.noteMessage(m)
-	return nil
-}
-
-// see finds a message that a member of its chat sees; without an error the lock
-// is held.
-func (p *Portal) see(ctx context.Context, user, id imbot.ID) (*message, func(), error) {
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
-	p.mu.Lock()
-	m, err := p.visible(user, id)
-	if err != nil {
-		p.mu.Unlock()
-		return nil, nil, err
-	}
-	return m, p.mu.Unlock, nil
-}
-
-// visible is see under the lock.
-func (p *Portal) visible(user, id imbot.ID) (*message, error) {
-	if err := p.person(user); err != nil {
-		return nil, err
-	}
-	if m := p.messages[id]; m != nil {
-		if member := p.chats[m.ChatID].member(user); member != nil && m.ID > member.since {
-			return m, nil
-		}
-	}
-	return nil, fmt.Errorf("imbottest: user %d sees no message %d", user, id)
 }

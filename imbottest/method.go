@@ -32,65 +32,18 @@ type call struct {
 // a bad call gets.
 type method func(*call) (any, *restError)
 
-// lookup finds a method by its name in lower case. One function per file lists
-// the methods of its family.
+// lookup finds a method by its name in lower case. Each family of methods
+// has a file method_*.go with a function that lists them.
 func lookup(name string) method {
 	name = strings.ToLower(name)
-	for _, family := range []func(string) method{botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, eventMethods, undocumentedMethods} {
+	for _, family := range []func(string) method{
+		botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, eventMethods, undocumentedMethods,
+	} {
 		if m := family(name); m != nil {
 			return m
 		}
 	}
 	return nil
-}
-
-// restError is an error answer.
-type restError struct {
-	status      int
-	code        string
-	description string
-}
-
-func wrong(code, description string) *restError {
-	return &restError{http.StatusBadRequest, code, description}
-}
-
-func forbidden(code, description string) *restError {
-	return &restError{http.StatusForbidden, code, description}
-}
-
-func (e *restError) value() *array {
-	a := newArray()
-	a.set("error", e.code)
-	a.set("error_description", e.description)
-	return a
-}
-
-func (e *restError) answer() answer { return jsonAnswer(e.status, e.value()) }
-
-// timing is the time block of a success.
-type timing struct {
-	Start            float64 `json:"start"`
-	Finish           float64 `json:"finish"`
-	Duration         float64 `json:"duration"`
-	Processing       float64 `json:"processing"`
-	DateStart        string  `json:"date_start"`
-	DateFinish       string  `json:"date_finish"`
-	OperatingResetAt int64   `json:"operating_reset_at"`
-	Operating        float64 `json:"operating"`
-}
-
-func since(start time.Time) timing {
-	finish := time.Now()
-	return timing{
-		Start:            float64(start.UnixMicro()) / 1e6,
-		Finish:           float64(finish.UnixMicro()) / 1e6,
-		Duration:         finish.Sub(start).Seconds(),
-		Processing:       finish.Sub(start).Seconds(),
-		DateStart:        start.Format(time.RFC3339),
-		DateFinish:       finish.Format(time.RFC3339),
-		OperatingResetAt: start.Add(10 * time.Minute).Unix(),
-	}
 }
 
 // serve answers a call that came by itself, not in a batch.
@@ -116,14 +69,6 @@ func (c *call) serve(name string) answer {
 		}
 		return envelope(result, c.took(name, start))
 	})
-}
-
-// envelope is the answer with a result.
-func envelope(result any, t timing) answer {
-	return jsonAnswer(http.StatusOK, struct {
-		Result any    `json:"result"`
-		Time   timing `json:"time"`
-	}{result, t})
 }
 
 // faulty runs a call, or lets it go wrong as [Portal.Fail] has said.
@@ -177,6 +122,22 @@ func (c *call) renamed() answer {
 	return c.p.redirect(c.uri)
 }
 
+// wait is the delay of a fault; it ends with the request and with the portal.
+func (c *call) wait(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.ctx.Done():
+		panic(http.ErrAbortHandler)
+	case <-c.p.ctx.Done():
+		panic(http.ErrAbortHandler)
+	}
+}
+
 // run runs one method.
 func (c *call) run(name string) (any, *restError) {
 	m := lookup(name)
@@ -193,20 +154,46 @@ func (c *call) run(name string) (any, *restError) {
 	return m(c)
 }
 
-// wait is the delay of a fault; it ends with the request and with the portal.
-func (c *call) wait(d time.Duration) {
-	if d <= 0 {
-		return
+// welcome looks at who was authorized; the lock is held.
+func (c *call) welcome() *restError {
+	u := c.p.users[c.user]
+	switch {
+	case u != nil && u.dismissed:
+		return &restError{http.StatusUnauthorized, "authorization_error", "Unable to authorize user"}
+	case c.params.given("AUTH_CONNECTOR"):
+		return forbidden("WRONG_LICENSE", "The feature is not in the plan")
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-c.ctx.Done():
-		panic(http.ErrAbortHandler)
-	case <-c.p.ctx.Done():
-		panic(http.ErrAbortHandler)
+	return nil
+}
+
+// admit makes the checks that come before those of a method; the lock is held.
+func (c *call) admit(method string) *restError {
+	c.method = strings.ToLower(method)
+	switch {
+	case !c.p.inScope(c.method):
+		return &restError{http.StatusUnauthorized, "insufficient_scope", "The request requires higher privileges than provided by the webhook token"}
+	case c.session == isInternal(c.method):
+	case c.session && refusesSessions(c.method), isInternal(c.method):
+		return forbidden("WRONG_AUTH_TYPE", "Access for this method not allowed by session authorization.")
 	}
+	for _, name := range texts {
+		if _, list := c.params.get(name).(*array); list && (name != "MESSAGE" || c.method != "imbot.message.add") {
+			return errPHP
+		}
+	}
+	return nil
+}
+
+// texts are parameters at which PHP breaks when they are no text.
+var texts = []string{"CLIENT_ID", "DIALOG_ID", "CODE", "TITLE", "COMMAND", "MESSAGE"}
+
+// refusesSessions names the methods that are closed to browsers.
+func refusesSessions(method string) bool {
+	switch method {
+	case "imbot.register", "imbot.update", "imbot.unregister", "imbot.bot.list":
+		return true
+	}
+	return strings.HasPrefix(method, "imbot.command.") || strings.HasPrefix(method, "imbot.app.")
 }
 
 // application is the REST application behind the call: with the webhook the one
@@ -254,44 +241,4 @@ func (c *call) ownBot(app *application) (*bot, *restError) {
 		return nil, wrong("APP_ID_ERROR", "Bot was installed by another rest application")
 	}
 	return b, nil
-}
-
-// portalMethods are the methods about the portal itself.
-func portalMethods(name string) method {
-	switch name {
-	case "app.info":
-		return appInfo
-	case "profile":
-		return profile
-	case "method.get":
-		return methodGet
-	}
-	return nil
-}
-
-func appInfo(c *call) (any, *restError) {
-	if c.app == nil {
-		return map[string]any{"SCOPE": []string{"imbot"}, "LICENSE": "en_basic"}, nil
-	}
-	return map[string]any{
-		"ID": 1, "CODE": c.app.clientID, "VERSION": 1, "STATUS": "L", "INSTALLED": c.app.finished, "PAYMENT_EXPIRED": "N",
-		"DAYS": nil, "LANGUAGE_ID": language, "LICENSE": "en_basic", "LICENSE_TYPE": "basic", "LICENSE_FAMILY": "basic",
-	}, nil
-}
-
-func profile(c *call) (any, *restError) {
-	u := c.p.users[c.user]
-	if u == nil {
-		return newArray(), nil
-	}
-	return map[string]any{
-		"ID": u.id.String(), "ADMIN": u.id == admin, "NAME": u.first, "LAST_NAME": u.last,
-		"PERSONAL_GENDER": u.gender, "TIME_ZONE": "",
-	}, nil
-}
-
-func methodGet(c *call) (any, *restError) {
-	name := c.params.text("NAME")
-	known := strings.EqualFold(name, "batch") || lookup(name) != nil
-	return map[string]bool{"isExisting": known, "isAvailable": known}, nil
 }

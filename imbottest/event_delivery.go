@@ -254,12 +254,3 @@ func hangUp(r *http.Request) (*http.Response, error) {
 
 // maxPage bounds what is read of a handler's answer.
 const maxPage = 1 << 20
-
-// publicURL is a URL without what could be a secret.
-func publicURL(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "a URL"
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
-}

@@ -3,8 +3,6 @@ package imbottest
 import (
 	"context"
 	"errors"
-	"slices"
-	"time"
 
 	"github.com/imbot-go/imbot"
 )
@@ -72,9 +70,11 @@ func (p *Portal) note(n note) {
 }
 
 func (p *Portal) noteDialog(c *chat) { p.note(note{kind: ChangeDialog, chat: c.id}) }
+
 func (p *Portal) noteMessage(m *message) {
 	p.note(note{kind: ChangeMessage, chat: m.ChatID, message: m.ID})
 }
+
 func (p *Portal) noteUser(id imbot.ID) { p.note(note{kind: ChangeUser, user: id}) }
 func (p *Portal) noteHelp()            { p.note(note{kind: ChangeHelp}) }
 
@@ -191,70 +191,4 @@ func (p *Portal) view(user imbot.ID, n note) (c Change, ok bool) {
 		c.Exchange = &summary
 	}
 	return c, true
-}
-
-// typingTime is how long people see that somebody writes.
-const typingTime = 10 * time.Second
-
-// startTyping shows that somebody writes, for a while or until a message comes;
-// the lock is held.
-func (p *Portal) startTyping(c *chat, user imbot.ID) {
-	if p.closed {
-		return
-	}
-	c.stopTyping(p, user)
-	if c.typing == nil {
-		c.typing = map[imbot.ID]*time.Timer{}
-	}
-	p.wg.Add(1)
-	var timer *time.Timer
-	timer = time.AfterFunc(typingTime, func() {
-		defer p.wg.Done()
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if c.typing[user] == timer {
-			delete(c.typing, user)
-			p.note(note{kind: ChangeTyping, chat: c.id, user: user})
-		}
-	})
-	c.typing[user] = timer
-	p.note(note{kind: ChangeTyping, chat: c.id, user: user})
-}
-
-// stopTyping ends what startTyping began; the lock is held.
-func (c *chat) stopTyping(p *Portal, user imbot.ID) {
-	timer := c.typing[user]
-	if timer == nil {
-		return
-	}
-	if timer.Stop() {
-		p.wg.Done()
-	}
-	delete(c.typing, user)
-	p.note(note{kind: ChangeTyping, chat: c.id, user: user})
-}
-
-// stopAllTyping is for Close; the lock is held.
-func (p *Portal) stopAllTyping() {
-	for _, c := range p.chats {
-		for _, user := range sortedIDs(c.typing) {
-			c.stopTyping(p, user)
-		}
-	}
-}
-
-// leave takes somebody out of a group chat; the lock is held.
-func (p *Portal) leave(c *chat, user imbot.ID) {
-	if c.member(user) == nil {
-		return
-	}
-	c.stopTyping(p, user)
-	c.drop(user)
-	p.note(note{kind: ChangeLeft, chat: c.id, user: user})
-}
-
-// writers are who writes in a chat, in the order of the members.
-func (c *chat) writers(but imbot.ID) []imbot.ID {
-	ids := slices.DeleteFunc(sortedIDs(c.typing), func(id imbot.ID) bool { return id == but })
-	return ids
 }

@@ -7,25 +7,6 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-func chatGet(c *call) (any, *restError) {
-	if c.user == 0 {
-		return nil, forbidden("AUTHORIZE_ERROR", "You need to authorize")
-	}
-	if c.params.given("DIALOG_ID") {
-		return dialogGet(c)
-	}
-	kind, id := c.params.text("ENTITY_TYPE"), c.params.text("ENTITY_ID")
-	if !truthy(kind) || !truthy(id) {
-		return nil, nil
-	}
-	for _, chatID := range sortedIDs(c.p.chats) { // no look at who may see it
-		if chat := c.p.chats[chatID]; chat.entityType == kind && chat.entityID == id {
-			return struct{ ID imbot.ID }{chat.id}, nil
-		}
-	}
-	return nil, nil
-}
-
 func dialogGet(c *call) (any, *restError) {
 	dialog := strings.ToLower(c.params.text("DIALOG_ID"))
 	if !isDialog(dialog) {

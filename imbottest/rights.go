@@ -142,12 +142,6 @@ func (p *Portal) eachUser(ids []imbot.ID, do func(*user)) error {
 	return nil
 }
 
-// denied reports whether the user behind the call may not change chats.
-func (c *call) denied() bool {
-	u := c.p.users[c.user]
-	return u != nil && u.denied
-}
-
 // isExtranet reports whether a user is from outside the company.
 func (p *Portal) isExtranet(id imbot.ID) bool {
 	u := p.users[id]
@@ -157,26 +151,6 @@ func (p *Portal) isExtranet(id imbot.ID) bool {
 // hasExtranet reports whether somebody in a chat is.
 func (p *Portal) hasExtranet(c *chat) bool {
 	return slices.ContainsFunc(c.members, func(m *member) bool { return p.isExtranet(m.user) })
-}
-
-// MakeFetching makes a bot one that was registered through imbot.v2 and fetches
-// its events: it can have no handlers.
-func (p *Portal) MakeFetching(bot imbot.ID) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b := p.bots[bot]
-	if b == nil {
-		return fmt.Errorf("imbottest: there is no bot %d", bot)
-	}
-	b.fetch = true
-	return nil
-}
-
-func (b *bot) noHandlers() *restError {
-	if b.fetch {
-		return wrong("FETCH_NOT_SUPPORTED", "The bot fetches its events")
-	}
-	return nil
 }
 
 // Veto lets another module of the portal refuse what methods do, as such modules
@@ -199,5 +173,13 @@ func (p *Portal) Veto(methods ...string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.states.vetoed = vetoed
+	return nil
+}
+
+// vetoed is the error of a call that another module refuses.
+func (c *call) vetoed(description string) *restError {
+	if c.p.states.vetoed[c.method] {
+		return wrong("WRONG_REQUEST", description)
+	}
 	return nil
 }

@@ -18,6 +18,38 @@ import (
 // applications.
 const Admin = admin
 
+// admin is the user behind webhooks and applications.
+const admin imbot.ID = 1
+
+// application is who owns bots: a CLIENT_ID used with the webhook, or an OAuth
+// application.
+type application struct {
+	id       string // what the portal stores: "custom" + CLIENT_ID, or the OAuth client id
+	clientID string
+	oauth    bool
+	token    string // application_token of events
+	handlers map[string]binding
+
+	// Of OAuth applications:
+	secret    string // "" as long as nobody has told it
+	installed bool
+	finished  bool // before that the portal sends no events
+	version   int
+}
+
+// application finds or makes an application; the lock is held.
+func (p *Portal) application(id, clientID string, oauth bool) *application {
+	app := p.apps[id]
+	if app == nil {
+		app = &application{id: id, clientID: clientID, oauth: oauth, token: clientID, handlers: map[string]binding{}}
+		if oauth {
+			app.token = randomHex(16)
+		}
+		p.apps[id] = app
+	}
+	return app
+}
+
 // The events in the life of an application.
 const (
 	eventInstall   = "ONAPPINSTALL"

@@ -5,28 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-
-	"github.com/imbot-go/imbot"
 )
-
-// chatApp is a chat application of a bot.
-type chatApp struct {
-	id   imbot.ID
-	bot  imbot.ID
-	app  *application
-	code string
-
-	iframe string // address; "" for one with a JS command
-	hash   string // signs it
-
-	// What people see, and no method of the portal tells.
-	jsMethod, jsParam string
-	titles            *array // LANG
-	context           string
-	hidden            bool
-	width, height     int
-	icon              []byte
-}
 
 func appMethods(name string) method {
 	switch name {
@@ -99,46 +78,6 @@ func dump(params *array) string {
 // maxHash is where registering cuts HASH.
 const maxHash = 32
 
-var (
-	jsCommand = regexp.MustCompile(`^/[a-zA-Z0-9\-+_/]+(?: [a-zA-Z0-9\-+_/]+)*`)
-	jsPhone   = regexp.MustCompile(`^[+0-9][0-9]*`)
-	jsCode    = regexp.MustCompile(`^[0-9a-fA-F]{32}`)
-)
-
-// isUsable reports whether the portal keeps something of JS_PARAM.
-func isUsable(method, param string) bool {
-	switch method {
-	case "PUT", "SEND":
-		return len(jsCommand.FindString(param)) > 2 // a command of one letter is none
-	case "CALL":
-		return jsPhone.MatchString(param)
-	case "SUPPORT":
-		return jsCode.MatchString(param)
-	}
-	return false
-}
-
-func isHTTPS(address string) bool {
-	u, err := url.Parse(address)
-	return err == nil && strings.EqualFold(u.Scheme, "https") && u.Host != ""
-}
-
-// ownApp is the chat application APP_ID, which has to belong to the caller.
-func (c *call) ownApp() (*chatApp, *restError) {
-	app, fail := c.application()
-	if fail != nil {
-		return nil, fail
-	}
-	found := c.p.chatApps[c.params.id("APP_ID")]
-	switch {
-	case found == nil:
-		return nil, wrong("CHAT_APP_ID_ERROR", "App not found")
-	case found.app != app:
-		return nil, wrong("APP_ID_ERROR", "App was installed by another rest application")
-	}
-	return found, nil
-}
-
 func appUpdate(c *call) (any, *restError) {
 	app, fail := c.ownApp()
 	if fail != nil {
@@ -177,4 +116,44 @@ func appUnregister(c *call) (any, *restError) {
 	delete(c.p.chatApps, app.id)
 	c.p.noteHelp()
 	return true, nil
+}
+
+// ownApp is the chat application APP_ID, which has to belong to the caller.
+func (c *call) ownApp() (*chatApp, *restError) {
+	app, fail := c.application()
+	if fail != nil {
+		return nil, fail
+	}
+	found := c.p.chatApps[c.params.id("APP_ID")]
+	switch {
+	case found == nil:
+		return nil, wrong("CHAT_APP_ID_ERROR", "App not found")
+	case found.app != app:
+		return nil, wrong("APP_ID_ERROR", "App was installed by another rest application")
+	}
+	return found, nil
+}
+
+var (
+	jsCommand = regexp.MustCompile(`^/[a-zA-Z0-9\-+_/]+(?: [a-zA-Z0-9\-+_/]+)*`)
+	jsPhone   = regexp.MustCompile(`^[+0-9][0-9]*`)
+	jsCode    = regexp.MustCompile(`^[0-9a-fA-F]{32}`)
+)
+
+// isUsable reports whether the portal keeps something of JS_PARAM.
+func isUsable(method, param string) bool {
+	switch method {
+	case "PUT", "SEND":
+		return len(jsCommand.FindString(param)) > 2 // a command of one letter is none
+	case "CALL":
+		return jsPhone.MatchString(param)
+	case "SUPPORT":
+		return jsCode.MatchString(param)
+	}
+	return false
+}
+
+func isHTTPS(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && strings.EqualFold(u.Scheme, "https") && u.Host != ""
 }

@@ -88,6 +88,30 @@ func (c *call) command(command string, done map[string]*array) (result any, fail
 	return result, c.override(fail)
 }
 
+// recorded reports whether the core of the portal gave the code, which then takes
+// the place of the documented one.
+func (e *restError) recorded() bool {
+	switch e.code {
+	case "CHAT_ID", "CANCELED", "ERROR_NO_ACCESS", "PARAM_KEYBOARD_ERROR", "PARAM_MENU_ERROR", "EMPTY_USER_ID",
+		"ACCESS_DENIED_EXTEND", "ACCESS_DENIED_KICK", "USER_NOT_FOUND", "LEAVE_OWNER_FORBIDDEN":
+		return true
+	}
+	return false
+}
+
+// override is what a batch does to the code of a failed command: an error that
+// the core has once recorded stays until the end and takes the place of others.
+func (c *call) override(fail *restError) *restError {
+	switch {
+	case fail == nil:
+	case fail.recorded():
+		c.recorded = fail
+	case c.recorded != nil:
+		return c.recorded
+	}
+	return fail
+}
+
 // reference runs to the next white space, whatever follows the brackets.
 var (
 	reference = regexp.MustCompile(`\$(?i:result|error|total|time|next)\[\S+\]\S*`)

@@ -5,9 +5,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -283,4 +285,74 @@ func (p *Portal) settled() {
 	defer p.mu.Unlock()
 	p.active--
 	p.notify()
+}
+
+// maxKept bounds what a portal remembers for Calls.
+const maxKept = 100_000
+
+// A Call is one call of a REST method that reached the portal.
+type Call struct {
+	Method string          // as it was sent
+	Params json.RawMessage // as they were sent, without credentials and CLIENT_ID
+	Batch  bool            // a command of a batch; the batch is a call of its own, before its commands
+}
+
+// Calls returns the calls of a method in their order, all calls for "". Refused
+// ones and those that met a fault count, the ones beyond the rate limit do not.
+// The first 100000 calls of a portal are remembered.
+func (p *Portal) Calls(method string) []Call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var calls []Call
+	for _, c := range p.calls {
+		if method == "" || strings.EqualFold(c.Method, method) {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// record remembers a call and begins its exchange; the lock is held.
+func (p *Portal) record(method string, params *array, batch bool) *trace {
+	open := newArray()
+	var secrets []string
+	for _, k := range params.keys {
+		if !isCredential(k) {
+			open.set(k, params.values[k])
+		} else if secret := text(params.values[k]); len(secret) >= minSecret {
+			secrets = append(secrets, secret, hidden)
+		}
+	}
+	if strings.EqualFold(method, "batch") {
+		hideCommands(open)
+	}
+	data := []byte("{}")
+	if open.len() > 0 {
+		data, _ = json.Marshal(open) // holds nothing that JSON cannot express
+	}
+	hide := strings.NewReplacer(secrets...)
+	call := Call{Method: p.scrub(method), Batch: batch}
+	masked := p.scrub(hide.Replace(string(data)))
+	call.Params = json.RawMessage(masked)
+	if len(p.calls) < maxKept {
+		p.calls = append(p.calls, call)
+	}
+	return p.begin(&trace{Exchange: Exchange{Name: call.Method}, sent: masked})
+}
+
+// Err returns what a test should not overlook: calls of methods that the portal
+// does not have, events that could not be delivered, answers of handlers other
+// than 2xx, panics of handlers. It is nil when all is well.
+func (p *Portal) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(p.problems...)
+}
+
+func (p *Portal) problem(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.problems) < 100 {
+		p.problems = append(p.problems, errors.New("imbottest: "+p.scrub(fmt.Sprintf(format, args...))))
+	}
 }

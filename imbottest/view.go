@@ -2,9 +2,6 @@ package imbottest
 
 import (
 	"cmp"
-	"encoding/base64"
-	"encoding/json"
-	"html"
 	"slices"
 	"strings"
 	"time"
@@ -107,32 +104,28 @@ func (p *Portal) dialog(c *chat, user imbot.ID) Dialog {
 	return d
 }
 
-// typeName is the type of a chat in words.
-func (c *chat) typeName() string {
-	switch c.kind {
-	case kindOpen:
-		return "open"
-	case kindLines:
-		return "lines"
-	case kindPrivate:
-		return "private"
-	}
-	return "chat"
-}
-
-// seen are the messages of a chat that a member sees.
-func (c *chat) seen(user imbot.ID) []*message {
-	member := c.member(user)
-	if member == nil {
+// Messages returns what a person sees in a dialog, oldest first; nothing when
+// the dialog does not exist or is closed to that person.
+func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	chat := p.find(user, dialog)
+	if chat == nil {
 		return nil
 	}
-	return c.messages[c.place(member.since+1):]
-}
-
-// place is where the first message with this id or a higher one stands.
-func (c *chat) place(id imbot.ID) int {
-	i, _ := slices.BinarySearchFunc(c.messages, id, func(m *message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
-	return i
+	since := imbot.ID(0)
+	if m := chat.member(user); m != nil {
+		since = m.since
+	} else if chat.kind != kindOpen {
+		return nil
+	}
+	var seen []Message
+	for _, m := range chat.messages {
+		if m.ID > since {
+			seen = append(seen, m.view())
+		}
+	}
+	return seen
 }
 
 // History returns the newest messages with ids less than before that a member of
@@ -157,55 +150,30 @@ func (p *Portal) History(user imbot.ID, dialog imbot.DialogID, before imbot.ID, 
 	return messages
 }
 
-// Wire returns the parts of the message as the portal stores them, null when the
-// message has none: the attachment an object, the others a flat list in which an
-// entry of type NEWLINE ends a row of buttons. The texts of the menu are not
-// escaped.
-func (m Message) Wire() (attach, keyboard, menu json.RawMessage) {
-	parts := m.parts
-	if parts[partMenu] != nil {
-		parts[partMenu] = mapStrings(parts[partMenu], html.UnescapeString).(*array)
-	}
-	var wire [len(parts)]json.RawMessage
-	for i, part := range parts {
-		wire[i] = json.RawMessage("null")
-		if part != nil {
-			wire[i], _ = part.MarshalJSON() // holds nothing that JSON cannot express
-		}
-	}
-	return wire[partAttach], wire[partKeyboard], wire[partMenu]
-}
-
-// Avatar returns the picture of a user, named as a private dialog, or of a group
-// chat, as it was sent; nil when there is none.
-func (p *Portal) Avatar(dialog imbot.DialogID) []byte {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if id, ok := dialog.UserID(); ok {
-		if u := p.users[id]; u != nil {
-			return u.picture
-		}
-	} else if id, ok := dialog.ChatID(); ok && p.chats[id] != nil {
-		return p.chats[id].picture
-	}
-	return nil
-}
-
-// picture decodes what isImage accepts, nil for anything else.
-func picture(v any) []byte {
-	if !isImage(v) {
+// seen are the messages of a chat that a member sees.
+func (c *chat) seen(user imbot.ID) []*message {
+	member := c.member(user)
+	if member == nil {
 		return nil
 	}
-	if file, ok := v.(*array); ok {
-		v = file.get("1")
-	}
-	data, _ := base64.StdEncoding.DecodeString(text(v))
-	return data
+	return c.messages[c.place(member.since+1):]
 }
 
-// Endpoint returns the REST root of the portal, without credentials.
-func (p *Portal) Endpoint() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.endpoint()
+// place is where the first message with this id or a higher one stands.
+func (c *chat) place(id imbot.ID) int {
+	i, _ := slices.BinarySearchFunc(c.messages, id, func(m *message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
+	return i
+}
+
+// place is a dialog in which somebody is or could be, nil when there is none;
+// the lock is held.
+func (p *Portal) place(user imbot.ID, dialog imbot.DialogID) *chat {
+	c := p.find(user, dialog)
+	if other, ok := dialog.UserID(); ok && c == nil && user != other && p.present(user) && p.present(other) {
+		c = &chat{kind: kindPrivate, members: []*member{{user: user}, {user: other}}}
+	}
+	if c == nil || c.member(user) == nil {
+		return nil
+	}
+	return c
 }

@@ -84,12 +84,3 @@ func eventGet(c *call) (any, *restError) {
 	}
 	return list, nil
 }
-
-// forgetBindings is what an update and an uninstallation do.
-func (a *application) forgetBindings() {
-	for event, b := range a.handlers {
-		if b.asked {
-			delete(a.handlers, event)
-		}
-	}
-}

@@ -2,22 +2,10 @@ package imbottest
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/imbot-go/imbot"
 )
-
-// A Command is a slash command of a bot.
-type Command struct {
-	ID     imbot.ID
-	Bot    imbot.ID
-	Name   string // without the slash
-	Title  string // in the portal's language, else in the first one
-	Params string // hint about the parameters
-	Common bool   // usable in every chat
-	Hidden bool   // usable, but not offered; so is one without any title
-}
 
 // An App is a chat application of a bot: above the text field it inserts or
 // sends a command, calls somebody, or opens a frame, see [Portal.IFrame].
@@ -34,50 +22,23 @@ type App struct {
 	Height      int
 }
 
-// Commands returns the commands that somebody can give in a dialog, which need
-// not exist yet: those of the bots in it, and the common ones.
-func (p *Portal) Commands(user imbot.ID, dialog imbot.DialogID) []Command {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c := p.place(user, dialog)
-	if c == nil {
-		return nil
-	}
-	var list []Command
-	for _, id := range sortedIDs(p.commands) {
-		if cmd := p.commands[id]; p.usable(cmd, c, user) {
-			lang := title(cmd.titles)
-			list = append(list, Command{
-				ID: id, Bot: cmd.bot.id, Name: cmd.name, Title: lang.text("TITLE"), Params: lang.text("PARAMS"),
-				Common: cmd.common, Hidden: cmd.hidden || lang == nil,
-			})
-		}
-	}
-	return list
-}
+// chatApp is a chat application of a bot.
+type chatApp struct {
+	id   imbot.ID
+	bot  imbot.ID
+	app  *application
+	code string
 
-// place is a dialog in which somebody is or could be, nil when there is none;
-// the lock is held.
-func (p *Portal) place(user imbot.ID, dialog imbot.DialogID) *chat {
-	c := p.find(user, dialog)
-	if other, ok := dialog.UserID(); ok && c == nil && user != other && p.present(user) && p.present(other) {
-		c = &chat{kind: kindPrivate, members: []*member{{user: user}, {user: other}}}
-	}
-	if c == nil || c.member(user) == nil {
-		return nil
-	}
-	return c
-}
+	iframe string // address; "" for one with a JS command
+	hash   string // signs it
 
-// title is the entry of LANG in the portal's language, else the first one; nil
-// when the portal has skipped them all.
-func title(titles *array) *array {
-	list := slices.DeleteFunc(entries(titles, ""), func(lang *array) bool { return lang.text("LANGUAGE_ID") == "" || !lang.given("TITLE") })
-	if len(list) == 0 {
-		return nil
-	}
-	i := slices.IndexFunc(list, func(lang *array) bool { return strings.EqualFold(lang.text("LANGUAGE_ID"), language) })
-	return list[max(0, i)]
+	// What people see, and no method of the portal tells.
+	jsMethod, jsParam string
+	titles            *array // LANG
+	context           string
+	hidden            bool
+	width, height     int
+	icon              []byte
 }
 
 // Apps returns the chat applications that are offered to somebody in a dialog,
@@ -160,17 +121,4 @@ func (a *chatApp) describe(from *array) {
 	}
 	a.width = max(minFrameWidth, int(cmp.Or(from.id("IFRAME_WIDTH"), imbot.ID(a.width), frameWidth)))
 	a.height = max(minFrameHeight, int(cmp.Or(from.id("IFRAME_HEIGHT"), imbot.ID(a.height), frameHeight)))
-}
-
-// describe takes over what people see of a command; what was not sent stays.
-func (cmd *command) describe(from *array) {
-	if from.array("LANG").len() > 0 {
-		cmd.titles = from.array("LANG")
-	}
-	if hidden := from.text("HIDDEN"); hidden != "" {
-		cmd.hidden = hidden == "Y"
-	}
-	if extranet := from.text("EXTRANET_SUPPORT"); extranet != "" {
-		cmd.extranet = extranet == "Y"
-	}
 }

@@ -2,7 +2,6 @@ package imbottest
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -19,14 +18,6 @@ func (p *Portal) AuthServer() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.authOrigin()
-}
-
-// authOrigin is the authorization server without a path; the lock is held.
-func (p *Portal) authOrigin() string {
-	if p.authAddr != "" {
-		return "http://" + p.authAddr
-	}
-	return "https://" + p.authHost
 }
 
 // code is an authorization that waits to be exchanged.
@@ -169,11 +160,3 @@ const (
 	scope     = "imbot"
 	appStatus = "L"
 )
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
-}
