@@ -1,6 +1,8 @@
 package imbottest_test
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -11,11 +13,125 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
 )
+
+func TestFaults(t *testing.T) {
+	const add = `{"CLIENT_ID":"one","TITLE":"x"}`
+	for _, tt := range []struct {
+		says  string
+		fault imbottest.Fault
+		want  string
+		ran   bool
+	}{
+		{"a code is 400", imbottest.Fault{Code: "WRONG_REQUEST"}, `400 {"error":"WRONG_REQUEST","error_description":""}`, false},
+		{"a status and a code", imbottest.Fault{Status: 429, Code: "OPERATION_TIME_LIMIT", Description: "busy"}, `429 {"error":"OPERATION_TIME_LIMIT","error_description":"busy"}`, false},
+		{"a page", imbottest.Fault{Status: 502, Body: "<html>"}, `502 <html>`, false},
+		{"a status alone has no body", imbottest.Fault{Status: 500}, `500 `, false},
+		{"a body alone is 200", imbottest.Fault{Body: `{"result":`}, `200 {"result":`, false},
+		{"cut before it ran", imbottest.Fault{Cut: imbottest.BeforeRun}, "EOF", false},
+		{"cut after it ran", imbottest.Fault{Cut: imbottest.AfterRun}, "EOF", true},
+		{"a page after it ran", imbottest.Fault{Cut: imbottest.AfterRun, Status: 504, Body: "<html>"}, "504 <html>", true},
+		{"a code after it ran", imbottest.Fault{Cut: imbottest.AfterRun, Code: "X"}, `400 {"error":"X","error_description":""}`, true},
+	} {
+		t.Run(tt.says, func(t *testing.T) {
+			portal := newWorld(t)
+			portal.Fail("imbot.chat.add", tt.fault)
+			send := func() string {
+				resp, err := portal.HTTPClient().Post(portal.Webhook("").URL+"imbot.chat.add", "application/json", strings.NewReader(add))
+				if err != nil {
+					require.ErrorIs(t, err, io.EOF)
+					return "EOF"
+				}
+				defer func() { _ = resp.Body.Close() }()
+				body, err := io.ReadAll(resp.Body)
+				require.NoError(t, err)
+				return fmt.Sprint(resp.StatusCode, " ", string(body))
+			}
+			require.Equal(t, tt.want, send())
+			next := `200 {"result":1002,`
+			if tt.ran {
+				next = `200 {"result":1003,`
+			}
+			require.Contains(t, send(), next, "the fault befalls one call")
+			require.Len(t, portal.Calls("imbot.chat.add"), 3)
+		})
+	}
+	t.Run("several times, every method", func(t *testing.T) {
+		portal := newWorld(t)
+		portal.Fail("", imbottest.Fault{Code: "X", Times: 2})
+		require.Equal(t, "400 X", post(t, portal, "profile", `{}`))
+		require.Equal(t, "400 X", post(t, portal, "imbot.bot.list", `{}`))
+		require.NotEqual(t, "400 X", post(t, portal, "profile", `{}`))
+	})
+	t.Run("for ever", func(t *testing.T) {
+		portal := newWorld(t)
+		portal.Fail("profile", imbottest.Fault{Code: "X", Times: -1})
+		for range 5 {
+			require.Equal(t, "400 X", post(t, portal, "profile", `{}`))
+		}
+	})
+}
+
+func TestATruncatedAnswer(t *testing.T) {
+	portal := newWorld(t)
+	require.NoError(t, portal.Listen("127.0.0.1:0"))
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	for _, client := range []*http.Client{portal.HTTPClient(), {Transport: transport}} {
+		portal.Fail("imbot.chat.add", imbottest.Fault{Cut: imbottest.AfterRun, Body: `{"result":10`})
+		resp, err := client.Post(portal.Webhook("").URL+"imbot.chat.add", "application/json", strings.NewReader(`{"CLIENT_ID":"one"}`))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, resp.StatusCode)
+		require.EqualValues(t, 13, resp.ContentLength)
+		body, err := io.ReadAll(resp.Body)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.Equal(t, `{"result":10`, string(body))
+		require.NoError(t, resp.Body.Close())
+	}
+	require.Equal(t, "1004", post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one"}`), "both calls ran")
+}
+
+func TestDelaysObeyTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := imbottest.NewPortal()
+		defer portal.Close()
+		portal.Fail("profile", imbottest.Fault{Delay: time.Minute, Times: 2})
+		start := time.Now()
+		post(t, portal, "profile", `{}`)
+		require.Equal(t, time.Minute, time.Since(start))
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, portal.Webhook("").URL+"profile", nil)
+		require.NoError(t, err)
+		_, err = portal.HTTPClient().Do(r)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, time.Minute+time.Second, time.Since(start))
+	})
+}
+
+func TestOneFaultInsideTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := imbottest.NewPortal()
+		defer portal.Close()
+		bot, _ := newEcho(t, portal, eventURL, portal.HTTPClient())
+		client, err := imbot.NewClient(portal.Webhook("a-long-random-client-id"), imbot.WithHTTPClient(portal.HTTPClient()))
+		require.NoError(t, err)
+		anna := portal.AddUser("Anna", "Ivanova")
+		send := func() error {
+			_, err := client.WithBot(bot).Message.Add(t.Context(), imbot.MessageAddRequest{DialogID: imbot.UserDialog(anna), Message: "x"})
+			return err
+		}
+		portal.Fail("imbot.message.add", imbottest.Fault{Status: 503, Code: "QUERY_LIMIT_EXCEEDED"})
+		require.NoError(t, send(), "refused before it ran, so repeated")
+		portal.Fail("imbot.message.add", imbottest.Fault{Cut: imbottest.AfterRun})
+		require.ErrorIs(t, send(), imbot.ErrOutcomeUnknown)
+		require.Len(t, portal.Messages(anna, imbot.UserDialog(bot)), 2)
+	})
+}
 
 func TestWhichCallsAFaultBefalls(t *testing.T) {
 	type faults map[string]imbottest.Fault
@@ -366,4 +482,12 @@ func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestFaultsInsideABatch(t *testing.T) {
+	portal := newWorld(t)
+	portal.Fail("imbot.chat.add", imbottest.Fault{Code: "OPERATION_TIME_LIMIT", Description: "busy"})
+	got := post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","b":"imbot.chat.add?CLIENT_ID=one"}}`)
+	require.Equal(t, `{"a":{"error":"OPERATION_TIME_LIMIT","error_description":"busy"}}`, partOf(t, got, "result_error"))
+	require.Equal(t, `{"b":1002}`, partOf(t, got, "result"))
 }

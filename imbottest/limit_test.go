@@ -6,10 +6,25 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
 )
+
+func TestRateLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := imbottest.NewPortal(imbottest.WithRateLimit(2, 3))
+		defer portal.Close()
+		profile := func() string { return post(t, portal, "profile", `{}`)[:3] }
+		for range 3 {
+			require.Equal(t, `{"A`, profile())
+		}
+		require.Equal(t, "503 QUERY_LIMIT_EXCEEDED", post(t, portal, "profile", `{}`))
+		time.Sleep(500 * time.Millisecond)
+		require.Equal(t, `{"A`, profile(), "one has leaked out")
+		require.Equal(t, "503", profile())
+		require.Len(t, portal.Calls("profile"), 4, "the refused ones never came in")
+	})
+}
 
 func TestPlansHaveTheirRateLimit(t *testing.T) {
 	for _, tt := range []struct {

@@ -150,3 +150,15 @@ func TestSecretsInNamesAndErrorsAreMasked(t *testing.T) {
 	require.NotContains(t, fmt.Sprint(portal.Exchanges(0, 9)), secret)
 	require.Equal(t, "QUERY_LIMIT_EXCEEDED", portal.Exchanges(0, 1)[0].Error)
 }
+
+func TestSecretsInsideParametersAreHidden(t *testing.T) {
+	portal := newWorld(t)
+	hook := portal.Webhook("a-long-random-client-id")
+	post(t, portal, "imbot.chat.add", fmt.Sprintf(`{"CLIENT_ID":%q,"TITLE":%q}`, hook.ClientID, hook.URL))
+	post(t, portal, "imbot.chat.add", fmt.Sprintf(`{"CLIENT_ID":%q,"TITLE":%q}`, hook.ClientID, "it is "+hook.ClientID))
+	post(t, portal, "profile", fmt.Sprintf(`{"x":%q}`, hook.ClientID))
+	text := calls(portal)
+	require.NotContains(t, text, hook.ClientID)
+	require.NotContains(t, text, strings.Split(hook.URL, "/")[5])
+	require.Contains(t, text, `"TITLE":"it is ***"`)
+}

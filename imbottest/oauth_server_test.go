@@ -10,31 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
-
-const (
-	clientID = "local.1"
-	secret   = "a-client-secret"
-	pageURL  = "https://bot.example.com/page?tab=1"
-)
-
-// newInstalled is a portal with an application that is installed, and the event
-// of its installation.
-func newInstalled(t *testing.T) (*imbottest.Portal, *imbottest.Application, *mailbox, url.Values) {
-	t.Helper()
-	portal, box := imbottest.NewPortal(), &mailbox{}
-	t.Cleanup(portal.Close)
-	portal.Serve(eventURL, box)
-	app := portal.Application(clientID, secret)
-	require.NoError(t, app.Install(t.Context(), eventURL))
-	events := box.take(t, portal)
-	require.Len(t, events, 1)
-	require.Equal(t, "ONAPPINSTALL", events[0].Get("event"))
-	return portal, app, box, events[0]
-}
 
 // ask sends a form, or a GET without one, and returns the status and the answer.
 func ask(t *testing.T, client *http.Client, address string, form url.Values) (int, map[string]any) {
@@ -173,56 +151,6 @@ func TestCodeExchange(t *testing.T) {
 	})
 }
 
-func TestAccessTokensLiveAnHour(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		portal, app, _, install := newInstalled(t)
-		client := portal.HTTPClient()
-		call := func(root, token string) string {
-			return outcomeOf(ask(t, client, root+"app.info", url.Values{"auth": {token}}))
-		}
-		rest, auth := install.Get("auth[client_endpoint]"), portal.AuthServer()+"/rest/"
-		access, refresh := install.Get("auth[access_token]"), install.Get("auth[refresh_token]")
-		both := func(token, want string) {
-			t.Helper()
-			require.Equal(t, want, call(rest, token))
-			require.Equal(t, want, call(auth, token))
-		}
-		renew := func() {
-			t.Helper()
-			status, answer := ask(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(refresh))
-			require.Equal(t, "ok", outcomeOf(status, answer))
-			access, refresh = answer["access_token"].(string), answer["refresh_token"].(string)
-		}
-		time.Sleep(time.Hour - time.Second)
-		both(access, "ok")
-		time.Sleep(time.Second)
-		both(access, "401 expired_token")
-		both("never", "401 invalid_token")
-		both("", "401 NO_AUTH_FOUND")
-
-		renew()
-		both(access, "ok")
-		app.ExpireTokens()
-		both(access, "401 expired_token")
-		time.Sleep(179 * 24 * time.Hour)
-		_, err := portal.OAuth(clientID).Tokens.Token() // the portal forgets what is older
-		require.NoError(t, err)
-		renew()
-		both(access, "ok")
-		app.RevokeTokens()
-		both(access, "401 invalid_token")
-		require.Equal(t, "400 invalid_grant", outcomeOf(ask(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(refresh))))
-	})
-}
-
-func TestRefreshTokensLive180Days(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		portal, _, _, install := newInstalled(t)
-		time.Sleep(180 * 24 * time.Hour)
-		require.Equal(t, "400 invalid_grant", outcomeOf(ask(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))))
-	})
-}
-
 func TestAppInfoOfTheAuthorizationServer(t *testing.T) {
 	portal, _, _, install := newInstalled(t)
 	status, answer := ask(t, portal.HTTPClient(), portal.AuthServer()+"/rest/app.info?auth="+install.Get("auth[access_token]"), nil)
@@ -254,70 +182,4 @@ func TestTheAuthorizationServerCanFail(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, 404, resp.StatusCode)
 	require.ErrorContains(t, portal.Err(), "/rest/profile")
-}
-
-func TestEventsOfAnApplicationLookLikeTheDocumentedOnes(t *testing.T) {
-	portal, box := imbottest.NewPortal(), &mailbox{}
-	t.Cleanup(portal.Close)
-	portal.Serve(eventURL, box)
-	app := portal.Application(clientID, secret)
-	require.Error(t, app.Update(t.Context()), "it is not installed")
-	require.Error(t, app.Uninstall(t.Context()), "it is not installed")
-	_, err := app.Authorize(imbottest.Admin, "")
-	require.Error(t, err, "it is not installed")
-	require.Error(t, app.Install(t.Context(), "ftp://bot.example.com"))
-	require.Empty(t, box.take(t, portal))
-	for _, step := range []struct {
-		sample string
-		do     func() error
-	}{
-		{"onappinstall", func() error { return app.Install(t.Context(), eventURL) }},
-		{"onappupdate", func() error { return app.Update(t.Context()) }},
-		{"onappuninstall", func() error { return app.Uninstall(t.Context()) }},
-	} {
-		require.NoError(t, step.do())
-		require.Equal(t, fields(t, sample(t, "../testdata/install/doc_"+step.sample+".form")), fields(t, box.last(t, portal)))
-	}
-	require.NoError(t, portal.Err())
-}
-
-func TestUninstall(t *testing.T) {
-	portal, app, box, install := newInstalled(t)
-	creds := portal.OAuth(clientID)
-	client, err := imbot.NewClient(creds, imbot.WithHTTPClient(portal.HTTPClient()))
-	require.NoError(t, err)
-	bot, err := client.Bot.Register(t.Context(), imbot.BotRegisterRequest{Code: "a", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "A"}})
-	require.NoError(t, err)
-	require.NoError(t, app.Uninstall(t.Context()))
-	events := box.take(t, portal)
-	require.ElementsMatch(t, []string{"DELETE", "ONAPPUNINSTALL"}, names(events))
-	for _, e := range events {
-		require.Equal(t, install.Get("auth[application_token]"), e.Get("auth[application_token]"))
-		if e.Get("event") == "ONIMBOTDELETE" {
-			require.Equal(t, bot.String(), e.Get("data[BOT_ID]"))
-			require.Equal(t, "401 APPLICATION_NOT_FOUND", outcomeOf(ask(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {e.Get("auth[access_token]")}})))
-		}
-	}
-	require.Equal(t, "401 NOT_INSTALLED", outcomeOf(ask(t, portal.HTTPClient(), portal.AuthServer()+"/rest/app.info", url.Values{"auth": {install.Get("auth[access_token]")}})))
-	require.Equal(t, "401 NOT_INSTALLED", outcomeOf(ask(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))))
-
-	require.NoError(t, app.Install(t.Context(), eventURL))
-	again := box.take(t, portal)
-	require.Len(t, again, 1)
-	require.NotEqual(t, install.Get("auth[application_token]"), again[0].Get("auth[application_token]"))
-	require.Equal(t, "401 APPLICATION_NOT_FOUND", outcomeOf(ask(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {install.Get("auth[access_token]")}})),
-		"old tokens stay dead")
-
-	client, err = imbot.NewClient(portal.OAuth(clientID), imbot.WithHTTPClient(portal.HTTPClient()))
-	require.NoError(t, err)
-	bot, err = client.Bot.Register(t.Context(), imbot.BotRegisterRequest{Code: "a", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "A"}})
-	require.NoError(t, err, "and there are new ones")
-	_, err = portal.Say(t.Context(), imbottest.Admin, imbot.UserDialog(bot), "hi")
-	require.NoError(t, err)
-	for _, e := range box.take(t, portal) {
-		token := e.Get("auth[access_token]")
-		require.Equal(t, "ok", outcomeOf(ask(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {token}})))
-		require.NotEqual(t, again[0].Get("auth[access_token]"), token, "events have a pair of their own")
-	}
-	require.NoError(t, portal.Err())
 }

@@ -3,9 +3,7 @@ package imbottest_test
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -158,30 +156,6 @@ func (b *bodies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"access_token":"abc","text":"done"}`)
 }
 
-// TestEventsThatNobodyTakes: who writes a bot has to see why it gets nothing.
-func TestEventsThatNobodyTakes(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	for says, r := range map[string]struct{ handler, clientID, want string }{
-		"a bot that does not run":    {"http://" + listener.Addr().String(), "one", "refused"},
-		"a bot on another machine":   {"http://192.0.2.1:80/", "one", "loopback addresses only"},
-		"a client id that is no URL": {"http://127.0.0.1:9/", `a\u0001`, "is no URL"},
-	} {
-		t.Run(says, func(t *testing.T) {
-			portal := imbottest.NewPortal()
-			defer portal.Close()
-			post(t, portal, "imbot.register", `{"CLIENT_ID":"`+r.clientID+`","CODE":"x","PROPERTIES":{"NAME":"X"},"EVENT_HANDLER":"`+r.handler+`"}`)
-			require.NoError(t, portal.Open(t.Context(), imbottest.Admin, 2))
-			require.NoError(t, portal.Idle(t.Context()))
-			event := portal.Exchanges(0, 1)[0]
-			require.Equal(t, "ONIMBOTJOINCHAT", event.Name)
-			require.Contains(t, event.Error, r.want)
-			require.Error(t, portal.Err())
-		})
-	}
-}
-
 func TestReplay(t *testing.T) {
 	portal := newWorld(t)
 	box := &bodies{status: 200}
@@ -239,36 +213,6 @@ func TestIdleWaitsForAReplay(t *testing.T) {
 		require.NoError(t, portal.Idle(ctx))
 		require.Equal(t, time.Second, time.Since(start))
 	})
-}
-
-func TestMount(t *testing.T) {
-	portal := newWorld(t)
-	mounted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "mine "+r.URL.Path) })
-	ask := func(address string) (int, string) {
-		resp, err := portal.HTTPClient().Get(address)
-		require.NoError(t, err)
-		defer func() { _ = resp.Body.Close() }()
-		body, err := io.ReadAll(resp.Body)
-		require.NoError(t, err)
-		return resp.StatusCode, string(body)
-	}
-	root := strings.TrimSuffix(portal.Endpoint(), "/rest/")
-	status, _ := ask(root + "/page")
-	require.Equal(t, 404, status)
-	require.Error(t, portal.Err())
-	portal.Mount(mounted)
-	_, body := ask(root + "/page")
-	require.Equal(t, "mine /page", body)
-	status, body = ask(root + "/rest/profile")
-	require.Equal(t, 401, status, body)
-	status, _ = ask(portal.AuthServer() + "/page")
-	require.Equal(t, 404, status, "the authorization server is another host")
-	u, err := url.Parse(portal.Endpoint())
-	require.NoError(t, err)
-	require.NoError(t, portal.Rename("new.example"))
-	resp, err := portal.HTTPClient().Transport.RoundTrip(&http.Request{Method: "GET", URL: &url.URL{Scheme: "https", Host: u.Host, Path: "/page"}})
-	require.NoError(t, err)
-	require.Equal(t, 302, resp.StatusCode, "the former host still redirects")
 }
 
 func TestLongNamesAreCut(t *testing.T) {

@@ -268,34 +268,3 @@ func TestChangesAreForgotten(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, changes, 8192, "a message and its like are one")
 }
-
-func say(t *testing.T, portal *imbottest.Portal) imbottest.Message {
-	m, err := portal.Say(t.Context(), anna, "1", "hi")
-	require.NoError(t, err)
-	return m
-}
-
-func TestTypingEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		portal := newWorld(t)
-		typing := func() []imbot.ID { return portal.Dialogs(anna)[0].Typing }
-		send := func() {
-			require.Equal(t, "true", post(t, portal, "imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`))
-		}
-		send()
-		require.Equal(t, []imbot.ID{alpha}, typing())
-		require.Empty(t, portal.Dialogs(alpha)[0].Typing, "the bot knows it")
-		time.Sleep(6 * time.Second)
-		send()
-		time.Sleep(6 * time.Second)
-		synctest.Wait()
-		require.Equal(t, []imbot.ID{alpha}, typing(), "it was told again")
-		after := portal.Changed()
-		time.Sleep(4 * time.Second)
-		synctest.Wait()
-		require.Empty(t, typing())
-		require.Equal(t, []string{"typing chat1001 4 false"}, told(t, portal, anna, after))
-		send()
-		portal.Close() // does not wait for it
-	})
-}

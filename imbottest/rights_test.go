@@ -92,30 +92,6 @@ func TestCommandsForTheExtranet(t *testing.T) {
 	require.Len(t, portal.Commands(anna, "chat1001"), 1)
 }
 
-func TestSessionsAndOtherWebhooks(t *testing.T) {
-	portal := newWorld(t)
-	root := portal.OAuth("local.1").Endpoint
-	whose := func(address string) string {
-		status, body := postTo(t, portal, address, "application/json", "{}")
-		return outcome(t, status, body)
-	}
-	sessid, err := portal.Session(anna)
-	require.NoError(t, err)
-	guest, err := portal.Session(0)
-	require.NoError(t, err)
-	require.Contains(t, whose(root+"profile?sessid="+sessid), `"ID":"2"`)
-	require.Equal(t, "[]", whose(root+"profile?sessid="+guest))
-	require.Equal(t, "401 session_failed", whose(root+"profile?sessid=x"))
-	require.NotContains(t, calls(portal), sessid)
-
-	hook, err := portal.WebhookOf(anna, "one")
-	require.NoError(t, err)
-	require.Contains(t, whose(hook.URL+"profile"), `"ID":"2"`)
-	require.NoError(t, portal.Dismiss(anna))
-	require.Equal(t, "401 authorization_error", whose(hook.URL+"profile"))
-	require.Equal(t, "401 authorization_error", whose(root+"profile?sessid="+sessid))
-}
-
 func TestScopes(t *testing.T) {
 	portal := newPortal(t, imbottest.WithScope("imopenlines"))
 	require.Equal(t, "401 insufficient_scope", post(t, portal, "IMBOT.register", `{}`))

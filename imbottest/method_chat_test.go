@@ -1,6 +1,8 @@
 package imbottest_test
 
-import "testing"
+import (
+	"testing"
+)
 
 // chatRows are the checks that the methods of one chat begin with.
 func chatRows(extra string) []row {

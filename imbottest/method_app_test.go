@@ -1,6 +1,8 @@
 package imbottest_test
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestChatApplications(t *testing.T) {
 	const me = `"CLIENT_ID":"one","CODE":"new"`

@@ -16,13 +16,6 @@ import (
 
 var withoutBots = imbottest.WithScope("im")
 
-func newPortal(t *testing.T, opts ...imbottest.Option) *imbottest.Portal {
-	t.Helper()
-	portal := imbottest.NewPortal(opts...)
-	t.Cleanup(portal.Close)
-	return portal
-}
-
 type systemError struct {
 	HTTP       int
 	Code, When string

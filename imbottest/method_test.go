@@ -1,13 +1,9 @@
 package imbottest_test
 
 import (
-	"encoding/json"
-	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/imbot-go/imbot"
 	"github.com/stretchr/testify/require"
 )
 
@@ -72,58 +68,4 @@ func TestEffects(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestLongMessagesOfPeopleAreCut(t *testing.T) {
-	portal := newWorld(t)
-	m, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), strings.Repeat("x", 20001))
-	require.NoError(t, err)
-	require.Len(t, m.Text, 20000+len(" (...)"))
-	require.EqualValues(t, team, m.ChatID)
-}
-
-func TestManagersAreMarkedInEvents(t *testing.T) {
-	portal, box := newMailWorld(t)
-	require.Equal(t, "true", post(t, portal, "imbot.chat.setManager", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":2}`))
-	_, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), "[user=4]Alpha[/user] hi")
-	require.NoError(t, err)
-	require.Equal(t, "Y", box.take(t, portal)[0].Get("data[PARAMS][IS_MANAGER]"))
-}
-
-func TestOtherWaysToSendThings(t *testing.T) {
-	portal := newWorld(t)
-	auth := portal.OAuth("local.1")
-	token, err := auth.Tokens.Token()
-	require.NoError(t, err)
-	r, err := http.NewRequest(http.MethodPost, auth.Endpoint+"app.info", strings.NewReader(`{"auth":"wrong"}`))
-	require.NoError(t, err)
-	token.SetAuthHeader(r)
-	r.Header.Set("Content-Type", "application/vnd.api+json; charset=UTF-8")
-	resp, err := portal.HTTPClient().Do(r)
-	require.NoError(t, err)
-	defer func() { _ = resp.Body.Close() }()
-	var answer struct {
-		Result struct {
-			Code      string `json:"CODE"`
-			Installed bool   `json:"INSTALLED"`
-		}
-	}
-	require.NoError(t, json.NewDecoder(resp.Body).Decode(&answer))
-	require.Equal(t, "local.1", answer.Result.Code, "the header wins over the parameter")
-	require.True(t, answer.Result.Installed)
-
-	status, body := postTo(t, portal, portal.Webhook("").URL+"method.get?name=profile", "application/vnd.api+json", `{"NAME":"imbot.nothing"}`)
-	require.Equal(t, `{"isAvailable":false,"isExisting":false}`, outcome(t, status, body), "the body wins over the query")
-}
-
-func TestSecretsInsideParametersAreHidden(t *testing.T) {
-	portal := newWorld(t)
-	hook := portal.Webhook("a-long-random-client-id")
-	post(t, portal, "imbot.chat.add", fmt.Sprintf(`{"CLIENT_ID":%q,"TITLE":%q}`, hook.ClientID, hook.URL))
-	post(t, portal, "imbot.chat.add", fmt.Sprintf(`{"CLIENT_ID":%q,"TITLE":%q}`, hook.ClientID, "it is "+hook.ClientID))
-	post(t, portal, "profile", fmt.Sprintf(`{"x":%q}`, hook.ClientID))
-	text := calls(portal)
-	require.NotContains(t, text, hook.ClientID)
-	require.NotContains(t, text, strings.Split(hook.URL, "/")[5])
-	require.Contains(t, text, `"TITLE":"it is ***"`)
 }

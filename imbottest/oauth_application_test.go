@@ -13,6 +13,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+const (
+	clientID = "local.1"
+	secret   = "a-client-secret"
+	pageURL  = "https://bot.example.com/page?tab=1"
+)
+
+// newInstalled is a portal with an application that is installed, and the event
+// of its installation.
+func newInstalled(t *testing.T) (*imbottest.Portal, *imbottest.Application, *mailbox, url.Values) {
+	t.Helper()
+	portal, box := imbottest.NewPortal(), &mailbox{}
+	t.Cleanup(portal.Close)
+	portal.Serve(eventURL, box)
+	app := portal.Application(clientID, secret)
+	require.NoError(t, app.Install(t.Context(), eventURL))
+	events := box.take(t, portal)
+	require.Len(t, events, 1)
+	require.Equal(t, "ONAPPINSTALL", events[0].Get("event"))
+	return portal, app, box, events[0]
+}
+
 // postPage is a page that keeps what was posted and answers with a text.
 type postPage struct {
 	answer string
@@ -101,66 +122,68 @@ func TestOpenPageReportsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "not acceptable")
 }
 
-func TestRename(t *testing.T) {
-	portal, app, box, install := newInstalled(t)
-	client := portal.HTTPClient()
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	old, hook := install.Get("auth[client_endpoint]"), portal.Webhook("x").URL
-	require.Error(t, portal.Rename("no host/"))
-	require.NoError(t, portal.Rename("New.example"))
-
-	for _, address := range []string{old + "profile?auth=1", hook + "profile"} {
-		resp, err := client.Get(address)
-		require.NoError(t, err)
-		require.NoError(t, resp.Body.Close())
-		require.Equal(t, 302, resp.StatusCode)
-		_, path, _ := strings.Cut(address, "/rest/")
-		require.Equal(t, "https://new.example/rest/"+path, resp.Header.Get("Location"))
+func TestEventsOfAnApplicationLookLikeTheDocumentedOnes(t *testing.T) {
+	portal, box := imbottest.NewPortal(), &mailbox{}
+	t.Cleanup(portal.Close)
+	portal.Serve(eventURL, box)
+	app := portal.Application(clientID, secret)
+	require.Error(t, app.Update(t.Context()), "it is not installed")
+	require.Error(t, app.Uninstall(t.Context()), "it is not installed")
+	_, err := app.Authorize(imbottest.Admin, "")
+	require.Error(t, err, "it is not installed")
+	require.Error(t, app.Install(t.Context(), "ftp://bot.example.com"))
+	require.Empty(t, box.take(t, portal))
+	for _, step := range []struct {
+		sample string
+		do     func() error
+	}{
+		{"onappinstall", func() error { return app.Install(t.Context(), eventURL) }},
+		{"onappupdate", func() error { return app.Update(t.Context()) }},
+		{"onappuninstall", func() error { return app.Uninstall(t.Context()) }},
+	} {
+		require.NoError(t, step.do())
+		require.Equal(t, fields(t, sample(t, "../testdata/install/doc_"+step.sample+".form")), fields(t, box.last(t, portal)))
 	}
-	token := install.Get("auth[access_token]")
-	require.Equal(t, "ok", outcomeOf(ask(t, client, "https://new.example/rest/profile", url.Values{"auth": {token}})))
-	_, renewed := ask(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))
-	require.Equal(t, "https://new.example/rest/", renewed["client_endpoint"])
-	_, info := ask(t, client, portal.AuthServer()+"/rest/app.info", url.Values{"auth": {token}})
-	require.Equal(t, "new.example", info["result"].(map[string]any)["install"].(map[string]any)["domain"])
-	require.NoError(t, app.Update(t.Context()))
-	events := box.take(t, portal)
-	require.Len(t, events, 1)
-	require.Equal(t, "https://new.example/rest/", events[0].Get("auth[client_endpoint]"))
-	require.Equal(t, install.Get("auth[member_id]"), events[0].Get("auth[member_id]"))
-	require.Equal(t, install.Get("auth[server_endpoint]"), events[0].Get("auth[server_endpoint]"))
-
-	require.NoError(t, portal.Rename(strings.TrimSuffix(strings.TrimPrefix(old, "https://"), "/rest/")), "back again")
-	require.Equal(t, "ok", outcomeOf(ask(t, client, old+"profile", url.Values{"auth": {token}})))
 	require.NoError(t, portal.Err())
 }
 
-func TestOAuthOverSockets(t *testing.T) {
-	portal := imbottest.NewPortal()
-	defer portal.Close()
-	require.NoError(t, portal.Listen("127.0.0.1:0"))
-	transport := &http.Transport{}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	box := &mailbox{}
-	portal.Serve(eventURL, box)
-	app := portal.Application(clientID, secret)
-	require.NoError(t, app.Install(t.Context(), eventURL))
-	install := box.take(t, portal)[0]
-	require.Equal(t, portal.AuthServer()+"/rest/", install.Get("auth[server_endpoint]"))
-	require.NotEqual(t, install.Get("auth[client_endpoint]"), install.Get("auth[server_endpoint]"))
-	status, answer := ask(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))
-	require.Equal(t, "ok", outcomeOf(status, answer))
-
-	token := url.Values{"auth": {answer["access_token"].(string)}}
-	require.Error(t, portal.Rename("new.example"), "sockets need an address")
-	require.NoError(t, portal.Rename("127.0.0.1:0"))
-	resp, err := client.PostForm(install.Get("auth[client_endpoint]")+"profile", token)
+func TestUninstall(t *testing.T) {
+	portal, app, box, install := newInstalled(t)
+	creds := portal.OAuth(clientID)
+	client, err := imbot.NewClient(creds, imbot.WithHTTPClient(portal.HTTPClient()))
 	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	require.Equal(t, 302, resp.StatusCode)
-	location := resp.Header.Get("Location")
-	require.Equal(t, portal.OAuth(clientID).Endpoint+"profile", location)
-	require.Equal(t, "ok", outcomeOf(ask(t, client, location, token)))
+	bot, err := client.Bot.Register(t.Context(), imbot.BotRegisterRequest{Code: "a", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "A"}})
+	require.NoError(t, err)
+	require.NoError(t, app.Uninstall(t.Context()))
+	events := box.take(t, portal)
+	require.ElementsMatch(t, []string{"DELETE", "ONAPPUNINSTALL"}, names(events))
+	for _, e := range events {
+		require.Equal(t, install.Get("auth[application_token]"), e.Get("auth[application_token]"))
+		if e.Get("event") == "ONIMBOTDELETE" {
+			require.Equal(t, bot.String(), e.Get("data[BOT_ID]"))
+			require.Equal(t, "401 APPLICATION_NOT_FOUND", outcomeOf(ask(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {e.Get("auth[access_token]")}})))
+		}
+	}
+	require.Equal(t, "401 NOT_INSTALLED", outcomeOf(ask(t, portal.HTTPClient(), portal.AuthServer()+"/rest/app.info", url.Values{"auth": {install.Get("auth[access_token]")}})))
+	require.Equal(t, "401 NOT_INSTALLED", outcomeOf(ask(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))))
+
+	require.NoError(t, app.Install(t.Context(), eventURL))
+	again := box.take(t, portal)
+	require.Len(t, again, 1)
+	require.NotEqual(t, install.Get("auth[application_token]"), again[0].Get("auth[application_token]"))
+	require.Equal(t, "401 APPLICATION_NOT_FOUND", outcomeOf(ask(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {install.Get("auth[access_token]")}})),
+		"old tokens stay dead")
+
+	client, err = imbot.NewClient(portal.OAuth(clientID), imbot.WithHTTPClient(portal.HTTPClient()))
+	require.NoError(t, err)
+	bot, err = client.Bot.Register(t.Context(), imbot.BotRegisterRequest{Code: "a", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "A"}})
+	require.NoError(t, err, "and there are new ones")
+	_, err = portal.Say(t.Context(), imbottest.Admin, imbot.UserDialog(bot), "hi")
+	require.NoError(t, err)
+	for _, e := range box.take(t, portal) {
+		token := e.Get("auth[access_token]")
+		require.Equal(t, "ok", outcomeOf(ask(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {token}})))
+		require.NotEqual(t, again[0].Get("auth[access_token]"), token, "events have a pair of their own")
+	}
 	require.NoError(t, portal.Err())
 }

@@ -2,59 +2,16 @@ package imbottest_test
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
-
-// mailbox keeps the events that a handler gets.
-type mailbox struct {
-	mu     sync.Mutex
-	bodies []string
-	urls   []string
-}
-
-func (m *mailbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.bodies = append(m.bodies, string(body))
-	m.urls = append(m.urls, r.URL.String())
-}
-
-// take waits for the events under way and empties the mailbox.
-func (m *mailbox) take(t *testing.T, portal *imbottest.Portal) []url.Values {
-	t.Helper()
-	require.NoError(t, portal.Idle(t.Context()))
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var events []url.Values
-	for _, body := range m.bodies {
-		values, err := url.ParseQuery(body)
-		require.NoError(t, err)
-		events = append(events, values)
-	}
-	m.bodies = nil
-	return events
-}
-
-func (m *mailbox) last(t *testing.T, portal *imbottest.Portal) string {
-	t.Helper()
-	require.NoError(t, portal.Idle(t.Context()))
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	require.NotEmpty(t, m.bodies)
-	return m.bodies[len(m.bodies)-1]
-}
 
 var mapKey = regexp.MustCompile(`\[[0-9]+\]`)
 

@@ -2,7 +2,6 @@ package imbottest_test
 
 import (
 	"context"
-	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -183,21 +182,6 @@ func TestADeadGrantAsksForAnInstallation(t *testing.T) {
 		w.hears(t, "well again")
 		require.NoError(t, w.portal.Err())
 	})
-}
-
-func TestTheSDKTrustsTheFramesOfThePortal(t *testing.T) {
-	portal, _ := newMailWorld(t)
-	require.Equal(t, "502", post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://bot.example.com/f?a=b","HASH":"k3y","LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`))
-	address, err := portal.IFrame(anna, 502, teamDialog)
-	require.NoError(t, err)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-	require.NoError(t, err)
-	frame, err := imbot.VerifyIFrame(r, "k3y")
-	require.NoError(t, err)
-	require.Equal(t, imbot.ID(anna), frame.UserID)
-	require.Equal(t, teamDialog, frame.DialogID)
-	_, err = imbot.VerifyIFrame(r, "other")
-	require.Error(t, err)
 }
 
 func TestOneApplicationOnSeveralPortals(t *testing.T) {

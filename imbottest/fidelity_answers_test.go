@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -145,13 +144,6 @@ func TestBatchAnswersLookLikeTheDocumentedOnes(t *testing.T) {
 			require.Contains(t, got, `"insufficient_scope"`)
 		})
 	}
-}
-
-func sample(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	require.NoError(t, err)
-	return string(data)
 }
 
 // shapeOf replaces the values of JSON by their types: a list by the shapes that

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/imbot-go/imbot"
-	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -100,14 +99,6 @@ func TestBatchedCallsAreRecordedWithoutSecrets(t *testing.T) {
 	require.Len(t, inside, 1)
 	require.True(t, inside[0].Batch)
 	require.JSONEq(t, `{"DIALOG_ID":"2","MESSAGE":"x"}`, string(inside[0].Params))
-}
-
-func TestFaultsInsideABatch(t *testing.T) {
-	portal := newWorld(t)
-	portal.Fail("imbot.chat.add", imbottest.Fault{Code: "OPERATION_TIME_LIMIT", Description: "busy"})
-	got := post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","b":"imbot.chat.add?CLIENT_ID=one"}}`)
-	require.Equal(t, `{"a":{"error":"OPERATION_TIME_LIMIT","error_description":"busy"}}`, partOf(t, got, "result_error"))
-	require.Equal(t, `{"b":1002}`, partOf(t, got, "result"))
 }
 
 // partOf is one of the five maps of a batch answer.
