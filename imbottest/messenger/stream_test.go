@@ -7,11 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,26 +20,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// forms keeps the events that a handler gets.
-type forms struct {
-	mu  sync.Mutex
-	got []url.Values
-}
-
-func (f *forms) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_ = r.ParseForm()
-	_, _ = io.WriteString(w, "thanks for "+r.PostForm.Get("auth[access_token]")) // as a careless bot does
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.got = append(f.got, r.PostForm)
-}
-
-func (f *forms) last() url.Values {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.got[len(f.got)-1]
-}
-
 // pipe is an answer that is read while it is written.
 type pipe struct {
 	*io.PipeWriter
@@ -50,7 +28,8 @@ type pipe struct {
 	stall  *time.Timer
 }
 
-func (p pipe) Header() http.Header    { return p.header }
+func (p pipe) Header() http.Header { return p.header }
+
 func (p pipe) WriteHeader(status int) { p.status <- status }
 func (p pipe) Flush()                 {}
 
@@ -118,21 +97,6 @@ func (s *stream) event() string {
 		}
 		if len(lines) != 3 {
 			return lines[0]
-		}
-	}
-}
-
-// readStream is everything that a person is told behind a change.
-func readStream(w *world, user imbot.ID, after int64) string {
-	w.portal.AddUser("The", "End") // everybody sees that
-	last, id := w.portal.Changed(), int64(0)
-	s := openStream(w, user, after, "")
-	var out strings.Builder
-	for {
-		block := s.block()
-		out.WriteString(block)
-		if _, _ = fmt.Sscanf(block, "id: %d", &id); block == "" || id >= last { // bots may be at work still
-			return out.String()
 		}
 	}
 }

@@ -268,3 +268,8 @@ func quote(s string) string {
 	b, _ := json.Marshal(s) // text can always be written
 	return string(b)
 }
+
+// count is how many elements hold a text.
+func count(selector, text string) string {
+	return `[...document.querySelectorAll(` + quote(selector) + `)].filter(e => e.textContent.includes(` + quote(text) + `)).length`
+}

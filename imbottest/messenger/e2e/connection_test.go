@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
 	"github.com/imbot-go/imbot/imbottest/messenger"
 )
 
@@ -82,4 +84,41 @@ func TestOtherPagesAreRefused(t *testing.T) {
 	b.until(`document.querySelector("iframe").contentDocument === null`)
 	require.NoError(t, s.portal.Idle(b.ctx))
 	require.Empty(t, s.portal.Messages(1, imbot.UserDialog(s.bot)), "nobody but the page speaks in a person's name")
+}
+
+// Somebody who changes a bot starts the portal again and again, with the page open.
+func TestPageShowsThePortalThatIsThereNow(t *testing.T) {
+	first, second := newStage(t), newStage(t)
+	later := first.portal.AddUser("Later", "")
+	old := imbot.ChatDialog(first.portal.AddChat("Old chat", 1, later))
+	second.portal.AddChat("New chat", 1)
+	_, err := first.portal.Say(t.Context(), 1, old, "old words")
+	require.NoError(t, err)
+
+	var now atomic.Pointer[imbottest.Portal]
+	now.Store(first.portal)
+	server := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		messenger.Handler(now.Load()).ServeHTTP(w, r)
+	}))
+	b := open(t, server.URL+"/#user="+later.String()+"&dialog="+string(old), 1440, 900)
+	b.sees("#messages .text", "old words")
+
+	now.Store(second.portal) // knows neither the person nor the chat
+	server.CloseClientConnections()
+	b.sees("nav", "New chat")
+	b.until(`document.documentElement.dataset.live === "true" && document.querySelector("#actor").value === "1"`)
+	require.False(t, eval[bool](b, has("body", "Old chat")))
+	require.False(t, eval[bool](b, has("#messages", "old words")))
+}
+
+func TestPhoneTellsThatTheConnectionIsLost(t *testing.T) {
+	s := newStage(t)
+	server := served(t, messenger.Handler(s.portal))
+	b := open(t, server.URL+"/", 375, 740)
+	b.sees("#actor", "")
+	require.False(t, eval[bool](b, has("[role=alert]", "lost")))
+	server.Listener.Close()
+	server.CloseClientConnections()
+	b.sees("[role=alert]", "The connection to the portal is lost")
+	require.False(t, eval[bool](b, `document.documentElement.scrollHeight > innerHeight`))
 }

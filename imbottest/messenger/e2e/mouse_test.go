@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -65,53 +63,4 @@ func TestPersonTriesABot(t *testing.T) {
 			b.calm()
 		})
 	}
-}
-
-// count is how many elements hold a text.
-func count(selector, text string) string {
-	return `[...document.querySelectorAll(` + quote(selector) + `)].filter(e => e.textContent.includes(` + quote(text) + `)).length`
-}
-
-// logOpen reports whether the calls and events are shown; a wide page begins so.
-func (b *tab) logOpen() bool {
-	b.t.Helper()
-	return eval[bool](b, `document.querySelector("#toggle-log").getAttribute("aria-expanded") === "true"`)
-}
-
-// exchange selects a row of the log by the name of its call or event.
-func (b *tab) exchange(name string) string {
-	b.t.Helper()
-	find := `[...document.querySelectorAll("#log li[data-exchange]")].find(e => e.textContent.includes(` + quote(name) + `))`
-	b.until(find)
-	return fmt.Sprintf(`#log li[data-exchange="%s"]`, eval[string](b, find+`.dataset.exchange`))
-}
-
-// eventRow selects a row that can be replayed.
-func (b *tab) eventRow(name string) string {
-	b.t.Helper()
-	row := b.exchange(name)
-	b.sees(row+" [data-replay]", "Replay")
-	return row
-}
-
-// readsACall opens a row and looks for what was sent and answered.
-func (b *tab) readsACall() {
-	b.t.Helper()
-	row := b.exchange("imbot.command.answer")
-	b.click(row + " [aria-expanded]")
-	b.readsBodies(row)
-}
-
-func (b *tab) readsBodies(row string) {
-	b.t.Helper()
-	b.sees(row+" .sent", "roll with")
-	b.sees(row+" .answer", "result")
-	page := eval[string](b, `document.documentElement.outerHTML`)
-	require.False(b.t, strings.Contains(page, clientID), "the client id is in the page")
-}
-
-// replayed waits for the row of the second delivery.
-func (b *tab) replayed() {
-	b.t.Helper()
-	b.until(count("#log li[data-exchange]", "ONIMBOTMESSAGEADD") + ` === 2`)
 }

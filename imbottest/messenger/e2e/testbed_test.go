@@ -86,7 +86,8 @@ func served(t *testing.T, handler http.Handler) *httptest.Server {
 type forgetful struct{}
 
 func (forgetful) Seen(context.Context, string) (bool, error) { return false, nil }
-func (forgetful) Mark(context.Context, string) error         { return nil }
+
+func (forgetful) Mark(context.Context, string) error { return nil }
 
 // onMessage repeats what was said, with a button.
 func (s *stage) onMessage(ctx context.Context, ev *imbot.MessageAddEvent) error {
