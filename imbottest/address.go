@@ -99,7 +99,7 @@ func (p *Portal) rename(host string) error {
 		if err != nil {
 			return err
 		}
-		p.former[p.listen] = true
+		p.formerHosts[p.listen] = true
 		p.listen = p.start(listener)
 		return nil
 	}
@@ -110,15 +110,15 @@ func (p *Portal) rename(host string) error {
 	case host == "" || hostOf("https://"+host) != host || host == p.authHost:
 		return errors.New("imbottest: the new name of the portal is no host name")
 	}
-	p.former[p.host] = true
+	p.formerHosts[p.host] = true
 	p.host = host
-	delete(p.former, host)
+	delete(p.formerHosts, host)
 	return nil
 }
 
 // redirect is the answer of a former host; the lock is held.
 func (p *Portal) redirect(uri string) answer {
-	a := page(http.StatusFound)
+	a := htmlPage(http.StatusFound)
 	a.location = strings.TrimSuffix(p.endpoint(), "/rest/") + uri
 	return a
 }
@@ -165,7 +165,7 @@ func (p *Portal) known(host string) bool {
 	case p.listen, p.authAddr:
 		return host != ""
 	}
-	return p.former[host]
+	return p.formerHosts[host]
 }
 
 func isLoopback(host string) bool {

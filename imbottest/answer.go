@@ -45,8 +45,8 @@ func hexQuotes(data []byte) []byte {
 	return out
 }
 
-// page is the answer of a web server that has not come to the portal.
-func page(status int) answer {
+// htmlPage is the answer of a web server that has not come to the portal.
+func htmlPage(status int) answer {
 	body := fmt.Sprintf("<html><body><h1>%d %s</h1></body></html>", status, http.StatusText(status))
 	return answer{status: status, contentType: "text/html; charset=utf-8", body: []byte(body)}
 }
@@ -71,7 +71,7 @@ type timing struct {
 	Operating        float64 `json:"operating"`
 }
 
-func since(start time.Time) timing {
+func timeBlock(start time.Time) timing {
 	finish := time.Now()
 	return timing{
 		Start:            float64(start.UnixMicro()) / 1e6,
@@ -91,7 +91,7 @@ type restError struct {
 	description string
 }
 
-func wrong(code, description string) *restError {
+func badRequest(code, description string) *restError {
 	return &restError{http.StatusBadRequest, code, description}
 }
 

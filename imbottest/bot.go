@@ -10,13 +10,13 @@ import (
 
 // bot is what a bot has beyond a user.
 type bot struct {
-	id       imbot.ID
-	app      *application
-	code     string
-	kind     imbot.BotType
-	openLine imbot.Flag
-	email    string
-	fetch    bool // registered through imbot.v2, without handlers
+	id            imbot.ID
+	app           *application
+	code          string
+	kind          imbot.BotType
+	openLine      imbot.Flag
+	email         string
+	fetchesEvents bool // registered through imbot.v2, without handlers
 }
 
 // maxBots is the limit for one application.
@@ -77,13 +77,13 @@ func (p *Portal) MakeFetching(bot imbot.ID) error {
 	if b == nil {
 		return fmt.Errorf("imbottest: there is no bot %d", bot)
 	}
-	b.fetch = true
+	b.fetchesEvents = true
 	return nil
 }
 
 func (b *bot) noHandlers() *restError {
-	if b.fetch {
-		return wrong("FETCH_NOT_SUPPORTED", "The bot fetches its events")
+	if b.fetchesEvents {
+		return badRequest("FETCH_NOT_SUPPORTED", "The bot fetches its events")
 	}
 	return nil
 }

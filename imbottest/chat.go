@@ -18,26 +18,26 @@ const (
 
 // chat is a group chat or a private dialog, which has a chat id, too.
 type chat struct {
-	id          imbot.ID
-	kind        string
-	title       string
-	description string
-	color       imbot.Color
-	avatar      string // address of the picture
-	entityType  string
-	entityID    string
-	entityData  [3]string
-	operators   []imbot.ID // of an open line
-	restricted  []string   // see Restrict
-	general     bool
-	textOff     bool // the field for new messages
-	owner       imbot.ID
-	created     time.Time
-	members     []*member // in order of their joining
-	messages    []*message
-	typing      map[imbot.ID]*time.Timer // who writes
-	picture     []byte
-	answers     map[imbot.ID]time.Time // until when a bot may answer commands
+	id           imbot.ID
+	kind         string
+	title        string
+	description  string
+	color        imbot.Color
+	avatar       string // address of the picture
+	entityType   string
+	entityID     string
+	entityData   [3]string
+	operators    []imbot.ID // of an open line
+	restricted   []string   // see Restrict
+	general      bool
+	textFieldOff bool // the field for new messages
+	owner        imbot.ID
+	created      time.Time
+	members      []*member // in order of their joining
+	messages     []*message
+	typing       map[imbot.ID]*time.Timer // who writes
+	picture      []byte
+	answers      map[imbot.ID]time.Time // until when a bot may answer commands
 }
 
 // member is somebody in a chat.
@@ -71,7 +71,7 @@ func (c *chat) other(user imbot.ID) imbot.ID {
 	return 0
 }
 
-func (c *chat) last() imbot.ID {
+func (c *chat) lastMessageID() imbot.ID {
 	if n := len(c.messages); n > 0 {
 		return c.messages[n-1].ID
 	}
@@ -158,8 +158,8 @@ func (p *Portal) newPrivate(a, b imbot.ID) *chat {
 // openPrivate finds or makes the private dialog in which one user writes to
 // another. A bot learns of a new one.
 func (p *Portal) openPrivate(by, other imbot.ID) (*chat, *restError) {
-	if by == other || !p.present(by) || !p.present(other) {
-		return nil, wrong("ERROR_NO_ACCESS", "You can't send messages to this user")
+	if by == other || !p.exists(by) || !p.exists(other) {
+		return nil, badRequest("ERROR_NO_ACCESS", "You can't send messages to this user")
 	}
 	if chat := p.private[pairOf(by, other)]; chat != nil {
 		return chat, nil
@@ -178,13 +178,13 @@ func (p *Portal) openPrivate(by, other imbot.ID) (*chat, *restError) {
 // join adds users to a group chat; bots among them learn of it. The lock is held.
 func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) {
 	defer p.noteDialog(chat)
-	for _, id := range p.existing(users) {
+	for _, id := range p.onlyExisting(users) {
 		if chat.member(id) != nil {
 			continue
 		}
 		m := &member{user: id}
 		if !history {
-			m.since = chat.last()
+			m.since = chat.lastMessageID()
 		}
 		chat.members = append(chat.members, m)
 		if b := p.bots[id]; b != nil {
@@ -199,11 +199,11 @@ func (p *Portal) leave(c *chat, user imbot.ID) {
 		return
 	}
 	c.stopTyping(p, user)
-	c.drop(user)
-	p.note(note{kind: ChangeLeft, chat: c.id, user: user})
+	c.removeMember(user)
+	p.addToFeed(feedEntry{kind: ChangeLeft, chat: c.id, user: user})
 }
 
-func (c *chat) drop(user imbot.ID) {
+func (c *chat) removeMember(user imbot.ID) {
 	c.members = slices.DeleteFunc(c.members, func(m *member) bool { return m.user == user })
 	if c.owner != user {
 		return
@@ -216,15 +216,15 @@ func (c *chat) drop(user imbot.ID) {
 	}
 }
 
-// mayRemove says who may remove whom: everybody himself, managers others, and
+// checkRemove says who may remove whom: everybody himself, managers others, and
 // nobody but himself the owner.
-func (c *chat) mayRemove(by, user imbot.ID) *restError {
+func (c *chat) checkRemove(by, user imbot.ID) *restError {
 	m := c.member(by)
 	switch {
 	case by == user, c.owner == by:
 		return nil
 	case m == nil, !m.manager, c.owner == user:
-		return wrong("ACCESS_DENIED_KICK", "You don't have permission to remove this user")
+		return badRequest("ACCESS_DENIED_KICK", "You don't have permission to remove this user")
 	}
 	return nil
 }

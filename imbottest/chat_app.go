@@ -46,7 +46,7 @@ type chatApp struct {
 func (p *Portal) Apps(user imbot.ID, dialog imbot.DialogID) []App {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := p.place(user, dialog)
+	c := p.existingOrNewChat(user, dialog)
 	if c == nil || p.users[user].isConnector {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (a *chatApp) describe(from *array) {
 	if from.array("LANG").len() > 0 {
 		a.titles = from.array("LANG")
 	}
-	if method, param := from.text("JS_METHOD"), from.text("JS_PARAM"); isUsable(method, param) {
+	if method, param := from.text("JS_METHOD"), from.text("JS_PARAM"); isUsableJS(method, param) {
 		a.jsMethod, a.jsParam = method, param
 	}
 	if context := from.text("CONTEXT"); context != "" {

@@ -37,7 +37,7 @@ type command struct {
 func (p *Portal) Commands(user imbot.ID, dialog imbot.DialogID) []Command {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := p.place(user, dialog)
+	c := p.existingOrNewChat(user, dialog)
 	if c == nil {
 		return nil
 	}

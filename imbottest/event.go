@@ -73,7 +73,7 @@ func (p *Portal) setBot(e *event, b *bot, path ...string) {
 
 // setBotAuth writes the thirteen authorization keys of a bot.
 func (p *Portal) setBotAuth(e *event, app *application, b *bot, path ...string) {
-	g := p.grant(app, b.id)
+	g := p.grantFor(app, b.id)
 	e.set(path...)(
 		"access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", "imbot",
 		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
@@ -95,9 +95,9 @@ func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
 	}
 }
 
-// finish writes the envelope's end: the time and the acting user's grant. Events
+// encodeWithAuth writes the envelope's end: the time and the acting user's grant. Events
 // of a webhook's bots carry no tokens.
-func (p *Portal) finish(e *event, app *application, user imbot.ID, refresh bool) string {
+func (p *Portal) encodeWithAuth(e *event, app *application, user imbot.ID, refresh bool) string {
 	e.set()("ts", unix(time.Now()))
 	set := e.set("auth")
 	if !app.oauth {
@@ -105,7 +105,7 @@ func (p *Portal) finish(e *event, app *application, user imbot.ID, refresh bool)
 			"member_id", p.memberID, "application_token", app.token)
 		return e.Encode()
 	}
-	g := p.grant(app, user)
+	g := p.grantFor(app, user)
 	set("access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", "imbot",
 		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
 		"member_id", p.memberID, "user_id", user.String())

@@ -12,7 +12,7 @@ func (p *Portal) fireJoinPrivate(chat *chat, b *bot, user, from, to imbot.ID) {
 		"USER_ID", user.String(), "TO_USER_ID", to.String(), "FROM_USER_ID", from.String(),
 		"DIALOG_ID", user.String(), "LANGUAGE", language)
 	p.setUser(e, user, false)
-	p.post(eventJoinChat, b.app, chatQueue(chat), p.finish(e, b.app, user, false))
+	p.queueEvent(eventJoinChat, b.app, chatQueue(chat), p.encodeWithAuth(e, b.app, user, false))
 }
 
 // fireJoinGroup tells a bot that it was added to a group chat.
@@ -31,11 +31,11 @@ func (p *Portal) fireJoinGroup(chat *chat, b *bot, by imbot.ID, history bool) {
 	set("CHAT_ENTITY_ID", chat.entityID, "ACCESS_HISTORY", access,
 		"DIALOG_ID", string(imbot.ChatDialog(chat.id)), "LANGUAGE", language)
 	p.setUser(e, by, false)
-	p.post(eventJoinChat, b.app, chatQueue(chat), p.finish(e, b.app, by, false))
+	p.queueEvent(eventJoinChat, b.app, chatQueue(chat), p.encodeWithAuth(e, b.app, by, false))
 }
 
 func (p *Portal) fireBotDelete(b *bot, by imbot.ID) {
 	e := p.newEvent(eventBotDelete, b.app)
 	e.set("data")("BOT_ID", b.id.String(), "BOT_CODE", b.code)
-	p.post(eventBotDelete, b.app, appQueue(b.app), p.finish(e, b.app, by, false))
+	p.queueEvent(eventBotDelete, b.app, appQueue(b.app), p.encodeWithAuth(e, b.app, by, false))
 }

@@ -23,7 +23,7 @@ func (p *Portal) fireTypedCommands(chat *chat, m *message, before imbot.ID, list
 					e.set("data", "PARAMS", "BOT_IN_CHAT")(id, id)
 				}
 			}
-			if _, first := p.addressed(m.Text, mentions(m.Text)); first != 0 {
+			if _, first := p.withoutBotMentions(m.Text, mentions(m.Text)); first != 0 {
 				set("TO_USER_ID", first.String())
 			}
 		}
@@ -90,7 +90,7 @@ func (p *Portal) fireCommands(chat *chat, m *message, user imbot.ID, context str
 			set("WORK_POSITION", u.position)
 		}
 		set("GENDER", u.gender)
-		p.post(eventCommandAdd, app, chatQueue(chat), p.finish(e, app, user, true))
+		p.queueEvent(eventCommandAdd, app, chatQueue(chat), p.encodeWithAuth(e, app, user, true))
 		list = slices.DeleteFunc(slices.Clone(list), func(inv invocation) bool { return inv.command.bot.app == app })
 	}
 }

@@ -22,10 +22,10 @@ func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.Di
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.person(user); err != nil {
+	if err := p.checkPerson(user); err != nil {
 		return err
 	}
-	chat, err := p.enter(user, dialog)
+	chat, err := p.chatToWriteIn(user, dialog)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.Di
 	for _, m := range chat.members {
 		everybody = append(everybody, m.user)
 	}
-	for _, bots := range p.hearers(chat, everybody) {
+	for _, bots := range p.botsToTell(chat, everybody) {
 		p.fireContext(chat, bots, user, value)
 	}
 	return nil
@@ -55,5 +55,5 @@ func (p *Portal) fireContext(chat *chat, bots []*bot, user imbot.ID, value any) 
 	e.setValue(value, "data", "PARAMS", "CONTEXT")
 	set("DIALOG_ID", string(dialog), "LANGUAGE", language)
 	p.setUser(e, user, false)
-	p.post(eventContextGet, app, chatQueue(chat), p.finish(e, app, user, true))
+	p.queueEvent(eventContextGet, app, chatQueue(chat), p.encodeWithAuth(e, app, user, true))
 }

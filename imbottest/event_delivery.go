@@ -40,14 +40,14 @@ func (p *Portal) Serve(url string, handler http.Handler) {
 	p.handlers[url] = handler
 }
 
-// post queues an event; the lock is held. A goroutine of the portal delivers and
+// queueEvent queues an event; the lock is held. A goroutine of the portal delivers and
 // ends when the queue is empty.
-func (p *Portal) post(event string, app *application, queue, body string) {
+func (p *Portal) queueEvent(event string, app *application, queue, body string) {
 	to, ok := app.handlers[event]
 	if !ok || p.closed || app.oauth && !app.finished {
 		return
 	}
-	next := delivery{event: event, to: to, body: body, fault: p.fault(event, kindEvent)}
+	next := delivery{event: event, to: to, body: body, fault: p.takeFault(event, kindEvent)}
 	waiting, running := p.queues[queue]
 	if next.fault.Duplicate {
 		p.active++
@@ -59,12 +59,12 @@ func (p *Portal) post(event string, app *application, queue, body string) {
 		p.notify() // an event waits to be overtaken, maybe
 		return
 	}
-	p.wg.Go(func() { p.drain(queue) })
+	p.wg.Go(func() { p.deliverQueue(queue) })
 }
 
-func (p *Portal) drain(queue string) {
+func (p *Portal) deliverQueue(queue string) {
 	for {
-		next, handler, ok := p.next(queue)
+		next, handler, ok := p.nextDelivery(queue)
 		if !ok {
 			return
 		}
@@ -72,13 +72,13 @@ func (p *Portal) drain(queue string) {
 	}
 }
 
-// next takes the next event out of a queue, or the queue away when there is none.
-func (p *Portal) next(queue string) (next delivery, handler http.Handler, ok bool) {
+// nextDelivery takes the nextDelivery event out of a queue, or the queue away when there is none.
+func (p *Portal) nextDelivery(queue string) (next delivery, handler http.Handler, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if waiting := p.queues[queue]; len(waiting) == 1 && waiting[0].fault.Reorder {
 		p.mu.Unlock()
-		ctx, cancel := context.WithTimeout(p.ctx, overtaking)
+		ctx, cancel := context.WithTimeout(p.ctx, overtakeTime)
 		_ = p.await(ctx, func() bool { return len(p.queues[queue]) > 1 }) // it has been overtaken or it has not
 		cancel()
 		p.mu.Lock()
@@ -96,8 +96,8 @@ func (p *Portal) next(queue string) (next delivery, handler http.Handler, ok boo
 	return next, p.handlers[next.to.url], true
 }
 
-// overtaking is how long an event waits for one that overtakes it.
-const overtaking = time.Second
+// overtakeTime is how long an event waits for one that overtakes it.
+const overtakeTime = time.Second
 
 // deliverNext delivers one event. A handler that ends its goroutine, as a failed
 // require in it does, ends the drain as well; another one takes over.
@@ -112,7 +112,7 @@ func (p *Portal) deliverNext(queue string, next delivery, handler http.Handler) 
 		p.active--
 		p.notify()
 		if !returned {
-			p.wg.Go(func() { p.drain(queue) })
+			p.wg.Go(func() { p.deliverQueue(queue) })
 		}
 	}()
 	p.deliver(next, handler)
@@ -143,9 +143,9 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 		if d.fault.Cut == AfterRun {
 			cancel() // the body is in memory already
 		}
-		status, body, why = p.call(d, handler, r)
+		status, body, why = p.callHandler(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
-		status, body, why = p.send(d, r)
+		status, body, why = p.postToHandler(d, r)
 	default:
 		why = "events are posted to loopback addresses only"
 		p.problem("%s: nothing serves %s (see Portal.Serve)", d.event, publicURL(d.to.url))
@@ -169,8 +169,8 @@ func (p *Portal) pause(d time.Duration) {
 	}
 }
 
-// call runs a handler like a server does; why is the reason when there is no answer.
-func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status int, body, why string) {
+// callHandler runs a handler like a server does; why is the reason when there is no answer.
+func (p *Portal) callHandler(d delivery, handler http.Handler, r *http.Request) (status int, body, why string) {
 	r.RequestURI = r.URL.RequestURI()
 	r.RemoteAddr = "127.0.0.1:1"
 	w := newRecorder()
@@ -195,8 +195,8 @@ func (p *Portal) call(d delivery, handler http.Handler, r *http.Request) (status
 // deliveryTime is how long a handler behind a socket has.
 const deliveryTime = 30 * time.Second
 
-// send posts to a handler; why is the reason when there is no answer.
-func (p *Portal) send(d delivery, r *http.Request) (status int, body, why string) {
+// postToHandler posts to a handler; why is the reason when there is no answer.
+func (p *Portal) postToHandler(d delivery, r *http.Request) (status int, body, why string) {
 	p.mu.Lock()
 	if p.client == nil {
 		p.client = &http.Client{

@@ -14,7 +14,7 @@ type binding struct {
 	url  string // as registered
 	full string // with CLIENT_ID behind it
 
-	asked bool // for, with event.bind
+	byEventBind bool // for, with event.bind
 }
 
 // botEvents are the handler parameters in the order in which they are checked.
@@ -65,7 +65,7 @@ func wrongHandler(param, address string) *restError {
 	if u, err := url.Parse(address); err == nil && u.Host != "" && !strings.Contains(u.Hostname(), ".") {
 		description += ": a portal refuses a host without a dot; for a bot on this machine write http://127.0.0.1 in place of http://localhost"
 	}
-	return wrong(param+"_ERROR", description)
+	return badRequest(param+"_ERROR", description)
 }
 
 // bind makes handlers those of the whole application.
@@ -93,7 +93,7 @@ func (p *Portal) bindEvent(app *application, event, address string) {
 // forgetBindings is what an update and an uninstallation do.
 func (a *application) forgetBindings() {
 	for event, b := range a.handlers {
-		if b.asked {
+		if b.byEventBind {
 			delete(a.handlers, event)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // fireMessageAdd tells bots about a person's message.
 func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
 	mentioned := mentions(m.Text)
-	for _, bots := range p.hearers(chat, mentioned) {
+	for _, bots := range p.botsToTell(chat, mentioned) {
 		app := bots[0].app
 		e := p.newEvent(eventMessageAdd, app, bots...)
 		if chat.kind == kindPrivate {
@@ -26,7 +26,7 @@ func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
 				p.startTyping(chat, b.id)
 			}
 		}
-		p.post(eventMessageAdd, app, chatQueue(chat), p.finish(e, app, m.AuthorID, true))
+		p.queueEvent(eventMessageAdd, app, chatQueue(chat), p.encodeWithAuth(e, app, m.AuthorID, true))
 	}
 }
 
@@ -41,7 +41,7 @@ func (p *Portal) setPrivateMessage(e *event, chat *chat, m *message, b *bot) {
 }
 
 func (p *Portal) setGroupMessage(e *event, chat *chat, m *message, before imbot.ID, mentioned []imbot.ID) {
-	text, first := p.addressed(m.Text, mentioned)
+	text, first := p.withoutBotMentions(m.Text, mentioned)
 	p.setGroup(e, chat, m, text, before)
 	set := e.set("data", "PARAMS")
 	set(sendFlags...)
@@ -80,12 +80,12 @@ var sendFlags = []string{
 // fireMessageUpdate tells bots about a message that its author changed.
 func (p *Portal) fireMessageUpdate(chat *chat, m *message) {
 	mentioned := mentions(m.Text)
-	for _, bots := range p.hearers(chat, mentioned) {
+	for _, bots := range p.botsToTell(chat, mentioned) {
 		app := bots[0].app
 		e := p.newEvent(eventMessageUpdate, app, bots...)
 		text, first := m.Text, bots[0].id
 		if chat.kind != kindPrivate {
-			text, first = p.addressed(text, mentioned)
+			text, first = p.withoutBotMentions(text, mentioned)
 		}
 		set := p.setChanged(e, chat, m, text)
 		if chat.kind == kindPrivate {
@@ -112,7 +112,7 @@ func (p *Portal) fireMessageUpdate(chat *chat, m *message) {
 // it is decided by what it mentioned.
 func (p *Portal) fireMessageDelete(chat *chat, m *message, mentioned []imbot.ID) {
 	notice := "Message from " + m.Time.Format("01/02/2006 15:04:05") + " has been deleted"
-	for _, bots := range p.hearers(chat, mentioned) {
+	for _, bots := range p.botsToTell(chat, mentioned) {
 		app := bots[0].app
 		e := p.newEvent(eventMessageDelete, app, bots...)
 		set := p.setChanged(e, chat, m, notice)
@@ -147,17 +147,17 @@ func (p *Portal) postChanged(e *event, name string, chat *chat, m *message, app 
 	if chat.kind == kindPrivate {
 		p.setUser(e, m.AuthorID, true)
 	}
-	p.post(name, app, chatQueue(chat), p.finish(e, app, m.AuthorID, true))
+	p.queueEvent(name, app, chatQueue(chat), p.encodeWithAuth(e, app, m.AuthorID, true))
 }
 
-// hearers are the bots that learn of a message: all of them in a private dialog,
+// botsToTell are the bots that learn of a message: all of them in a private dialog,
 // in a group chat the mentioned ones and supervisors. The bots of one application
 // share an event. Operators of an open line are people like its guest.
-func (p *Portal) hearers(chat *chat, mentioned []imbot.ID) (groups [][]*bot) {
+func (p *Portal) botsToTell(chat *chat, mentioned []imbot.ID) (groups [][]*bot) {
 	at := map[*application]int{}
 	for _, member := range chat.members {
 		b := p.bots[member.user]
-		if b == nil || !b.hears(chat) && !slices.Contains(mentioned, b.id) {
+		if b == nil || !b.hearsAll(chat) && !slices.Contains(mentioned, b.id) {
 			continue
 		}
 		i, ok := at[b.app]
@@ -171,8 +171,8 @@ func (p *Portal) hearers(chat *chat, mentioned []imbot.ID) (groups [][]*bot) {
 	return groups
 }
 
-// hears reports whether a bot gets all messages of its chat.
-func (b *bot) hears(chat *chat) bool {
+// hearsAll reports whether a bot gets all messages of its chat.
+func (b *bot) hearsAll(chat *chat) bool {
 	switch chat.kind {
 	case kindPrivate:
 		return true
@@ -196,9 +196,9 @@ func mentions(text string) []imbot.ID {
 	return ids
 }
 
-// addressed takes the mentions of bots out of a text and returns the first of
+// withoutBotMentions takes the mentions of bots out of a text and returns the first of
 // those bots.
-func (p *Portal) addressed(text string, mentioned []imbot.ID) (string, imbot.ID) {
+func (p *Portal) withoutBotMentions(text string, mentioned []imbot.ID) (string, imbot.ID) {
 	first := slices.IndexFunc(mentioned, func(id imbot.ID) bool { return p.bots[id] != nil })
 	if first < 0 {
 		return text, 0

@@ -77,7 +77,7 @@ func (p *Portal) Fail(method string, f Fault) {
 	case strings.HasPrefix(method, "oauth/"):
 		kind = kindAuth
 	}
-	if !f.suits(kind) {
+	if !f.canBefall(kind) {
 		p.problem("a fault of %.80q that cannot befall it", method)
 		return
 	}
@@ -113,26 +113,26 @@ const (
 // isEvent reports whether a name is that of events.
 func isEvent(name string) bool { return len(name) > 2 && strings.EqualFold(name[:2], "on") }
 
-// suits reports whether a fault can befall something of this kind.
-func (f Fault) suits(k kind) bool {
+// canBefall reports whether a fault can befall something of this kind.
+func (f Fault) canBefall(k kind) bool {
 	waits, ofEvents := f.Delay > 0 || f.Late > 0, f.Duplicate || f.Reorder
 	switch k {
 	case kindEvent:
-		return (waits || f.Cut != NoCut || ofEvents) && !f.answers() && !f.Expire && !f.Rename
+		return (waits || f.Cut != NoCut || ofEvents) && !f.replacesAnswer() && !f.Expire && !f.Rename
 	case kindCommand:
 		cut := f.Cut == BeforeRun || f.Cut == AfterRun && f.Code == "" // of the connection
 		return (f.Delay > 0 || f.Code != "") && f.Late == 0 && !cut && f.Body == "" && !f.Expire && !f.Rename && !ofEvents
 	case kindAuth:
-		return (waits || f.Cut != NoCut || f.answers()) && !f.Expire && !f.Rename && !ofEvents
+		return (waits || f.Cut != NoCut || f.replacesAnswer()) && !f.Expire && !f.Rename && !ofEvents
 	case kindWebhook:
-		return !f.Expire && f.suits(kindCall)
+		return !f.Expire && f.canBefall(kindCall)
 	}
-	return (waits || f.Cut != NoCut || f.answers() || f.Expire || f.Rename) && !ofEvents
+	return (waits || f.Cut != NoCut || f.replacesAnswer() || f.Expire || f.Rename) && !ofEvents
 }
 
 // due counts something of a name and kind that could meet the fault.
 func (f *fault) due(name string, k kind) bool {
-	if (k == kindEvent) != f.event || !f.suits(k) || !f.matches(name) {
+	if (k == kindEvent) != f.event || !f.canBefall(k) || !f.matches(name) {
 		return false
 	}
 	f.seen++
@@ -146,8 +146,8 @@ func (f *fault) matches(name string) bool {
 	return f.name == "" || strings.EqualFold(f.name, name)
 }
 
-// fault takes the fault that is due for a call or event; the lock is held.
-func (p *Portal) fault(name string, k kind) (due Fault) {
+// takeFault takes the takeFault that is due for a call or event; the lock is held.
+func (p *Portal) takeFault(name string, k kind) (due Fault) {
 	found := false
 	p.faults = slices.DeleteFunc(p.faults, func(f *fault) bool {
 		if !f.due(name, k) || found {
@@ -162,8 +162,8 @@ func (p *Portal) fault(name string, k kind) (due Fault) {
 	return due
 }
 
-// answers reports whether the fault takes the method's place.
-func (f Fault) answers() bool { return f.Status != 0 || f.Code != "" || f.Body != "" }
+// replacesAnswer reports whether the fault takes the method's place.
+func (f Fault) replacesAnswer() bool { return f.Status != 0 || f.Code != "" || f.Body != "" }
 
 // err is the fault as an error of the portal.
 func (f Fault) err() *restError {

@@ -40,50 +40,50 @@ type Change struct {
 // or are those of another portal.
 var ErrMissed = errors.New("imbottest: changes were missed")
 
-// maxNotes is how many changes are remembered.
-const maxNotes = 1 << 14
+// maxFeed is how many changes are remembered.
+const maxFeed = 1 << 14
 
-// note is a change as it is remembered; who sees what of it is found out when
+// feedEntry is a change as it is remembered; who sees what of it is found out when
 // somebody asks.
-type note struct {
+type feedEntry struct {
 	kind                ChangeKind
 	chat, message, user imbot.ID
-	trace               int64
+	exchange            int64
 }
 
-// notes are the last changes. Each portal begins to count somewhere else, at a
+// changeFeed are the last changes. Each portal begins to count somewhere else, at a
 // multiple of maxNotes, so that the numbers of one that ran before are noticed.
-type notes struct {
-	ring []note // the note n has the place (n-1) % maxNotes
+type changeFeed struct {
+	ring []feedEntry // the note n has the place (n-1) % maxNotes
 	last int64
 }
 
-// note remembers a change and wakes who waits for one; the lock is held.
-func (p *Portal) note(n note) {
-	if len(p.notes.ring) < maxNotes {
-		p.notes.ring = append(p.notes.ring, n)
+// addToFeed remembers a change and wakes who waits for one; the lock is held.
+func (p *Portal) addToFeed(n feedEntry) {
+	if len(p.feed.ring) < maxFeed {
+		p.feed.ring = append(p.feed.ring, n)
 	} else {
-		p.notes.ring[p.notes.last%maxNotes] = n
+		p.feed.ring[p.feed.last%maxFeed] = n
 	}
-	p.notes.last++
+	p.feed.last++
 	p.notify()
 }
 
-func (p *Portal) noteDialog(c *chat) { p.note(note{kind: ChangeDialog, chat: c.id}) }
+func (p *Portal) noteDialog(c *chat) { p.addToFeed(feedEntry{kind: ChangeDialog, chat: c.id}) }
 
 func (p *Portal) noteMessage(m *message) {
-	p.note(note{kind: ChangeMessage, chat: m.ChatID, message: m.ID})
+	p.addToFeed(feedEntry{kind: ChangeMessage, chat: m.ChatID, message: m.ID})
 }
 
-func (p *Portal) noteUser(id imbot.ID) { p.note(note{kind: ChangeUser, user: id}) }
-func (p *Portal) noteHelp()            { p.note(note{kind: ChangeHelp}) }
+func (p *Portal) noteUser(id imbot.ID) { p.addToFeed(feedEntry{kind: ChangeUser, user: id}) }
+func (p *Portal) noteHelp()            { p.addToFeed(feedEntry{kind: ChangeHelp}) }
 
 // Changed returns the number of the latest change, for the first
 // [Portal.Changes].
 func (p *Portal) Changed() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.notes.last
+	return p.feed.last
 }
 
 // Changes waits until a person sees something new behind the change after, and
@@ -98,12 +98,12 @@ func (p *Portal) Changes(ctx context.Context, user imbot.ID, after int64) ([]Cha
 			if p.closed {
 				return false
 			}
-			oldest := p.notes.last - int64(len(p.notes.ring))
-			if missed = after < oldest || after > p.notes.last; missed || after == p.notes.last {
+			oldest := p.feed.last - int64(len(p.feed.ring))
+			if missed = after < oldest || after > p.feed.last; missed || after == p.feed.last {
 				return missed
 			}
-			seen = p.changes(user, after)
-			after = p.notes.last
+			seen = p.changesFor(user, after)
+			after = p.feed.last
 			return true
 		})
 		switch {
@@ -118,21 +118,21 @@ func (p *Portal) Changes(ctx context.Context, user imbot.ID, after int64) ([]Cha
 	}
 }
 
-// changes is what a person sees of the notes behind after; the lock is held.
-func (p *Portal) changes(user imbot.ID, after int64) []Change {
+// changesFor is what a person sees of the notes behind after; the lock is held.
+func (p *Portal) changesFor(user imbot.ID, after int64) []Change {
 	var seen []Change
-	done := map[note]bool{} // what is told already; the order is that of the first times
-	for n := after + 1; n <= p.notes.last; n++ {
-		noted := p.notes.ring[(n-1)%maxNotes]
+	done := map[feedEntry]bool{} // what is told already; the order is that of the first times
+	for n := after + 1; n <= p.feed.last; n++ {
+		noted := p.feed.ring[(n-1)%maxFeed]
 		left := noted.kind == ChangeLeft
 		if left {
-			noted = note{kind: ChangeDialog, chat: noted.chat}
+			noted = feedEntry{kind: ChangeDialog, chat: noted.chat}
 		}
 		if done[noted] {
 			continue
 		}
-		found, ok := p.view(user, noted)
-		if !ok && left && p.notes.ring[(n-1)%maxNotes].user == user {
+		found, ok := p.changeFor(user, noted)
+		if !ok && left && p.feed.ring[(n-1)%maxFeed].user == user {
 			found, ok = Change{Kind: ChangeLeft, DialogID: imbot.ChatDialog(noted.chat)}, true
 		}
 		if !ok {
@@ -142,10 +142,10 @@ func (p *Portal) changes(user imbot.ID, after int64) []Change {
 		found.Seq = n
 		seen = append(seen, found)
 		private := p.private[pairOf(user, noted.user)]
-		if noted.kind != ChangeUser || private == nil || done[note{kind: ChangeDialog, chat: private.id}] {
+		if noted.kind != ChangeUser || private == nil || done[feedEntry{kind: ChangeDialog, chat: private.id}] {
 			continue
 		}
-		done[note{kind: ChangeDialog, chat: private.id}] = true
+		done[feedEntry{kind: ChangeDialog, chat: private.id}] = true
 		dialog := p.dialog(private, user) // it has the name as title
 		seen[len(seen)-1].Seq--           // who has seen only the user sees both again
 		seen = append(seen, Change{Seq: n, Kind: ChangeDialog, DialogID: dialog.ID, Dialog: &dialog})
@@ -153,8 +153,8 @@ func (p *Portal) changes(user imbot.ID, after int64) []Change {
 	return seen
 }
 
-// view is a change as a person sees it; ok is false when that person does not.
-func (p *Portal) view(user imbot.ID, n note) (c Change, ok bool) {
+// changeFor is a change as a person sees it; ok is false when that person does not.
+func (p *Portal) changeFor(user imbot.ID, n feedEntry) (c Change, ok bool) {
 	c.Kind = n.kind
 	chat := p.chats[n.chat]
 	if chat != nil {
@@ -168,7 +168,7 @@ func (p *Portal) view(user imbot.ID, n note) (c Change, ok bool) {
 	case ChangeMessage:
 		message := Message{ID: n.message, ChatID: n.chat, Deleted: true}
 		if m := p.messages[n.message]; m != nil {
-			message = m.light()
+			message = m.withoutParts()
 		} else {
 			c.Gone = true
 		}
@@ -183,7 +183,7 @@ func (p *Portal) view(user imbot.ID, n note) (c Change, ok bool) {
 		found := p.user(n.user)
 		c.User = &found
 	case ChangeExchange:
-		x := p.traces.find(n.trace)
+		x := p.log.find(n.exchange)
 		if x == nil {
 			return c, false
 		}

@@ -62,7 +62,7 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 func (p *Portal) route(r *http.Request, secure bool, host string) answer {
 	p.mu.Lock()
 	auth := host == p.authHost || host == p.authAddr
-	moved := p.former[host]
+	moved := p.formerHosts[host]
 	p.mu.Unlock()
 	switch {
 	case auth:
@@ -80,16 +80,16 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	fits := p.bucket.add(time.Now())
 	p.mu.Unlock()
 	if !fits {
-		return p.refused(r, (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer())
+		return p.logRefused(r, (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer())
 	}
 	user, secret, method, ok := splitPath(r.URL.EscapedPath())
 	if !ok {
 		p.problem("%s is not a path of the REST endpoint", pathShape(r.URL.Path))
-		return p.refused(r, page(http.StatusNotFound))
+		return p.logRefused(r, htmlPage(http.StatusNotFound))
 	}
 	params, err := readParams(r)
 	if err != nil {
-		return p.refused(r, page(http.StatusRequestEntityTooLarge))
+		return p.logRefused(r, htmlPage(http.StatusRequestEntityTooLarge))
 	}
 	c := &call{p: p, ctx: r.Context(), params: newArray(), uri: r.URL.RequestURI()}
 	upperKeys(c.params, params)
@@ -98,10 +98,10 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	x := p.record(method, params, false)
 	fail := p.authenticate(c, r, user, secret, secure)
 	if fail == nil {
-		fail = c.welcome()
+		fail = c.checkCaller()
 	}
 	p.mu.Unlock()
-	c.trace = x.ID
+	c.exchange = x.ID
 	defer func() { p.endCall(x, &a) }()
 	if fail != nil {
 		return fail.answer()
@@ -123,7 +123,7 @@ func (p *Portal) Mount(handler http.Handler) {
 // mountedFor is the handler of a request that is not for the portal itself; the
 // lock is held.
 func (p *Portal) mountedFor(r *http.Request, host string) http.Handler {
-	if host == p.authHost || host == p.authAddr || p.former[host] || strings.Contains(r.URL.Path, "/rest/") {
+	if host == p.authHost || host == p.authAddr || p.formerHosts[host] || strings.Contains(r.URL.Path, "/rest/") {
 		return nil
 	}
 	return p.mounted

@@ -27,7 +27,7 @@ func (p *Portal) IFrame(user, app imbot.ID, dialog imbot.DialogID) (string, erro
 // below a message; params are what the button has as APP_PARAMS.
 func (p *Portal) IFrameOfButton(user, app, message imbot.ID, params string) (string, error) {
 	return p.iframe(user, app, "button", func() (*chat, []string, error) {
-		m, err := p.visible(user, message)
+		m, err := p.visibleMessage(user, message)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -39,7 +39,7 @@ func (p *Portal) IFrameOfButton(user, app, message imbot.ID, params string) (str
 func (p *Portal) iframe(user, id imbot.ID, context string, where func() (*chat, []string, error)) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.person(user); err != nil {
+	if err := p.checkPerson(user); err != nil {
 		return "", err
 	}
 	app := p.chatApps[id]

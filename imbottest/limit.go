@@ -72,8 +72,8 @@ type usage struct {
 	}
 }
 
-// counted is the time above which a call counts.
-const counted = 100 * time.Millisecond
+// negligible is the time above which a call counts.
+const negligible = 100 * time.Millisecond
 
 func (u *usage) add(now time.Time, d time.Duration) {
 	minute := now.Unix() / 60
@@ -107,8 +107,8 @@ func (c *call) usageKey(name string) string {
 	return c.app.id + " " + strings.ToLower(name)
 }
 
-// busy refuses a method that has run for too long.
-func (c *call) busy(name string) *restError {
+// checkOperatingTime refuses a method that has run for too long.
+func (c *call) checkOperatingTime(name string) *restError {
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
 	if u := c.p.usages[c.usageKey(name)]; c.p.limit > 0 && u != nil {
@@ -119,9 +119,9 @@ func (c *call) busy(name string) *restError {
 	return nil
 }
 
-// took counts a call that has run, and returns its time block.
-func (c *call) took(name string, start time.Time) timing {
-	t := since(start)
+// addOperatingTime counts a call that has run, and returns its time block.
+func (c *call) addOperatingTime(name string, start time.Time) timing {
+	t := timeBlock(start)
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
 	key, now := c.usageKey(name), time.Now()
@@ -130,7 +130,7 @@ func (c *call) took(name string, start time.Time) timing {
 		u = new(usage)
 		c.p.usages[key] = u
 	}
-	if d := now.Sub(start); d > counted && !strings.EqualFold(name, "batch") {
+	if d := now.Sub(start); d > negligible && !strings.EqualFold(name, "batch") {
 		u.add(now, d)
 	}
 	ran, resetAt := u.sum(now)

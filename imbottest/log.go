@@ -37,13 +37,13 @@ type Exchange struct {
 // What is remembered of exchanges. A body that is too large is left out as a
 // whole, because half a body cannot be masked.
 const (
-	maxTraces     = 2000
-	maxTraceBody  = 1 << 20
-	maxTraceTotal = 16 << 20
+	maxExchanges = 2000
+	maxKeptBody  = 1 << 20
+	maxKeptTotal = 16 << 20
 )
 
-// trace is an exchange as it is remembered: raw, because most are never looked at.
-type trace struct {
+// logEntry is an exchange as it is remembered: raw, because most are never looked at.
+type logEntry struct {
 	Exchange
 	sent   string // JSON of a call, the form of an event
 	answer any    // bytes, or the result of a command
@@ -51,14 +51,14 @@ type trace struct {
 	to     binding
 }
 
-// traces are the last exchanges in the order of their ids, without gaps.
-type traces struct {
-	list []*trace
+// exchangeLog are the last exchanges in the order of their ids, without gaps.
+type exchangeLog struct {
+	list []*logEntry
 	last int64
 	size int
 }
 
-func (t *traces) find(id int64) *trace {
+func (t *exchangeLog) find(id int64) *logEntry {
 	i := id - (t.last - int64(len(t.list)) + 1)
 	if i < 0 || i >= int64(len(t.list)) {
 		return nil
@@ -67,16 +67,16 @@ func (t *traces) find(id int64) *trace {
 }
 
 // add makes room for an exchange and keeps it.
-func (t *traces) add(x *trace) {
+func (t *exchangeLog) add(x *logEntry) {
 	t.last++
 	x.ID = t.last
 	t.list = append(t.list, x)
 	t.grow(len(x.sent))
 }
 
-func (t *traces) grow(n int) {
+func (t *exchangeLog) grow(n int) {
 	t.size += n
-	for len(t.list) > 1 && (len(t.list) > maxTraces || t.size > maxTraceTotal) {
+	for len(t.list) > 1 && (len(t.list) > maxExchanges || t.size > maxKeptTotal) {
 		t.size -= t.list[0].bytes()
 		t.list[0] = nil
 		t.list = t.list[1:]
@@ -84,43 +84,43 @@ func (t *traces) grow(n int) {
 }
 
 // bytes is what the budget counts: commands are small, and of one batch.
-func (x *trace) bytes() int {
+func (x *logEntry) bytes() int {
 	answer, _ := x.answer.([]byte)
 	return len(x.sent) + len(answer)
 }
 
-// begin remembers an exchange that begins; the lock is held.
-func (p *Portal) begin(x *trace) *trace {
+// beginExchange remembers an exchange that begins; the lock is held.
+func (p *Portal) beginExchange(x *logEntry) *logEntry {
 	x.Time = time.Now()
 	x.Name, x.URL = fmt.Sprintf("%.200s", x.Name), fmt.Sprintf("%.500s", x.URL) // a call can name anything
-	if len(x.sent) > maxTraceBody {
+	if len(x.sent) > maxKeptBody {
 		x.sent, x.large = "", true
 	}
-	p.traces.add(x)
-	p.note(note{kind: ChangeExchange, trace: x.ID})
+	p.log.add(x)
+	p.addToFeed(feedEntry{kind: ChangeExchange, exchange: x.ID})
 	return x
 }
 
-// end remembers how an exchange ended. Status 0 is no answer.
-func (p *Portal) end(x *trace, status int, answer any, fault string) {
+// endExchange remembers how an exchange ended. Status 0 is no answer.
+func (p *Portal) endExchange(x *logEntry, status int, answer any, fault string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if body, ok := answer.([]byte); ok && len(body) > maxTraceBody {
+	if body, ok := answer.([]byte); ok && len(body) > maxKeptBody {
 		answer, x.large = nil, true
 	}
 	if fault != "" {
 		fault = p.scrub(fault)
 	}
 	x.answer, x.Done, x.Status, x.Error, x.Duration = answer, true, status, fault, time.Since(x.Time)
-	if p.traces.find(x.ID) == x {
-		p.traces.grow(x.bytes() - len(x.sent))
+	if p.log.find(x.ID) == x {
+		p.log.grow(x.bytes() - len(x.sent))
 	}
-	p.note(note{kind: ChangeExchange, trace: x.ID})
+	p.addToFeed(feedEntry{kind: ChangeExchange, exchange: x.ID})
 }
 
 // endCall ends the exchange of a call that came by itself.
-func (p *Portal) endCall(x *trace, a *answer) {
-	p.end(x, a.status, a.body, a.fault())
+func (p *Portal) endCall(x *logEntry, a *answer) {
+	p.endExchange(x, a.status, a.body, a.fault())
 }
 
 // fault says what is wrong with an answer.
@@ -142,39 +142,39 @@ func (a *answer) fault() string {
 }
 
 // endCommand ends the exchange of a command in a batch.
-func (p *Portal) endCommand(x *trace, result any, fail *restError) {
+func (p *Portal) endCommand(x *logEntry, result any, fail *restError) {
 	if fail != nil {
-		p.end(x, fail.status, fail.value(), fail.code)
+		p.endExchange(x, fail.status, fail.value(), fail.code)
 		return
 	}
-	p.end(x, http.StatusOK, result, "")
+	p.endExchange(x, http.StatusOK, result, "")
 }
 
-// refused remembers a call that was not looked at.
-func (p *Portal) refused(r *http.Request, a answer) answer {
+// logRefused remembers a call that was not looked at.
+func (p *Portal) logRefused(r *http.Request, a answer) answer {
 	_, _, method, ok := splitPath(r.URL.EscapedPath())
 	if !ok {
 		method = pathShape(r.URL.Path)
 	}
 	p.mu.Lock()
-	x := p.begin(&trace{Exchange: Exchange{Name: p.scrub(method)}})
+	x := p.beginExchange(&logEntry{Exchange: Exchange{Name: p.scrub(method)}})
 	p.mu.Unlock()
 	p.endCall(x, &a)
 	return a
 }
 
 // beginEvent remembers an event on its way.
-func (p *Portal) beginEvent(d delivery) *trace {
+func (p *Portal) beginEvent(d delivery) *logEntry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.begin(&trace{
+	return p.beginExchange(&logEntry{
 		Exchange: Exchange{Event: true, Name: d.event, URL: p.scrub(publicURL(d.to.url)), Replay: d.replay},
 		sent:     d.body, to: d.to,
 	})
 }
 
 // endEvent remembers what a handler answered.
-func (p *Portal) endEvent(x *trace, status int, body, why string) {
+func (p *Portal) endEvent(x *logEntry, status int, body, why string) {
 	fault := ""
 	switch {
 	case status == 0:
@@ -182,7 +182,7 @@ func (p *Portal) endEvent(x *trace, status int, body, why string) {
 	case status < 200 || status > 299:
 		fault = fmt.Sprintf("HTTP %d", status)
 	}
-	p.end(x, status, []byte(body), fault)
+	p.endExchange(x, status, []byte(body), fault)
 }
 
 // Exchanges returns the newest calls and events with ids less than before, the
@@ -191,8 +191,8 @@ func (p *Portal) endEvent(x *trace, status int, body, why string) {
 func (p *Portal) Exchanges(before int64, limit int) []Exchange {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	list := p.traces.list
-	if first := p.traces.last - int64(len(list)) + 1; before > 0 {
+	list := p.log.list
+	if first := p.log.last - int64(len(list)) + 1; before > 0 {
 		list = list[:min(max(0, before-first), int64(len(list)))]
 	}
 	var found []Exchange
@@ -206,14 +206,14 @@ func (p *Portal) Exchanges(before int64, limit int) []Exchange {
 // forgotten.
 func (p *Portal) Exchange(id int64) (found Exchange, ok bool) {
 	p.mu.Lock()
-	x := p.traces.find(id)
+	x := p.log.find(id)
 	if x == nil {
 		p.mu.Unlock()
 		return found, false
 	}
 	found = x.Exchange
 	sent, answer, event, large := x.sent, x.answer, x.Event, x.large
-	secrets := p.secrets()
+	secrets := p.secretReplacer()
 	p.mu.Unlock()
 
 	m := masker{secrets}
@@ -244,7 +244,7 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 		return Exchange{}, err
 	}
 	p.mu.Lock()
-	x := p.traces.find(id)
+	x := p.log.find(id)
 	switch {
 	case p.closed:
 		p.mu.Unlock()
@@ -255,12 +255,12 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 	}
 	d := delivery{event: x.Name, to: x.to, body: x.sent, replay: id}
 	handler := p.handlers[d.to.url]
-	next := p.traces.last
+	next := p.log.last
 	p.active++
 	done := make(chan struct{})
 	p.wg.Go(func() {
 		defer close(done)
-		defer p.settled()
+		defer p.endActivity()
 		p.deliver(d, handler)
 	})
 	p.mu.Unlock()
@@ -271,7 +271,7 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, sent := range p.traces.list {
+	for _, sent := range p.log.list {
 		if sent.ID > next && sent.Replay == id && sent.Done {
 			return sent.Exchange, nil
 		}
@@ -279,8 +279,8 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 	return Exchange{}, fmt.Errorf("imbottest: the replay of %d is forgotten already", id)
 }
 
-// settled counts one thing less that is under way.
-func (p *Portal) settled() {
+// endActivity counts one thing less that is under way.
+func (p *Portal) endActivity() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.active--
@@ -313,7 +313,7 @@ func (p *Portal) Calls(method string) []Call {
 }
 
 // record remembers a call and begins its exchange; the lock is held.
-func (p *Portal) record(method string, params *array, batch bool) *trace {
+func (p *Portal) record(method string, params *array, batch bool) *logEntry {
 	open := newArray()
 	var secrets []string
 	for _, k := range params.keys {
@@ -337,7 +337,7 @@ func (p *Portal) record(method string, params *array, batch bool) *trace {
 	if len(p.calls) < maxKept {
 		p.calls = append(p.calls, call)
 	}
-	return p.begin(&trace{Exchange: Exchange{Name: call.Method}, sent: masked})
+	return p.beginExchange(&logEntry{Exchange: Exchange{Name: call.Method}, sent: masked})
 }
 
 // Err returns what a test should not overlook: calls of methods that the portal

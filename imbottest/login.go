@@ -23,13 +23,13 @@ func (p *Portal) Webhook(clientID string) imbot.Webhook {
 func (p *Portal) WebhookOf(user imbot.ID, clientID string) (imbot.Webhook, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.person(user); err != nil {
+	if err := p.checkPerson(user); err != nil {
 		return imbot.Webhook{}, err
 	}
-	if p.states.hooks == nil {
-		p.states.hooks = map[imbot.ID]bool{}
+	if p.rights.hooks == nil {
+		p.rights.hooks = map[imbot.ID]bool{}
 	}
-	p.states.hooks[user] = true
+	p.rights.hooks[user] = true
 	return imbot.Webhook{URL: fmt.Sprintf("%s%d/%s/", p.endpoint(), user, p.secret), ClientID: clientID}, nil
 }
 
@@ -37,7 +37,7 @@ func (p *Portal) WebhookOf(user imbot.ID, clientID string) (imbot.Webhook, error
 // held.
 func (p *Portal) hookOwner(user string) imbot.ID {
 	id := toID(user)
-	if user == id.String() && (id == admin || p.states.hooks[id]) {
+	if user == id.String() && (id == admin || p.rights.hooks[id]) {
 		return id
 	}
 	return 0
@@ -51,15 +51,15 @@ func (p *Portal) Session(user imbot.ID) (sessid string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if user != 0 {
-		if err := p.person(user); err != nil {
+		if err := p.checkPerson(user); err != nil {
 			return "", err
 		}
 	}
 	sessid = randomHex(16)
-	if p.states.sessions == nil {
-		p.states.sessions = map[string]imbot.ID{}
+	if p.rights.sessions == nil {
+		p.rights.sessions = map[string]imbot.ID{}
 	}
-	p.states.sessions[sessid] = user
+	p.rights.sessions[sessid] = user
 	return sessid, nil
 }
 
@@ -85,14 +85,14 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 		}
 		return nil
 	case sessid != "":
-		owner, known := p.states.sessions[sessid]
+		owner, known := p.rights.sessions[sessid]
 		if !known {
 			return unauthorized("session_failed", "Sessid check failed")
 		}
 		c.user, c.session = owner, true
 		return nil
 	}
-	g, fail := p.check(token, "APPLICATION_NOT_FOUND")
+	g, fail := p.checkToken(token, "APPLICATION_NOT_FOUND")
 	if fail == nil {
 		c.user, c.app, c.grant = g.user, g.app, g
 	}

@@ -47,9 +47,9 @@ func (p *Portal) credentials(yield func(string) bool) {
 	}
 }
 
-// hides returns what hides secrets, as they are and in forms. One may begin like
+// replacerOf returns what replacerOf secrets, as they are and in forms. One may begin like
 // another, so the longer ones are tried first.
-func hides(secrets []string) *strings.Replacer {
+func replacerOf(secrets []string) *strings.Replacer {
 	for _, secret := range secrets {
 		if escaped := url.QueryEscape(secret); escaped != secret {
 			secrets = append(secrets, escaped)
@@ -68,22 +68,22 @@ func hides(secrets []string) *strings.Replacer {
 func (p *Portal) scrub(text string) string {
 	for secret := range p.credentials {
 		if strings.Contains(text, secret) { // rarely
-			return hides(slices.Collect(p.credentials)).Replace(text)
+			return replacerOf(slices.Collect(p.credentials)).Replace(text)
 		}
 	}
 	return text
 }
 
-// secrets hides the credentials and the secrets of chat applications, which tests
+// secretReplacer hides the credentials and the secretReplacer of chat applications, which tests
 // see in [Portal.Calls]; the lock is held.
-func (p *Portal) secrets() *strings.Replacer {
+func (p *Portal) secretReplacer() *strings.Replacer {
 	list := slices.Collect(p.credentials)
 	for _, app := range p.chatApps {
 		if len(app.hash) >= minSecret {
 			list = append(list, app.hash)
 		}
 	}
-	return hides(list)
+	return replacerOf(list)
 }
 
 // secretNames are the names of parameters, in lower case, whose values are
@@ -93,18 +93,18 @@ var secretNames = map[string]bool{
 	"auth_id": true, "refresh_id": true, "hash": true, "ap": true, "aplogin": true, "code_verifier": true,
 }
 
-// inText finds secrets by their names in addresses, forms, JSON that is part of a
+// secretInText finds secrets by their names in addresses, forms, JSON that is part of a
 // text or was cut, and in what programs print of all these.
-var inText = regexp.MustCompile(`(?i)((?:\b|%5B|%22|%26|%3F)(?:access_token|refresh_token|client_id|client_secret|application_token|auth|auth_id|refresh_id|hash|domain_hash|user_hash)` +
+var secretInText = regexp.MustCompile(`(?i)((?:\b|%5B|%22|%26|%3F)(?:access_token|refresh_token|client_id|client_secret|application_token|auth|auth_id|refresh_id|hash|domain_hash|user_hash)` +
 	`(?:["'\]\\]|%22|%27|%5D)*\s*(?:=>?|:|%3D|%3A)\s*(?:["'\\]|%22|%27)*)(?:[^&\s"'<>\\{\[%]|%2[^267]|%[^2])(?:[^&\s"'<>\\%]|%2[^267]|%[^2])*`)
 
-// inPath finds the secret of a webhook in its address.
-var inPath = regexp.MustCompile(`(/rest/[0-9]+/)[^/\s"'<>\\]+`)
+// secretInPath finds the secret of a webhook in its address.
+var secretInPath = regexp.MustCompile(`(/rest/[0-9]+/)[^/\s"'<>\\]+`)
 
 func (m masker) text(s string) string {
 	s = m.secrets.Replace(s)
-	s = inText.ReplaceAllString(s, "${1}"+hidden)
-	return inPath.ReplaceAllString(s, "${1}"+hidden)
+	s = secretInText.ReplaceAllString(s, "${1}"+hidden)
+	return secretInPath.ReplaceAllString(s, "${1}"+hidden)
 }
 
 // body is a body as people may see it.

@@ -61,15 +61,15 @@ type message struct {
 	Message // without Keyboard, Attach and Menu
 }
 
-// view is the message as people and tests see it.
-func (m *message) view() Message {
-	v := m.light()
+// public is the message as people and tests see it.
+func (m *message) public() Message {
+	v := m.withoutParts()
 	v.Attach, v.Keyboard, v.Menu = m.parts.decoded()
 	return v
 }
 
-// light is the message without what is expensive to read.
-func (m *message) light() Message {
+// withoutParts is the message without what is expensive to read.
+func (m *message) withoutParts() Message {
 	v := m.Message
 	v.Likes = slices.Clone(m.Likes)
 	return v
@@ -78,8 +78,8 @@ func (m *message) light() Message {
 // maxText is the length in characters to which the portal cuts messages.
 const maxText = 20000
 
-// cut shortens a text like the portal does: without an error.
-func cut(text string) string {
+// cutText shortens a text like the portal does: without an error.
+func cutText(text string) string {
 	if len(text) <= maxText {
 		return text
 	}
@@ -89,10 +89,10 @@ func cut(text string) string {
 	return text
 }
 
-// finished is a text as it is stored: cut, and with the names of people who were
+// storedText is a text as it is stored: cut, and with the names of people who were
 // mentioned without.
-func (p *Portal) finished(text string) string {
-	return namelessMention.ReplaceAllStringFunc(cut(text), func(code string) string {
+func (p *Portal) storedText(text string) string {
+	return namelessMention.ReplaceAllStringFunc(cutText(text), func(code string) string {
 		u := p.users[toID(namelessMention.FindStringSubmatch(code)[1])]
 		if u == nil {
 			return code
@@ -103,15 +103,15 @@ func (p *Portal) finished(text string) string {
 
 var namelessMention = regexp.MustCompile(`(?i)\[user=([0-9]+)\]\[/user\]`)
 
-// announced puts the bot's name before the text of a system message.
-func (p *Portal) announced(b *bot, text string) string {
+// withBotName puts the bot's name before the text of a system message.
+func (p *Portal) withBotName(b *bot, text string) string {
 	return "[b]" + p.users[b.id].name() + "[/b]\n" + text
 }
 
 // store adds a message to a chat; the lock is held.
 func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *message {
 	p.lastMsg++
-	m := &message{Message: Message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: p.finished(text), System: system, Time: time.Now()}}
+	m := &message{Message: Message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: p.storedText(text), System: system, Time: time.Now()}}
 	chat.messages = append(chat.messages, m)
 	p.messages[m.ID] = m
 	chat.stopTyping(p, author)
@@ -122,9 +122,9 @@ func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *m
 // changeTime is how long a message can be changed; deleting has no limit.
 const changeTime = 3 * 24 * time.Hour
 
-// own finds a message that its author may still reach: not deleted, in a chat of
+// ownMessage finds a message that its author may still reach: not deleted, in a chat of
 // which he is a member.
-func (p *Portal) own(user, id imbot.ID) *message {
+func (p *Portal) ownMessage(user, id imbot.ID) *message {
 	m := p.messages[id]
 	if m == nil || m.Deleted || m.AuthorID != user || p.chats[m.ChatID].member(user) == nil {
 		return nil
@@ -134,7 +134,7 @@ func (p *Portal) own(user, id imbot.ID) *message {
 
 // changeable is own within the time for changes.
 func (p *Portal) changeable(user, id imbot.ID) *message {
-	if m := p.own(user, id); m != nil && time.Since(m.Time) <= changeTime {
+	if m := p.ownMessage(user, id); m != nil && time.Since(m.Time) <= changeTime {
 		return m
 	}
 	return nil
@@ -143,8 +143,8 @@ func (p *Portal) changeable(user, id imbot.ID) *message {
 // deletedText is what stays of a deleted message.
 const deletedText = "This message was deleted."
 
-// drop deletes a message: with a notice in its place, or without a trace.
-func (p *Portal) drop(m *message, complete bool) {
+// deleteMessage deletes a message: with a notice in its place, or without a trace.
+func (p *Portal) deleteMessage(m *message, complete bool) {
 	defer p.noteMessage(m)
 	if complete {
 		chat := p.chats[m.ChatID]

@@ -13,18 +13,18 @@ import (
 
 // call is one call of a method.
 type call struct {
-	p      *Portal
-	ctx    context.Context
-	user   imbot.ID     // behind the token or webhook
-	app    *application // of the token; nil for the webhook
-	params *array       // names in upper case
-	trace  int64        // its exchange
-	grant  *grant       // of the token
-	uri    string       // of the request
+	p        *Portal
+	ctx      context.Context
+	user     imbot.ID     // behind the token or webhook
+	app      *application // of the token; nil for the webhook
+	params   *array       // names in upper case
+	exchange int64        // its exchange
+	grant    *grant       // of the token
+	uri      string       // of the request
 
-	session  bool       // authorized by a browser's session
-	method   string     // that runs, in lower case
-	recorded *restError // by the core, in a batch
+	session   bool       // authorized by a browser's session
+	method    string     // that runs, in lower case
+	coreError *restError // by the core, in a batch
 }
 
 // A method checks and acts under the portal's lock. Its checks stand in the
@@ -49,14 +49,14 @@ func lookup(name string) method {
 // serve answers a call that came by itself, not in a batch.
 func (c *call) serve(name string) answer {
 	start := time.Now()
-	if fail := c.busy(name); fail != nil {
+	if fail := c.checkOperatingTime(name); fail != nil {
 		return fail.answer()
 	}
 	k := kindCall
 	if c.grant == nil {
 		k = kindWebhook
 	}
-	return c.faulty(name, k, func() answer {
+	return c.withFault(name, k, func() answer {
 		var result any
 		var fail *restError
 		if strings.EqualFold(name, "batch") {
@@ -67,14 +67,14 @@ func (c *call) serve(name string) answer {
 		if fail != nil {
 			return fail.answer()
 		}
-		return envelope(result, c.took(name, start))
+		return envelope(result, c.addOperatingTime(name, start))
 	})
 }
 
-// faulty runs a call, or lets it go wrong as [Portal.Fail] has said.
-func (c *call) faulty(name string, k kind, run func() answer) answer {
+// withFault runs a call, or lets it go wrong as [Portal.Fail] has said.
+func (c *call) withFault(name string, k kind, run func() answer) answer {
 	c.p.mu.Lock()
-	f := c.p.fault(name, k)
+	f := c.p.takeFault(name, k)
 	c.p.mu.Unlock()
 	c.wait(f.Delay)
 	switch {
@@ -84,7 +84,7 @@ func (c *call) faulty(name string, k kind, run func() answer) answer {
 		return c.expired()
 	case f.Rename:
 		return c.renamed()
-	case f.Cut == NoCut && f.answers():
+	case f.Cut == NoCut && f.replacesAnswer():
 		return f.answer()
 	}
 	a := run()
@@ -92,7 +92,7 @@ func (c *call) faulty(name string, k kind, run func() answer) answer {
 	switch {
 	case f.Cut == NoCut:
 		return a
-	case f.answers():
+	case f.replacesAnswer():
 		return f.answer()
 	}
 	panic(http.ErrAbortHandler)
@@ -148,14 +148,14 @@ func (c *call) run(name string) (any, *restError) {
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
 	defer c.p.notify()
-	if fail := c.admit(name); fail != nil {
+	if fail := c.checkMethod(name); fail != nil {
 		return nil, fail
 	}
 	return m(c)
 }
 
-// welcome looks at who was authorized; the lock is held.
-func (c *call) welcome() *restError {
+// checkCaller looks at who was authorized; the lock is held.
+func (c *call) checkCaller() *restError {
 	u := c.p.users[c.user]
 	switch {
 	case u != nil && u.dismissed:
@@ -166,8 +166,8 @@ func (c *call) welcome() *restError {
 	return nil
 }
 
-// admit makes the checks that come before those of a method; the lock is held.
-func (c *call) admit(method string) *restError {
+// checkMethod makes the checks that come before those of a method; the lock is held.
+func (c *call) checkMethod(method string) *restError {
 	c.method = strings.ToLower(method)
 	switch {
 	case !c.p.inScope(c.method):
@@ -176,7 +176,7 @@ func (c *call) admit(method string) *restError {
 	case c.session && refusesSessions(c.method), isInternal(c.method):
 		return forbidden("WRONG_AUTH_TYPE", "Access for this method not allowed by session authorization.")
 	}
-	for _, name := range texts {
+	for _, name := range textParams {
 		if _, list := c.params.get(name).(*array); list && (name != "MESSAGE" || c.method != "imbot.message.add") {
 			return errPHP
 		}
@@ -184,8 +184,8 @@ func (c *call) admit(method string) *restError {
 	return nil
 }
 
-// texts are parameters at which PHP breaks when they are no text.
-var texts = []string{"CLIENT_ID", "DIALOG_ID", "CODE", "TITLE", "COMMAND", "MESSAGE"}
+// textParams are parameters at which PHP breaks when they are no text.
+var textParams = []string{"CLIENT_ID", "DIALOG_ID", "CODE", "TITLE", "COMMAND", "MESSAGE"}
 
 // refusesSessions names the methods that are closed to browsers.
 func refusesSessions(method string) bool {
@@ -226,7 +226,7 @@ func (c *call) bot() (*bot, *restError) {
 		}
 	}
 	if oldest == nil {
-		return nil, wrong("BOT_ID_ERROR", "Bot not found")
+		return nil, badRequest("BOT_ID_ERROR", "Bot not found")
 	}
 	return oldest, nil
 }
@@ -236,9 +236,9 @@ func (c *call) ownBot(app *application) (*bot, *restError) {
 	b := c.p.bots[c.params.id("BOT_ID")]
 	switch {
 	case b == nil:
-		return nil, wrong("BOT_ID_ERROR", "Bot not found")
+		return nil, badRequest("BOT_ID_ERROR", "Bot not found")
 	case b.app != app:
-		return nil, wrong("APP_ID_ERROR", "Bot was installed by another rest application")
+		return nil, badRequest("APP_ID_ERROR", "Bot was installed by another rest application")
 	}
 	return b, nil
 }

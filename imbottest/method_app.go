@@ -27,31 +27,31 @@ func appRegister(c *call) (any, *restError) {
 	}
 	code := c.params.text("CODE")
 	if code == "" {
-		return nil, wrong("CODE_ERROR", "App code isn't specified")
+		return nil, badRequest("CODE_ERROR", "App code isn't specified")
 	}
 	usable, iframe, hash := false, "", ""
 	if c.params.given("JS_METHOD") && c.params.given("JS_PARAM") { // then IFRAME counts no more
-		usable = isUsable(c.params.text("JS_METHOD"), c.params.text("JS_PARAM"))
+		usable = isUsableJS(c.params.text("JS_METHOD"), c.params.text("JS_PARAM"))
 	} else if iframe = c.params.text("IFRAME"); iframe != "" {
 		if !isHTTPS(iframe) {
-			return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
+			return nil, badRequest("IFRAME_HTTPS", "Only HTTPS")
 		}
 		if hash = c.params.text("HASH"); hash == "" {
-			return nil, wrong("HASH_ERROR", "Hash can't be empty")
+			return nil, badRequest("HASH_ERROR", "Hash can't be empty")
 		}
 		usable = true
 	}
 	if !usable {
-		return nil, wrong("PARAMS_ERROR", "Need set JS or IFRAME params")
+		return nil, badRequest("PARAMS_ERROR", "Need set JS or IFRAME params")
 	}
 	b, fail := c.ownBot(app)
 	if fail != nil {
 		return nil, fail
 	}
 	if c.params.array("LANG").len() == 0 {
-		return nil, wrong("LANG_ERROR", "Need set lang params")
+		return nil, badRequest("LANG_ERROR", "Need set lang params")
 	}
-	if fail := c.vetoed(dump(c.params)); fail != nil {
+	if fail := c.vetoed(refusalWithParams(c.params)); fail != nil {
 		return nil, fail
 	}
 	for _, old := range p.chatApps { // nothing changes, and the id comes from the database as text
@@ -68,9 +68,9 @@ func appRegister(c *call) (any, *restError) {
 	return p.lastApp, nil
 }
 
-// dump is how the portal describes an application that it cannot store: with the
+// refusalWithParams is how the portal describes an application that it cannot store: with the
 // parameters of the call.
-func dump(params *array) string {
+func refusalWithParams(params *array) string {
 	data, _ := json.Marshal(params) // holds nothing that JSON cannot express
 	return "App can't be created: " + string(data)
 }
@@ -89,7 +89,7 @@ func appUpdate(c *call) (any, *restError) {
 		iframe = "" // does not count then, even when JS_PARAM is unusable
 	}
 	if iframe != "" && !isHTTPS(iframe) {
-		return nil, wrong("IFRAME_HTTPS", "Only HTTPS")
+		return nil, badRequest("IFRAME_HTTPS", "Only HTTPS")
 	}
 	if fail := c.vetoed("App can't be updated"); fail != nil {
 		return nil, fail
@@ -127,9 +127,9 @@ func (c *call) ownApp() (*chatApp, *restError) {
 	found := c.p.chatApps[c.params.id("APP_ID")]
 	switch {
 	case found == nil:
-		return nil, wrong("CHAT_APP_ID_ERROR", "App not found")
+		return nil, badRequest("CHAT_APP_ID_ERROR", "App not found")
 	case found.app != app:
-		return nil, wrong("APP_ID_ERROR", "App was installed by another rest application")
+		return nil, badRequest("APP_ID_ERROR", "App was installed by another rest application")
 	}
 	return found, nil
 }
@@ -140,8 +140,8 @@ var (
 	jsCode    = regexp.MustCompile(`^[0-9a-fA-F]{32}`)
 )
 
-// isUsable reports whether the portal keeps something of JS_PARAM.
-func isUsable(method, param string) bool {
+// isUsableJS reports whether the portal keeps something of JS_PARAM.
+func isUsableJS(method, param string) bool {
 	switch method {
 	case "PUT", "SEND":
 		return len(jsCommand.FindString(param)) > 2 // a command of one letter is none

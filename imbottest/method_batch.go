@@ -28,11 +28,11 @@ func (c *call) batch() (any, *restError) {
 			continue // leaves no trace
 		}
 		if n++; n > maxBatch {
-			done["result_error"].set(key, wrong("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded").value())
+			done["result_error"].set(key, badRequest("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded").value())
 			continue
 		}
 		start := time.Now()
-		result, fail := c.command(command, done)
+		result, fail := c.runCommand(command, done)
 		if fail != nil {
 			done["result_error"].set(key, fail.value())
 			if halt {
@@ -46,13 +46,13 @@ func (c *call) batch() (any, *restError) {
 		}
 		done["result"].set(key, value)
 		name, _, _ := strings.Cut(command, "?")
-		done["result_time"].set(key, c.took(name, start))
+		done["result_time"].set(key, c.addOperatingTime(name, start))
 	}
 	return out, nil
 }
 
-// command runs one command of a batch.
-func (c *call) command(command string, done map[string]*array) (result any, fail *restError) {
+// runCommand runs one runCommand of a batch.
+func (c *call) runCommand(command string, done map[string]*array) (result any, fail *restError) {
 	name, query, _ := strings.Cut(command, "?")
 	sent := parseForm([]byte(query))
 	one := *c
@@ -66,17 +66,17 @@ func (c *call) command(command string, done map[string]*array) (result any, fail
 	}
 	c.p.mu.Lock()
 	x := c.p.record(name, sent, true)
-	x.Batch = c.trace
+	x.Batch = c.exchange
 	c.p.mu.Unlock()
 	defer func() { c.p.endCommand(x, result, fail) }()
 	if strings.EqualFold(name, "batch") {
 		return nil, &restError{http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage"}
 	}
-	if fail := c.busy(name); fail != nil {
+	if fail := c.checkOperatingTime(name); fail != nil {
 		return nil, fail
 	}
 	c.p.mu.Lock()
-	f := c.p.fault(name, kindCommand)
+	f := c.p.takeFault(name, kindCommand)
 	c.p.mu.Unlock()
 	c.wait(f.Delay)
 	if f.Code == "" || f.Cut == AfterRun {
@@ -85,12 +85,12 @@ func (c *call) command(command string, done map[string]*array) (result any, fail
 	if f.Code != "" {
 		return nil, f.err() // it did not run, or its result gets lost
 	}
-	return result, c.override(fail)
+	return result, c.replaceCode(fail)
 }
 
-// recorded reports whether the core of the portal gave the code, which then takes
+// isCoreError reports whether the core of the portal gave the code, which then takes
 // the place of the documented one.
-func (e *restError) recorded() bool {
+func (e *restError) isCoreError() bool {
 	switch e.code {
 	case "CHAT_ID", "CANCELED", "ERROR_NO_ACCESS", "PARAM_KEYBOARD_ERROR", "PARAM_MENU_ERROR", "EMPTY_USER_ID",
 		"ACCESS_DENIED_EXTEND", "ACCESS_DENIED_KICK", "USER_NOT_FOUND", "LEAVE_OWNER_FORBIDDEN":
@@ -99,15 +99,15 @@ func (e *restError) recorded() bool {
 	return false
 }
 
-// override is what a batch does to the code of a failed command: an error that
+// replaceCode is what a batch does to the code of a failed command: an error that
 // the core has once recorded stays until the end and takes the place of others.
-func (c *call) override(fail *restError) *restError {
+func (c *call) replaceCode(fail *restError) *restError {
 	switch {
 	case fail == nil:
-	case fail.recorded():
-		c.recorded = fail
-	case c.recorded != nil:
-		return c.recorded
+	case fail.isCoreError():
+		c.coreError = fail
+	case c.coreError != nil:
+		return c.coreError
 	}
 	return fail
 }

@@ -32,15 +32,15 @@ func botRegister(c *call) (any, *restError) {
 	}
 	code := c.params.text("CODE")
 	if code == "" {
-		return nil, wrong("CODE_ERROR", "Bot code isn't specified")
+		return nil, badRequest("CODE_ERROR", "Bot code isn't specified")
 	}
 	existing := p.botByCode(code)
 	if existing == nil && p.countBots(app) >= maxBots {
-		return nil, wrong("MAX_COUNT_ERROR", "Has reached the maximum number of bots for application (max: 5)")
+		return nil, badRequest("MAX_COUNT_ERROR", "Has reached the maximum number of bots for application (max: 5)")
 	}
 	properties := c.params.array("PROPERTIES")
 	if !properties.given("NAME") && !properties.given("LAST_NAME") {
-		return nil, wrong("NAME_ERROR", "Bot name isn't specified")
+		return nil, badRequest("NAME_ERROR", "Bot name isn't specified")
 	}
 	if existing != nil { // nothing but the handlers changes, and the id comes from the database as text
 		p.bind(app, urls)
@@ -48,12 +48,12 @@ func botRegister(c *call) (any, *restError) {
 	}
 	if birthday := properties.text("PERSONAL_BIRTHDAY"); birthday != "" {
 		if _, err := time.Parse(time.DateOnly, birthday); err != nil {
-			return nil, wrong("0", "Incorrect date")
+			return nil, badRequest("0", "Incorrect date")
 		}
 	}
 	email := properties.text("EMAIL")
 	if email != "" && p.emailTaken(email) {
-		return nil, wrong("WRONG_REQUEST", "Bot can't be created")
+		return nil, badRequest("WRONG_REQUEST", "Bot can't be created")
 	}
 	u := p.addUser(properties.text("NAME"), properties.text("LAST_NAME"))
 	u.isBot = true
@@ -96,11 +96,11 @@ func botUpdate(c *call) (any, *restError) {
 	properties := fields.array("PROPERTIES")
 	first, last := properties.text("NAME"), properties.text("LAST_NAME")
 	if properties.given("NAME") && properties.given("LAST_NAME") && first == "" && last == "" {
-		return nil, wrong("NAME_ERROR", "Bot name isn't specified")
+		return nil, badRequest("NAME_ERROR", "Bot name isn't specified")
 	}
 	code, openLine, kind := fields.text("CODE"), fields.text("OPENLINE"), c.newKind(fields)
 	if len(urls) == 0 && code == "" && openLine == "" && kind == "" && properties.len() == 0 {
-		return nil, wrong("WRONG_REQUEST", "Update fields can't be empty")
+		return nil, badRequest("WRONG_REQUEST", "Update fields can't be empty")
 	}
 	p.bind(app, urls)
 	if code != "" {

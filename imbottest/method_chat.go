@@ -93,10 +93,10 @@ func chatAddUsers(v any) ([]imbot.ID, *restError) {
 		case string:
 		case json.Number:
 			if _, err := v.Int64(); err != nil {
-				return nil, wrong("INVALID_FORMAT", "Wrong format of USERS")
+				return nil, badRequest("INVALID_FORMAT", "Wrong format of USERS")
 			}
 		default:
-			return nil, wrong("INVALID_FORMAT", "Wrong format of USERS")
+			return nil, badRequest("INVALID_FORMAT", "Wrong format of USERS")
 		}
 		users = append(users, toID(v))
 	}
@@ -127,7 +127,7 @@ func chatLeave(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
-	if fail := c.p.group(id).closedTo("leave"); fail != nil {
+	if fail := c.p.group(id).checkClosed("leave"); fail != nil {
 		return nil, fail
 	}
 	b, fail := c.bot()
@@ -148,11 +148,11 @@ func (c *call) remove(id, by, user imbot.ID) (any, *restError) {
 	case chat != nil && chat.owner == user && chat.forbids("leave_owner"):
 		return nil, &restError{http.StatusForbidden, "LEAVE_OWNER_FORBIDDEN", "The owner can't leave the chat"}
 	case c.denied():
-		return nil, wrong("ACCESS_DENIED_KICK", "You don't have permission to remove this user")
+		return nil, badRequest("ACCESS_DENIED_KICK", "You don't have permission to remove this user")
 	case chat == nil || chat.member(user) == nil:
-		return nil, wrong("USER_NOT_FOUND", "User isn't a member of the chat")
+		return nil, badRequest("USER_NOT_FOUND", "User isn't a member of the chat")
 	}
-	if fail := chat.mayRemove(by, user); fail != nil {
+	if fail := chat.checkRemove(by, user); fail != nil {
 		return nil, fail
 	}
 	c.p.leave(chat, user)
@@ -166,18 +166,18 @@ func chatSetOwner(c *call) (any, *restError) {
 	}
 	user := c.params.id("USER_ID")
 	if user <= 0 {
-		return nil, wrong("USER_ID_EMPTY", "User ID can't be empty")
+		return nil, badRequest("USER_ID_EMPTY", "User ID can't be empty")
 	}
 	b, fail := c.bot()
 	if fail != nil {
 		return nil, fail
 	}
 	chat := c.p.group(id)
-	if fail := chat.closedTo(""); fail != nil {
+	if fail := chat.checkClosed(""); fail != nil {
 		return nil, fail
 	}
 	if chat == nil || chat.owner != b.id || chat.member(user) == nil || c.denied() {
-		return nil, wrong("WRONG_REQUEST", "Change owner can only owner and user must be member in chat")
+		return nil, badRequest("WRONG_REQUEST", "Change owner can only owner and user must be member in chat")
 	}
 	chat.owner = user
 	c.p.noteDialog(chat)
@@ -191,7 +191,7 @@ func chatSetManager(c *call) (any, *restError) {
 	}
 	user := c.params.id("USER_ID")
 	if user <= 0 {
-		return nil, wrong("USER_ID_EMPTY", "User ID can't be empty")
+		return nil, badRequest("USER_ID_EMPTY", "User ID can't be empty")
 	}
 	b, fail := c.bot()
 	if fail != nil {
@@ -199,7 +199,7 @@ func chatSetManager(c *call) (any, *restError) {
 	}
 	chat := c.p.group(id)
 	if chat == nil || chat.owner != b.id || c.denied() {
-		return nil, wrong("WRONG_REQUEST", "Change manager can only owner and user must be member in chat")
+		return nil, badRequest("WRONG_REQUEST", "Change manager can only owner and user must be member in chat")
 	}
 	if m := chat.member(user); m != nil { // true for strangers, too
 		m.manager = c.params.text("IS_MANAGER") != "N"
@@ -215,7 +215,7 @@ func chatSendTyping(c *call) (any, *restError) {
 	}
 	dialog := imbot.DialogID(strings.ToLower(c.params.text("DIALOG_ID")))
 	if !isDialog(string(dialog)) {
-		return nil, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
+		return nil, badRequest("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
 	}
 	if chat := c.p.find(b.id, dialog); chat != nil && chat.member(b.id) != nil {
 		c.p.startTyping(chat, b.id)
@@ -233,14 +233,14 @@ func chatUpdateTitle(c *call) (any, *restError) {
 	}
 	title := strings.TrimSpace(c.params.text("TITLE"))
 	if !truthy(title) {
-		return nil, wrong("TITLE_EMPTY", "Title can't be empty")
+		return nil, badRequest("TITLE_EMPTY", "Title can't be empty")
 	}
 	b, fail := c.bot()
 	if fail != nil {
 		return nil, fail
 	}
 	chat := c.p.group(id)
-	if fail := chat.closedToBot(b, "rename"); fail != nil {
+	if fail := chat.checkClosedToBot(b, "rename"); fail != nil {
 		return nil, fail
 	}
 	if runes := []rune(title); len(runes) > maxTitle {
@@ -258,12 +258,12 @@ func chatUpdateColor(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
-	if fail := c.p.group(id).mayPost(c.user); fail != nil {
+	if fail := c.p.group(id).checkPost(c.user); fail != nil {
 		return nil, fail
 	}
 	color := imbot.Color(c.params.text("COLOR"))
 	if color.Hex() == "" && color != "COPILOT" {
-		return nil, wrong("WRONG_COLOR", "This color currently unavailable")
+		return nil, badRequest("WRONG_COLOR", "This color currently unavailable")
 	}
 	b, fail := c.bot()
 	if fail != nil {
@@ -271,7 +271,7 @@ func chatUpdateColor(c *call) (any, *restError) {
 	}
 	chat := c.p.group(id)
 	if chat == nil || chat.member(b.id) == nil || chat.color == color || c.denied() {
-		return nil, wrong("WRONG_REQUEST", "This color already set or chat isn't exists")
+		return nil, badRequest("WRONG_REQUEST", "This color already set or chat isn't exists")
 	}
 	chat.color = color
 	c.p.noteDialog(chat)
@@ -288,20 +288,20 @@ func chatUpdateAvatar(c *call) (any, *restError) {
 		return nil, errPHP
 	}
 	if c.denied() {
-		return nil, wrong("ACCESS_DENIED", "You don't have permission to change the picture")
+		return nil, badRequest("ACCESS_DENIED", "You don't have permission to change the picture")
 	}
 	b, fail := c.bot()
 	if fail != nil {
 		return nil, fail
 	}
-	if fail := chat.closedToBot(b, "avatar"); fail != nil {
+	if fail := chat.checkClosedToBot(b, "avatar"); fail != nil {
 		return nil, fail
 	}
 	if !isImage(c.params.get("AVATAR")) {
-		return nil, wrong("AVATAR_ERROR", "Avatar incorrect type")
+		return nil, badRequest("AVATAR_ERROR", "Avatar incorrect type")
 	}
 	if chat.member(b.id) == nil {
-		return nil, wrong("WRONG_REQUEST", "Chat isn't exists")
+		return nil, badRequest("WRONG_REQUEST", "Chat isn't exists")
 	}
 	chat.avatar, chat.picture = c.avatarOf(chat), picture(c.params.get("AVATAR"))
 	c.p.noteDialog(chat)
@@ -317,7 +317,7 @@ func chatUserList(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
-	if fail := c.p.group(id).closedTo(""); fail != nil {
+	if fail := c.p.group(id).checkClosed(""); fail != nil {
 		return nil, fail
 	}
 	b, fail := c.bot()
@@ -338,7 +338,7 @@ func chatUserAdd(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
-	if fail := c.p.group(id).closedTo("extend"); fail != nil {
+	if fail := c.p.group(id).checkClosed("extend"); fail != nil {
 		return nil, fail
 	}
 	b, fail := c.bot()
@@ -352,7 +352,7 @@ func chatUserAdd(c *call) (any, *restError) {
 			sent, _ = parseJSON([]byte(s))
 		}
 		if _, ok := sent.(*array); !ok {
-			return nil, wrong("WRONG_REQUEST", "Users have to be a list")
+			return nil, badRequest("WRONG_REQUEST", "Users have to be a list")
 		}
 	}
 	switch v := sent.(type) {
@@ -363,13 +363,13 @@ func chatUserAdd(c *call) (any, *restError) {
 	default:
 		users = append(users, toID(v))
 	}
-	users = c.p.existing(users)
+	users = c.p.onlyExisting(users)
 	if len(users) == 0 {
-		return nil, wrong("EMPTY_USER_ID", "User ID not specified")
+		return nil, badRequest("EMPTY_USER_ID", "User ID not specified")
 	}
 	chat := c.p.group(id)
 	if chat == nil || c.denied() {
-		return nil, wrong("ACCESS_DENIED_EXTEND", "You don't have permission to add users to this chat")
+		return nil, badRequest("ACCESS_DENIED_EXTEND", "You don't have permission to add users to this chat")
 	}
 	history := c.params.text("HIDE_HISTORY") == "" || c.params.text("HIDE_HISTORY") == "N"
 	if chat.member(b.id) == nil { // the bot comes along
@@ -385,7 +385,7 @@ func chatUserDelete(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
-	if fail := c.p.group(id).closedTo("leave"); fail != nil {
+	if fail := c.p.group(id).checkClosed("leave"); fail != nil {
 		return nil, fail
 	}
 	b, fail := c.bot()
@@ -394,7 +394,7 @@ func chatUserDelete(c *call) (any, *restError) {
 	}
 	user := c.params.id("USER_ID")
 	if user <= 0 {
-		return nil, wrong("USER_ID_EMPTY", "User ID can't be empty")
+		return nil, badRequest("USER_ID_EMPTY", "User ID can't be empty")
 	}
 	return c.remove(id, b.id, user)
 }
@@ -406,12 +406,12 @@ func (c *call) chatID() (imbot.ID, *restError) {
 	if c.params.given("DIALOG_ID") {
 		dialog := strings.ToLower(c.params.text("DIALOG_ID"))
 		if !isDialog(dialog) || toID(dialog) != 0 {
-			return 0, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
+			return 0, badRequest("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
 		}
 		id, _ = imbot.DialogID(dialog).ChatID()
 	}
 	if id <= 0 {
-		return 0, wrong("CHAT_ID_EMPTY", "Chat ID can't be empty")
+		return 0, badRequest("CHAT_ID_EMPTY", "Chat ID can't be empty")
 	}
 	return id, nil
 }

@@ -10,7 +10,7 @@ import (
 func dialogGet(c *call) (any, *restError) {
 	dialog := strings.ToLower(c.params.text("DIALOG_ID"))
 	if !isDialog(dialog) {
-		return nil, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
+		return nil, badRequest("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
 	}
 	p := c.p
 	var chat *chat
@@ -20,7 +20,7 @@ func dialogGet(c *call) (any, *restError) {
 		chat = p.chats[id]
 	}
 	if chat == nil {
-		return nil, wrong("ACCESS_ERROR", "You don't have access to this chat")
+		return nil, badRequest("ACCESS_ERROR", "You don't have access to this chat")
 	}
 	if chat.member(c.user) == nil && chat.kind != kindOpen {
 		return nil, forbidden("ACCESS_ERROR", "You don't have access to this chat")
@@ -109,13 +109,13 @@ func (p *Portal) describe(chat *chat, user imbot.ID, dialog string) dialogInfo {
 	info := dialogInfo{
 		ID: chat.id, Name: chat.title, Description: chat.description, Owner: chat.owner, Avatar: chat.avatar,
 		Color: chat.color.Hex(), Type: "chat", UserCounter: len(chat.members), MessageCount: len(chat.messages),
-		LastMessageID: chat.last(), LastID: chat.last(), EntityType: chat.entityType, EntityID: chat.entityID,
+		LastMessageID: chat.lastMessageID(), LastID: chat.lastMessageID(), EntityType: chat.entityType, EntityID: chat.entityID,
 		EntityData1: chat.entityData[0], EntityData2: chat.entityData[1], EntityData3: chat.entityData[2],
 		MuteList: []imbot.ID{}, DateCreate: chat.created.Format(time.RFC3339), MessageType: chat.kind,
-		EntityLink: entityLink{Type: chat.entityType, ID: chat.entityID}, TextFieldEnabled: !chat.textOff, Extranet: p.hasExtranet(chat),
+		EntityLink: entityLink{Type: chat.entityType, ID: chat.entityID}, TextFieldEnabled: !chat.textFieldOff, Extranet: p.hasExtranet(chat),
 		Permissions: permissions{"member", "manager", "member", "owner", "member", "member"},
 		ReadedList:  []reader{}, ManagerList: []imbot.ID{}, DialogID: dialog,
-		LastMessageViews: views{MessageID: chat.last(), FirstViewers: []viewer{}},
+		LastMessageViews: views{MessageID: chat.lastMessageID(), FirstViewers: []viewer{}},
 	}
 	info.Restrictions = map[string]bool{}
 	for _, name := range restrictions {
@@ -140,7 +140,7 @@ func (p *Portal) describe(chat *chat, user imbot.ID, dialog string) dialogInfo {
 			info.ManagerList = append(info.ManagerList, m.user)
 		}
 		if m.user != user {
-			info.ReadedList = append(info.ReadedList, reader{UserID: m.user, UserName: p.users[m.user].name(), MessageID: chat.last()})
+			info.ReadedList = append(info.ReadedList, reader{UserID: m.user, UserName: p.users[m.user].name(), MessageID: chat.lastMessageID()})
 			continue
 		}
 		switch {

@@ -40,10 +40,10 @@ func commandRegister(c *call) (any, *restError) {
 	}
 	name := strings.TrimPrefix(c.params.text("COMMAND"), "/")
 	if name == "" {
-		return nil, wrong("COMMAND_ERROR", "Command isn't specified")
+		return nil, badRequest("COMMAND_ERROR", "Command isn't specified")
 	}
 	if c.params.array("LANG").len() == 0 {
-		return nil, wrong("LANG_ERROR", "Lang set can't be empty")
+		return nil, badRequest("LANG_ERROR", "Lang set can't be empty")
 	}
 	if fail := c.vetoed("Command can't be created"); fail != nil {
 		return nil, fail
@@ -80,7 +80,7 @@ func commandUpdate(c *call) (any, *restError) {
 		effective = effective || fields.text(flag) != ""
 	}
 	if !effective { // COMMAND is not read any more
-		return nil, wrong("WRONG_REQUEST", "Update fields can't be empty")
+		return nil, badRequest("WRONG_REQUEST", "Update fields can't be empty")
 	}
 	if address != "" {
 		c.p.bindEvent(cmd.bot.app, eventCommandAdd, address)
@@ -111,11 +111,11 @@ func commandAnswer(c *call) (any, *restError) {
 	}
 	id := c.params.id("MESSAGE_ID")
 	if id <= 0 {
-		return nil, wrong("MESSAGE_ID_EMPTY", "Message ID can't be empty")
+		return nil, badRequest("MESSAGE_ID_EMPTY", "Message ID can't be empty")
 	}
 	text := strings.TrimSpace(c.params.text("MESSAGE"))
 	if text == "" {
-		return nil, wrong("MESSAGE_EMPTY", "Message can't be empty")
+		return nil, badRequest("MESSAGE_EMPTY", "Message can't be empty")
 	}
 	bot := imbot.ID(0)
 	if cmd != nil {
@@ -127,7 +127,7 @@ func commandAnswer(c *call) (any, *restError) {
 	}
 	asked := p.messages[id]
 	if cmd == nil || asked == nil {
-		return nil, wrong("WRONG_REQUEST", "Message isn't added")
+		return nil, badRequest("WRONG_REQUEST", "Message isn't added")
 	}
 	chat := p.chats[asked.ChatID]
 	if !time.Now().Before(chat.answers[bot]) {
@@ -141,7 +141,7 @@ func commandAnswer(c *call) (any, *restError) {
 	}
 	author, system := bot, chat.member(bot) == nil || c.params.text("SYSTEM") == "Y"
 	if system {
-		author, text = 0, p.announced(cmd.bot, text)
+		author, text = 0, p.withBotName(cmd.bot, text)
 	}
 	m := p.store(chat, author, text, system)
 	m.parts = parts
@@ -180,9 +180,9 @@ func (c *call) ownCommand() (*command, *restError) {
 	case cmd == nil:
 		return nil, errNoCommand
 	case cmd.bot.app != app:
-		return nil, wrong("APP_ID_ERROR", "Command was installed by another rest application")
+		return nil, badRequest("APP_ID_ERROR", "Command was installed by another rest application")
 	}
 	return cmd, nil
 }
 
-var errNoCommand = wrong("COMMAND_ID_ERROR", "Command not found")
+var errNoCommand = badRequest("COMMAND_ID_ERROR", "Command not found")

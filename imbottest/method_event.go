@@ -30,7 +30,7 @@ func (c *call) eventOf() (event, handler string, fail *restError) {
 	case c.app == nil:
 		return "", "", forbidden("WRONG_AUTH_TYPE", "Current authorization type is denied for this method")
 	case !slices.Contains(appEvents, event):
-		return "", "", wrong("ERROR_EVENT_NOT_FOUND", "Event not found")
+		return "", "", badRequest("ERROR_EVENT_NOT_FOUND", "Event not found")
 	}
 	return event, handler, nil
 }
@@ -42,13 +42,13 @@ func eventBind(c *call) (any, *restError) {
 	case fail != nil:
 		return nil, fail
 	case !acceptable(handler):
-		return nil, wrong("ERROR_CORE", "Unable to set event handler: wrong handler URL")
+		return nil, badRequest("ERROR_CORE", "Unable to set event handler: wrong handler URL")
 	case c.app.handlers[event].url == handler:
-		return nil, wrong("ERROR_CORE", "Unable to set event handler: already bound")
+		return nil, badRequest("ERROR_CORE", "Unable to set event handler: already bound")
 	}
 	c.p.bindEvent(c.app, event, handler)
 	b := c.app.handlers[event]
-	b.asked = true
+	b.byEventBind = true
 	c.app.handlers[event] = b
 	return true, nil
 }
@@ -59,7 +59,7 @@ func eventUnbind(c *call) (any, *restError) {
 		return nil, fail
 	}
 	count := 0
-	if b := c.app.handlers[event]; b.asked && (handler == "" || b.url == handler) {
+	if b := c.app.handlers[event]; b.byEventBind && (handler == "" || b.url == handler) {
 		delete(c.app.handlers, event)
 		count = 1
 	}
@@ -78,7 +78,7 @@ func eventGet(c *call) (any, *restError) {
 	}
 	list := []bound{}
 	for _, event := range appEvents {
-		if b := c.app.handlers[event]; b.asked {
+		if b := c.app.handlers[event]; b.byEventBind {
 			list = append(list, bound{Event: event, Handler: b.url})
 		}
 	}

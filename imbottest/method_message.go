@@ -32,11 +32,11 @@ func messageAdd(c *call) (any, *restError) {
 	inPair := from > 0 && to > 0
 	dialog := imbot.DialogID(strings.ToLower(c.params.text("DIALOG_ID")))
 	if !inPair && !isDialog(string(dialog)) {
-		return nil, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
+		return nil, badRequest("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
 	}
 	sent := c.message()
 	if sent == "" {
-		return nil, wrong("MESSAGE_EMPTY", "Message can't be empty")
+		return nil, badRequest("MESSAGE_EMPTY", "Message can't be empty")
 	}
 	parts, fail := c.newParts(partAttach, b.id, b.id)
 	if fail == nil {
@@ -58,7 +58,7 @@ func messageAdd(c *call) (any, *restError) {
 		id, _ := dialog.ChatID()
 		chat, fail = p.writable(id, b)
 		if system {
-			sent = p.announced(b, sent)
+			sent = p.withBotName(b, sent)
 		}
 	}
 	if fail != nil {
@@ -81,9 +81,9 @@ func (p *Portal) writable(id imbot.ID, b *bot) (*chat, *restError) {
 	chat := p.group(id)
 	switch {
 	case chat == nil:
-		return nil, wrong("CHAT_ID", "Chat not found")
+		return nil, badRequest("CHAT_ID", "Chat not found")
 	case chat.member(b.id) == nil, chat.forbids("send"):
-		return nil, wrong("CANCELED", "You can't send messages to this chat")
+		return nil, badRequest("CANCELED", "You can't send messages to this chat")
 	}
 	return chat, nil
 }
@@ -114,11 +114,11 @@ func messageUpdate(c *call) (any, *restError) {
 		part := p.readPart(kind, v, b.id)
 		switch {
 		case part == nil && kind == partMenu:
-			return nil, wrong("menu_ERROR", "Incorrect menu params") // spelled like that
+			return nil, badRequest("menu_ERROR", "Incorrect menu params") // spelled like that
 		case part == nil:
-			return nil, wrong(name+"_ERROR", "Incorrect "+strings.ToLower(name)+" params")
+			return nil, badRequest(name+"_ERROR", "Incorrect "+strings.ToLower(name)+" params")
 		case oversize(part):
-			return nil, wrong(name+"_OVERSIZE", "You have exceeded the maximum allowable size of "+strings.ToLower(name))
+			return nil, badRequest(name+"_OVERSIZE", "You have exceeded the maximum allowable size of "+strings.ToLower(name))
 		}
 		m.parts[kind] = part
 		p.noteMessage(m)
@@ -131,10 +131,10 @@ func messageUpdate(c *call) (any, *restError) {
 		return nil, errCantEdit
 	}
 	if text := strings.TrimSpace(c.params.text("MESSAGE")); text != "" {
-		m.Text = p.finished(text)
+		m.Text = p.storedText(text)
 		p.noteMessage(m)
 	} else {
-		p.drop(m, false)
+		p.deleteMessage(m, false)
 	}
 	return true, nil
 }
@@ -144,11 +144,11 @@ func messageDelete(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
-	m := c.p.own(b.id, id)
+	m := c.p.ownMessage(b.id, id)
 	if m == nil {
 		return nil, errCantEdit
 	}
-	c.p.drop(m, c.params.get("COMPLETE") == "Y")
+	c.p.deleteMessage(m, c.params.get("COMPLETE") == "Y")
 	return true, nil
 }
 
@@ -179,11 +179,11 @@ func (c *call) messageID() (*bot, imbot.ID, *restError) {
 	}
 	id := c.params.id("MESSAGE_ID")
 	if id <= 0 {
-		return nil, 0, wrong("MESSAGE_ID_ERROR", "Message ID can't be empty")
+		return nil, 0, badRequest("MESSAGE_ID_ERROR", "Message ID can't be empty")
 	}
 	return b, id, nil
 }
 
 var errCantEdit = &restError{http.StatusForbidden, "CANT_EDIT_MESSAGE", "Time has expired for modification or you don't have access"}
 
-var errWithoutChanges = wrong("WITHOUT_CHANGES", "Action completed without changes")
+var errWithoutChanges = badRequest("WITHOUT_CHANGES", "Action completed without changes")

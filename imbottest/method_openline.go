@@ -19,21 +19,21 @@ func sessionOperator(c *call) (any, *restError) {
 	}
 	id := c.params.id("CHAT_ID")
 	if id <= 0 {
-		return nil, wrong("CHAT_ID_EMPTY", "Chat ID can't be empty")
+		return nil, badRequest("CHAT_ID_EMPTY", "Chat ID can't be empty")
 	}
 	chat := c.p.chats[id]
 	if chat == nil || chat.kind != kindLines {
-		return nil, wrong("WRONG_CHAT", "The chat isn't controlled by a bot")
+		return nil, badRequest("WRONG_CHAT", "The chat isn't controlled by a bot")
 	}
 	if chat.member(b.id) == nil { // the bot was not named; another one of the application may be there
 		i := slices.IndexFunc(chat.members, func(m *member) bool { return c.p.bots[m.user] != nil && c.p.bots[m.user].app == b.app })
 		if i < 0 {
-			return nil, wrong("WRONG_CHAT", "The chat isn't controlled by a bot")
+			return nil, badRequest("WRONG_CHAT", "The chat isn't controlled by a bot")
 		}
 		b = c.p.bots[chat.members[i].user]
 	}
 	c.p.leave(chat, b.id)
-	for _, user := range c.p.existing(chat.operators) {
+	for _, user := range c.p.onlyExisting(chat.operators) {
 		if chat.member(user) == nil {
 			chat.members = append(chat.members, &member{user: user})
 		}

@@ -36,17 +36,17 @@ func isInternal(name string) bool {
 
 // question is all of them: this portal has no bot of the vendor's support.
 func question(*call) (any, *restError) {
-	return nil, wrong("WRONG_REQUEST", "Module imbot isn't configured")
+	return nil, badRequest("WRONG_REQUEST", "Module imbot isn't configured")
 }
 
 // dialogVote rates messages of the vendor's network bots, which are not here.
 func dialogVote(c *call) (any, *restError) {
 	if !c.params.given("MESSAGE_ID") {
-		return nil, wrong("MESSAGE_ID_EMPTY", "Message ID can't be empty")
+		return nil, badRequest("MESSAGE_ID_EMPTY", "Message ID can't be empty")
 	}
 	dialog := strings.ToLower(c.params.text("DIALOG_ID"))
 	if !isDialog(dialog) {
-		return nil, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
+		return nil, badRequest("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
 	}
 	chat := c.p.find(c.user, imbot.DialogID(dialog))
 	if chat == nil || chat.member(c.user) == nil {
@@ -61,7 +61,7 @@ func chatUpdateTextFieldEnabled(c *call) (any, *restError) {
 		return nil, fail
 	}
 	if !c.params.given("TEXT_FIELD_ENABLED") {
-		return nil, wrong("TEXT_FIELD_ENABLED_EMPTY", "Text field enabled can't be empty")
+		return nil, badRequest("TEXT_FIELD_ENABLED_EMPTY", "Text field enabled can't be empty")
 	}
 	b, fail := c.bot()
 	if fail != nil {
@@ -69,8 +69,8 @@ func chatUpdateTextFieldEnabled(c *call) (any, *restError) {
 	}
 	chat := c.p.group(id)
 	if chat == nil || chat.member(b.id) == nil {
-		return nil, wrong("ACCESS_ERROR", "You don't have access to this chat")
+		return nil, badRequest("ACCESS_ERROR", "You don't have access to this chat")
 	}
-	chat.textOff = c.params.get("TEXT_FIELD_ENABLED") == "N" // exactly: false switches it on
+	chat.textFieldOff = c.params.get("TEXT_FIELD_ENABLED") == "N" // exactly: false switches it on
 	return true, nil
 }

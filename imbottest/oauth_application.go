@@ -94,7 +94,7 @@ func (a *Application) GoString() string { return a.String() }
 // these events as well; Install does not wait for them. Installing it again sends
 // the event again with a new pair of tokens.
 func (a *Application) Install(ctx context.Context, handlerURL string) error {
-	return a.change(ctx, func(p *Portal) error {
+	return a.locked(ctx, func(p *Portal) error {
 		if err := a.bind(handlerURL); err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (a *Application) Install(ctx context.Context, handlerURL string) error {
 		e := &event{}
 		e.set()("event", eventInstall)
 		e.set("data")("VERSION", a.version(), "ACTIVE", "Y", "INSTALLED", "Y", "LANGUAGE_ID", language)
-		p.post(eventInstall, a.app, appQueue(a.app), a.finish(e, true))
+		p.queueEvent(eventInstall, a.app, appQueue(a.app), a.encodeWithAuth(e, true))
 		return nil
 	})
 }
@@ -116,8 +116,8 @@ func (a *Application) Install(ctx context.Context, handlerURL string) error {
 func (a *Application) OpenPage(ctx context.Context, user imbot.ID, pageURL string) (body string, err error) {
 	var r *http.Request
 	var handler http.Handler
-	err = a.change(ctx, func(p *Portal) error {
-		if err := p.person(user); err != nil {
+	err = a.locked(ctx, func(p *Portal) error {
+		if err := p.checkPerson(user); err != nil {
 			return err
 		}
 		if !a.app.installed {
@@ -138,9 +138,9 @@ func (a *Application) OpenPage(ctx context.Context, user imbot.ID, pageURL strin
 	status := 0
 	switch {
 	case handler != nil:
-		status, body, _ = p.call(d, handler, r)
+		status, body, _ = p.callHandler(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
-		status, body, _ = p.send(d, r)
+		status, body, _ = p.postToHandler(d, r)
 	default:
 		return "", fmt.Errorf("imbottest: nothing serves %s (see Portal.Serve)", publicURL(pageURL))
 	}
@@ -160,7 +160,7 @@ func (a *Application) OpenPage(ctx context.Context, user imbot.ID, pageURL strin
 
 // pageRequest is the post to a page; the lock is held.
 func (a *Application) pageRequest(ctx context.Context, user imbot.ID, pageURL string) (*http.Request, error) {
-	p, g := a.portal, a.portal.issue(a.app, user)
+	p, g := a.portal, a.portal.newGrant(a.app, user)
 	address, err := url.Parse(pageURL)
 	if err != nil || !acceptable(pageURL) {
 		return nil, errors.New("imbottest: the page's URL is not acceptable")
@@ -203,7 +203,7 @@ func WithOldPages() Option { return func(p *Portal) { p.oldPages = true } }
 // a new pair of tokens to the handler of [Application.Install], or to one that was
 // bound with event.bind; such bindings are gone then.
 func (a *Application) Update(ctx context.Context) error {
-	return a.change(ctx, func(p *Portal) error {
+	return a.locked(ctx, func(p *Portal) error {
 		if !a.app.installed {
 			return errNotInstalled
 		}
@@ -212,7 +212,7 @@ func (a *Application) Update(ctx context.Context) error {
 		e := &event{}
 		e.set()("event", eventUpdate)
 		e.set("data")("VERSION", a.version(), "PREVIOUS_VERSION", previous, "LANGUAGE_ID", language)
-		p.post(eventUpdate, a.app, appQueue(a.app), a.finish(e, true))
+		p.queueEvent(eventUpdate, a.app, appQueue(a.app), a.encodeWithAuth(e, true))
 		a.app.forgetBindings()
 		return nil
 	})
@@ -223,7 +223,7 @@ func (a *Application) Update(ctx context.Context) error {
 // [Application.Install], or to one that was bound with event.bind. All tokens are dead at once, those in the events too, and
 // the next installation has another application token.
 func (a *Application) Uninstall(ctx context.Context) error {
-	return a.change(ctx, func(p *Portal) error {
+	return a.locked(ctx, func(p *Portal) error {
 		if !a.app.installed {
 			return errNotInstalled
 		}
@@ -235,11 +235,11 @@ func (a *Application) Uninstall(ctx context.Context) error {
 		e := &event{}
 		e.set()("event", eventUninstall)
 		e.set("data")("LANGUAGE_ID", language, "CLEAN", "1")
-		p.post(eventUninstall, a.app, appQueue(a.app), a.finish(e, false))
+		p.queueEvent(eventUninstall, a.app, appQueue(a.app), a.encodeWithAuth(e, false))
 		a.app.installed, a.app.finished, a.app.token = false, false, randomHex(16)
 		clear(a.app.handlers)
 		for _, g := range p.tokens {
-			g.gone = g.gone || g.app == a.app
+			g.uninstalled = g.uninstalled || g.app == a.app
 		}
 		return nil
 	})
@@ -250,11 +250,11 @@ func (a *Application) Uninstall(ctx context.Context) error {
 // it lives 30 seconds and works once.
 func (a *Application) Authorize(user imbot.ID, state string) (url.Values, error) {
 	query := url.Values{"state": {state}, "scope": {scope}}
-	err := a.change(context.Background(), func(p *Portal) error {
+	err := a.locked(context.Background(), func(p *Portal) error {
 		if !a.app.installed {
 			return errNotInstalled
 		}
-		if err := p.person(user); err != nil {
+		if err := p.checkPerson(user); err != nil {
 			return err
 		}
 		id := randomHex(16)
@@ -297,8 +297,8 @@ func (a *Application) RevokeTokens() {
 
 var errNotInstalled = errors.New("imbottest: the application is not installed")
 
-// change runs a change under the lock of an open portal.
-func (a *Application) change(ctx context.Context, do func(*Portal) error) error {
+// locked runs a locked under the lock of an open portal.
+func (a *Application) locked(ctx context.Context, do func(*Portal) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -331,15 +331,15 @@ func (a *Application) bind(handlerURL string) error {
 
 func (a *Application) version() string { return strconv.Itoa(a.app.version) + ".0.0" }
 
-// finish writes the end of an event's envelope, with a new pair of the
+// encodeWithAuth writes the end of an event's envelope, with a new pair of the
 // administrator's tokens or with none.
-func (a *Application) finish(e *event, tokens bool) string {
+func (a *Application) encodeWithAuth(e *event, tokens bool) string {
 	p := a.portal
 	e.set()("ts", unix(time.Now()))
 	set := e.set("auth")
 	set("domain", p.domain())
 	if tokens {
-		g := p.issue(a.app, admin)
+		g := p.newGrant(a.app, admin)
 		set("scope", scope, "access_token", g.access, "refresh_token", g.refresh, "expires_in", expiresIn)
 	}
 	set("server_endpoint", p.authRoot())

@@ -34,7 +34,7 @@ const codeLife = 30 * time.Second
 func (p *Portal) authAnswer(r *http.Request) (a answer) {
 	params, err := readParams(r)
 	if err != nil {
-		return page(http.StatusRequestEntityTooLarge)
+		return htmlPage(http.StatusRequestEntityTooLarge)
 	}
 	c := &call{p: p, ctx: r.Context(), params: newArray()}
 	upperKeys(c.params, params)
@@ -46,8 +46,8 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 		}
 		x := p.recordAuth("oauth/token", params, "grant_type", "scope")
 		defer func() { p.endCall(x, &a) }()
-		return c.faulty("oauth/token", kindAuth, func() answer {
-			v, fail := p.exchange(params)
+		return c.withFault("oauth/token", kindAuth, func() answer {
+			v, fail := p.exchangeToken(params)
 			if fail != nil {
 				return fail.answer()
 			}
@@ -56,21 +56,21 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 	case "/rest/app.info":
 		x := p.recordAuth("oauth/app.info", params)
 		defer func() { p.endCall(x, &a) }()
-		return c.faulty("oauth/app.info", kindAuth, func() answer {
+		return c.withFault("oauth/app.info", kindAuth, func() answer {
 			v, fail := p.tokenInfo(c.token(r))
 			if fail != nil {
 				return fail.answer()
 			}
-			return envelope(v, since(start))
+			return envelope(v, timeBlock(start))
 		})
 	}
 	p.problem("the authorization server has no path %.80q", r.URL.Path)
-	return page(http.StatusNotFound)
+	return htmlPage(http.StatusNotFound)
 }
 
 // recordAuth remembers a call with the named parameters and no other: most are
 // secrets.
-func (p *Portal) recordAuth(method string, params *array, names ...string) *trace {
+func (p *Portal) recordAuth(method string, params *array, names ...string) *logEntry {
 	open := newArray()
 	for _, name := range names {
 		if params.has(name) {
@@ -82,9 +82,9 @@ func (p *Portal) recordAuth(method string, params *array, names ...string) *trac
 	return p.record(method, open, false)
 }
 
-// exchange is the token endpoint: a code or a refresh token for a new pair. A
+// exchangeToken is the token endpoint: a code or a refresh token for a new pair. A
 // refresh token works once.
-func (p *Portal) exchange(params *array) (any, *restError) {
+func (p *Portal) exchangeToken(params *array) (any, *restError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer p.notify()
@@ -99,12 +99,12 @@ func (p *Portal) exchange(params *array) (any, *restError) {
 	var user imbot.ID
 	switch params.text("grant_type") {
 	case "":
-		return nil, wrong("invalid_request", "Invalid request")
+		return nil, badRequest("invalid_request", "Invalid request")
 	case "authorization_code":
 		id := params.text("code")
 		found, ok := p.codes[id]
 		if !ok || found.app != app || !found.expires.After(now) {
-			return nil, wrong("invalid_grant", "Invalid grant")
+			return nil, badRequest("invalid_grant", "Invalid grant")
 		}
 		delete(p.codes, id)
 		user = found.user
@@ -112,16 +112,16 @@ func (p *Portal) exchange(params *array) (any, *restError) {
 		old := p.byRefresh(params.text("refresh_token"))
 		switch {
 		case old == nil || old.app != app || old.used || !old.expires.Add(refreshLife-tokenLife).After(now):
-			return nil, wrong("invalid_grant", "Invalid grant")
-		case old.gone:
+			return nil, badRequest("invalid_grant", "Invalid grant")
+		case old.uninstalled:
 			return nil, &restError{http.StatusUnauthorized, "NOT_INSTALLED", "Application not installed"}
 		}
 		old.used = true
 		user = old.user
 	default:
-		return nil, wrong("unsupported_grant_type", "Unsupported grant type")
+		return nil, badRequest("unsupported_grant_type", "Unsupported grant type")
 	}
-	g := p.issue(app, user)
+	g := p.newGrant(app, user)
 	return map[string]any{
 		"access_token": g.access, "refresh_token": g.refresh, "expires": g.expires.Unix(), "expires_in": int(tokenLife.Seconds()),
 		"scope": scope, "domain": hostOf(p.authOrigin()), "server_endpoint": p.authRoot(), "status": appStatus,
@@ -142,7 +142,7 @@ func (p *Portal) byRefresh(token string) *grant {
 func (p *Portal) tokenInfo(token string) (any, *restError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	g, fail := p.check(token, "NOT_INSTALLED")
+	g, fail := p.checkToken(token, "NOT_INSTALLED")
 	if fail != nil {
 		return nil, fail
 	}

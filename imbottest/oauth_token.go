@@ -16,7 +16,7 @@ type grant struct {
 	expires         time.Time // of the access token
 	events          bool      // the pair that events carry
 	used            bool      // the refresh token was, so it is dead
-	gone            bool      // with the application
+	uninstalled     bool      // with the application
 }
 
 // How long tokens live.
@@ -56,7 +56,7 @@ type tokenSource struct {
 func (s tokenSource) Token() (*oauth2.Token, error) {
 	s.portal.mu.Lock()
 	defer s.portal.mu.Unlock()
-	g := s.portal.grant(s.app, admin)
+	g := s.portal.grantFor(s.app, admin)
 	return &oauth2.Token{AccessToken: g.access, TokenType: "Bearer", RefreshToken: g.refresh, Expiry: g.expires}, nil
 }
 
@@ -66,33 +66,33 @@ func (s tokenSource) String() string { return "imbottest.tokenSource" }
 // GoString is String.
 func (s tokenSource) GoString() string { return s.String() }
 
-// grant returns a user's token of an application, a new one when the last has
+// grantFor returns a user's token of an application, a new one when the last has
 // less than a minute to live; the lock is held.
-func (p *Portal) grant(app *application, user imbot.ID) *grant {
+func (p *Portal) grantFor(app *application, user imbot.ID) *grant {
 	now := time.Now()
 	for access, g := range p.tokens {
 		switch {
-		case g.events && !g.gone && !g.used && g.app == app && g.user == user && g.expires.Sub(now) > time.Minute:
+		case g.events && !g.uninstalled && !g.used && g.app == app && g.user == user && g.expires.Sub(now) > time.Minute:
 			return g
 		case now.Sub(g.expires) > refreshLife:
 			delete(p.tokens, access)
 		}
 	}
-	g := p.issue(app, user)
+	g := p.newGrant(app, user)
 	g.events = true
 	return g
 }
 
-// issue makes a pair of tokens; the lock is held.
-func (p *Portal) issue(app *application, user imbot.ID) *grant {
+// newGrant makes a pair of tokens; the lock is held.
+func (p *Portal) newGrant(app *application, user imbot.ID) *grant {
 	g := &grant{access: randomHex(32), refresh: randomHex(32), app: app, user: user, expires: time.Now().Add(tokenLife)}
 	p.tokens[g.access] = g
 	return g
 }
 
-// check reports why an access token is not accepted, nil when it is; the lock is
+// checkToken reports why an access token is not accepted, nil when it is; the lock is
 // held. gone is the code for an application that was uninstalled.
-func (p *Portal) check(token, gone string) (*grant, *restError) {
+func (p *Portal) checkToken(token, gone string) (*grant, *restError) {
 	unauthorized := func(code, description string) (*grant, *restError) {
 		return nil, &restError{http.StatusUnauthorized, code, description}
 	}
@@ -102,7 +102,7 @@ func (p *Portal) check(token, gone string) (*grant, *restError) {
 		return unauthorized("NO_AUTH_FOUND", "Wrong authorization data")
 	case g == nil:
 		return unauthorized("invalid_token", "Unable to get application by token")
-	case g.gone:
+	case g.uninstalled:
 		return unauthorized(gone, "Application not installed")
 	case !g.expires.After(time.Now()):
 		return nil, errExpired

@@ -35,7 +35,7 @@ func (p *Portal) AddGuest(ctx context.Context, name string, bot imbot.ID, operat
 		return 0, 0, fmt.Errorf("imbottest: there is no bot %d", bot)
 	case !b.openLine.Bool():
 		return 0, 0, fmt.Errorf("imbottest: bot %d does not serve open lines: it was not registered with OPENLINE Y", bot)
-	case len(p.existing(operators)) != len(operators):
+	case len(p.onlyExisting(operators)) != len(operators):
 		return 0, 0, fmt.Errorf("imbottest: not all of the operators %v exist", operators)
 	}
 	u := p.addUser(name, "")

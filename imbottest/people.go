@@ -64,7 +64,7 @@ func (p *Portal) addUser(first, last string) *user {
 func (p *Portal) AddChat(title string, members ...imbot.ID) imbot.ID {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	members = p.existing(members)
+	members = p.onlyExisting(members)
 	if len(members) == 0 {
 		members = []imbot.ID{admin}
 	}
@@ -95,24 +95,24 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.person(user); err != nil {
+	if err := p.checkPerson(user); err != nil {
 		return Message{}, err
 	}
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return Message{}, fmt.Errorf("imbottest: an empty message cannot be sent")
 	}
-	chat, err := p.enter(user, dialog)
+	chat, err := p.chatToWriteIn(user, dialog)
 	if err != nil {
 		return Message{}, err
 	}
-	return p.say(chat, user, text).view(), nil
+	return p.say(chat, user, text).public(), nil
 }
 
 // say stores what a person writes. It reaches bots as commands or as a message,
 // not as both.
 func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
-	before := chat.last()
+	before := chat.lastMessageID()
 	m := p.store(chat, user, text, false)
 	if invoked := p.invoked(chat, user, m.Text); len(invoked) > 0 {
 		p.fireTypedCommands(chat, m, before, invoked)
@@ -143,7 +143,7 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 		from, _ := slices.BinarySearchFunc(messages, asked.ID+1, func(m *message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
 		for _, m := range messages[from:] {
 			if m.AuthorID != user {
-				answer = m.view()
+				answer = m.public()
 				return true
 			}
 		}
@@ -164,10 +164,10 @@ func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.person(user); err != nil {
+	if err := p.checkPerson(user); err != nil {
 		return err
 	}
-	_, err := p.enter(user, imbot.UserDialog(bot))
+	_, err := p.chatToWriteIn(user, imbot.UserDialog(bot))
 	return err
 }
 
@@ -175,21 +175,21 @@ func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
 // Bots get ONIMBOTMESSAGEUPDATE when they have a handler for it and would get the
 // new text as a message, too. Commands in it are not executed.
 func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text string) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
 		return err
 	}
 	defer unlock()
 	text = strings.TrimSpace(text)
 	switch {
-	case p.own(user, m.ID) == nil:
+	case p.ownMessage(user, m.ID) == nil:
 		return fmt.Errorf("imbottest: user %d may not change message %d", user, m.ID)
 	case p.changeable(user, m.ID) == nil:
 		return fmt.Errorf("imbottest: message %d is too old to be changed: %s", m.ID, time.Since(m.Time))
 	case text == "":
 		return fmt.Errorf("imbottest: a message cannot become empty: use Delete")
 	}
-	m.Text, m.Edited = p.finished(text), true
+	m.Text, m.Edited = p.storedText(text), true
 	p.fireMessageUpdate(p.chats[m.ChatID], m)
 	p.noteMessage(m)
 	return nil
@@ -198,16 +198,16 @@ func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text stri
 // Delete deletes a message that the person wrote; a notice stays. Bots that could
 // get it as a message get ONIMBOTMESSAGEDELETE when they have a handler for it.
 func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if p.own(user, m.ID) == nil {
+	if p.ownMessage(user, m.ID) == nil {
 		return fmt.Errorf("imbottest: user %d may not delete message %d", user, m.ID)
 	}
 	heard := mentions(m.Text)
-	p.drop(m, false)
+	p.deleteMessage(m, false)
 	p.fireMessageDelete(p.chats[m.ChatID], m, heard)
 	p.notify()
 	return nil
@@ -216,7 +216,7 @@ func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
 // Like sets the person's like on a message, or takes it away when there is one.
 // Bots do not learn of it.
 func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
 // Invite adds people and bots to a group chat, as a member of it does. A bot
 // gets ONIMBOTJOINCHAT.
 func (p *Portal) Invite(ctx context.Context, by, chat imbot.ID, users ...imbot.ID) error {
-	c, unlock, err := p.change(ctx, by, chat, users)
+	c, unlock, err := p.lockGroup(ctx, by, chat, users)
 	if err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (p *Portal) Invite(ctx context.Context, by, chat imbot.ID, users ...imbot.I
 // Kick removes people and bots from a group chat, as its owner or a manager
 // does; anybody may remove himself. No bot gets an event.
 func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID) error {
-	c, unlock, err := p.change(ctx, by, chat, users)
+	c, unlock, err := p.lockGroup(ctx, by, chat, users)
 	if err != nil {
 		return err
 	}
@@ -260,7 +260,7 @@ func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID)
 		if c.member(id) == nil {
 			return fmt.Errorf("imbottest: user %d is not a member of chat%d", id, chat)
 		}
-		if fail := c.mayRemove(by, id); fail != nil {
+		if fail := c.checkRemove(by, id); fail != nil {
 			return fmt.Errorf("imbottest: user %d may not remove user %d from chat%d", by, id, chat)
 		}
 	}
@@ -271,19 +271,19 @@ func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID)
 	return nil
 }
 
-// change checks what Invite and Kick have in common; without an error the lock
+// lockGroup checks what Invite and Kick have in common; without an error the lock
 // is held.
-func (p *Portal) change(ctx context.Context, by, id imbot.ID, users []imbot.ID) (*chat, func(), error) {
+func (p *Portal) lockGroup(ctx context.Context, by, id imbot.ID, users []imbot.ID) (*chat, func(), error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
 	p.mu.Lock()
-	c, err := p.group(id), p.person(by)
+	c, err := p.group(id), p.checkPerson(by)
 	switch {
 	case err != nil:
 	case c == nil || c.member(by) == nil:
 		err = fmt.Errorf("imbottest: user %d is not a member of chat%d", by, id)
-	case len(p.existing(users)) != len(users):
+	case len(p.onlyExisting(users)) != len(users):
 		err = fmt.Errorf("imbottest: not all of the users %v exist", users)
 	}
 	if err != nil {
@@ -293,8 +293,8 @@ func (p *Portal) change(ctx context.Context, by, id imbot.ID, users []imbot.ID) 
 	return c, p.mu.Unlock, nil
 }
 
-// person checks that id is one, and that the portal is open.
-func (p *Portal) person(id imbot.ID) error {
+// checkPerson checks that id is one, and that the portal is open.
+func (p *Portal) checkPerson(id imbot.ID) error {
 	switch u := p.users[id]; {
 	case p.closed:
 		return errClosed
@@ -306,8 +306,8 @@ func (p *Portal) person(id imbot.ID) error {
 	return nil
 }
 
-// enter finds the chat in which a person may write; a private dialog is opened.
-func (p *Portal) enter(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
+// chatToWriteIn finds the chat in which a person may write; a private dialog is opened.
+func (p *Portal) chatToWriteIn(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
 	if other, ok := dialog.UserID(); ok {
 		chat, fail := p.openPrivate(user, other)
 		if fail != nil {
@@ -319,7 +319,7 @@ func (p *Portal) enter(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
 	switch {
 	case chat == nil:
 		return nil, fmt.Errorf("imbottest: there is no dialog %q", string(dialog))
-	case chat.forbids("send"), chat.textOff:
+	case chat.forbids("send"), chat.textFieldOff:
 		return nil, fmt.Errorf("imbottest: nobody may write in %s", dialog)
 	case chat.member(user) != nil:
 	case chat.kind == kindOpen: // writing is joining
@@ -330,14 +330,14 @@ func (p *Portal) enter(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
 	return chat, nil
 }
 
-// see finds a message that a member of its chat sees; without an error the lock
+// lockMessage finds a message that a member of its chat sees; without an error the lock
 // is held.
-func (p *Portal) see(ctx context.Context, user, id imbot.ID) (*message, func(), error) {
+func (p *Portal) lockMessage(ctx context.Context, user, id imbot.ID) (*message, func(), error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
 	p.mu.Lock()
-	m, err := p.visible(user, id)
+	m, err := p.visibleMessage(user, id)
 	if err != nil {
 		p.mu.Unlock()
 		return nil, nil, err
@@ -345,9 +345,9 @@ func (p *Portal) see(ctx context.Context, user, id imbot.ID) (*message, func(), 
 	return m, p.mu.Unlock, nil
 }
 
-// visible is see under the lock.
-func (p *Portal) visible(user, id imbot.ID) (*message, error) {
-	if err := p.person(user); err != nil {
+// visibleMessage is see under the lock.
+func (p *Portal) visibleMessage(user, id imbot.ID) (*message, error) {
+	if err := p.checkPerson(user); err != nil {
 		return nil, err
 	}
 	if m := p.messages[id]; m != nil {
@@ -358,19 +358,19 @@ func (p *Portal) visible(user, id imbot.ID) (*message, error) {
 	return nil, fmt.Errorf("imbottest: user %d sees no message %d", user, id)
 }
 
-// existing keeps the users that the portal has.
-func (p *Portal) existing(users []imbot.ID) []imbot.ID {
+// onlyExisting keeps the users that the portal has.
+func (p *Portal) onlyExisting(users []imbot.ID) []imbot.ID {
 	var found []imbot.ID
 	for _, id := range users {
-		if p.present(id) {
+		if p.exists(id) {
 			found = append(found, id)
 		}
 	}
 	return found
 }
 
-// present reports whether id is a person or a bot that was not deleted.
-func (p *Portal) present(id imbot.ID) bool {
+// exists reports whether id is a person or a bot that was not deleted.
+func (p *Portal) exists(id imbot.ID) bool {
 	u := p.users[id]
 	return u != nil && (!u.isBot || p.bots[id] != nil)
 }

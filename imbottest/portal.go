@@ -29,7 +29,7 @@ type Portal struct {
 	secret   string // of the webhook
 	bucket   bucket
 	oldPages bool // of applications
-	states   states
+	rights   rights
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -57,16 +57,16 @@ type Portal struct {
 	lastCmd  imbot.ID
 	lastBind imbot.ID
 
-	handlers map[string]http.Handler // of Serve, by URL
-	queues   map[string][]delivery
-	client   *http.Client // posts events to loopback addresses
-	servers  []*http.Server
-	listen   string          // host:port
-	authAddr string          // host:port of the authorization server
-	former   map[string]bool // hosts that the portal had before it was renamed
+	handlers    map[string]http.Handler // of Serve, by URL
+	queues      map[string][]delivery
+	client      *http.Client // posts events to loopback addresses
+	servers     []*http.Server
+	listen      string          // host:port
+	authAddr    string          // host:port of the authorization server
+	formerHosts map[string]bool // hosts that the portal had before it was renamed
 
-	notes   notes
-	traces  traces
+	feed    changeFeed
+	log     exchangeLog
 	mounted http.Handler
 
 	seed     uint64
@@ -87,34 +87,34 @@ func NewPortal(opts ...Option) *Portal {
 	ctx, cancel := context.WithCancel(context.Background())
 	host := fmt.Sprintf("portal-%d.imbottest.example", portals.Add(1))
 	p := &Portal{
-		host:     host,
-		authHost: "oauth." + host,
-		memberID: randomHex(16),
-		secret:   randomHex(8),
-		ctx:      ctx,
-		cancel:   cancel,
-		users:    map[imbot.ID]*user{},
-		bots:     map[imbot.ID]*bot{},
-		chats:    map[imbot.ID]*chat{},
-		private:  map[pair]*chat{},
-		messages: map[imbot.ID]*message{},
-		commands: map[imbot.ID]*command{},
-		chatApps: map[imbot.ID]*chatApp{},
-		apps:     map[string]*application{},
-		tokens:   map[string]*grant{},
-		codes:    map[string]code{},
-		lastChat: 1000,
-		lastMsg:  50000,
-		lastApp:  500,
-		lastCmd:  700,
-		lastBind: 400,
-		handlers: map[string]http.Handler{},
-		queues:   map[string][]delivery{},
-		former:   map[string]bool{},
-		seed:     rand.Uint64(),
-		usages:   map[string]*usage{},
+		host:        host,
+		authHost:    "oauth." + host,
+		memberID:    randomHex(16),
+		secret:      randomHex(8),
+		ctx:         ctx,
+		cancel:      cancel,
+		users:       map[imbot.ID]*user{},
+		bots:        map[imbot.ID]*bot{},
+		chats:       map[imbot.ID]*chat{},
+		private:     map[pair]*chat{},
+		messages:    map[imbot.ID]*message{},
+		commands:    map[imbot.ID]*command{},
+		chatApps:    map[imbot.ID]*chatApp{},
+		apps:        map[string]*application{},
+		tokens:      map[string]*grant{},
+		codes:       map[string]code{},
+		lastChat:    1000,
+		lastMsg:     50000,
+		lastApp:     500,
+		lastCmd:     700,
+		lastBind:    400,
+		handlers:    map[string]http.Handler{},
+		queues:      map[string][]delivery{},
+		formerHosts: map[string]bool{},
+		seed:        rand.Uint64(),
+		usages:      map[string]*usage{},
 	}
-	p.notes.last = rand.Int64N(1<<32) * maxNotes
+	p.feed.last = rand.Int64N(1<<32) * maxFeed
 	for _, opt := range opts {
 		opt(p)
 	}

@@ -18,7 +18,7 @@ import (
 // [imbot.ActionSend] says its text in the person's name. With all other actions
 // nothing happens on the portal, and the error says what the person would see.
 func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text string) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (p *Portal) PressItem(ctx context.Context, user imbot.ID, msg Message, n in
 }
 
 func (p *Portal) pressEntry(ctx context.Context, user imbot.ID, msg Message, n, part int, context string) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
 		return err
 	}
@@ -72,22 +72,22 @@ func (p *Portal) press(m *message, user imbot.ID, button *array, context string)
 			return fmt.Errorf("imbottest: the button %q gives a command that its bot does not have here: %q", text, button.text("COMMAND"))
 		}
 		if button.text("BLOCK") == "Y" {
-			p.block(m, button)
+			p.blockButton(m, button)
 		}
 		p.firePressedCommand(chat, m, user, context, invocation{cmd, button.text("COMMAND_PARAMS")})
 		return nil
 	case button.text("ACTION") == "SEND":
-		if _, err := p.enter(user, p.dialogOf(chat, user)); err != nil {
+		if _, err := p.chatToWriteIn(user, p.dialogOf(chat, user)); err != nil {
 			return err
 		}
 		p.say(chat, user, strings.TrimSpace(value))
 		return nil
 	}
-	return fmt.Errorf("imbottest: the button %q does nothing on the portal: it %s", text, seen(button, value))
+	return fmt.Errorf("imbottest: the button %q does nothing on the portal: it %s", text, actionInWords(button, value))
 }
 
-// block lets a button wait. Views of the message keep the keyboard as it was.
-func (p *Portal) block(m *message, button *array) {
+// blockButton lets a button wait. Views of the message keep the keyboard as it was.
+func (p *Portal) blockButton(m *message, button *array) {
 	keyboard := newArray()
 	for _, entry := range entries(m.parts[partKeyboard], "") {
 		if entry == button {
@@ -100,8 +100,8 @@ func (p *Portal) block(m *message, button *array) {
 	p.noteMessage(m)
 }
 
-// seen is what a person sees of a button whose action does not reach the portal.
-func seen(button *array, value string) string {
+// actionInWords is what a person sees of a button whose action does not reach the portal.
+func actionInWords(button *array, value string) string {
 	switch button.text("ACTION") {
 	case "PUT":
 		return fmt.Sprintf("puts %q into the input field", value)

@@ -37,9 +37,9 @@ func (c *call) newParts(measured int, bot, menuBot imbot.ID) (found parts, fail 
 		part := c.p.readPart(kind, v, bot)
 		switch {
 		case part == nil:
-			return found, wrong(name+"_ERROR", "Incorrect "+strings.ToLower(name)+" params")
+			return found, badRequest(name+"_ERROR", "Incorrect "+strings.ToLower(name)+" params")
 		case kind <= measured && oversize(part):
-			return found, wrong(name+"_OVERSIZE", "You have exceeded the maximum allowable size of "+strings.ToLower(name))
+			return found, badRequest(name+"_OVERSIZE", "You have exceeded the maximum allowable size of "+strings.ToLower(name))
 		}
 		found[kind] = part
 	}
@@ -50,7 +50,7 @@ func (c *call) newParts(measured int, bot, menuBot imbot.ID) (found parts, fail 
 func (ps parts) storable() *restError {
 	for _, kind := range []int{partKeyboard, partMenu} {
 		if oversize(ps[kind]) {
-			return wrong("PARAM_"+partNames[kind]+"_ERROR", "The size of the parameter is too large")
+			return badRequest("PARAM_"+partNames[kind]+"_ERROR", "The size of the parameter is too large")
 		}
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// states is what makes calls fail that are right in themselves.
-type states struct {
+// rights is what makes calls fail that are right in themselves.
+type rights struct {
 	scopes   []string            // nil: all
 	sessions map[string]imbot.ID // of browsers, by sessid
 	hooks    map[imbot.ID]bool   // who has a webhook beside the administrator
@@ -20,7 +20,7 @@ type states struct {
 // as "im", instead of all that their methods need. A method of another scope is
 // refused with insufficient_scope.
 func WithScope(scopes ...string) Option {
-	return func(p *Portal) { p.states.scopes = append([]string{}, scopes...) }
+	return func(p *Portal) { p.rights.scopes = append([]string{}, scopes...) }
 }
 
 // inScope reports whether a method may be called; its name is in lower case.
@@ -28,7 +28,7 @@ func (p *Portal) inScope(method string) bool {
 	scope, _, _ := strings.Cut(method, ".")
 	switch scope {
 	case "imbot", "imopenlines":
-		return p.states.scopes == nil || slices.Contains(p.states.scopes, scope)
+		return p.rights.scopes == nil || slices.Contains(p.rights.scopes, scope)
 	}
 	return true // of the REST layer itself
 }
@@ -78,9 +78,9 @@ func (c *chat) forbids(name string) bool { return c != nil && slices.Contains(c.
 // isGeneral reports whether a chat is the general one.
 func (c *chat) isGeneral() bool { return c != nil && c.general }
 
-// closedTo refuses the general chat, and one in which a thing is restricted; ""
+// checkClosed refuses the general chat, and one in which a thing is restricted; ""
 // is no restriction.
-func (c *chat) closedTo(restriction string) *restError {
+func (c *chat) checkClosed(restriction string) *restError {
 	switch {
 	case c.isGeneral():
 		return forbidden("ACCESS_ERROR", "Action unavailable in general chat")
@@ -90,24 +90,24 @@ func (c *chat) closedTo(restriction string) *restError {
 	return nil
 }
 
-// mayPost refuses the general chat to who may not write there.
-func (c *chat) mayPost(user imbot.ID) *restError {
+// checkPost refuses the general chat to who may not write there.
+func (c *chat) checkPost(user imbot.ID) *restError {
 	if c.isGeneral() && (c.forbids("send") || c.member(user) == nil) {
 		return forbidden("ACCESS_ERROR", "You don't have access to the general chat")
 	}
 	return nil
 }
 
-// closedToBot refuses the general chat to a bot that may not write there, and a
+// checkClosedToBot refuses the general chat to a bot that may not write there, and a
 // chat in which a thing is restricted.
-func (c *chat) closedToBot(b *bot, restriction string) *restError {
-	if fail := c.mayPost(b.id); fail != nil {
+func (c *chat) checkClosedToBot(b *bot, restriction string) *restError {
+	if fail := c.checkPost(b.id); fail != nil {
 		return fail
 	}
 	if c.isGeneral() {
 		return nil
 	}
-	return c.closedTo(restriction)
+	return c.checkClosed(restriction)
 }
 
 // MakeExtranet makes people or bots users from outside the company, an extranet.
@@ -172,14 +172,14 @@ func (p *Portal) Veto(methods ...string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.states.vetoed = vetoed
+	p.rights.vetoed = vetoed
 	return nil
 }
 
 // vetoed is the error of a call that another module refuses.
 func (c *call) vetoed(description string) *restError {
-	if c.p.states.vetoed[c.method] {
-		return wrong("WRONG_REQUEST", description)
+	if c.p.rights.vetoed[c.method] {
+		return badRequest("WRONG_REQUEST", description)
 	}
 	return nil
 }

@@ -28,11 +28,11 @@ func (p *Portal) startTyping(c *chat, user imbot.ID) {
 		defer p.mu.Unlock()
 		if c.typing[user] == timer {
 			delete(c.typing, user)
-			p.note(note{kind: ChangeTyping, chat: c.id, user: user})
+			p.addToFeed(feedEntry{kind: ChangeTyping, chat: c.id, user: user})
 		}
 	})
 	c.typing[user] = timer
-	p.note(note{kind: ChangeTyping, chat: c.id, user: user})
+	p.addToFeed(feedEntry{kind: ChangeTyping, chat: c.id, user: user})
 }
 
 // stopTyping ends what startTyping began; the lock is held.
@@ -45,7 +45,7 @@ func (c *chat) stopTyping(p *Portal, user imbot.ID) {
 		p.wg.Done()
 	}
 	delete(c.typing, user)
-	p.note(note{kind: ChangeTyping, chat: c.id, user: user})
+	p.addToFeed(feedEntry{kind: ChangeTyping, chat: c.id, user: user})
 }
 
 // stopAllTyping is for Close; the lock is held.

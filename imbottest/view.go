@@ -43,7 +43,7 @@ func (p *Portal) user(id imbot.ID) User {
 		colors := imbot.Colors()
 		color = colors[int(id)%len(colors)]
 	}
-	return User{ID: id, FirstName: u.first, LastName: u.last, Position: u.position, Color: color, Bot: u.isBot, Guest: u.isConnector, Gone: !p.present(id)}
+	return User{ID: id, FirstName: u.first, LastName: u.last, Position: u.position, Color: color, Bot: u.isBot, Guest: u.isConnector, Gone: !p.exists(id)}
 }
 
 // A Dialog is a private dialog or a group chat as one of its members sees it.
@@ -97,8 +97,8 @@ func (p *Portal) dialog(c *chat, user imbot.ID) Dialog {
 			d.Managers = append(d.Managers, m.user)
 		}
 	}
-	if seen := c.seen(user); len(seen) > 0 {
-		last := seen[len(seen)-1].light()
+	if seen := c.messagesSeenBy(user); len(seen) > 0 {
+		last := seen[len(seen)-1].withoutParts()
 		d.Messages, d.Last = len(seen), &last
 	}
 	return d
@@ -122,7 +122,7 @@ func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
 	var seen []Message
 	for _, m := range chat.messages {
 		if m.ID > since {
-			seen = append(seen, m.view())
+			seen = append(seen, m.public())
 		}
 	}
 	return seen
@@ -139,37 +139,37 @@ func (p *Portal) History(user imbot.ID, dialog imbot.DialogID, before imbot.ID, 
 	if c == nil {
 		return nil
 	}
-	seen := c.seen(user)
+	seen := c.messagesSeenBy(user)
 	if before > 0 {
-		seen = seen[:max(0, len(seen)-(len(c.messages)-c.place(before)))]
+		seen = seen[:max(0, len(seen)-(len(c.messages)-c.indexOf(before)))]
 	}
 	var messages []Message
 	for _, m := range seen[max(0, len(seen)-max(0, limit)):] {
-		messages = append(messages, m.light())
+		messages = append(messages, m.withoutParts())
 	}
 	return messages
 }
 
-// seen are the messages of a chat that a member sees.
-func (c *chat) seen(user imbot.ID) []*message {
+// messagesSeenBy are the messages of a chat that a member sees.
+func (c *chat) messagesSeenBy(user imbot.ID) []*message {
 	member := c.member(user)
 	if member == nil {
 		return nil
 	}
-	return c.messages[c.place(member.since+1):]
+	return c.messages[c.indexOf(member.since+1):]
 }
 
-// place is where the first message with this id or a higher one stands.
-func (c *chat) place(id imbot.ID) int {
+// indexOf is where the first message with this id or a higher one stands.
+func (c *chat) indexOf(id imbot.ID) int {
 	i, _ := slices.BinarySearchFunc(c.messages, id, func(m *message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
 	return i
 }
 
-// place is a dialog in which somebody is or could be, nil when there is none;
+// existingOrNewChat is a dialog in which somebody is or could be, nil when there is none;
 // the lock is held.
-func (p *Portal) place(user imbot.ID, dialog imbot.DialogID) *chat {
+func (p *Portal) existingOrNewChat(user imbot.ID, dialog imbot.DialogID) *chat {
 	c := p.find(user, dialog)
-	if other, ok := dialog.UserID(); ok && c == nil && user != other && p.present(user) && p.present(other) {
+	if other, ok := dialog.UserID(); ok && c == nil && user != other && p.exists(user) && p.exists(other) {
 		c = &chat{kind: kindPrivate, members: []*member{{user: user}, {user: other}}}
 	}
 	if c == nil || c.member(user) == nil {
