@@ -41,10 +41,10 @@ func TestRename(t *testing.T) {
 		require.Equal(t, "https://new.example/rest/"+path, resp.Header.Get("Location"))
 	}
 	token := install.Get("auth[access_token]")
-	require.Equal(t, "ok", outcomeOf(ask(t, client, "https://new.example/rest/profile", url.Values{"auth": {token}})))
-	_, renewed := ask(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))
+	require.Equal(t, "ok", outcomeOf(askServer(t, client, "https://new.example/rest/profile", url.Values{"auth": {token}})))
+	_, renewed := askServer(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))
 	require.Equal(t, "https://new.example/rest/", renewed["client_endpoint"])
-	_, info := ask(t, client, portal.AuthServer()+"/rest/app.info", url.Values{"auth": {token}})
+	_, info := askServer(t, client, portal.AuthServer()+"/rest/app.info", url.Values{"auth": {token}})
 	require.Equal(t, "new.example", info["result"].(map[string]any)["install"].(map[string]any)["domain"])
 	require.NoError(t, app.Update(t.Context()))
 	events := box.take(t, portal)
@@ -54,7 +54,7 @@ func TestRename(t *testing.T) {
 	require.Equal(t, install.Get("auth[server_endpoint]"), events[0].Get("auth[server_endpoint]"))
 
 	require.NoError(t, portal.Rename(strings.TrimSuffix(strings.TrimPrefix(old, "https://"), "/rest/")), "back again")
-	require.Equal(t, "ok", outcomeOf(ask(t, client, old+"profile", url.Values{"auth": {token}})))
+	require.Equal(t, "ok", outcomeOf(askServer(t, client, old+"profile", url.Values{"auth": {token}})))
 	require.NoError(t, portal.Err())
 }
 
@@ -72,7 +72,7 @@ func TestOAuthOverSockets(t *testing.T) {
 	install := box.take(t, portal)[0]
 	require.Equal(t, portal.AuthServer()+"/rest/", install.Get("auth[server_endpoint]"))
 	require.NotEqual(t, install.Get("auth[client_endpoint]"), install.Get("auth[server_endpoint]"))
-	status, answer := ask(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))
+	status, answer := askServer(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))
 	require.Equal(t, "ok", outcomeOf(status, answer))
 
 	token := url.Values{"auth": {answer["access_token"].(string)}}
@@ -84,6 +84,6 @@ func TestOAuthOverSockets(t *testing.T) {
 	require.Equal(t, 302, resp.StatusCode)
 	location := resp.Header.Get("Location")
 	require.Equal(t, portal.OAuth(clientID).Endpoint+"profile", location)
-	require.Equal(t, "ok", outcomeOf(ask(t, client, location, token)))
+	require.Equal(t, "ok", outcomeOf(askServer(t, client, location, token)))
 	require.NoError(t, portal.Err())
 }

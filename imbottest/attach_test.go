@@ -47,12 +47,12 @@ func TestColorsOfAttachments(t *testing.T) {
 		{`"COLOR":"CHAT"`, "^#[0-9a-f]{6}$", "base"},
 		{`"ID":5`, "^#[0-9a-f]{6}$", "base"},
 	} {
-		portal := newWorld(t)
-		require.Equal(t, "50001", add(t, portal, "ATTACH", `{`+tt[0]+`,"DESCRIPTION":"a\nb","BLOCKS":[{"MESSAGE":"x"}]}`))
+		portal := newTestPortal(t)
+		require.Equal(t, "50001", addWith(t, portal, "ATTACH", `{`+tt[0]+`,"DESCRIPTION":"a\nb","BLOCKS":[{"MESSAGE":"x"}]}`))
 		got := lastOf(portal, "chat1001").Attach
 		require.Regexp(t, tt[1], got.Color)
 		require.EqualValues(t, tt[2], got.ColorToken)
 		require.Greater(t, got.ID, imbot.ID(5), "an id of the portal's own")
-		require.Equal(t, "a b", member(t, got, "DESCRIPTION"))
+		require.Equal(t, "a b", memberOf(t, got, "DESCRIPTION"))
 	}
 }

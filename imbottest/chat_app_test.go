@@ -11,7 +11,7 @@ import (
 )
 
 func TestAppsOnOffer(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	icon := base64.StdEncoding.EncodeToString(smallPNG)
 	frame := `"IFRAME":"https://app.example.com/","HASH":"short",`
 	for _, params := range []string{
@@ -43,7 +43,7 @@ func TestAppsOnOffer(t *testing.T) {
 }
 
 func TestAppsInAnOpenLine(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	require.Equal(t, "6", post(t, portal, "imbot.register", register("line", "three", "O")))
 	for _, context := range []string{"ALL", "LINES", "CHAT", "USER"} {
 		require.NotContains(t, post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"`+context+`","CONTEXT":"`+context+

@@ -11,7 +11,7 @@ import (
 )
 
 func TestCommandsOnOffer(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	for _, params := range []string{
 		`"COMMAND":"all","COMMON":"Y","HIDDEN":"Y","LANG":[{"LANGUAGE_ID":"de","TITLE":"Alle"},{"LANGUAGE_ID":"en","TITLE":"All","PARAMS":"who"}]`,
 		`"COMMAND":"fr","LANG":[{"LANGUAGE_ID":"fr","TITLE":"Seulement"}]`,
@@ -75,7 +75,7 @@ func TestWhichCommandsAreGiven(t *testing.T) {
 		{"nor that of another bot here", "4", "/beta x", "ONIMBOTMESSAGEADD", nil},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal, box := newMailWorld(t)
+			portal, box := newMailboxPortal(t)
 			portal.AddChat("People", anna, boris)
 			steps := []string{newCommand("one", 4, "all", `,"COMMON":"Y"`), newCommand("two", 5, "beta", "")}
 			for i := range 12 {

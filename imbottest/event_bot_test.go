@@ -43,7 +43,7 @@ func TestJoining(t *testing.T) {
 		}, nil, ""},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal, box := newMailWorld(t)
+			portal, box := newMailboxPortal(t)
 			if tt.says == "a person's chat" {
 				portal.AddChat("People", anna, boris, beta)
 				tt.want, tt.from = []string{join}, "2"
@@ -77,7 +77,7 @@ func TestHistoryCanBeHidden(t *testing.T) {
 		{"anything else hides it", `,"HIDE_HISTORY":"x"`, "0", 1},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal, box := newMailWorld(t)
+			portal, box := newMailboxPortal(t)
 			_, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), "old")
 			require.NoError(t, err)
 			require.Equal(t, "true", post(t, portal, "imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3,5]`+tt.hide+`}`))
@@ -91,7 +91,7 @@ func TestHistoryCanBeHidden(t *testing.T) {
 }
 
 func TestUnregisteredBotsAreGone(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	require.Equal(t, "true", post(t, portal, "imbot.unregister", `{"CLIENT_ID":"one","BOT_ID":4}`))
 	require.Equal(t, []string{"DELETE"}, names(box.take(t, portal)))
 	_, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "hi")

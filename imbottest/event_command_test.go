@@ -9,7 +9,7 @@ import (
 )
 
 func TestEachApplicationHearsItsCommands(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	method, params, _ := strings.Cut(newCommand("two", 5, "echo", `,"COMMON":"Y"`), " ")
 	require.Equal(t, "702", post(t, portal, method, params))
 	_, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), "/echo x")

@@ -14,7 +14,7 @@ import (
 )
 
 func TestEventsOfADialogKeepTheirOrder(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	for i := range 100 {
 		_, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), fmt.Sprint(i))
 		require.NoError(t, err)
@@ -29,9 +29,9 @@ func TestEventsOfADialogKeepTheirOrder(t *testing.T) {
 func TestAHandlerThatEndsItsGoroutineDoesNotStopTheDialog(t *testing.T) {
 	portal := imbottest.NewPortal()
 	defer portal.Close()
-	bot := goexitBot(t, portal)
+	bot := registerBot(t, portal)
 	seen := make(chan string, 9)
-	portal.Serve(goexitURL, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	portal.Serve(eventURL, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen <- r.FormValue("event")
 		runtime.Goexit()
 	}))
@@ -60,7 +60,7 @@ func TestUndeliverableEvents(t *testing.T) {
 		{"the handler gives up", eventURL, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "does not answer"},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			if tt.handler != nil {
 				portal.Serve(tt.url, tt.handler)
 			}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestTheLastHandlerWinsForAllBotsOfAnApplication(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	other := &mailbox{}
 	portal.Serve("https://other.example.com/?a=b", other)
 	require.Equal(t, `"4"`, post(t, portal, "imbot.register",

@@ -22,7 +22,7 @@ func TestWhoHearsAMessage(t *testing.T) {
 		{"a mention of a person is none of a bot", "chat1001", "[user=1]Admin[/user]", []string{"7"}},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal, box := newMailWorld(t)
+			portal, box := newMailboxPortal(t)
 			require.Equal(t, "6", post(t, portal, "imbot.register", register("gamma", "one", "H")))
 			require.Equal(t, "7", post(t, portal, "imbot.register", register("boss", "three", "S")))
 			method, params, _ := strings.Cut(group, " ")
@@ -50,7 +50,7 @@ func TestWhoHearsAMessage(t *testing.T) {
 }
 
 func TestMentionsAreTakenOutOfTheText(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	text := "[user=4]Alpha[/user], ask [user=1]Admin[/user] please"
 	_, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), text)
 	require.NoError(t, err)
@@ -70,7 +70,7 @@ func TestMentionsAreTakenOutOfTheText(t *testing.T) {
 }
 
 func TestManagersAreMarkedInEvents(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	require.Equal(t, "true", post(t, portal, "imbot.chat.setManager", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":2}`))
 	_, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), "[user=4]Alpha[/user] hi")
 	require.NoError(t, err)
@@ -89,7 +89,7 @@ func TestWhoHearsOfChanges(t *testing.T) {
 		{"commands in it are not given", "4", "old", "/echo", 1, 1},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal, box := newMailWorld(t)
+			portal, box := newMailboxPortal(t)
 			m, err := portal.Say(t.Context(), anna, imbot.DialogID(tt.dialog), tt.text)
 			require.NoError(t, err)
 			box.take(t, portal)
@@ -120,7 +120,7 @@ func TestWhoHearsOfChanges(t *testing.T) {
 }
 
 func TestChangesWithoutAHandlerAreSilent(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	require.Equal(t, "6", post(t, portal, "imbot.register", `{"CLIENT_ID":"three","CODE":"three","PROPERTIES":{"NAME":"Three"},`+
 		`"EVENT_MESSAGE_ADD":"`+eventURL+`","EVENT_WELCOME_MESSAGE":"`+eventURL+`","EVENT_BOT_DELETE":"`+eventURL+`"}`))
 	m, err := portal.Say(t.Context(), anna, imbot.UserDialog(6), "old")

@@ -37,7 +37,7 @@ func TestFaults(t *testing.T) {
 		{"a code after it ran", imbottest.Fault{Cut: imbottest.AfterRun, Code: "X"}, `400 {"error":"X","error_description":""}`, true},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			portal.Fail("imbot.chat.add", tt.fault)
 			send := func() string {
 				resp, err := portal.HTTPClient().Post(portal.Webhook("").URL+"imbot.chat.add", "application/json", strings.NewReader(add))
@@ -60,14 +60,14 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	t.Run("several times, every method", func(t *testing.T) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		portal.Fail("", imbottest.Fault{Code: "X", Times: 2})
 		require.Equal(t, "400 X", post(t, portal, "profile", `{}`))
 		require.Equal(t, "400 X", post(t, portal, "imbot.bot.list", `{}`))
 		require.NotEqual(t, "400 X", post(t, portal, "profile", `{}`))
 	})
 	t.Run("for ever", func(t *testing.T) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		portal.Fail("profile", imbottest.Fault{Code: "X", Times: -1})
 		for range 5 {
 			require.Equal(t, "400 X", post(t, portal, "profile", `{}`))
@@ -76,7 +76,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestATruncatedAnswer(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	require.NoError(t, portal.Listen("127.0.0.1:0"))
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
@@ -150,7 +150,7 @@ func TestWhichCallsAFaultBefalls(t *testing.T) {
 		{"an expired token passes a webhook by", faults{"": {Expire: true}}, "pl", "--"},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			for name, f := range tt.faults {
 				portal.Fail(name, f)
 			}
@@ -170,7 +170,7 @@ func TestWhichCallsAFaultBefalls(t *testing.T) {
 }
 
 func TestFaultsAreTakenInTheirOrderAndCountTogether(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	portal.Fail("profile", imbottest.Fault{Code: "A"})
 	portal.Fail("profile", imbottest.Fault{Code: "B", Nth: 3})
 	portal.Fail("profile", imbottest.Fault{Code: "C", Nth: 3})
@@ -186,7 +186,7 @@ func TestAFaultThatCannotHappenIsAProblem(t *testing.T) {
 	for name, f := range map[string]imbottest.Fault{
 		"ONIMBOTMESSAGEADD": {Code: "X"}, "imbot.message.add": {Duplicate: true}, "oauth/token": {Expire: true}, "profile": {}, "ON*": {Rename: true},
 	} {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		portal.Fail(name, f)
 		require.ErrorContains(t, portal.Err(), "cannot befall")
 	}
@@ -226,7 +226,7 @@ func TestWhatCanGoWrongInsideABatch(t *testing.T) {
 		{"and no page", imbottest.Fault{Status: 502, Body: `{"error":"Y"}`}, `"a":1002`, "502 Y"},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			portal.Fail("imbot.chat.add", tt.fault)
 			require.Contains(t, post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one"}}`), tt.want)
 			require.Equal(t, tt.next, post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one"}`), "a fault that passes it by waits for a call")
@@ -257,7 +257,7 @@ func TestALateAnswerComesAfterTheMethodHasRun(t *testing.T) {
 }
 
 func TestATokenEndsForAllCallsOfItsApplication(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	auth := portal.OAuth("local.1")
 	token, err := auth.Tokens.Token()
 	require.NoError(t, err)
@@ -294,14 +294,14 @@ func TestThePortalRenamesItself(t *testing.T) {
 	}
 }
 
-// inbox is a handler that keeps the texts of messages.
-type inbox struct {
+// textRecorder is a handler that keeps the texts of messages.
+type textRecorder struct {
 	mu    sync.Mutex
 	texts []string
 	hung  int // requests whose context had ended
 }
 
-func (b *inbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+func (b *textRecorder) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -311,7 +311,7 @@ func (b *inbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (b *inbox) take() string {
+func (b *textRecorder) take() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	defer func() { b.texts = nil }()
@@ -345,9 +345,9 @@ func TestFaultsOfEvents(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				portal := imbottest.NewPortal()
 				defer portal.Close()
-				bot := goexitBot(t, portal)
-				box := &inbox{}
-				portal.Serve(goexitURL, box)
+				bot := registerBot(t, portal)
+				box := &textRecorder{}
+				portal.Serve(eventURL, box)
 				anna := portal.AddUser("Anna", "Ivanova")
 				require.NoError(t, portal.Open(t.Context(), anna, bot))
 				require.NoError(t, portal.Idle(t.Context()))
@@ -403,9 +403,9 @@ func TestChaosIsAMixtureOfAllFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal(imbottest.WithSeed(1))
 		defer portal.Close()
-		bot := goexitBot(t, portal)
-		box := &inbox{}
-		portal.Serve(goexitURL, box)
+		bot := registerBot(t, portal)
+		box := &textRecorder{}
+		portal.Serve(eventURL, box)
 		anna := portal.AddUser("Anna", "Ivanova")
 		portal.Chaos(0.5)
 		for range 500 {
@@ -485,7 +485,7 @@ func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
 }
 
 func TestFaultsInsideABatch(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	portal.Fail("imbot.chat.add", imbottest.Fault{Code: "OPERATION_TIME_LIMIT", Description: "busy"})
 	got := post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","b":"imbot.chat.add?CLIENT_ID=one"}}`)
 	require.Equal(t, `{"a":{"error":"OPERATION_TIME_LIMIT","error_description":"busy"}}`, partOf(t, got, "result_error"))

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// told is what somebody saw change, in words; exchanges are left out.
-func told(t *testing.T, portal *imbottest.Portal, user imbot.ID, after int64) (words []string) {
+// changesInWords is what somebody saw change, in words; exchanges are left out.
+func changesInWords(t *testing.T, portal *imbottest.Portal, user imbot.ID, after int64) (words []string) {
 	t.Helper()
 	if portal.Changed() == after {
 		return nil
@@ -144,21 +144,21 @@ func TestChanges(t *testing.T) {
 		}, []string{"typing chat1001 4 false", "message chat1001 new"}, nil},
 	} {
 		t.Run(r.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			if r.before != nil {
 				r.before(t, portal)
 			}
 			after := portal.Changed()
 			r.act(t, portal)
-			require.Equal(t, r.anna, told(t, portal, anna, after))
-			require.Equal(t, r.boris, told(t, portal, boris, after), "and Boris")
+			require.Equal(t, r.anna, changesInWords(t, portal, anna, after))
+			require.Equal(t, r.boris, changesInWords(t, portal, boris, after), "and Boris")
 		})
 	}
 }
 
 func TestChangesWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		require.NoError(t, portal.Idle(t.Context()))
 		after := portal.Changed()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
@@ -194,7 +194,7 @@ func TestChangesWaits(t *testing.T) {
 }
 
 func TestExchangesAreChanges(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	release, reached := make(chan struct{}), make(chan struct{})
 	portal.Serve(eventURL, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(reached); <-release }))
 	after := portal.Changed()
@@ -230,7 +230,7 @@ func TestExchangesAreChanges(t *testing.T) {
 // TestChangesCanBeReadOn reads on behind every single change, as a page does whose
 // connection broke there: what comes behind it is told again.
 func TestChangesCanBeReadOn(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	require.NoError(t, portal.Open(t.Context(), anna, beta))
 	after := portal.Changed()
 	require.Equal(t, "true", post(t, portal, "imbot.update", `{"CLIENT_ID":"two","BOT_ID":5,"FIELDS":{"PROPERTIES":{"NAME":"Gamma"}}}`))
@@ -249,12 +249,12 @@ func TestChangesCanBeReadOn(t *testing.T) {
 }
 
 func TestChangesAreForgotten(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	_, err := portal.Changes(t.Context(), anna, portal.Changed()+1)
 	require.ErrorIs(t, err, imbottest.ErrMissed, "a number of another portal")
 	_, err = portal.Changes(t.Context(), anna, -1)
 	require.ErrorIs(t, err, imbottest.ErrMissed)
-	_, err = portal.Changes(t.Context(), anna, newWorld(t).Changed())
+	_, err = portal.Changes(t.Context(), anna, newTestPortal(t).Changed())
 	require.ErrorIs(t, err, imbottest.ErrMissed, "of one that has told as much")
 	old := portal.Changed()
 	for range 16384 {

@@ -16,8 +16,8 @@ import (
 // samples is the folder of the documented answers.
 const samples = "../testdata/rest/"
 
-// ours puts this world's ids into a documented request.
-var ours = strings.NewReplacer(`"BOT_ID":39`, `"BOT_ID":4`, `bot-secret-1`, `one`, `2725`, `1001`, `"COMMAND_ID":99`, `"COMMAND_ID":701`,
+// withOurIDs puts this world's ids into a documented request.
+var withOurIDs = strings.NewReplacer(`"BOT_ID":39`, `"BOT_ID":4`, `bot-secret-1`, `one`, `2725`, `1001`, `"COMMAND_ID":99`, `"COMMAND_ID":701`,
 	`"APP_ID":13`, `"APP_ID":501`, `19880117`, `50001`, `33871`, `50001`, `33807`, `50001`)
 
 // TestDocumentedRequestsHaveTheDocumentedAnswers makes each documented call and
@@ -50,13 +50,13 @@ func TestDocumentedRequestsHaveTheDocumentedAnswers(t *testing.T) {
 			compared++
 		}
 		t.Run(m.Method, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			for _, step := range before {
 				prepare(t, portal, step)
 			}
 			params, err := json.Marshal(m.ExampleRequest)
 			require.NoError(t, err)
-			request := ours.Replace(string(params))
+			request := withOurIDs.Replace(string(params))
 			if m.Method == "imbot.dialog.get" { // one that the webhook's user sees
 				request = `{"DIALOG_ID":"chat1002"}`
 			}

@@ -26,7 +26,7 @@ type checked struct {
 	as     string   // who calls: the webhook when empty, or "browser"
 	checks []check  // in the documented order, one for each documented error
 
-	refused *imbottest.Portal // for calls that change nothing
+	shared *imbottest.Portal // for calls that change nothing
 }
 
 // check is a mistake and the code that it has to get.
@@ -99,7 +99,7 @@ func TestEveryDocumentedErrorInTheDocumentedOrder(t *testing.T) {
 			pairs += len(c.after(i))
 		}
 		t.Run(c.method, func(t *testing.T) {
-			c.refused = c.world(t)
+			c.shared = c.newPortal(t)
 			t.Run("the right call succeeds", func(t *testing.T) {
 				if status, body := c.call(t, nil); status != http.StatusOK {
 					require.Contains(t, alwaysFail, c.method, "%d %s", status, body)
@@ -198,10 +198,10 @@ func (c checked) gets(t *testing.T, want documentedError, mistakes ...check) err
 	return nil
 }
 
-// world is where the call would succeed.
-func (c checked) world(t *testing.T) *imbottest.Portal {
+// newPortal is where the call would succeed.
+func (c checked) newPortal(t *testing.T) *imbottest.Portal {
 	t.Helper()
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	for _, step := range c.before {
 		prepare(t, portal, step)
 	}
@@ -212,9 +212,9 @@ func (c checked) world(t *testing.T) *imbottest.Portal {
 // of the world before.
 func (c checked) call(t *testing.T, mistakes []check) (int, []byte) {
 	t.Helper()
-	portal := c.refused
+	portal := c.shared
 	if portal == nil || len(mistakes) == 0 || slices.ContainsFunc(mistakes, func(m check) bool { return m.act != nil }) {
-		portal = c.world(t)
+		portal = c.newPortal(t)
 	}
 	params, as := object(t, c.params), c.as
 	for _, m := range mistakes {

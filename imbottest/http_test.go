@@ -13,7 +13,7 @@ import (
 )
 
 func TestFormsAndJSONAreReadAlike(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	status, body := postTo(t, portal, portal.Webhook("").URL+"imbot.chat.add", "application/x-www-form-urlencoded",
 		"CLIENT_ID=one&users[0]=2&users[1]=3&TITLE=a+b%26c")
 	require.Equal(t, "1002", outcome(t, status, body))
@@ -22,7 +22,7 @@ func TestFormsAndJSONAreReadAlike(t *testing.T) {
 }
 
 func TestOtherWaysToSendThings(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	auth := portal.OAuth("local.1")
 	token, err := auth.Tokens.Token()
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func TestOtherWaysToSendThings(t *testing.T) {
 }
 
 func TestBodiesAreBounded(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	big := io.LimitReader(endless{}, 33<<20)
 	resp, err := portal.HTTPClient().Post(portal.Webhook("").URL+"profile", "application/json", big)
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ type endless struct{}
 func (endless) Read(b []byte) (int, error) { return len(b), nil }
 
 func TestMounted(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	server := httptest.NewTLSServer(http.StripPrefix("/portal", portal))
 	defer server.Close()
 	path := strings.SplitN(portal.Webhook("").URL, "/rest/", 2)[1]
@@ -77,7 +77,7 @@ func TestMounted(t *testing.T) {
 }
 
 func TestMount(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	mounted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "mine "+r.URL.Path) })
 	ask := func(address string) (int, string) {
 		resp, err := portal.HTTPClient().Get(address)
@@ -124,7 +124,7 @@ func FuzzServeHTTP(f *testing.F) {
 		f.Add(seed.method, seed.body)
 	}
 	f.Fuzz(func(t *testing.T, method, body string) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		path := strings.SplitN(portal.Webhook("").URL, "/rest/", 2)[1] + url.PathEscape(method)
 		for _, contentType := range []string{"application/json", "application/x-www-form-urlencoded"} {
 			r := httptest.NewRequest(http.MethodPost, "https://example.com/rest/"+path, strings.NewReader(body))

@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func sum(text string) string {
+func md5Hex(text string) string {
 	digest := md5.Sum([]byte(text))
 	return hex.EncodeToString(digest[:])
 }
 
 func TestIFrame(t *testing.T) {
-	portal, _ := newMailWorld(t)
+	portal, _ := newMailboxPortal(t)
 	hook := portal.Webhook("")
 	host := strings.Split(hook.URL, "/")[2]
 	long := strings.Repeat("x", 40)
@@ -41,8 +41,8 @@ func TestIFrame(t *testing.T) {
 			q := u.Query()
 			require.True(t, strings.HasPrefix(address, tt.iframe))
 			require.Equal(t, "https://"+host, q.Get("DOMAIN"))
-			require.Equal(t, sum(host+tt.key), q.Get("DOMAIN_HASH"))
-			require.Equal(t, tt.signed, q.Get("USER_HASH") == sum("2"+tt.key))
+			require.Equal(t, md5Hex(host+tt.key), q.Get("DOMAIN_HASH"))
+			require.Equal(t, tt.signed, q.Get("USER_HASH") == md5Hex("2"+tt.key))
 			for name, want := range map[string]string{"BOT_ID": "4", "BOT_CODE": "alpha", "APP_ID": id, "USER_ID": "2", "DIALOG_ID": "chat1001", "CONTEXT": "textarea", "LANG": "en", "IS_CHROME": "Y"} {
 				require.Equal(t, want, q.Get(name), name)
 			}
@@ -59,7 +59,7 @@ func TestIFrame(t *testing.T) {
 	require.NoError(t, err)
 	q := u.Query()
 	require.Equal(t, "new.example.com", u.Host)
-	require.Equal(t, sum("2other"), q.Get("USER_HASH"))
+	require.Equal(t, md5Hex("2other"), q.Get("USER_HASH"))
 	require.Equal(t, []string{"button", m.ID.String(), "a b", "4"}, []string{q.Get("CONTEXT"), q.Get("MESSAGE_ID"), q.Get("BUTTON_PARAMS"), q.Get("DIALOG_ID")})
 
 	for _, fail := range []func() (string, error){
@@ -80,7 +80,7 @@ func TestIFrame(t *testing.T) {
 }
 
 func TestIFrameOfAnOpenLine(t *testing.T) {
-	portal, _ := newMailWorld(t)
+	portal, _ := newMailboxPortal(t)
 	require.Equal(t, "6", post(t, portal, "imbot.register", register("line", "three", "O")))
 	require.Equal(t, "502", post(t, portal, "imbot.app.register", `{"CLIENT_ID":"three","BOT_ID":6,"CODE":"f","IFRAME":"https://bot.example.com/f","HASH":"k","LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`))
 	guest, chat, err := portal.AddGuest(t.Context(), "Greta", 6)
@@ -95,7 +95,7 @@ func TestIFrameOfAnOpenLine(t *testing.T) {
 }
 
 func TestTheSDKTrustsTheFramesOfThePortal(t *testing.T) {
-	portal, _ := newMailWorld(t)
+	portal, _ := newMailboxPortal(t)
 	require.Equal(t, "502", post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://bot.example.com/f?a=b","HASH":"k3y","LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`))
 	address, err := portal.IFrame(anna, 502, teamDialog)
 	require.NoError(t, err)

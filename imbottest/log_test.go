@@ -16,7 +16,7 @@ import (
 )
 
 func TestExchanges(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	portal.Fail("imbot.chat.get", imbottest.Fault{Cut: imbottest.BeforeRun})
 	for _, r := range []struct {
 		says           string
@@ -67,7 +67,7 @@ func TestExchanges(t *testing.T) {
 }
 
 func TestExchangesOfABatch(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	status, _ := postTo(t, portal, portal.Webhook("").URL+"batch", "application/json",
 		`{"halt":0,"cmd":{"a":"imbot.chat.user.list?CLIENT_ID=one&CHAT_ID=1001","b":"imbot.no.such?x=1","c":"batch"}}`)
 	require.Equal(t, 200, status)
@@ -95,7 +95,7 @@ func TestExchangeBeyondTheRateLimit(t *testing.T) {
 }
 
 func TestExchangesThatAreNoCalls(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	hook := portal.Webhook("").URL
 	for _, r := range []struct {
 		says, path  string
@@ -119,7 +119,7 @@ func TestExchangesThatAreNoCalls(t *testing.T) {
 }
 
 func TestExchangesAreForgotten(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	for range 2100 {
 		post(t, portal, "profile", "{}")
 	}
@@ -140,14 +140,14 @@ func TestExchangesAreForgotten(t *testing.T) {
 	require.Equal(t, "(too large to be kept)", full.Sent)
 }
 
-// bodies keeps the requests that a handler gets.
-type bodies struct {
+// requestRecorder keeps the requests that a handler gets.
+type requestRecorder struct {
 	mu     sync.Mutex
 	status int
 	got    []string
 }
 
-func (b *bodies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (b *requestRecorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -157,8 +157,8 @@ func (b *bodies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestReplay(t *testing.T) {
-	portal := newWorld(t)
-	box := &bodies{status: 200}
+	portal := newTestPortal(t)
+	box := &requestRecorder{status: 200}
 	portal.Serve(eventURL, box)
 	_, err := portal.Say(t.Context(), anna, "4", "hi")
 	require.NoError(t, err)
@@ -201,7 +201,7 @@ func TestReplay(t *testing.T) {
 
 func TestIdleWaitsForAReplay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		portal.Serve(eventURL, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second) }))
 		require.NoError(t, portal.Open(t.Context(), anna, beta))
 		require.NoError(t, portal.Idle(t.Context()))
@@ -216,13 +216,13 @@ func TestIdleWaitsForAReplay(t *testing.T) {
 }
 
 func TestLongNamesAreCut(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	post(t, portal, "batch", `{"cmd":["`+strings.Repeat("ä", 1000)+`"]}`)
 	require.Equal(t, strings.Repeat("ä", 200), portal.Exchanges(0, 1)[0].Name)
 }
 
 func TestLargeAnswersNeedRoom(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	portal.Fail("profile", imbottest.Fault{Body: strings.Repeat("x", 1<<20), Times: -1})
 	for range 40 {
 		_, _ = postTo(t, portal, portal.Webhook("").URL+"profile", "application/json", "{}")

@@ -11,7 +11,7 @@ import (
 )
 
 func TestCredentials(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	hook := portal.Webhook("one").URL
 	root := portal.OAuth("local.1").Endpoint
 	token, err := portal.OAuth("local.1").Tokens.Token()
@@ -45,14 +45,14 @@ func TestCredentials(t *testing.T) {
 		})
 	}
 	require.ErrorContains(t, portal.Err(), `no method "imbot.nothing"`)
-	for _, text := range []string{portal.Err().Error(), fmt.Sprintf("%v %+v %#v %s", portal, portal, portal, portal), fmt.Sprintf("%v %+v %#v", portal.OAuth("local.1"), portal.OAuth("local.1").Tokens, portal.OAuth("local.1").Tokens), calls(portal)} {
+	for _, text := range []string{portal.Err().Error(), fmt.Sprintf("%v %+v %#v %s", portal, portal, portal, portal), fmt.Sprintf("%v %+v %#v", portal.OAuth("local.1"), portal.OAuth("local.1").Tokens, portal.OAuth("local.1").Tokens), callsInWords(portal)} {
 		require.NotContains(t, text, secret)
 		require.NotContains(t, text, token.AccessToken)
 		require.NotContains(t, text, `"one"`)
 	}
 }
 
-func calls(portal *imbottest.Portal) string {
+func callsInWords(portal *imbottest.Portal) string {
 	var out strings.Builder
 	for _, c := range portal.Calls("") {
 		fmt.Fprintln(&out, c.Method, string(c.Params))
@@ -61,7 +61,7 @@ func calls(portal *imbottest.Portal) string {
 }
 
 func TestSessionsAndOtherWebhooks(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	root := portal.OAuth("local.1").Endpoint
 	whose := func(address string) string {
 		status, body := postTo(t, portal, address, "application/json", "{}")
@@ -74,7 +74,7 @@ func TestSessionsAndOtherWebhooks(t *testing.T) {
 	require.Contains(t, whose(root+"profile?sessid="+sessid), `"ID":"2"`)
 	require.Equal(t, "[]", whose(root+"profile?sessid="+guest))
 	require.Equal(t, "401 session_failed", whose(root+"profile?sessid=x"))
-	require.NotContains(t, calls(portal), sessid)
+	require.NotContains(t, callsInWords(portal), sessid)
 
 	hook, err := portal.WebhookOf(anna, "one")
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ func TestShortSecretsAreMaskedByTheirNames(t *testing.T) {
 		"a text with a comma":    `client_id=o,one&x=1`,
 	} {
 		t.Run(says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			portal.Serve(eventURL, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }))
 			_, err := portal.Say(t.Context(), anna, "4", "hi")
 			require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestShortSecretsAreMaskedByTheirNames(t *testing.T) {
 }
 
 func TestWhatIsNoSecretIsShown(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	const text = `auth[domain]=x.example.com author=Anna "auth": {"user_id": 1} hashtag: #a`
 	portal.Fail("profile", imbottest.Fault{Body: text, Status: 500})
 	_, _ = postTo(t, portal, portal.Webhook("").URL+"profile", "application/json", "")
@@ -60,7 +60,7 @@ func TestWhatIsNoSecretIsShown(t *testing.T) {
 // TestTheDumpOfARefusedApplicationIsMasked is about an error that has the
 // parameters of the call in its text.
 func TestTheDumpOfARefusedApplicationIsMasked(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	require.NoError(t, portal.Veto("imbot.app.register"))
 	got := post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://a.example.com/","HASH":"0123456789abcdef0123456789abcdef","LANG":[{"TITLE":"T"}]}`)
 	require.Contains(t, got, "WRONG_REQUEST")
@@ -71,7 +71,7 @@ func TestTheDumpOfARefusedApplicationIsMasked(t *testing.T) {
 }
 
 func TestASecretThatBeginsLikeAnotherIsMaskedAsAWhole(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	short := "the-client-id-of-a-bot"
 	for i := range 9 { // maps have no order
 		id := short + strings.Repeat("x", i)
@@ -91,7 +91,7 @@ func TestSecretsAreMaskedByTheirNames(t *testing.T) {
 		"HASH", "ap", "aplogin", "code_verifier", "auth",
 	} {
 		t.Run(name, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			post(t, portal, "profile", `{"A":{"`+name+`":"short"},"B":"shown"}`)
 			call, _ := portal.Exchange(portal.Exchanges(0, 1)[0].ID)
 			require.Contains(t, call.Sent, `"***"`)
@@ -102,7 +102,7 @@ func TestSecretsAreMaskedByTheirNames(t *testing.T) {
 }
 
 func TestSecretsAreMaskedByTheirValues(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	const clientSecret, hash = "the/client=secret&of+it", "0123456789abcdef0123456789abcdef"
 	app := portal.Application("local.1", clientSecret)
 	require.NoError(t, app.Install(t.Context(), eventURL))
@@ -152,12 +152,12 @@ func TestSecretsInNamesAndErrorsAreMasked(t *testing.T) {
 }
 
 func TestSecretsInsideParametersAreHidden(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	hook := portal.Webhook("a-long-random-client-id")
 	post(t, portal, "imbot.chat.add", fmt.Sprintf(`{"CLIENT_ID":%q,"TITLE":%q}`, hook.ClientID, hook.URL))
 	post(t, portal, "imbot.chat.add", fmt.Sprintf(`{"CLIENT_ID":%q,"TITLE":%q}`, hook.ClientID, "it is "+hook.ClientID))
 	post(t, portal, "profile", fmt.Sprintf(`{"x":%q}`, hook.ClientID))
-	text := calls(portal)
+	text := callsInWords(portal)
 	require.NotContains(t, text, hook.ClientID)
 	require.NotContains(t, text, strings.Split(hook.URL, "/")[5])
 	require.Contains(t, text, `"TITLE":"it is ***"`)

@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const twins = `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"choose",
+const equalButtons = `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"choose",
 	"ATTACH":{"COLOR":"#fff","BLOCKS":[{"MESSAGE":"<b>\\n"}]},
 	"KEYBOARD":[{"TEXT":"Go","COMMAND":"echo","COMMAND_PARAMS":"1","BLOCK":"Y"},{"TYPE":"NEWLINE"},{"TEXT":"Go","COMMAND":"echo","COMMAND_PARAMS":"2"}],
 	"MENU":[{"TEXT":"<Tom> & \"Jerry\"","COMMAND":"echo","COMMAND_PARAMS":"3"}]}`
 
 func TestWire(t *testing.T) {
-	portal := newWorld(t)
-	require.Equal(t, "50001", post(t, portal, "imbot.message.add", twins))
+	portal := newTestPortal(t)
+	require.Equal(t, "50001", post(t, portal, "imbot.message.add", equalButtons))
 	m := portal.History(anna, "chat1001", 0, 1)[0]
 	attach, keyboard, menu := m.Wire()
 	var buttons, items []map[string]any

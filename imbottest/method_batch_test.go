@@ -40,7 +40,7 @@ func TestBatch(t *testing.T) {
 		{"values are decoded once", `{"cmd":{"a":"` + add + `a%26b%20%2B+c"}}`, map[string]string{"result": `{"a":50001}`}},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			got := post(t, portal, "batch", tt.params)
 			for _, part := range []string{"result", "result_error", "result_total", "result_next"} {
 				want, ok := tt.want[part]
@@ -52,7 +52,7 @@ func TestBatch(t *testing.T) {
 		})
 	}
 	t.Run("commands after the fiftieth do not run", func(t *testing.T) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		got := post(t, portal, "batch", `{"cmd":{`+strings.Join(many, ",")+`}}`)
 		require.Equal(t, 2, strings.Count(got, "ERROR_BATCH_LENGTH_EXCEEDED"))
 		require.Equal(t, 50, strings.Count(partOf(t, got, "result"), "ADMIN"))
@@ -68,7 +68,7 @@ func TestReferences(t *testing.T) {
 		{"a whole value becomes the result", "$result[who][NAME]", "Portal"},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			got := post(t, portal, "batch", fmt.Sprintf(`{"halt":1,"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","who":"profile","say":%q}}`,
 				"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE="+strings.ReplaceAll(tt.text, " ", "%20")))
 			require.Equal(t, "[]", partOf(t, got, "result_error"))
@@ -78,19 +78,19 @@ func TestReferences(t *testing.T) {
 		})
 	}
 	t.Run("a path that leads nowhere gives the last container", func(t *testing.T) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		got := post(t, portal, "batch", `{"cmd":{"a":"profile","b":"imbot.chat.add?CLIENT_ID=one&USERS=$result[nothing]"}}`)
 		require.Contains(t, partOf(t, got, "result_error"), "INVALID_FORMAT", "the whole result map, whose only value is a map")
 	})
 	t.Run("another case finds nothing", func(t *testing.T) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		got := post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","b":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=$Result[a]"}}`)
 		require.Contains(t, partOf(t, got, "result_error"), "MESSAGE_EMPTY")
 	})
 }
 
 func TestBatchedCallsAreRecordedWithoutSecrets(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	post(t, portal, "batch", `{"halt":1,"cmd":{"a":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=x"}}`)
 	batch, inside := portal.Calls("batch"), portal.Calls("imbot.message.add")
 	require.Len(t, batch, 1)

@@ -105,7 +105,7 @@ func TestWhatAnswersLookLike(t *testing.T) {
 		{"also between two people", "3", ``, 0, "Alpha\nhi", 0},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			require.EqualValues(t, 1002, portal.AddChat("People", anna, boris))
 			method, params, _ := strings.Cut(newCommand("one", 4, "all", `,"COMMON":"Y"`), " ")
 			require.Equal(t, "702", post(t, portal, method, params))
@@ -128,7 +128,7 @@ func TestWhatAnswersLookLike(t *testing.T) {
 
 func TestAnswersAreAllowedForTenMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		answer := func() string {
 			return post(t, portal, "imbot.command.answer", `{`+me+`,"COMMAND":"echo","MESSAGE_ID":50001,"MESSAGE":"x"}`)
 		}

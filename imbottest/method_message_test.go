@@ -33,7 +33,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestTextIsTrimmedAndCut(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	long := strings.Repeat("ж", 20001)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"  `+long+` "}`))
 	require.Equal(t, "50002", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":" hi\n"}`))
@@ -46,7 +46,7 @@ func TestTextIsTrimmedAndCut(t *testing.T) {
 }
 
 func TestNamesOfMentionsAreFilledIn(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"[USER=3][/USER] [user=4]A[/user] [user=99][/user]"}`))
 	require.Equal(t, "[USER=3]Boris Petrov[/USER] [user=4]A[/user] [user=99][/user]", portal.Messages(anna, imbot.UserDialog(alpha))[0].Text)
 	require.Equal(t, "true", post(t, portal, "imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"[user=2][/user]"}`))
@@ -54,7 +54,7 @@ func TestNamesOfMentionsAreFilledIn(t *testing.T) {
 }
 
 func TestSystemMessages(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"maintenance","SYSTEM":"Y"}`))
 	require.Equal(t, "50002", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"met"}`))
 
@@ -70,13 +70,15 @@ func TestSystemMessages(t *testing.T) {
 	require.True(t, between[0].System)
 }
 
-// sent is a message of alpha in a private dialog and one in the chat.
-var sent = []string{
+// sentMessages is a message of alpha in a private dialog and one in the chat.
+var sentMessages = []string{
 	`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"private"}`,
 	`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"public"}`,
 }
 
-func after(steps ...string) []string { return append(sent[:len(sent):len(sent)], steps...) }
+func sentThen(steps ...string) []string {
+	return append(sentMessages[:len(sentMessages):len(sentMessages)], steps...)
+}
 
 func TestChangingMessages(t *testing.T) {
 	common := []row{
@@ -94,37 +96,37 @@ func TestChangingMessages(t *testing.T) {
 		{"no such message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", nil},
 		{"no such message comes before a bad attachment", `{` + mine + `,"ATTACH":[{}]}`, "403 CANT_EDIT_MESSAGE", nil},
 		{"a person's message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", []string{"say 4 hi"}},
-		{"another bot's", `{"CLIENT_ID":"two","MESSAGE_ID":50001,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", sent},
+		{"another bot's", `{"CLIENT_ID":"two","MESSAGE_ID":50001,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", sentMessages},
 		{"a system message is nobody's", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", []string{`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"x","SYSTEM":"Y"}`}},
-		{"a chat that the bot has left", `{` + me + `,"MESSAGE_ID":50002,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", after(`imbot.chat.leave {"CLIENT_ID":"one","CHAT_ID":1001}`)},
-		{"a deleted message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", after(`imbot.message.delete {` + mine + `}`)},
-		{"then the attachment", `{` + mine + `,"ATTACH":[{}],"KEYBOARD":[{}]}`, "400 ATTACH_ERROR", sent},
-		{"then the keyboard", `{` + mine + `,"ATTACH":[` + text + `],"KEYBOARD":[{}],"MENU":[{}]}`, "400 KEYBOARD_ERROR", sent},
-		{"then the menu, in its own spelling", `{` + mine + `,"KEYBOARD":[` + button + `],"MENU":[{}],"MESSAGE":""}`, "400 menu_ERROR", sent},
-		{"an attachment that is too large", `{` + mine + `,"ATTACH":[{"MESSAGE":"` + long(60000) + `"}]}`, "400 ATTACH_OVERSIZE", sent},
-		{"a keyboard that is too large", `{` + mine + `,"KEYBOARD":[{"TEXT":"` + long(60000) + `","LINK":"/"}]}`, "400 KEYBOARD_OVERSIZE", sent},
-		{"a menu that is too large", `{` + mine + `,"MENU":[{"TEXT":"` + long(60000) + `","LINK":"/"}]}`, "400 MENU_OVERSIZE", sent},
-		{"everything at once", `{` + mine + `,"ATTACH":[` + text + `],"KEYBOARD":[` + button + `],"MENU":[` + button + `],"MESSAGE":"new"}`, "true", sent},
+		{"a chat that the bot has left", `{` + me + `,"MESSAGE_ID":50002,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", sentThen(`imbot.chat.leave {"CLIENT_ID":"one","CHAT_ID":1001}`)},
+		{"a deleted message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", sentThen(`imbot.message.delete {` + mine + `}`)},
+		{"then the attachment", `{` + mine + `,"ATTACH":[{}],"KEYBOARD":[{}]}`, "400 ATTACH_ERROR", sentMessages},
+		{"then the keyboard", `{` + mine + `,"ATTACH":[` + text + `],"KEYBOARD":[{}],"MENU":[{}]}`, "400 KEYBOARD_ERROR", sentMessages},
+		{"then the menu, in its own spelling", `{` + mine + `,"KEYBOARD":[` + button + `],"MENU":[{}],"MESSAGE":""}`, "400 menu_ERROR", sentMessages},
+		{"an attachment that is too large", `{` + mine + `,"ATTACH":[{"MESSAGE":"` + long(60000) + `"}]}`, "400 ATTACH_OVERSIZE", sentMessages},
+		{"a keyboard that is too large", `{` + mine + `,"KEYBOARD":[{"TEXT":"` + long(60000) + `","LINK":"/"}]}`, "400 KEYBOARD_OVERSIZE", sentMessages},
+		{"a menu that is too large", `{` + mine + `,"MENU":[{"TEXT":"` + long(60000) + `","LINK":"/"}]}`, "400 MENU_OVERSIZE", sentMessages},
+		{"everything at once", `{` + mine + `,"ATTACH":[` + text + `],"KEYBOARD":[` + button + `],"MENU":[` + button + `],"MESSAGE":"new"}`, "true", sentMessages},
 	}...))
 	runTable(t, "imbot.message.delete", append(common[:len(common):len(common)], []row{
 		{"no such message", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", nil},
 		{"a person's message", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", []string{"say 4 hi"}},
-		{"another bot's", `{"CLIENT_ID":"two","MESSAGE_ID":50001}`, "403 CANT_EDIT_MESSAGE", sent},
-		{"the own", `{` + mine + `}`, "true", sent},
-		{"once only", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", after(`imbot.message.delete {` + mine + `}`)},
-		{"once only, without a trace", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", after(`imbot.message.delete {` + mine + `,"COMPLETE":"Y"}`)},
+		{"another bot's", `{"CLIENT_ID":"two","MESSAGE_ID":50001}`, "403 CANT_EDIT_MESSAGE", sentMessages},
+		{"the own", `{` + mine + `}`, "true", sentMessages},
+		{"once only", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", sentThen(`imbot.message.delete {` + mine + `}`)},
+		{"once only, without a trace", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", sentThen(`imbot.message.delete {` + mine + `,"COMPLETE":"Y"}`)},
 	}...))
 	runTable(t, "imbot.message.like", append(common[:len(common):len(common)], []row{
 		{"no such message", `{` + mine + `}`, "400 WITHOUT_CHANGES", nil},
-		{"a chat without the bot", `{"CLIENT_ID":"two","MESSAGE_ID":50002}`, "400 WITHOUT_CHANGES", sent},
-		{"a deleted message", `{` + mine + `}`, "400 WITHOUT_CHANGES", after(`imbot.message.delete {` + mine + `}`)},
+		{"a chat without the bot", `{"CLIENT_ID":"two","MESSAGE_ID":50002}`, "400 WITHOUT_CHANGES", sentMessages},
+		{"a deleted message", `{` + mine + `}`, "400 WITHOUT_CHANGES", sentThen(`imbot.message.delete {` + mine + `}`)},
 		{"a person's message", `{` + mine + `}`, "true", []string{"say 4 hi"}},
-		{"minus takes nothing away twice", `{` + mine + `,"ACTION":"minus"}`, "400 WITHOUT_CHANGES", sent},
-		{"plus is in any case", `{` + mine + `,"ACTION":"PLUS"}`, "true", sent},
-		{"plus does not add twice", `{` + mine + `,"ACTION":"plus"}`, "400 WITHOUT_CHANGES", after(`imbot.message.like {` + mine + `}`)},
-		{"minus after plus", `{` + mine + `,"ACTION":"minus"}`, "true", after(`imbot.message.like {` + mine + `,"ACTION":"plus"}`)},
-		{"an unknown action toggles", `{` + mine + `,"ACTION":"x"}`, "true", after(`imbot.message.like {` + mine + `}`)},
-		{"toggled twice there is nothing to take away", `{` + mine + `,"ACTION":"minus"}`, "400 WITHOUT_CHANGES", after(`imbot.message.like {`+mine+`}`, `imbot.message.like {`+mine+`}`)},
+		{"minus takes nothing away twice", `{` + mine + `,"ACTION":"minus"}`, "400 WITHOUT_CHANGES", sentMessages},
+		{"plus is in any case", `{` + mine + `,"ACTION":"PLUS"}`, "true", sentMessages},
+		{"plus does not add twice", `{` + mine + `,"ACTION":"plus"}`, "400 WITHOUT_CHANGES", sentThen(`imbot.message.like {` + mine + `}`)},
+		{"minus after plus", `{` + mine + `,"ACTION":"minus"}`, "true", sentThen(`imbot.message.like {` + mine + `,"ACTION":"plus"}`)},
+		{"an unknown action toggles", `{` + mine + `,"ACTION":"x"}`, "true", sentThen(`imbot.message.like {` + mine + `}`)},
+		{"toggled twice there is nothing to take away", `{` + mine + `,"ACTION":"minus"}`, "400 WITHOUT_CHANGES", sentThen(`imbot.message.like {`+mine+`}`, `imbot.message.like {`+mine+`}`)},
 	}...))
 }
 
@@ -148,7 +150,7 @@ func TestWhatChangesLeaveBehind(t *testing.T) {
 		{"or nothing", "delete", `"COMPLETE":"Y"`, "", [3]int{}},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{`+me+`,"DIALOG_ID":2,"MESSAGE":"old",`+full+`}`))
 			post(t, portal, "imbot.message."+tt.method, `{`+mine+`,`+tt.params+`}`)
 			seen := portal.Messages(anna, imbot.UserDialog(alpha))
@@ -166,7 +168,7 @@ func TestWhatChangesLeaveBehind(t *testing.T) {
 
 func TestChangesAreAllowedForThreeDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{`+me+`,"DIALOG_ID":2,"MESSAGE":"old"}`))
 		said, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "old")
 		require.NoError(t, err)
@@ -185,7 +187,7 @@ func TestChangesAreAllowedForThreeDays(t *testing.T) {
 }
 
 func TestLikes(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	said, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "hi")
 	require.NoError(t, err)
 	likes := func() []imbot.ID { return portal.Messages(anna, imbot.UserDialog(alpha))[0].Likes }

@@ -56,7 +56,7 @@ func TestEffects(t *testing.T) {
 		{"a method that does not", []string{`method.get {"name":"imbot.v2.Revision.get"}`}, `{"isAvailable":false,"isExisting":false}`},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			for i, step := range tt.calls {
 				method, params, _ := strings.Cut(step, " ")
 				got := post(t, portal, method, params)

@@ -161,17 +161,17 @@ func TestUninstall(t *testing.T) {
 		require.Equal(t, install.Get("auth[application_token]"), e.Get("auth[application_token]"))
 		if e.Get("event") == "ONIMBOTDELETE" {
 			require.Equal(t, bot.String(), e.Get("data[BOT_ID]"))
-			require.Equal(t, "401 APPLICATION_NOT_FOUND", outcomeOf(ask(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {e.Get("auth[access_token]")}})))
+			require.Equal(t, "401 APPLICATION_NOT_FOUND", outcomeOf(askServer(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {e.Get("auth[access_token]")}})))
 		}
 	}
-	require.Equal(t, "401 NOT_INSTALLED", outcomeOf(ask(t, portal.HTTPClient(), portal.AuthServer()+"/rest/app.info", url.Values{"auth": {install.Get("auth[access_token]")}})))
-	require.Equal(t, "401 NOT_INSTALLED", outcomeOf(ask(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))))
+	require.Equal(t, "401 NOT_INSTALLED", outcomeOf(askServer(t, portal.HTTPClient(), portal.AuthServer()+"/rest/app.info", url.Values{"auth": {install.Get("auth[access_token]")}})))
+	require.Equal(t, "401 NOT_INSTALLED", outcomeOf(askServer(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))))
 
 	require.NoError(t, app.Install(t.Context(), eventURL))
 	again := box.take(t, portal)
 	require.Len(t, again, 1)
 	require.NotEqual(t, install.Get("auth[application_token]"), again[0].Get("auth[application_token]"))
-	require.Equal(t, "401 APPLICATION_NOT_FOUND", outcomeOf(ask(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {install.Get("auth[access_token]")}})),
+	require.Equal(t, "401 APPLICATION_NOT_FOUND", outcomeOf(askServer(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {install.Get("auth[access_token]")}})),
 		"old tokens stay dead")
 
 	client, err = imbot.NewClient(portal.OAuth(clientID), imbot.WithHTTPClient(portal.HTTPClient()))
@@ -182,7 +182,7 @@ func TestUninstall(t *testing.T) {
 	require.NoError(t, err)
 	for _, e := range box.take(t, portal) {
 		token := e.Get("auth[access_token]")
-		require.Equal(t, "ok", outcomeOf(ask(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {token}})))
+		require.Equal(t, "ok", outcomeOf(askServer(t, portal.HTTPClient(), install.Get("auth[client_endpoint]")+"profile", url.Values{"auth": {token}})))
 		require.NotEqual(t, again[0].Get("auth[access_token]"), token, "events have a pair of their own")
 	}
 	require.NoError(t, portal.Err())

@@ -14,7 +14,7 @@ import (
 
 // The application of the SDK and the portal's side of it, together.
 
-type appWorld struct {
+type oauthFixture struct {
 	portal   *imbottest.Portal
 	app      *imbottest.Application
 	mine     *imbot.OAuthApp
@@ -25,11 +25,11 @@ type appWorld struct {
 	failed   []error
 }
 
-// newAppWorld makes an application that registers a bot when it is installed; the
+// newOAuthFixture makes an application that registers a bot when it is installed; the
 // bot repeats what people write.
-func newAppWorld(t *testing.T, opts ...imbottest.Option) *appWorld {
+func newOAuthFixture(t *testing.T, opts ...imbottest.Option) *oauthFixture {
 	t.Helper()
-	w := &appWorld{portal: imbottest.NewPortal(opts...), store: imbot.NewMemoryStore()}
+	w := &oauthFixture{portal: imbottest.NewPortal(opts...), store: imbot.NewMemoryStore()}
 	t.Cleanup(w.portal.Close)
 	w.app = w.portal.Application(clientID, secret)
 	w.mine = &imbot.OAuthApp{
@@ -57,32 +57,32 @@ func newAppWorld(t *testing.T, opts ...imbottest.Option) *appWorld {
 	return w
 }
 
-func (w *appWorld) settle(t *testing.T) {
+func (w *oauthFixture) waitIdle(t *testing.T) {
 	t.Helper()
 	require.NoError(t, w.portal.Idle(t.Context()))
 	require.NoError(t, w.handler.Idle(t.Context()))
 	require.Empty(t, w.failed)
 }
 
-func (w *appWorld) installed(t *testing.T) *appWorld {
+func (w *oauthFixture) installed(t *testing.T) *oauthFixture {
 	t.Helper()
 	require.NoError(t, w.app.Install(t.Context(), eventURL))
-	w.settle(t)
+	w.waitIdle(t)
 	require.NotZero(t, w.bot)
 	return w
 }
 
-func (w *appWorld) hears(t *testing.T, text string) {
+func (w *oauthFixture) repeats(t *testing.T, text string) {
 	t.Helper()
 	anna := w.portal.AddUser("Anna", "Ivanova")
 	require.NoError(t, w.portal.Open(t.Context(), anna, w.bot))
 	answer, err := w.portal.Ask(t.Context(), anna, imbot.UserDialog(w.bot), text)
 	require.NoError(t, err)
 	require.Equal(t, text, answer.Text)
-	w.settle(t)
+	w.waitIdle(t)
 }
 
-func (w *appWorld) grant(t *testing.T) imbot.Grant {
+func (w *oauthFixture) grant(t *testing.T) imbot.Grant {
 	t.Helper()
 	g, err := w.store.Load(t.Context(), w.memberID)
 	require.NoError(t, err)
@@ -91,11 +91,11 @@ func (w *appWorld) grant(t *testing.T) imbot.Grant {
 
 func TestAnApplicationLivesOnThePortal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newAppWorld(t).installed(t)
-		w.hears(t, "installed")
+		w := newOAuthFixture(t).installed(t)
+		w.repeats(t, "installed")
 
 		time.Sleep(61 * time.Minute)
-		w.hears(t, "renewed")
+		w.repeats(t, "renewed")
 		require.Len(t, w.portal.Calls("oauth/token"), 1)
 
 		client, err := w.mine.Client(t.Context(), w.memberID)
@@ -109,21 +109,21 @@ func TestAnApplicationLivesOnThePortal(t *testing.T) {
 		require.Len(t, w.portal.Calls("oauth/token"), 2, "one renewal for all")
 
 		require.NoError(t, w.portal.Rename("new.example"))
-		w.hears(t, "renamed")
+		w.repeats(t, "renamed")
 		require.Equal(t, "https://new.example/rest/", w.grant(t).ClientEndpoint)
 
 		require.NoError(t, w.app.Update(t.Context()))
-		w.settle(t)
-		w.hears(t, "updated")
+		w.waitIdle(t)
+		w.repeats(t, "updated")
 
 		before := w.grant(t)
 		require.NoError(t, w.app.Uninstall(t.Context()))
-		w.settle(t)
+		w.waitIdle(t)
 		_, err = w.store.Load(t.Context(), before.MemberID)
 		require.ErrorIs(t, err, imbot.ErrNotFound)
 
 		w.installed(t)
-		w.hears(t, "installed again")
+		w.repeats(t, "installed again")
 		require.NotEqual(t, before.ApplicationToken, w.grant(t).ApplicationToken)
 		require.NoError(t, w.portal.Err())
 	})
@@ -136,12 +136,12 @@ func TestAnApplicationIsInstalledByItsPage(t *testing.T) {
 	} {
 		t.Run(says, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newAppWorld(t, opts...)
+				w := newOAuthFixture(t, opts...)
 				body, err := w.app.OpenPage(t.Context(), imbottest.Admin, pageURL)
 				require.NoError(t, err)
 				require.Contains(t, body, "installFinish")
 				require.Equal(t, opts == nil, w.grant(t).ApplicationToken != "")
-				w.hears(t, "installed")
+				w.repeats(t, "installed")
 				require.Equal(t, w.portal.ApplicationToken(clientID), w.grant(t).ApplicationToken)
 				installer := w.grant(t)
 				anna := w.portal.AddUser("Boris", "Petrov")
@@ -156,20 +156,20 @@ func TestAnApplicationIsInstalledByItsPage(t *testing.T) {
 
 func TestACodeIsExchanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newAppWorld(t)
+		w := newOAuthFixture(t)
 		_ = w.portal.OAuth(clientID) // it is installed, but the application has missed it
 		query, err := w.app.Authorize(imbottest.Admin, "state")
 		require.NoError(t, err)
 		_, err = w.mine.Exchange(t.Context(), query)
 		require.NoError(t, err)
-		w.hears(t, "hi")
+		w.repeats(t, "hi")
 		require.NoError(t, w.portal.Err())
 	})
 }
 
 func TestADeadGrantAsksForAnInstallation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newAppWorld(t).installed(t)
+		w := newOAuthFixture(t).installed(t)
 		client, err := w.mine.Client(t.Context(), w.memberID)
 		require.NoError(t, err)
 		w.app.RevokeTokens()
@@ -179,7 +179,7 @@ func TestADeadGrantAsksForAnInstallation(t *testing.T) {
 		require.ErrorIs(t, err, imbot.ErrReinstall)
 		time.Sleep(time.Minute) // two installations in one second would be one, delivered twice
 		w.installed(t)
-		w.hears(t, "well again")
+		w.repeats(t, "well again")
 		require.NoError(t, w.portal.Err())
 	})
 }

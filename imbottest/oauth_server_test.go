@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ask sends a form, or a GET without one, and returns the status and the answer.
-func ask(t *testing.T, client *http.Client, address string, form url.Values) (int, map[string]any) {
+// askServer sends a form, or a GET without one, and returns the status and the answer.
+func askServer(t *testing.T, client *http.Client, address string, form url.Values) (int, map[string]any) {
 	t.Helper()
 	var resp *http.Response
 	var err error
@@ -50,7 +50,7 @@ func TestTokenEndpoint(t *testing.T) {
 	client, server := portal.HTTPClient(), portal.AuthServer()+"/oauth/token/"
 	refresh := install.Get("auth[refresh_token]")
 
-	status, first := ask(t, client, server, refreshForm(refresh))
+	status, first := askServer(t, client, server, refreshForm(refresh))
 	require.Equal(t, 200, status)
 	var want any
 	require.NoError(t, json.Unmarshal([]byte(sample(t, "testdata/oauth/doc_refresh_ok.json")), &want))
@@ -59,13 +59,13 @@ func TestTokenEndpoint(t *testing.T) {
 	require.Equal(t, install.Get("auth[client_endpoint]"), first["client_endpoint"])
 	require.Equal(t, portal.AuthServer()+"/rest/", first["server_endpoint"])
 
-	status, again := ask(t, client, server, refreshForm(refresh))
+	status, again := askServer(t, client, server, refreshForm(refresh))
 	require.Equal(t, 400, status)
 	text, err := json.Marshal(again)
 	require.NoError(t, err)
 	require.JSONEq(t, sample(t, "testdata/oauth/table_invalid_grant.json"), string(text))
 
-	status, second := ask(t, client, server+"?"+refreshForm(first["refresh_token"].(string)).Encode(), nil)
+	status, second := askServer(t, client, server+"?"+refreshForm(first["refresh_token"].(string)).Encode(), nil)
 	require.Equal(t, "ok", outcomeOf(status, second), "a GET with a query works, too")
 	require.NotEqual(t, first["access_token"], second["access_token"])
 
@@ -95,10 +95,10 @@ func TestTokenEndpoint(t *testing.T) {
 		{"no code", change("grant_type", "authorization_code"), "400 invalid_grant"},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			require.Equal(t, tt.want, outcomeOf(ask(t, client, server, tt.form)))
+			require.Equal(t, tt.want, outcomeOf(askServer(t, client, server, tt.form)))
 		})
 	}
-	require.Equal(t, "ok", outcomeOf(ask(t, client, server, change())), "none of the errors used the token up")
+	require.Equal(t, "ok", outcomeOf(askServer(t, client, server, change())), "none of the errors used the token up")
 	require.NotEmpty(t, portal.Calls("oauth/token"))
 	for _, call := range portal.Calls("oauth/token") {
 		require.NotRegexp(t, secret+"|token\":", string(call.Params))
@@ -121,7 +121,7 @@ func TestCodeExchange(t *testing.T) {
 		portal, app, _, install := newInstalled(t)
 		anna := portal.AddUser("Anna", "Ivanova")
 		exchange := func(code string) (int, map[string]any) {
-			return ask(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", url.Values{
+			return askServer(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", url.Values{
 				"grant_type": {"authorization_code"}, "client_id": {clientID}, "client_secret": {secret}, "code": {code}})
 		}
 		query, err := app.Authorize(anna, "xyz")
@@ -137,7 +137,7 @@ func TestCodeExchange(t *testing.T) {
 		query, err = app.Authorize(anna, "")
 		require.NoError(t, err)
 		_ = portal.Application("local.2", "another-secret")
-		require.Equal(t, "400 invalid_grant", outcomeOf(ask(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", url.Values{
+		require.Equal(t, "400 invalid_grant", outcomeOf(askServer(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", url.Values{
 			"grant_type": {"authorization_code"}, "client_id": {"local.2"}, "client_secret": {"another-secret"}, "code": query["code"]})), "nor for another application")
 		require.Equal(t, "ok", outcomeOf(exchange(query.Get("code"))))
 
@@ -153,7 +153,7 @@ func TestCodeExchange(t *testing.T) {
 
 func TestAppInfoOfTheAuthorizationServer(t *testing.T) {
 	portal, _, _, install := newInstalled(t)
-	status, answer := ask(t, portal.HTTPClient(), portal.AuthServer()+"/rest/app.info?auth="+install.Get("auth[access_token]"), nil)
+	status, answer := askServer(t, portal.HTTPClient(), portal.AuthServer()+"/rest/app.info?auth="+install.Get("auth[access_token]"), nil)
 	require.Equal(t, "ok", outcomeOf(status, answer))
 	info := answer["result"].(map[string]any)
 	require.Equal(t, clientID, info["client_id"])
@@ -171,10 +171,10 @@ func TestTheAuthorizationServerCanFail(t *testing.T) {
 	portal.Fail("oauth/token", imbottest.Fault{Status: 401, Code: "PAYMENT_REQUIRED"})
 	portal.Fail("oauth/token", imbottest.Fault{Cut: imbottest.BeforeRun})
 	form := refreshForm(install.Get("auth[refresh_token]"))
-	require.Equal(t, "401 PAYMENT_REQUIRED", outcomeOf(ask(t, client, server, form)))
+	require.Equal(t, "401 PAYMENT_REQUIRED", outcomeOf(askServer(t, client, server, form)))
 	_, err := client.PostForm(server, form)
 	require.ErrorIs(t, err, io.EOF)
-	require.Equal(t, "ok", outcomeOf(ask(t, client, server, form)), "the token was not used up")
+	require.Equal(t, "ok", outcomeOf(askServer(t, client, server, form)), "the token was not used up")
 	require.Len(t, portal.Calls("oauth/token"), 3)
 
 	resp, err := client.Get(portal.AuthServer() + "/rest/profile")

@@ -48,7 +48,7 @@ func TestAccessTokensLiveAnHour(t *testing.T) {
 		portal, app, _, install := newInstalled(t)
 		client := portal.HTTPClient()
 		call := func(root, token string) string {
-			return outcomeOf(ask(t, client, root+"app.info", url.Values{"auth": {token}}))
+			return outcomeOf(askServer(t, client, root+"app.info", url.Values{"auth": {token}}))
 		}
 		rest, auth := install.Get("auth[client_endpoint]"), portal.AuthServer()+"/rest/"
 		access, refresh := install.Get("auth[access_token]"), install.Get("auth[refresh_token]")
@@ -59,7 +59,7 @@ func TestAccessTokensLiveAnHour(t *testing.T) {
 		}
 		renew := func() {
 			t.Helper()
-			status, answer := ask(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(refresh))
+			status, answer := askServer(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(refresh))
 			require.Equal(t, "ok", outcomeOf(status, answer))
 			access, refresh = answer["access_token"].(string), answer["refresh_token"].(string)
 		}
@@ -81,7 +81,7 @@ func TestAccessTokensLiveAnHour(t *testing.T) {
 		both(access, "ok")
 		app.RevokeTokens()
 		both(access, "401 invalid_token")
-		require.Equal(t, "400 invalid_grant", outcomeOf(ask(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(refresh))))
+		require.Equal(t, "400 invalid_grant", outcomeOf(askServer(t, client, portal.AuthServer()+"/oauth/token/", refreshForm(refresh))))
 	})
 }
 
@@ -89,6 +89,6 @@ func TestRefreshTokensLive180Days(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		portal, _, _, install := newInstalled(t)
 		time.Sleep(180 * 24 * time.Hour)
-		require.Equal(t, "400 invalid_grant", outcomeOf(ask(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))))
+		require.Equal(t, "400 invalid_grant", outcomeOf(askServer(t, portal.HTTPClient(), portal.AuthServer()+"/oauth/token/", refreshForm(install.Get("auth[refresh_token]")))))
 	})
 }

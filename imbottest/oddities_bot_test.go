@@ -17,8 +17,8 @@ func updated(fields string) string { return `imbot.update {` + asAlpha + `,"FIEL
 func botOddities() []oddity {
 	const known = `imbot.register {"CLIENT_ID":"one","CODE":"alpha","EVENT_HANDLER":"` + otherURL + `","PROPERTIES":{"NAME":"Other"}}`
 	const list = `imbot.bot.list {}`
-	heard := func(want ...string) func(*testing.T, oddWorld) {
-		return func(t *testing.T, w oddWorld) {
+	heard := func(want ...string) func(*testing.T, oddityPortal) {
+		return func(t *testing.T, w oddityPortal) {
 			require.NoError(t, w.Invite(t.Context(), anna, team, 6))
 			w.events(t)
 			w.say(t, imbot.ChatDialog(team), "hello")
@@ -31,13 +31,13 @@ func botOddities() []oddity {
 		{"Event URL acceptance", "an address without TLS is an acceptable handler", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"x","EVENT_HANDLER":"http://10.0.0.1/","PROPERTIES":{"NAME":"x"}}`}, "6", nil},
 		{"Event URL acceptance", "localhost is not", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"x","EVENT_HANDLER":"https://localhost/","PROPERTIES":{"NAME":"x"}}`}, "400 EVENT_MESSAGE_ADD_ERROR", nil},
 		{"the raw, un-escaped CLIENT_ID is appended", "the client id stands un-escaped behind the handler's URL", nil,
-			[]string{`imbot.register {"CLIENT_ID":"x/y=z","CODE":"new","EVENT_HANDLER":"` + otherURL + `","PROPERTIES":{"NAME":"x"}}`}, "6", func(t *testing.T, w oddWorld) {
+			[]string{`imbot.register {"CLIENT_ID":"x/y=z","CODE":"new","EVENT_HANDLER":"` + otherURL + `","PROPERTIES":{"NAME":"x"}}`}, "6", func(t *testing.T, w oddityPortal) {
 				require.NoError(t, w.Open(t.Context(), anna, 6))
 				_, e := w.events(t)
 				require.Equal(t, otherURL+"&CLIENT_ID=x/y=z", w.box.urls[0])
 				require.Equal(t, "x/y=z", e["auth[application_token]"])
 			}},
-		{"Webhook calls: the application identity", "an OAuth application is itself, whatever CLIENT_ID says", nil, nil, "", func(t *testing.T, w oddWorld) {
+		{"Webhook calls: the application identity", "an OAuth application is itself, whatever CLIENT_ID says", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			token, err := w.OAuth("local.1").Tokens.Token()
 			require.NoError(t, err)
 			_, body := postTo(t, w.Portal, w.OAuth("local.1").Endpoint+"imbot.update", "application/json", `{"auth":"`+token.AccessToken+`",`+asAlpha+`}`)
@@ -45,7 +45,7 @@ func botOddities() []oddity {
 		}},
 		{"TYPE is case-sensitive", "a supervisor hears everything", nil, []string{newBot(`,"TYPE":"S"`)}, "6", heard("ONIMBOTMESSAGEADD")},
 		{"TYPE is case-sensitive", "in lower case it is an ordinary bot", nil, []string{newBot(`,"TYPE":"s"`)}, "6", heard()},
-		{"Only one handler URL per event and application", "the last handler that was registered gets the events of all bots", nil, []string{newBot(``), known}, `"4"`, func(t *testing.T, w oddWorld) {
+		{"Only one handler URL per event and application", "the last handler that was registered gets the events of all bots", nil, []string{newBot(``), known}, `"4"`, func(t *testing.T, w oddityPortal) {
 			require.NoError(t, w.Open(t.Context(), anna, 6))
 			w.events(t)
 			require.Equal(t, otherURL+"&CLIENT_ID=one", w.box.urls[0])
@@ -57,13 +57,13 @@ func botOddities() []oddity {
 		{"", "an unreadable birthday has a number as its code", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"new",` + bindings + `,"PROPERTIES":{"NAME":"New","PERSONAL_BIRTHDAY":"x"}}`}, "400 0", nil},
 		{"", "an empty name is one", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"new",` + bindings + `,"PROPERTIES":{"NAME":""}}`}, "6", nil},
 		{"", "EVENT_HANDLER wins over the handlers of single events", nil, []string{newBot(`,"EVENT_MESSAGE_ADD":"x"`)}, "6", nil},
-		{"Also removes the bot's commands", "a bot takes its commands along", nil, []string{`imbot.unregister {` + asAlpha + `}`, `imbot.command.unregister {"CLIENT_ID":"one","COMMAND_ID":701}`}, "400 COMMAND_ID_ERROR", func(t *testing.T, w oddWorld) {
+		{"Also removes the bot's commands", "a bot takes its commands along", nil, []string{`imbot.unregister {` + asAlpha + `}`, `imbot.command.unregister {"CLIENT_ID":"one","COMMAND_ID":701}`}, "400 COMMAND_ID_ERROR", func(t *testing.T, w oddityPortal) {
 			require.Equal(t, "400 CHAT_APP_ID_ERROR", w.answer(t, `imbot.app.unregister {"CLIENT_ID":"one","APP_ID":501}`))
 			names, _ := w.events(t)
 			require.Equal(t, []string{"ONIMBOTDELETE"}, names)
 		}},
 		{"Current builds keep the event bindings", "handlers outlive the last bot", nil, []string{`imbot.unregister {` + asAlpha + `}`,
-			`imbot.register {"CLIENT_ID":"one","CODE":"new","EVENT_MESSAGE_ADD":"https://bot.example.com/events","EVENT_WELCOME_MESSAGE":"https://bot.example.com/events","EVENT_BOT_DELETE":"https://bot.example.com/events","PROPERTIES":{"NAME":"x"}}`}, "6", func(t *testing.T, w oddWorld) {
+			`imbot.register {"CLIENT_ID":"one","CODE":"new","EVENT_MESSAGE_ADD":"https://bot.example.com/events","EVENT_WELCOME_MESSAGE":"https://bot.example.com/events","EVENT_BOT_DELETE":"https://bot.example.com/events","PROPERTIES":{"NAME":"x"}}`}, "6", func(t *testing.T, w oddityPortal) {
 			require.NoError(t, w.Edit(t.Context(), anna, w.say(t, "6", "hello"), "changed"))
 			names, _ := w.events(t)
 			require.Contains(t, names, "ONIMBOTMESSAGEUPDATE", "nobody has asked for it")
@@ -76,7 +76,7 @@ func botOddities() []oddity {
 		{"FIELDS.TYPE is only honoured", "it counts with another one beside FIELDS", nil, []string{newBot(`,"TYPE":"S"`), `imbot.update {"CLIENT_ID":"one","BOT_ID":6,"TYPE":"O","FIELDS":{"TYPE":"H"}}`}, "true", heard()},
 		{"PERSONAL_PHOTO is decoded but never applied", "a new picture is thrown away", nil, []string{updated(`"PROPERTIES":{"PERSONAL_PHOTO":"iVBORw0KGgo="}`)}, "true", nil},
 		{"Failures of the user-profile update", "an address that is taken is dropped", nil, []string{`imbot.update {"CLIENT_ID":"two","BOT_ID":5,"FIELDS":{"PROPERTIES":{"EMAIL":"a@example.com"}}}`, updated(`"PROPERTIES":{"EMAIL":"a@example.com"}`)}, "true", nil},
-		{"Handler URLs are rebound application-wide", "so does the last one that was updated", nil, []string{newBot(``), updated(`"EVENT_HANDLER":"` + otherURL + `"`)}, "true", func(t *testing.T, w oddWorld) {
+		{"Handler URLs are rebound application-wide", "so does the last one that was updated", nil, []string{newBot(``), updated(`"EVENT_HANDLER":"` + otherURL + `"`)}, "true", func(t *testing.T, w oddityPortal) {
 			require.NoError(t, w.Open(t.Context(), anna, 6))
 			w.events(t)
 			require.Equal(t, otherURL+"&CLIENT_ID=one", w.box.urls[0])

@@ -60,7 +60,7 @@ func chatOddities() []oddity {
 		{"a CHAT_ID that does not exist makes PHP fail", "a picture for no chat breaks the portal", nil, []string{`imbot.chat.updateAvatar {"CHAT_ID":9999}`}, "500 INTERNAL_SERVER_ERROR", nil},
 		{"Always true once the parameters are valid", "nobody looks in which dialog a bot writes", nil, []string{`imbot.chat.sendTyping {` + asAlpha + `,"DIALOG_ID":"chat9999"}`}, "true", nil},
 		{"Marked private", "that has an old name", nil, []string{`imbot.sendTyping {` + asAlpha + `,"DIALOG_ID":"chat9999"}`}, "true", nil},
-		{"Browser-session authorization is not refused here", "a browser may do it, too", nil, nil, "", func(t *testing.T, w oddWorld) {
+		{"Browser-session authorization is not refused here", "a browser may do it, too", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			sessid, err := w.Session(imbottest.Admin)
 			require.NoError(t, err)
 			status, body := postTo(t, w.Portal, w.OAuth("local.1").Endpoint+"imbot.chat.sendTyping", "application/json", `{"sessid":"`+sessid+`",`+asAlpha+`,"DIALOG_ID":"2"}`)

@@ -29,36 +29,36 @@ func messageOddities() []oddity {
 		{"KEYBOARD=\"N\" is an error here", "a new message has no keyboard to remove", nil, []string{send(`"MESSAGE":"x","KEYBOARD":"N"`)}, "400 KEYBOARD_ERROR", nil},
 		{"Size limit in the server", "twice the documented size is small enough", nil, []string{send(`"MESSAGE":"x","ATTACH":[{"MESSAGE":"` + long(59000) + `"}]`)}, "50001", nil},
 		{"Size limit in the server", "the server's is too large", nil, []string{send(`"MESSAGE":"x","ATTACH":[{"MESSAGE":"` + long(60000) + `"}]`)}, "400 ATTACH_OVERSIZE", nil},
-		{"", "a long text is cut", nil, []string{send(`"MESSAGE":"` + long(20001) + `"`)}, "50001", func(t *testing.T, w oddWorld) {
+		{"", "a long text is cut", nil, []string{send(`"MESSAGE":"` + long(20001) + `"`)}, "50001", func(t *testing.T, w oddityPortal) {
 			require.Equal(t, long(20000)+" (...)", w.last("chat1001").Text)
 		}},
-		{"", "a message between two people is one of the system", nil, []string{`imbot.message.add {` + asAlpha + `,"FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"x"}`}, "50001", func(t *testing.T, w oddWorld) {
+		{"", "a message between two people is one of the system", nil, []string{`imbot.message.add {` + asAlpha + `,"FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"x"}`}, "50001", func(t *testing.T, w oddityPortal) {
 			require.True(t, w.last("3").System)
 		}},
-		{"Commands in the text are not executed", "bots hear neither each other nor each other's commands", nil, []string{newBot(`,"TYPE":"S"`), `imbot.chat.user.add {` + inTeam + `,"USERS":[6]}`, send(`"MESSAGE":"/echo"`)}, "50001", func(t *testing.T, w oddWorld) {
+		{"Commands in the text are not executed", "bots hear neither each other nor each other's commands", nil, []string{newBot(`,"TYPE":"S"`), `imbot.chat.user.add {` + inTeam + `,"USERS":[6]}`, send(`"MESSAGE":"/echo"`)}, "50001", func(t *testing.T, w oddityPortal) {
 			names, _ := w.events(t)
 			require.Equal(t, []string{"ONIMBOTJOINCHAT"}, names)
 		}},
-		{"The three-day limit applies to updates only", "old messages cannot be changed, but deleted", nil, []string{hello}, "50001", func(t *testing.T, w oddWorld) {
+		{"The three-day limit applies to updates only", "old messages cannot be changed, but deleted", nil, []string{hello}, "50001", func(t *testing.T, w oddityPortal) {
 			time.Sleep(72*time.Hour + time.Second)
 			require.Equal(t, "403 CANT_EDIT_MESSAGE", w.answer(t, change(`,"MESSAGE":"x"`)))
 			require.Equal(t, "true", w.answer(t, deletion))
 		}},
 		{"Codes have to be compared without regard to case", "a code is spelled like no other", nil, []string{hello, change(`,"MENU":[{}]`)}, "400 menu_ERROR", nil},
-		{"Not atomic: ATTACH, KEYBOARD, MENU", "what was changed before an error stays", nil, []string{hello, change(`,"ATTACH":[{"MESSAGE":"x"}],"KEYBOARD":[{}]`)}, "400 KEYBOARD_ERROR", func(t *testing.T, w oddWorld) {
+		{"Not atomic: ATTACH, KEYBOARD, MENU", "what was changed before an error stays", nil, []string{hello, change(`,"ATTACH":[{"MESSAGE":"x"}],"KEYBOARD":[{}]`)}, "400 KEYBOARD_ERROR", func(t *testing.T, w oddityPortal) {
 			require.Len(t, w.last("chat1001").Attach.Blocks, 1)
 		}},
 		{"A call with MESSAGE_ID alone", "nobody looks for a message when nothing is to be changed", nil, []string{`imbot.message.update {` + asAlpha + `,"MESSAGE_ID":9}`}, "true", nil},
-		{"A JSON null counts as absent", "null changes nothing", nil, []string{hello, change(`,"MESSAGE":null,"ATTACH":null`)}, "true", func(t *testing.T, w oddWorld) {
+		{"A JSON null counts as absent", "null changes nothing", nil, []string{hello, change(`,"MESSAGE":null,"ATTACH":null`)}, "true", func(t *testing.T, w oddityPortal) {
 			require.Equal(t, "hello", w.last("chat1001").Text)
 		}},
-		{"", "an empty text deletes the message", nil, []string{hello, change(`,"MESSAGE":""`)}, "true", func(t *testing.T, w oddWorld) {
+		{"", "an empty text deletes the message", nil, []string{hello, change(`,"MESSAGE":""`)}, "true", func(t *testing.T, w oddityPortal) {
 			require.True(t, w.last("chat1001").Deleted)
 		}},
-		{"The message is not flagged as edited", "nobody sees that a bot has changed its message", nil, []string{hello, change(`,"MESSAGE":"x"`)}, "true", func(t *testing.T, w oddWorld) {
+		{"The message is not flagged as edited", "nobody sees that a bot has changed its message", nil, []string{hello, change(`,"MESSAGE":"x"`)}, "true", func(t *testing.T, w oddityPortal) {
 			require.False(t, w.last("chat1001").Edited)
 		}},
-		{"With auto the answer does not tell", "a like that is taken away is answered like one that was set", nil, []string{hello, like + `}`, like + `,"ACTION":"AUTO"}`}, "true", func(t *testing.T, w oddWorld) {
+		{"With auto the answer does not tell", "a like that is taken away is answered like one that was set", nil, []string{hello, like + `}`, like + `,"ACTION":"AUTO"}`}, "true", func(t *testing.T, w oddityPortal) {
 			require.Empty(t, w.last("chat1001").Likes)
 		}},
 	}

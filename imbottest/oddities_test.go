@@ -23,26 +23,26 @@ type oddity struct {
 	note  string // a part of the note that it shows
 	says  string
 	state func(*testing.T, *imbottest.Portal)
-	calls []string                   // all but the last have to succeed, see prepare
-	want  string                     // answer of the last one; with … in front a part of it
-	and   func(*testing.T, oddWorld) // what else is to be seen
+	calls []string                       // all but the last have to succeed, see prepare
+	want  string                         // answer of the last one; with … in front a part of it
+	and   func(*testing.T, oddityPortal) // what else is to be seen
 }
 
-// oddWorld is the world after the calls.
-type oddWorld struct {
+// oddityPortal is the world after the calls.
+type oddityPortal struct {
 	*imbottest.Portal
 	box *mailbox
 }
 
 // answer calls a method.
-func (w oddWorld) answer(t *testing.T, call string) string {
+func (w oddityPortal) answer(t *testing.T, call string) string {
 	t.Helper()
 	method, params, _ := strings.Cut(call, " ")
 	return post(t, w.Portal, method, params)
 }
 
 // events are the names of the events that came to the handler, and the last one.
-func (w oddWorld) events(t *testing.T) (names []string, last map[string]string) {
+func (w oddityPortal) events(t *testing.T) (names []string, last map[string]string) {
 	t.Helper()
 	last = map[string]string{}
 	for _, e := range w.box.take(t, w.Portal) {
@@ -55,26 +55,26 @@ func (w oddWorld) events(t *testing.T) (names []string, last map[string]string) 
 }
 
 // say writes as Anna.
-func (w oddWorld) say(t *testing.T, dialog imbot.DialogID, text string) imbottest.Message {
+func (w oddityPortal) say(t *testing.T, dialog imbot.DialogID, text string) imbottest.Message {
 	t.Helper()
 	m, err := w.Say(t.Context(), anna, dialog, text)
 	require.NoError(t, err)
 	return m
 }
 
-func (w oddWorld) last(dialog imbot.DialogID) imbottest.Message { return lastOf(w.Portal, dialog) }
+func (w oddityPortal) last(dialog imbot.DialogID) imbottest.Message { return lastOf(w.Portal, dialog) }
 
 func TestOddities(t *testing.T) {
 	for _, o := range slices.Concat(botOddities(), chatOddities(), memberOddities(), messageOddities(), commandOddities(), appOddities(), restOddities(), eventOddities()) {
 		t.Run(o.says, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				portal, box := newMailWorld(t)
+				portal, box := newMailboxPortal(t)
 				portal.Serve(otherURL, box)
 				defer portal.Close()
 				if o.state != nil {
 					o.state(t, portal)
 				}
-				w := oddWorld{portal, box}
+				w := oddityPortal{portal, box}
 				for i, call := range o.calls {
 					if i < len(o.calls)-1 {
 						prepare(t, portal, call)

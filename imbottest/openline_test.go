@@ -9,7 +9,7 @@ import (
 )
 
 func TestOpenLine(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	_, _, err := portal.AddGuest(t.Context(), "Greta", alpha)
 	require.ErrorContains(t, err, "does not serve open lines")
 	_, _, err = portal.AddGuest(t.Context(), "Greta", 99)

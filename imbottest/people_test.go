@@ -14,7 +14,7 @@ import (
 )
 
 func TestWhatPeopleCannotDo(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	ctx := t.Context()
 	say := func(user imbot.ID, dialog imbot.DialogID, text string) error {
 		_, err := portal.Say(ctx, user, dialog, text)
@@ -41,9 +41,9 @@ func TestWhatPeopleCannotDo(t *testing.T) {
 }
 
 func TestWhatPeopleCannotChange(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	ctx := t.Context()
-	require.Equal(t, "50001", add(t, portal, "KEYBOARD", buttons))
+	require.Equal(t, "50001", addWith(t, portal, "KEYBOARD", buttons))
 	bots := imbottest.Message{ID: 50001}
 	own, err := portal.Say(ctx, anna, imbot.ChatDialog(team), "hi")
 	require.NoError(t, err)
@@ -71,7 +71,7 @@ func TestWhatPeopleCannotChange(t *testing.T) {
 }
 
 func TestOpenChatsAreOpen(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	require.Equal(t, "1002", post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one","TYPE":"OPEN","MESSAGE":"welcome"}`))
 	require.Len(t, portal.Messages(boris, imbot.ChatDialog(1002)), 1)
 	_, err := portal.Say(t.Context(), boris, imbot.ChatDialog(1002), "hi")
@@ -80,7 +80,7 @@ func TestOpenChatsAreOpen(t *testing.T) {
 }
 
 func TestLongMessagesOfPeopleAreCut(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	m, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), strings.Repeat("x", 20001))
 	require.NoError(t, err)
 	require.Len(t, m.Text, 20000+len(" (...)"))
@@ -91,8 +91,8 @@ func TestAskEndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
-		bot := goexitBot(t, portal)
-		portal.Serve(goexitURL, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		bot := registerBot(t, portal)
+		portal.Serve(eventURL, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		start := time.Now()
 		_, err := portal.Ask(t.Context(), portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(bot), "hello")
 		require.ErrorIs(t, err, context.DeadlineExceeded)

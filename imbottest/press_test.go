@@ -40,7 +40,7 @@ func TestPress(t *testing.T) {
 		{"no such button", "2", "No", `error: no button "No"`},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal, box := newMailWorld(t)
+			portal, box := newMailboxPortal(t)
 			require.Equal(t, "50001", post(t, portal, "imbot.message.add",
 				fmt.Sprintf(`{%s,"DIALOG_ID":%q,"MESSAGE":"choose","KEYBOARD":%s,"MENU":%s}`, me, tt.dialog, buttons, menu)))
 			box.take(t, portal)
@@ -70,7 +70,7 @@ func TestPress(t *testing.T) {
 }
 
 func TestAButtonSaysNothingWhereNobodyMayWrite(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"choose","KEYBOARD":`+buttons+`}`))
 	require.NoError(t, portal.Restrict(team, "send"))
 	require.ErrorContains(t, portal.Press(t.Context(), anna, imbottest.Message{ID: 50001}, "Send"), "nobody may write")
@@ -78,9 +78,9 @@ func TestAButtonSaysNothingWhereNobodyMayWrite(t *testing.T) {
 }
 
 func TestABlockedButtonWaitsForTheBot(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	once := imbottest.Message{ID: 50001}
-	require.Equal(t, "50001", add(t, portal, "KEYBOARD", buttons))
+	require.Equal(t, "50001", addWith(t, portal, "KEYBOARD", buttons))
 	require.NoError(t, portal.Press(t.Context(), anna, once, "Once"))
 	require.ErrorContains(t, portal.Press(t.Context(), anna, once, "Once"), "blocked")
 	require.NoError(t, portal.Press(t.Context(), anna, once, "Echo"), "the others are not blocked")
@@ -91,8 +91,8 @@ func TestABlockedButtonWaitsForTheBot(t *testing.T) {
 }
 
 func TestPressButton(t *testing.T) {
-	portal := newWorld(t)
-	require.Equal(t, "50001", post(t, portal, "imbot.message.add", twins))
+	portal := newTestPortal(t)
+	require.Equal(t, "50001", post(t, portal, "imbot.message.add", equalButtons))
 	m := portal.History(anna, "chat1001", 0, 1)[0]
 	_, before, _ := m.Wire()
 	for _, n := range []int{-1, 1, 3} {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// add sends a message of alpha to the chat with one more parameter.
-func add(t *testing.T, portal *imbottest.Portal, param, value string) string {
+// addWith sends a message of alpha to the chat with one more parameter.
+func addWith(t *testing.T, portal *imbottest.Portal, param, value string) string {
 	t.Helper()
 	return post(t, portal, "imbot.message.add", fmt.Sprintf(`{%s,"DIALOG_ID":"chat1001","MESSAGE":"x",%q:%s}`, me, param, value))
 }
@@ -21,8 +21,8 @@ func runStored(t *testing.T, param, rest string, pick func(imbottest.Message) an
 	t.Helper()
 	for _, r := range rows {
 		t.Run(param+": "+r[0], func(t *testing.T) {
-			portal := newWorld(t)
-			got := add(t, portal, param, r[1])
+			portal := newTestPortal(t)
+			got := addWith(t, portal, param, r[1])
 			if r[2] == "" {
 				require.Equal(t, "400 "+param+"_ERROR", got)
 				return
@@ -47,7 +47,7 @@ func runStored(t *testing.T, param, rest string, pick func(imbottest.Message) an
 	}
 }
 
-func member(t *testing.T, v any, name string) any {
+func memberOf(t *testing.T, v any, name string) any {
 	t.Helper()
 	var object map[string]any
 	require.NoError(t, json.Unmarshal([]byte(jsonOf(t, v)), &object))
@@ -56,7 +56,7 @@ func member(t *testing.T, v any, name string) any {
 
 func TestStoredKeyboards(t *testing.T) {
 	const rest = `{"BOT_ID":4,"TYPE":"BUTTON","TEXT":"A","VOTE":"N","BLOCK":"N","WAIT":"N","CONTEXT":"ALL","DISABLED":"N","DISPLAY":"BLOCK","BG_COLOR_TOKEN":"base"}`
-	runStored(t, "KEYBOARD", rest, func(m imbottest.Message) any { return member(t, m.Keyboard, "BUTTONS") }, [][3]string{
+	runStored(t, "KEYBOARD", rest, func(m imbottest.Message) any { return memberOf(t, m.Keyboard, "BUTTONS") }, [][3]string{
 		{"an object", `{"BUTTONS":[{"TEXT":"A","LINK":"/a"}]}`, `[{"LINK":"/a"}]`},
 		{"a bare list", `[{"TEXT":" A ","LINK":"https://a.example"}]`, `[{"LINK":"https://a.example"}]`},
 		{"a string of an object", `"{\"BUTTONS\":[{\"TEXT\":\"A\",\"LINK\":\"/a\"}]}"`, `[{"LINK":"/a"}]`},
@@ -89,7 +89,7 @@ func TestStoredKeyboards(t *testing.T) {
 
 func TestStoredMenus(t *testing.T) {
 	const rest = `{"BOT_ID":4,"TEXT":"A","CONTEXT":"ALL","DISABLED":"N"}`
-	runStored(t, "MENU", rest, func(m imbottest.Message) any { return member(t, m.Menu, "ITEMS") }, [][3]string{
+	runStored(t, "MENU", rest, func(m imbottest.Message) any { return memberOf(t, m.Menu, "ITEMS") }, [][3]string{
 		{"an object", `{"ITEMS":[{"TEXT":"A","LINK":"/a"}]}`, `[{"LINK":"/a"}]`},
 		{"a string of a list", `"[{\"TEXT\":\"A\",\"LINK\":\"/a\"}]"`, `[{"LINK":"/a"}]`},
 		{"N is no menu here", `"N"`, ``},
@@ -135,9 +135,9 @@ func FuzzStoredParts(f *testing.F) {
 		if !json.Valid([]byte(value)) {
 			return
 		}
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		for _, param := range []string{"ATTACH", "KEYBOARD"} { // a menu is escaped anew each time
-			if got := add(t, portal, param, value); got[0] != '5' { // refused, or too large
+			if got := addWith(t, portal, param, value); got[0] != '5' { // refused, or too large
 				continue
 			}
 			first := lastOf(portal, "chat1001")
@@ -148,7 +148,7 @@ func FuzzStoredParts(f *testing.F) {
 			if again == `"N"` { // a value that means none, or nothing but new lines
 				continue
 			}
-			require.NotRegexp(t, "^4", add(t, portal, param, again), again)
+			require.NotRegexp(t, "^4", addWith(t, portal, param, again), again)
 			second := lastOf(portal, "chat1001")
 			first.Attach.ID, second.Attach.ID = 0, 0 // a time
 			require.Equal(t, jsonOf(t, first.Attach), jsonOf(t, second.Attach))

@@ -9,7 +9,7 @@ import (
 )
 
 func TestStatesThatCannotBe(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	_, noSession := portal.Session(99)
 	_, noHook := portal.WebhookOf(alpha, "one")
 	for says, err := range map[string]error{
@@ -31,7 +31,7 @@ func TestStatesThatCannotBe(t *testing.T) {
 }
 
 func TestRestrictionsAreThoseOfPeople(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	say := func() error {
 		_, err := portal.Say(t.Context(), anna, "chat1001", "hi")
 		return err
@@ -48,7 +48,7 @@ func TestRestrictionsAreThoseOfPeople(t *testing.T) {
 }
 
 func TestTheGeneralChat(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	title := func(bot string) string {
 		return post(t, portal, "imbot.chat.updateTitle", `{`+bot+`,"CHAT_ID":1001,"TITLE":"x"}`)
 	}
@@ -62,7 +62,7 @@ func TestTheGeneralChat(t *testing.T) {
 }
 
 func TestExtranetUsersAreMarked(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	require.NoError(t, portal.MakeExtranet(anna))
 	_, err := portal.Say(t.Context(), anna, "chat1001", "[USER=4]Alpha[/USER] hi")
 	require.NoError(t, err)
@@ -74,7 +74,7 @@ func TestExtranetUsersAreMarked(t *testing.T) {
 }
 
 func TestCommandsForTheExtranet(t *testing.T) {
-	portal, box := newMailWorld(t)
+	portal, box := newMailboxPortal(t)
 	require.NoError(t, portal.MakeExtranet(anna))
 	given := func() string {
 		_, err := portal.Say(t.Context(), anna, "chat1001", "/echo")
@@ -116,11 +116,11 @@ func TestWhatAnotherModuleRefusesChangesNothing(t *testing.T) {
 		"imbot.command.unregister": `{"CLIENT_ID":"one","COMMAND_ID":701}`,
 	} {
 		t.Run(method, func(t *testing.T) {
-			portal, box := newMailWorld(t)
+			portal, box := newMailboxPortal(t)
 			require.NoError(t, portal.Veto(method))
 			after := portal.Changed()
 			require.Equal(t, "400 WRONG_REQUEST", post(t, portal, method, params))
-			require.Empty(t, told(t, portal, anna, after))
+			require.Empty(t, changesInWords(t, portal, anna, after))
 			_, err := portal.Say(t.Context(), anna, "chat1001", "/echo")
 			require.NoError(t, err)
 			require.Equal(t, []string{"ONIMCOMMANDADD"}, names(box.take(t, portal)))

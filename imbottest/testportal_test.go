@@ -48,7 +48,7 @@ const inTeam = asAlpha + `,"CHAT_ID":1001`
 
 const teamDialog = imbot.DialogID("chat1001")
 
-func newWorld(t *testing.T) *imbottest.Portal {
+func newTestPortal(t *testing.T) *imbottest.Portal {
 	t.Helper()
 	portal := imbottest.NewPortal()
 	t.Cleanup(portal.Close)
@@ -67,10 +67,10 @@ func newWorld(t *testing.T) *imbottest.Portal {
 	return portal
 }
 
-// newMailWorld is newWorld with a mailbox behind the handler.
-func newMailWorld(t *testing.T) (*imbottest.Portal, *mailbox) {
+// newMailboxPortal is newWorld with a mailbox behind the handler.
+func newMailboxPortal(t *testing.T) (*imbottest.Portal, *mailbox) {
 	t.Helper()
-	portal, box := newWorld(t), &mailbox{}
+	portal, box := newTestPortal(t), &mailbox{}
 	require.NoError(t, portal.Idle(t.Context()))
 	portal.Serve(eventURL, box)
 	return portal, box
@@ -132,7 +132,7 @@ func runTable(t *testing.T, method string, rows []row) {
 	t.Run(method, func(t *testing.T) {
 		for _, r := range rows {
 			t.Run(r.says, func(t *testing.T) {
-				portal := newWorld(t)
+				portal := newTestPortal(t)
 				for _, step := range r.before {
 					prepare(t, portal, step)
 				}
@@ -234,12 +234,10 @@ func names(events []url.Values) []string {
 	return out
 }
 
-func goexitBot(t *testing.T, portal *imbottest.Portal) imbot.ID {
+func registerBot(t *testing.T, portal *imbottest.Portal) imbot.ID {
 	client, err := imbot.NewClient(portal.Webhook("a-long-random-client-id"), imbot.WithHTTPClient(portal.HTTPClient()))
 	require.NoError(t, err)
-	bot, err := client.Bot.Register(t.Context(), imbot.BotRegisterRequest{Code: "x", EventHandler: goexitURL, Properties: imbot.BotProperties{Name: "X"}})
+	bot, err := client.Bot.Register(t.Context(), imbot.BotRegisterRequest{Code: "x", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "X"}})
 	require.NoError(t, err)
 	return bot
 }
-
-const goexitURL = "https://bot.example.com/events"

@@ -12,7 +12,7 @@ import (
 )
 
 func TestTheClientReachesThePortalOnly(t *testing.T) {
-	portal, other := newWorld(t), newWorld(t)
+	portal, other := newTestPortal(t), newTestPortal(t)
 	_, err := portal.HTTPClient().Get(other.Webhook("").URL + "profile")
 	require.Error(t, err)
 	portal.Close()
@@ -23,7 +23,7 @@ func TestTheClientReachesThePortalOnly(t *testing.T) {
 }
 
 func TestTheClientReachesThePortalAndWhatIsServed(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	portal.Serve("https://bot.example.com/events?a=b", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.WriteString(w, r.Method+" "+r.Host+r.RequestURI)

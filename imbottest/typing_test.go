@@ -11,7 +11,7 @@ import (
 
 func TestTypingEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		typing := func() []imbot.ID { return portal.Dialogs(anna)[0].Typing }
 		send := func() {
 			require.Equal(t, "true", post(t, portal, "imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`))
@@ -28,7 +28,7 @@ func TestTypingEnds(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
 		require.Empty(t, typing())
-		require.Equal(t, []string{"typing chat1001 4 false"}, told(t, portal, anna, after))
+		require.Equal(t, []string{"typing chat1001 4 false"}, changesInWords(t, portal, anna, after))
 		send()
 		portal.Close() // does not wait for it
 	})

@@ -10,7 +10,7 @@ import (
 )
 
 func TestUsers(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	post(t, portal, "imbot.register", `{"CLIENT_ID":"one","CODE":"third",`+bindings+`,"PROPERTIES":{"NAME":"Third","COLOR":"LIME","WORK_POSITION":"Helper"}}`)
 	post(t, portal, "imbot.unregister", `{"CLIENT_ID":"two","BOT_ID":5}`)
 	guest, _, err := portal.AddGuest(t.Context(), "Guest", 4)
@@ -29,7 +29,7 @@ func TestUsers(t *testing.T) {
 }
 
 func TestDialogs(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	require.Empty(t, portal.Dialogs(boris))
 	require.Empty(t, portal.Dialogs(99))
 	_, err := portal.Say(t.Context(), anna, "chat1001", "first")
@@ -61,7 +61,7 @@ func TestDialogs(t *testing.T) {
 }
 
 func TestHistory(t *testing.T) {
-	portal := newWorld(t)
+	portal := newTestPortal(t)
 	for i := range 10 {
 		_, err := portal.Say(t.Context(), anna, "chat1001", fmt.Sprint(i))
 		require.NoError(t, err)

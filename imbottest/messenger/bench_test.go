@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newLargeWorld has a hundred dialogs of a thousand messages; the newest ones
+// newLargePage has a hundred dialogs of a thousand messages; the newest ones
 // have keyboards.
-func newLargeWorld(t testing.TB) *world {
-	w := newWorld(t)
+func newLargePage(t testing.TB) *testPage {
+	w := newTestPage(t)
 	keyboard := &imbot.Keyboard{Rows: [][]imbot.Button{{
 		{Text: "One", Action: imbot.ActionCommand{Command: "do", Params: "1"}}, {Text: "Two", Action: imbot.ActionCommand{Command: "do", Params: "2"}},
 	}}}
@@ -37,7 +37,7 @@ var requests = []string{
 }
 
 func BenchmarkPage(b *testing.B) {
-	w := newLargeWorld(b)
+	w := newLargePage(b)
 	for _, path := range requests {
 		b.Run(path, func(b *testing.B) {
 			for b.Loop() {
@@ -53,7 +53,7 @@ func BenchmarkPage(b *testing.B) {
 func BenchmarkStream(b *testing.B) {
 	for _, pages := range []int{0, 1} {
 		b.Run(fmt.Sprintf("pages=%d", pages), func(b *testing.B) {
-			w := newWorld(b)
+			w := newTestPage(b)
 			for range pages {
 				s := openStream(w, anna, w.portal.Changed(), "")
 				go func() {

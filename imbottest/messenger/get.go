@@ -28,17 +28,17 @@ func limit(q url.Values) int {
 	return defaultLimit
 }
 
-// actor is who looks.
-func (h *handler) actor(q url.Values) (imbot.ID, error) {
+// viewer is who looks.
+func (h *handler) viewer(q url.Values) (imbot.ID, error) {
 	id := imbot.ID(number(q, "user"))
 	if h.portal.Name(id) == "" && !slices.ContainsFunc(h.portal.Users(), func(u imbottest.User) bool { return u.ID == id }) {
-		return 0, status{http.StatusNotFound, "there is no user " + id.String()}
+		return 0, statusError{http.StatusNotFound, "there is no user " + id.String()}
 	}
 	return id, nil
 }
 
 func (h *handler) state(r *http.Request) (any, error) {
-	id, err := h.actor(r.URL.Query())
+	id, err := h.viewer(r.URL.Query())
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (h *handler) state(r *http.Request) (any, error) {
 
 func (h *handler) messages(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	id, err := h.actor(q)
+	id, err := h.viewer(q)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (h *handler) messages(r *http.Request) (any, error) {
 
 func (h *handler) help(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	id, err := h.actor(q)
+	id, err := h.viewer(q)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (h *handler) help(r *http.Request) (any, error) {
 
 func (h *handler) frame(r *http.Request) (any, error) {
 	q := r.URL.Query()
-	id, err := h.actor(q)
+	id, err := h.viewer(q)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (h *handler) picture(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	kind := pictureType(data)
 	if kind == "" {
-		reply(w, nil, status{http.StatusNotFound, "there is no such picture"})
+		reply(w, nil, statusError{http.StatusNotFound, "there is no such picture"})
 		return
 	}
 	w.Header().Set("Content-Type", kind)
@@ -160,7 +160,7 @@ func (h *handler) exchanges(r *http.Request) (any, error) {
 func (h *handler) exchange(r *http.Request) (any, error) {
 	x, ok := h.portal.Exchange(number(r.URL.Query(), "id"))
 	if !ok {
-		return nil, status{http.StatusNotFound, "this call or event is forgotten"}
+		return nil, statusError{http.StatusNotFound, "this call or event is forgotten"}
 	}
 	return exchangeBodies{newExchange(x), x.Sent, x.Answer}, nil
 }

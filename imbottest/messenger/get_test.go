@@ -20,7 +20,7 @@ func keys(v any) (names []string) {
 }
 
 func TestState(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	_, err := w.portal.Ask(t.Context(), anna, imbot.UserDialog(echo), "hi")
 	require.NoError(t, err)
 	require.NoError(t, w.portal.Idle(t.Context()))
@@ -58,7 +58,7 @@ func TestState(t *testing.T) {
 }
 
 func TestMessages(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	for i := range 5 {
 		_, err := w.portal.Say(t.Context(), anna, "3", fmt.Sprint(i))
 		require.NoError(t, err)
@@ -77,7 +77,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestAnAnswerIsBounded(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	for range 501 {
 		_, err := w.portal.Say(t.Context(), anna, "3", "x")
 		require.NoError(t, err)
@@ -88,7 +88,7 @@ func TestAnAnswerIsBounded(t *testing.T) {
 }
 
 func TestHelpAndFrame(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	help := w.get("api/help?user=2&dialog=4")
 	require.Equal(t, []any{object{"command": "/do", "bot": 4.0, "title": "Does it", "params": "what", "hidden": false}}, help["commands"])
 	require.Equal(t, []any{object{
@@ -104,7 +104,7 @@ func TestHelpAndFrame(t *testing.T) {
 }
 
 func TestExchanges(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	changed := w.portal.Changed()
 	w.post("api/say", `{"user":2,"dialog":"4","text":"hi"}`)
 	awaitText(w, changed, "hi")
@@ -132,7 +132,7 @@ func TestExchanges(t *testing.T) {
 }
 
 func TestHostileTextArrivesUnharmed(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	for _, text := range []string{
 		"<script>alert(1)</script>", "[URL=javascript:alert(1)]x[/URL]", "\u202eevil\u2066", "a\u2028b\x00c", `"}{\`,
 		"data: x\n\nevent: reset", strings.Repeat("\U0001f600", 19_000),
@@ -154,7 +154,7 @@ func TestHostileTextArrivesUnharmed(t *testing.T) {
 }
 
 func TestPicturesThatCouldBeCode(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	for _, data := range []string{"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "<html>", "BM\x00\x00", "GIF"} {
 		w.ok(imbot.Do(t.Context(), w.client, imbot.ChatAddRequest{Title: data, Users: []imbot.ID{anna}, Avatar: []byte(data)}))
 	}

@@ -156,12 +156,12 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request, name string) {
 		fail(w, http.StatusNotFound, errors.New("there is no such address"))
 		return
 	}
-	w.Header().Set("Content-Type", types[path.Ext(name)]+"; charset=utf-8")
+	w.Header().Set("Content-Type", contentTypes[path.Ext(name)]+"; charset=utf-8")
 	_, _ = w.Write(data)
 }
 
-// types are those of the page's files, whatever the system says.
-var types = map[string]string{".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+// contentTypes are those of the page's files, whatever the system says.
+var contentTypes = map[string]string{".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 func (h *handler) post(w http.ResponseWriter, r *http.Request, name string) {
 	act, ok := h.posts[name]
@@ -182,17 +182,17 @@ func (h *handler) post(w http.ResponseWriter, r *http.Request, name string) {
 	reply(w, v, err)
 }
 
-// status is an error with a status other than 400.
-type status struct {
+// statusError is an error with a statusError other than 400.
+type statusError struct {
 	code int
 	text string
 }
 
-func (s status) Error() string { return s.text }
+func (s statusError) Error() string { return s.text }
 
 func reply(w http.ResponseWriter, v any, err error) {
 	code := http.StatusBadRequest
-	if s := (status{}); errors.As(err, &s) {
+	if s := (statusError{}); errors.As(err, &s) {
 		code = s.code
 	}
 	if err != nil {

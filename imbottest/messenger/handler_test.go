@@ -11,7 +11,7 @@ import (
 )
 
 func TestWhoMayAsk(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	const state = "/api/state?user=1"
 	for _, r := range []struct {
 		says   string
@@ -78,7 +78,7 @@ func TestWhoMayAsk(t *testing.T) {
 }
 
 func TestBadRequests(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	for _, r := range []struct {
 		says, method, path, kind, body string
 		want                           int
@@ -127,7 +127,7 @@ func TestBadRequests(t *testing.T) {
 }
 
 func TestThePageIsServedAnywhere(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	for path, kind := range map[string]string{"": "text/html", "index.html": "text/html", "app.js": "text/javascript", "style.css": "text/css"} {
 		out := w.serve("GET", path, "")
 		require.Equal(t, 200, out.Code)

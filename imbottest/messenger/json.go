@@ -48,7 +48,7 @@ type message struct {
 	Author   imbot.ID        `json:"author"`
 	Text     string          `json:"text"`
 	System   bool            `json:"system"`
-	Time     stamp           `json:"time"`
+	Time     milliTime       `json:"time"`
 	Edited   bool            `json:"edited"`
 	Deleted  bool            `json:"deleted"`
 	Gone     bool            `json:"gone"` // deleted without a trace
@@ -81,18 +81,18 @@ type app struct {
 }
 
 type exchange struct {
-	ID     int64   `json:"id"`
-	Kind   string  `json:"kind"`
-	Name   string  `json:"name"`
-	Time   stamp   `json:"time"`
-	MS     float64 `json:"ms"`
-	Done   bool    `json:"done"`
-	Status int     `json:"status"`
-	Error  string  `json:"error"`
-	Batch  bool    `json:"batch"`
-	Parent int64   `json:"parent"` // the batch
-	URL    string  `json:"url"`
-	Replay int64   `json:"replay"`
+	ID     int64     `json:"id"`
+	Kind   string    `json:"kind"`
+	Name   string    `json:"name"`
+	Time   milliTime `json:"time"`
+	MS     float64   `json:"ms"`
+	Done   bool      `json:"done"`
+	Status int       `json:"status"`
+	Error  string    `json:"error"`
+	Batch  bool      `json:"batch"`
+	Parent int64     `json:"parent"` // the batch
+	URL    string    `json:"url"`
+	Replay int64     `json:"replay"`
 }
 
 type exchangeBodies struct {
@@ -101,10 +101,10 @@ type exchangeBodies struct {
 	Answer string `json:"answer"`
 }
 
-// stamp is a time to the millisecond.
-type stamp time.Time
+// milliTime is a time to the millisecond.
+type milliTime time.Time
 
-func (s stamp) MarshalJSON() ([]byte, error) {
+func (s milliTime) MarshalJSON() ([]byte, error) {
 	return []byte(`"` + time.Time(s).Format("2006-01-02T15:04:05.000Z07:00") + `"`), nil
 }
 
@@ -117,8 +117,8 @@ func (h *handler) user(u imbottest.User) user {
 
 func (h *handler) dialog(d imbottest.Dialog) dialog {
 	out := dialog{
-		ID: d.ID, Chat: d.ChatID, Type: d.Type, Title: d.Title, Color: d.Color.Hex(), Members: list(d.Members),
-		Owner: d.Owner, Managers: list(d.Managers), Messages: d.Messages, Typing: list(d.Typing),
+		ID: d.ID, Chat: d.ChatID, Type: d.Type, Title: d.Title, Color: d.Color.Hex(), Members: neverNil(d.Members),
+		Owner: d.Owner, Managers: neverNil(d.Managers), Messages: d.Messages, Typing: neverNil(d.Typing),
 	}
 	if other, private := d.ID.UserID(); private {
 		out.Avatar = h.avatar("user", d.ID, other)
@@ -146,8 +146,8 @@ func pictureURL(what string, id imbot.ID, data []byte) string {
 
 func newMessage(m imbottest.Message, dialog imbot.DialogID) message {
 	out := message{
-		ID: m.ID, Chat: m.ChatID, Dialog: dialog, Author: m.AuthorID, Text: m.Text, System: m.System, Time: stamp(m.Time),
-		Edited: m.Edited, Deleted: m.Deleted, Likes: list(m.Likes),
+		ID: m.ID, Chat: m.ChatID, Dialog: dialog, Author: m.AuthorID, Text: m.Text, System: m.System, Time: milliTime(m.Time),
+		Edited: m.Edited, Deleted: m.Deleted, Likes: neverNil(m.Likes),
 	}
 	out.Attach, out.Keyboard, out.Menu = m.Wire()
 	for _, part := range []*json.RawMessage{&out.Keyboard, &out.Menu} {
@@ -164,12 +164,12 @@ func newExchange(x imbottest.Exchange) exchange {
 		kind = "event"
 	}
 	return exchange{
-		ID: x.ID, Kind: kind, Name: x.Name, Time: stamp(x.Time), MS: float64(x.Duration.Microseconds()) / 1000, Done: x.Done,
+		ID: x.ID, Kind: kind, Name: x.Name, Time: milliTime(x.Time), MS: float64(x.Duration.Microseconds()) / 1000, Done: x.Done,
 		Status: x.Status, Error: x.Error, Batch: x.Batch != 0, Parent: x.Batch, URL: x.URL, Replay: x.Replay,
 	}
 }
 
-func list[T any](s []T) []T {
+func neverNil[T any](s []T) []T {
 	if s == nil {
 		return []T{}
 	}

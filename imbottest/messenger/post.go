@@ -10,10 +10,10 @@ import (
 	"github.com/imbot-go/imbot/imbottest"
 )
 
-// done is the answer of what has none.
-var done = struct{}{}
+// nothing is the answer of what has none.
+var nothing = struct{}{}
 
-func read(body []byte, into any) error {
+func decode(body []byte, into any) error {
 	if json.Unmarshal(body, into) != nil {
 		return errors.New("the body is not what is expected here")
 	}
@@ -26,7 +26,7 @@ func (h *handler) say(r *http.Request, body []byte) (any, error) {
 		Dialog imbot.DialogID
 		Text   string
 	}
-	if err := read(body, &in); err != nil {
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
 	m, err := h.portal.Say(r.Context(), in.User, in.Dialog, in.Text)
@@ -43,52 +43,52 @@ func (h *handler) press(r *http.Request, body []byte) (any, error) {
 		Kind    string
 		Index   int
 	}
-	if err := read(body, &in); err != nil {
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
 	m := imbottest.Message{ID: in.Message}
 	if in.Kind == "menu" {
-		return done, h.portal.PressItem(r.Context(), in.User, m, in.Index)
+		return nothing, h.portal.PressItem(r.Context(), in.User, m, in.Index)
 	}
-	return done, h.portal.PressButton(r.Context(), in.User, m, in.Index)
+	return nothing, h.portal.PressButton(r.Context(), in.User, m, in.Index)
 }
 
-// changed is a message that is changed.
-type changed struct {
+// messageRequest is a message that is messageRequest.
+type messageRequest struct {
 	User    imbot.ID
 	Message imbot.ID
 	Text    string
 }
 
-func (c changed) message() imbottest.Message { return imbottest.Message{ID: c.Message} }
+func (c messageRequest) message() imbottest.Message { return imbottest.Message{ID: c.Message} }
 
 func (h *handler) edit(r *http.Request, body []byte) (any, error) {
-	var in changed
-	if err := read(body, &in); err != nil {
+	var in messageRequest
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
-	return done, h.portal.Edit(r.Context(), in.User, in.message(), in.Text)
+	return nothing, h.portal.Edit(r.Context(), in.User, in.message(), in.Text)
 }
 
 func (h *handler) delete(r *http.Request, body []byte) (any, error) {
-	var in changed
-	if err := read(body, &in); err != nil {
+	var in messageRequest
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
-	return done, h.portal.Delete(r.Context(), in.User, in.message())
+	return nothing, h.portal.Delete(r.Context(), in.User, in.message())
 }
 
 func (h *handler) like(r *http.Request, body []byte) (any, error) {
-	var in changed
-	if err := read(body, &in); err != nil {
+	var in messageRequest
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
-	return done, h.portal.Like(r.Context(), in.User, in.message())
+	return nothing, h.portal.Like(r.Context(), in.User, in.message())
 }
 
 func (h *handler) open(r *http.Request, body []byte) (any, error) {
 	var in struct{ User, Bot imbot.ID }
-	if err := read(body, &in); err != nil {
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
 	if err := h.portal.Open(r.Context(), in.User, in.Bot); err != nil {
@@ -97,8 +97,8 @@ func (h *handler) open(r *http.Request, body []byte) (any, error) {
 	return map[string]imbot.DialogID{"dialog": imbot.UserDialog(in.Bot)}, nil
 }
 
-// group is a chat and some of its members.
-type group struct {
+// chatRequest is a chat and some of its members.
+type chatRequest struct {
 	User    imbot.ID
 	Dialog  imbot.DialogID
 	Title   string
@@ -106,38 +106,38 @@ type group struct {
 }
 
 func (h *handler) chat(_ *http.Request, body []byte) (any, error) {
-	var in group
-	if err := read(body, &in); err != nil {
+	var in chatRequest
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
 	if h.portal.Name(in.User) == "" {
-		return nil, status{http.StatusNotFound, "there is no user " + in.User.String()}
+		return nil, statusError{http.StatusNotFound, "there is no user " + in.User.String()}
 	}
 	id := h.portal.AddChat(strings.TrimSpace(in.Title), append([]imbot.ID{in.User}, in.Members...)...)
 	return map[string]imbot.DialogID{"dialog": imbot.ChatDialog(id)}, nil
 }
 
 func (h *handler) invite(r *http.Request, body []byte) (any, error) {
-	var in group
-	if err := read(body, &in); err != nil {
+	var in chatRequest
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
 	id, _ := in.Dialog.ChatID()
-	return done, h.portal.Invite(r.Context(), in.User, id, in.Members...)
+	return nothing, h.portal.Invite(r.Context(), in.User, id, in.Members...)
 }
 
 func (h *handler) kick(r *http.Request, body []byte) (any, error) {
-	var in group
-	if err := read(body, &in); err != nil {
+	var in chatRequest
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
 	id, _ := in.Dialog.ChatID()
-	return done, h.portal.Kick(r.Context(), in.User, id, in.Members...)
+	return nothing, h.portal.Kick(r.Context(), in.User, id, in.Members...)
 }
 
 func (h *handler) addUser(_ *http.Request, body []byte) (any, error) {
 	var in struct{ First, Last string }
-	if err := read(body, &in); err != nil {
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
 	first, last := strings.TrimSpace(in.First), strings.TrimSpace(in.Last)
@@ -149,7 +149,7 @@ func (h *handler) addUser(_ *http.Request, body []byte) (any, error) {
 
 func (h *handler) replay(r *http.Request, body []byte) (any, error) {
 	var in struct{ ID int64 }
-	if err := read(body, &in); err != nil {
+	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
 	x, err := h.portal.Replay(r.Context(), in.ID)

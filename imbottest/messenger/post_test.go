@@ -12,7 +12,7 @@ import (
 )
 
 func TestActing(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	require.Equal(t, "4", w.post("api/open", `{"user":2,"bot":4}`)["dialog"])
 	said := w.post("api/say", `{"user":2,"dialog":"4","text":"  hello  "}`)["message"].(object)
 	require.Equal(t, "hello", said["text"])
@@ -40,7 +40,7 @@ func TestActing(t *testing.T) {
 }
 
 func TestPress(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	goOn := func(params string) imbot.Button {
 		return imbot.Button{Text: "Go", Action: imbot.ActionCommand{Command: "do", Params: params}}
 	}
@@ -66,7 +66,7 @@ func TestPress(t *testing.T) {
 }
 
 // awaitText waits until Anna has seen a text.
-func awaitText(w *world, after int64, text string) {
+func awaitText(w *testPage, after int64, text string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()

@@ -17,13 +17,13 @@ import (
 // TestNoSecretLeaves reads everything the page can ask for after a conversation
 // with bots of both kinds.
 func TestNoSecretLeaves(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	begin := w.portal.Changed()
 	portal, secrets := w.portal, map[string]string{"client id": clientID, "hash": hash}
 	hook := portal.Webhook(clientID)
 	secrets["webhook"] = strings.Split(hook.URL, "/")[5]
 
-	box := &forms{}
+	box := &formRecorder{}
 	portal.Serve("https://app.example.com/events?key=short&client_secret=sec", box)
 	const clientSecret = "the-secret-of-the-application"
 	secrets["client secret"] = clientSecret
@@ -104,13 +104,13 @@ func around(text, part string) string {
 	return text[max(0, i-200):min(len(text), i+len(part)+40)]
 }
 
-// forms keeps the events that a handler gets.
-type forms struct {
+// formRecorder keeps the events that a handler gets.
+type formRecorder struct {
 	mu  sync.Mutex
 	got []url.Values
 }
 
-func (f *forms) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f *formRecorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	_, _ = io.WriteString(w, "thanks for "+r.PostForm.Get("auth[access_token]")) // as a careless bot does
 	f.mu.Lock()
@@ -118,14 +118,14 @@ func (f *forms) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.got = append(f.got, r.PostForm)
 }
 
-func (f *forms) last() url.Values {
+func (f *formRecorder) last() url.Values {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.got[len(f.got)-1]
 }
 
 // readStream is everything that a person is told behind a change.
-func readStream(w *world, user imbot.ID, after int64) string {
+func readStream(w *testPage, user imbot.ID, after int64) string {
 	w.portal.AddUser("The", "End") // everybody sees that
 	last, id := w.portal.Changed(), int64(0)
 	s := openStream(w, user, after, "")

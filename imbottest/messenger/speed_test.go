@@ -11,7 +11,7 @@ import (
 
 // Without the race detector, which makes everything ten times slower.
 func TestThePageAnswersAtOnce(t *testing.T) {
-	w := newLargeWorld(t)
+	w := newLargePage(t)
 	for _, path := range requests {
 		best := time.Hour
 		for range 10 {

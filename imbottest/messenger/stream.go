@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	gather    = 20 * time.Millisecond  // an answer travels together with its question
-	pause     = 150 * time.Millisecond // between two flushes, whatever happens
-	keepAlive = 15 * time.Second
-	maxStall  = 30 * time.Second // for a page that does not read
+	gatherTime   = 20 * time.Millisecond  // an answer travels together with its question
+	flushPause   = 150 * time.Millisecond // between two flushes, whatever happens
+	keepAlive    = 15 * time.Second
+	maxWriteTime = 30 * time.Second // for a page that does not read
 )
 
 // events streams what a person sees change.
 func (h *handler) events(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	user, err := h.actor(q)
+	user, err := h.viewer(q)
 	if err != nil {
 		reply(w, nil, err)
 		return
@@ -60,7 +60,7 @@ func (s *stream) next(ctx context.Context) error {
 	defer cancel()
 	changes, err := s.portal.Changes(waiting, s.viewer, s.after)
 	if err == nil {
-		if err := sleep(ctx, gather); err != nil {
+		if err := sleep(ctx, gatherTime); err != nil {
 			return err
 		}
 		changes, err = s.portal.Changes(ctx, s.viewer, s.after)
@@ -87,7 +87,7 @@ func (s *stream) next(ctx context.Context) error {
 	if err := s.write(out.Bytes()); err != nil {
 		return err
 	}
-	return sleep(ctx, pause)
+	return sleep(ctx, flushPause)
 }
 
 // event is the name and the data of what the page gets.
@@ -114,7 +114,7 @@ func (s *stream) event(c imbottest.Change) (string, any) {
 }
 
 func (s *stream) write(data []byte) error {
-	_ = s.control.SetWriteDeadline(time.Now().Add(maxStall)) // not every writer has one
+	_ = s.control.SetWriteDeadline(time.Now().Add(maxWriteTime)) // not every writer has one
 	if _, err := s.w.Write(data); err != nil {
 		return err
 	}

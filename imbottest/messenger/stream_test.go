@@ -46,7 +46,7 @@ type stream struct {
 	stop func()
 }
 
-func openStream(w *world, user imbot.ID, after int64, lastID string) *stream {
+func openStream(w *testPage, user imbot.ID, after int64, lastID string) *stream {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	r := httptest.NewRequest("GET", fmt.Sprintf("http://localhost/api/events?user=%d&after=%d", user, after), nil).WithContext(ctx)
 	if lastID != "" {
@@ -102,7 +102,7 @@ func (s *stream) event() string {
 }
 
 func TestStream(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	s := openStream(w, anna, w.portal.Changed(), "")
 	w.post("api/say", `{"user":3,"dialog":"1","text":"not for Anna"}`)
 	w.post("api/say", `{"user":3,"dialog":"2","text":"for Anna"}`)
@@ -134,7 +134,7 @@ func TestStream(t *testing.T) {
 
 func TestStreamTellsOfExchanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // so that the call is over before the page is told
-		w := newWorld(t)
+		w := newTestPage(t)
 		s := openStream(w, anna, w.portal.Changed(), "")
 		w.ok(0, w.client.Call(t.Context(), "profile", nil, nil))
 		require.Regexp(t, `^id: \d+
@@ -144,12 +144,12 @@ data: \{"id":\d+,"kind":"call","name":"profile","time":".*","ms":[0-9.]+,"done":
 }
 
 func TestStreamGoesOn(t *testing.T) {
-	w := newWorld(t)
+	w := newTestPage(t)
 	w.post("api/say", `{"user":3,"dialog":"2","text":"one"}`)
 	changed := w.portal.Changed()
 	w.post("api/say", `{"user":3,"dialog":"2","text":"two"}`)
 	require.Contains(t, openStream(w, anna, 0, fmt.Sprint(changed)).event(), `"text":"two"`, "the last event wins over after")
-	for _, lastID := range []string{"999999", "-1", fmt.Sprint(newWorld(t).portal.Changed())} {
+	for _, lastID := range []string{"999999", "-1", fmt.Sprint(newTestPage(t).portal.Changed())} {
 		s := openStream(w, anna, changed, lastID)
 		require.Equal(t, "reset {}", s.event())
 		w.post("api/say", `{"user":3,"dialog":"2","text":"three"}`)
@@ -162,7 +162,7 @@ func TestStreamGoesOn(t *testing.T) {
 
 func TestStreamGathers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newTestPage(t)
 		s := openStream(w, anna, w.portal.Changed(), "")
 		start := time.Now()
 		flushes, last := 0, time.Time{}
@@ -206,7 +206,7 @@ func TestStreamGathers(t *testing.T) {
 
 func TestStreamEndsForAPageThatDoesNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newTestPage(t)
 		s := openStream(w, anna, w.portal.Changed(), "")
 		start := time.Now()
 		_, err := w.portal.Say(t.Context(), boris, "2", "x")
@@ -241,7 +241,7 @@ func TestClosingThePortalEndsStreams(t *testing.T) {
 	transport.CloseIdleConnections()
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, time.Minute, time.Millisecond, "one is that of Eventually")
 
-	w := newWorld(t)
+	w := newTestPage(t)
 	s := openStream(w, anna, w.portal.Changed(), "")
 	w.portal.Close()
 	require.Empty(t, s.block())

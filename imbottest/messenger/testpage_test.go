@@ -27,15 +27,15 @@ const (
 	hash     = "a-hash-that-signs-frames"
 )
 
-// world is a portal with a bot that repeats what it hears, and its page.
-type world struct {
+// testPage is a portal with a bot that repeats what it hears, and its page.
+type testPage struct {
 	t      testing.TB
 	portal *imbottest.Portal
 	page   http.Handler
 	client *imbot.Client
 }
 
-func newWorld(t testing.TB) *world {
+func newTestPage(t testing.TB) *testPage {
 	t.Helper()
 	portal := imbottest.NewPortal()
 	t.Cleanup(portal.Close)
@@ -57,7 +57,7 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(func() { _ = bot.Shutdown(context.Background()) })
 	portal.Serve(eventURL, bot)
-	w := &world{t, portal, messenger.Handler(portal), client}
+	w := &testPage{t, portal, messenger.Handler(portal), client}
 	w.ok(imbot.Do(t.Context(), client, imbot.BotRegisterRequest{Code: "echo", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "Echo", PersonalPhoto: gif}}))
 	w.ok(imbot.Do(t.Context(), client, imbot.CommandRegisterRequest{
 		BotID: echo, Command: "do", EventCommandAdd: eventURL, Lang: []imbot.CommandLang{{LanguageID: "en", Title: "Does it", Params: "what"}},
@@ -71,13 +71,13 @@ func newWorld(t testing.TB) *world {
 // gif is the beginning of a picture.
 var gif = []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00")
 
-func (w *world) ok(_ imbot.ID, err error) {
+func (w *testPage) ok(_ imbot.ID, err error) {
 	w.t.Helper()
 	require.NoError(w.t, err)
 }
 
 // serve asks the page as its own script does.
-func (w *world) serve(method, path, body string) *httptest.ResponseRecorder {
+func (w *testPage) serve(method, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://localhost:8060/"+path, strings.NewReader(body))
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if method == http.MethodPost {
@@ -91,17 +91,17 @@ func (w *world) serve(method, path, body string) *httptest.ResponseRecorder {
 
 type object = map[string]any
 
-func (w *world) get(path string) object {
+func (w *testPage) get(path string) object {
 	w.t.Helper()
 	return w.read(w.serve("GET", path, ""))
 }
 
-func (w *world) post(path, body string) object {
+func (w *testPage) post(path, body string) object {
 	w.t.Helper()
 	return w.read(w.serve("POST", path, body))
 }
 
-func (w *world) read(out *httptest.ResponseRecorder) object {
+func (w *testPage) read(out *httptest.ResponseRecorder) object {
 	w.t.Helper()
 	require.Equal(w.t, 200, out.Code, "%s", out.Body)
 	var v object
@@ -110,7 +110,7 @@ func (w *world) read(out *httptest.ResponseRecorder) object {
 }
 
 // texts are the texts of a dialog.
-func (w *world) texts(user, dialog string) (texts []string) {
+func (w *testPage) texts(user, dialog string) (texts []string) {
 	w.t.Helper()
 	for _, m := range w.get("api/messages?user=" + user + "&dialog=" + dialog)["messages"].([]any) {
 		texts = append(texts, m.(object)["text"].(string))

@@ -18,7 +18,7 @@ import (
 // Text has the contrast that people with weak eyes need, in the light and in the
 // dark, where colours that bots choose for white paper are changed.
 func TestPageHasContrast(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	for _, code := range []string{"#000000", "#ff0000", "#00f", "#29619b", "#ffffff"} {
 		_, err := s.portal.Say(t.Context(), s.anna, room, fmt.Sprintf("[color=%s]%s[/color] [rating=3]", code, code))
@@ -57,7 +57,7 @@ func TestPageHasContrast(t *testing.T) {
 		b.sees("#log .error", "imbot.message.delete")
 		require.Empty(t, eval[[]string](b, contrast(scheme == "dark")), scheme)
 	}
-	b.calm()
+	b.noAlarms()
 }
 
 // contrast lists texts that can hardly be read. Unless all are meant, those are
@@ -89,7 +89,7 @@ func contrast(all bool) string {
 
 // A chat is not left by Enter, and the focus stays in the list when it changes.
 func TestMembersKeepTheFocus(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	boris := s.portal.AddUser("Boris", "")
 	room := s.portal.AddChat("Room", 1, s.anna, boris)
 	b := open(t, s.url+fmt.Sprintf("#user=1&dialog=chat%d", room), 1440, 900)
@@ -103,12 +103,12 @@ func TestMembersKeepTheFocus(t *testing.T) {
 	b.press("\r")
 	b.until(fmt.Sprintf(`!document.querySelector('[data-kick="%d"]')`, s.anna))
 	require.Equal(t, "Close", eval[string](b, `document.activeElement.textContent`))
-	b.calm()
+	b.noAlarms()
 }
 
 // A message that is gone for good takes nothing else with it.
 func TestMessagesKeepTheFocusWhenOneIsGone(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	var ids []imbot.ID
 	for range 3 {
@@ -130,13 +130,13 @@ func TestMessagesKeepTheFocusWhenOneIsGone(t *testing.T) {
 	_, err := s.portal.Say(t.Context(), s.anna, room, "and on")
 	require.NoError(t, err)
 	b.sees("#messages .text", "and on")
-	b.calm()
+	b.noAlarms()
 }
 
 // What a screen reader finds: everything that takes the focus has a name, headings
 // do not skip a level.
 func TestPageIsReadAloud(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	_, err := s.client.Message.Add(t.Context(), imbot.MessageAddRequest{
 		DialogID: room, Message: "Choose",
@@ -181,7 +181,7 @@ func TestPageIsReadAloud(t *testing.T) {
 	}
 	require.Equal(t, []string{"H2 Contacts", "H1 Room", "H2 Calls and events", "H3 Sent", "H3 Answer"}, eval[[]string](b,
 		`[...document.querySelectorAll("h1, h2, h3, h4")].filter(e => e.checkVisibility()).map(e => e.tagName + " " + e.textContent)`))
-	b.calm()
+	b.noAlarms()
 }
 
 func text(v *accessibility.Value) string {

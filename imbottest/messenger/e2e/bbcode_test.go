@@ -23,7 +23,7 @@ func TestPageRendersCodes(t *testing.T) {
 		anchor = ` target="_blank" rel="noopener noreferrer" title=`
 		rule   = "------------------------------------------------------"
 	)
-	b := open(t, newStage(t).url, 1440, 900)
+	b := open(t, newTestbed(t).url, 1440, 900)
 	for _, row := range []struct{ name, text, html string }{
 		{"marks", "[b]a[/b][I]b[/I][u]c[/u][s]d[/s]", "<b>a</b><i>b</i><u>c</u><s>d</s>"},
 		{"marks that cross", "[b]a[i]b[/b]c[/i]", "<b>a</b><b><i>b</i></b><i>c</i>"},
@@ -63,11 +63,11 @@ func TestPageRendersCodes(t *testing.T) {
 		}
 		require.Equal(t, row.html, got, row.name)
 	}
-	b.calm()
+	b.noAlarms()
 }
 
 func TestPageFollowsOnlySafeAddresses(t *testing.T) {
-	b := open(t, newStage(t).url, 1440, 900)
+	b := open(t, newTestbed(t).url, 1440, 900)
 	for _, address := range []string{"http://e.com/", "HTTPS://E.COM/", " https://e.com/ ", "mailto:a@e.com", "tel:+15550100"} {
 		require.NotEmpty(t, eval[string](b, inPage(`dom.safeLink(`+quote(address)+`)`)), "%q", address)
 	}
@@ -84,12 +84,12 @@ func TestPageFollowsOnlySafeAddresses(t *testing.T) {
 	} {
 		require.Equal(t, want, eval[string](b, inPage(`dom.dialogID(`+quote(value)+`)`)), "%q", value)
 	}
-	b.calm()
+	b.noAlarms()
 }
 
 // Texts that are made to take long. The portal keeps 20,000 characters.
 func TestPageRendersWorstTextsInTime(t *testing.T) {
-	b := open(t, newStage(t).url, 1440, 900)
+	b := open(t, newTestbed(t).url, 1440, 900)
 	const most = 30000
 	for _, part := range []string{
 		"[b]", "[/b]", "[url=", "[url]", "[url]a[/url]", "[b][i]a[/b][/i]", "[code]", "[code][/code]", "[icon=", "[icon=x]", ">>a\n", ">>", "#BR#", "[br]", "#", "[",
@@ -101,5 +101,5 @@ func TestPageRendersWorstTextsInTime(t *testing.T) {
 			require.Less(t, took, 4000.0, fmt.Sprintf("milliseconds for %q times %q", frame, part))
 		}
 	}
-	b.calm()
+	b.noAlarms()
 }

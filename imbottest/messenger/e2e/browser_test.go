@@ -119,8 +119,8 @@ func (b *tab) listen(ev any) {
 	}
 }
 
-// calm fails the test when something happened that a page must not cause.
-func (b *tab) calm() {
+// noAlarms fails the test when something happened that a page must not cause.
+func (b *tab) noAlarms() {
 	b.t.Helper()
 	require.Empty(b.t, eval[[]string](b, `e2e.violations`), "violations of the content security policy")
 	b.mu.Lock()

@@ -13,7 +13,7 @@ import (
 
 // What changes between press and release of a mouse does not swallow the click.
 func TestClicksCountWhilePartsOfThePageChange(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	other := imbot.ChatDialog(s.portal.AddChat("Other", 1, s.anna))
 	b := open(t, s.url+"#user=1&dialog="+string(room), 1440, 900)
@@ -46,7 +46,7 @@ func TestClicksCountWhilePartsOfThePageChange(t *testing.T) {
 	release()
 	b.sees("#title", "Other")
 	b.sees("#messages .text", "news")
-	b.calm()
+	b.noAlarms()
 }
 
 // hold presses the button of the mouse on what has. release lets it go once the

@@ -10,7 +10,7 @@ import (
 )
 
 func TestPersonMentionsABot(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	b := open(t, s.url, 375, 740)
 	b.click(dialog(room))
@@ -23,11 +23,11 @@ func TestPersonMentionsABot(t *testing.T) {
 	b.sees("#messages .text", "hey Dice roll!")
 	b.sees("#messages .text", "You said: hey")
 	b.until(`!document.querySelector("#welcome").checkVisibility()`)
-	b.calm()
+	b.noAlarms()
 }
 
 func TestEmptyConversationOffersCommands(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	b := open(t, s.url, 1440, 900)
 	b.click(dialog(imbot.UserDialog(s.bot)))
 	b.sees("#welcome .try", "/roll")
@@ -39,5 +39,5 @@ func TestEmptyConversationOffersCommands(t *testing.T) {
 	b.press(kb.Enter)
 	b.sees("#messages .text", `rules with ""`)
 	require.True(t, b.focused("#text"))
-	b.calm()
+	b.noAlarms()
 }

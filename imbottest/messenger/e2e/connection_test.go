@@ -17,7 +17,7 @@ import (
 
 // A stream that breaks is taken up again, and nothing is missing then.
 func TestPageComesBackWhenItsConnectionBreaks(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	server := served(t, messenger.Handler(s.portal))
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna))
 	b := open(t, server.URL+"/", 1440, 900)
@@ -41,7 +41,7 @@ func TestPageComesBackWhenItsConnectionBreaks(t *testing.T) {
 // Another page in the same browser reaches nothing: not by fetch, not by a form,
 // not in a frame.
 func TestOtherPagesAreRefused(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprintf(w, `<title>Other</title><iframe src="%s"></iframe><iframe name="target"></iframe>
@@ -88,7 +88,7 @@ func TestOtherPagesAreRefused(t *testing.T) {
 
 // Somebody who changes a bot starts the portal again and again, with the page open.
 func TestPageShowsThePortalThatIsThereNow(t *testing.T) {
-	first, second := newStage(t), newStage(t)
+	first, second := newTestbed(t), newTestbed(t)
 	later := first.portal.AddUser("Later", "")
 	old := imbot.ChatDialog(first.portal.AddChat("Old chat", 1, later))
 	second.portal.AddChat("New chat", 1)
@@ -112,7 +112,7 @@ func TestPageShowsThePortalThatIsThereNow(t *testing.T) {
 }
 
 func TestPhoneTellsThatTheConnectionIsLost(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	server := served(t, messenger.Handler(s.portal))
 	b := open(t, server.URL+"/", 375, 740)
 	b.sees("#actor", "")

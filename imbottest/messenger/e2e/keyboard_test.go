@@ -20,7 +20,7 @@ func TestPersonTriesABotWithTheKeyboardOnly(t *testing.T) {
 		{"on a desktop", 1440, 900},
 	} {
 		t.Run(size.name, func(t *testing.T) {
-			s := newStage(t)
+			s := newTestbed(t)
 			b := open(t, s.url, size.width, size.height)
 
 			b.tabTo("#actor")
@@ -71,7 +71,7 @@ func TestPersonTriesABotWithTheKeyboardOnly(t *testing.T) {
 			b.until(`!document.querySelector("#log").checkVisibility()`)
 			require.True(t, b.focused("#toggle-log"), "the focus is back where the log was opened")
 			b.sees("#messages .text", "You said: hello")
-			b.calm()
+			b.noAlarms()
 		})
 	}
 }
@@ -87,7 +87,7 @@ func (b *tab) arriveAt(selector string) {
 // On a phone, Escape goes back to the dialogs, but only when nothing lies over the
 // conversation.
 func TestEscapeClosesOneThingAtATime(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	other := s.portal.AddChat("Other", 1, s.anna)
 	s.portal.AddUser("Boris", "")
@@ -119,5 +119,5 @@ func TestEscapeClosesOneThingAtATime(t *testing.T) {
 	b.click("#members-open")
 	b.sees("#members", "Anna")
 	require.Zero(t, eval[int](b, `document.querySelectorAll("#invite-members :checked").length`), "ticked for another chat")
-	b.calm()
+	b.noAlarms()
 }

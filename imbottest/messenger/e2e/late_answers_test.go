@@ -13,7 +13,7 @@ import (
 // What a person does while an answer is on its way holds when it arrives.
 func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 	type scene struct {
-		*stage
+		*testbed
 		room, other imbot.DialogID
 	}
 	annas := func(s scene) string { return "user=" + s.anna.String() }
@@ -21,10 +21,10 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 
 	for _, row := range []struct {
 		name string
-		test func(t *testing.T, g *gate, b *tab, s scene)
+		test func(t *testing.T, g *holdingProxy, b *tab, s scene)
 	}{
-		{"a dialog that is chosen while another person's state is on its way", func(t *testing.T, g *gate, b *tab, s scene) {
-			state := g.keep("api/state", annas(s), false)
+		{"a dialog that is chosen while another person's state is on its way", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
+			state := g.hold("api/state", annas(s), false)
 			b.actAs(s.anna)
 			state.wait(t)
 			b.click(dialog(s.other))
@@ -32,8 +32,8 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.sees("#title", "Other")
 			b.until(arrived(s))
 		}},
-		{"a dialog that is chosen while the state is loaded anew", func(t *testing.T, g *gate, b *tab, s scene) {
-			state := g.keep("api/state", "user=1", false)
+		{"a dialog that is chosen while the state is loaded anew", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
+			state := g.hold("api/state", "user=1", false)
 			eval[int](b, `dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true})), 0`)
 			state.wait(t)
 			b.click(dialog(s.other))
@@ -42,8 +42,8 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.until(`performance.getEntriesByType("resource").filter(r => r.name.includes("api/state")).length === 2`)
 			b.settles("#title", "Other")
 		}},
-		{"a person who is chosen while the state is loaded anew, because changes were missed", func(t *testing.T, g *gate, b *tab, s scene) {
-			state := g.keep("api/state", annas(s), false)
+		{"a person who is chosen while the state is loaded anew, because changes were missed", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
+			state := g.hold("api/state", annas(s), false)
 			b.actAs(s.anna)
 			state.wait(t)
 			eval[int](b, `dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true})), 0`)
@@ -52,8 +52,8 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.settles("#title", "Room")
 			require.True(t, eval[bool](b, fmt.Sprintf(`document.querySelector("#actor").value === "%d"`, s.anna)))
 		}},
-		{"a person who is chosen while somebody joins the portal", func(t *testing.T, g *gate, b *tab, s scene) {
-			state := g.keep("api/state", annas(s), false)
+		{"a person who is chosen while somebody joins the portal", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
+			state := g.hold("api/state", annas(s), false)
 			b.actAs(s.anna)
 			state.wait(t)
 			s.portal.AddUser("Newcomer", "")
@@ -62,8 +62,8 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			state.release()
 			b.until(arrived(s))
 		}},
-		{"what is written while another person's state is on its way is that person's", func(t *testing.T, g *gate, b *tab, s scene) {
-			state := g.keep("api/state", annas(s), false)
+		{"what is written while another person's state is on its way is that person's", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
+			state := g.hold("api/state", annas(s), false)
 			b.actAs(s.anna)
 			state.wait(t)
 			b.click("#text")
@@ -74,8 +74,8 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.sees(fmt.Sprintf(`#messages .own[data-author="%d"] .text`, s.anna), "as Anna")
 			require.Equal(t, "and more", eval[string](b, `document.querySelector("#text").value`))
 		}},
-		{"the last of two dialogs with bots", func(t *testing.T, g *gate, b *tab, s scene) {
-			open := g.keep("api/open", "", false)
+		{"the last of two dialogs with bots", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
+			open := g.hold("api/open", "", false)
 			b.click(dialog(imbot.UserDialog(s.bot)))
 			open.wait(t)
 			b.click(dialog(s.other))
@@ -84,8 +84,8 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.until(fmt.Sprintf(`document.querySelector("#dialogs [data-dialog='%d']")`, s.bot))
 			b.settles("#title", "Other")
 		}},
-		{"the focus that went elsewhere", func(t *testing.T, g *gate, b *tab, s scene) {
-			messages := g.keep("api/messages", "dialog="+string(s.other), false)
+		{"the focus that went elsewhere", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
+			messages := g.hold("api/messages", "dialog="+string(s.other), false)
 			b.click(dialog(s.other))
 			messages.wait(t)
 			b.click("#search")
@@ -94,8 +94,8 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.settles("#title", "Other")
 			require.True(t, b.focused("#search"))
 		}},
-		{"messages arrive in the order in which they were written", func(t *testing.T, g *gate, b *tab, s scene) {
-			say := g.keep("api/say", "first", true)
+		{"messages arrive in the order in which they were written", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
+			say := g.hold("api/say", "first", true)
 			b.click("#text")
 			b.press("the first" + kb.Enter)
 			say.wait(t)
@@ -107,8 +107,8 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 				return texts.indexOf("the first") >= 0 && texts.indexOf("the first") < texts.indexOf("the second");
 			})()`))
 		}},
-		{"what could not be said is not lost, whatever was written after it", func(t *testing.T, g *gate, b *tab, s scene) {
-			say := g.keep("api/say", "unlucky", true)
+		{"what could not be said is not lost, whatever was written after it", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
+			say := g.hold("api/say", "unlucky", true)
 			b.click("#text")
 			b.press("unlucky" + kb.Enter)
 			say.wait(t)
@@ -116,7 +116,7 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			say.refuse()
 			b.until(`document.querySelector("#text").value === "unlucky\nnext"`)
 
-			say = g.keep("api/say", "unlucky", true)
+			say = g.hold("api/say", "unlucky", true)
 			b.press(kb.Enter)
 			say.wait(t)
 			b.click(dialog(s.other))
@@ -126,19 +126,19 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.click(dialog(s.room))
 			b.until(`document.querySelector("#text").value === "unlucky\nnext"`)
 		}},
-		{"messages that could not be fetched are fetched again", func(t *testing.T, g *gate, b *tab, s scene) {
+		{"messages that could not be fetched are fetched again", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
 			_, err := s.portal.Say(t.Context(), s.anna, s.other, "before")
 			require.NoError(t, err)
-			messages := g.keep("api/messages", "dialog="+string(s.other)+"&before=0&limit=50", false)
+			messages := g.hold("api/messages", "dialog="+string(s.other)+"&before=0&limit=50", false)
 			b.click(dialog(s.other))
 			messages.wait(t)
 			messages.refuse()
 			b.sees(".toast.bad", "refused by the gate")
 			b.sees("#messages .text", "before")
 		}},
-		{"calls that were told of before their list came", func(t *testing.T, g *gate, b *tab, s scene) {
+		{"calls that were told of before their list came", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
 			b.sees("#exchanges", "imbot.register") // the first list is there
-			exchanges := g.keep("api/exchanges", "before=0", true)
+			exchanges := g.hold("api/exchanges", "before=0", true)
 			eval[int](b, `dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true})), 0`)
 			exchanges.wait(t)
 			_, err := s.client.Bot.List(t.Context(), imbot.BotListRequest{})
@@ -153,7 +153,7 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 				return ids.every((id, i) => i === 0 || id < ids[i-1]);
 			})()`), "the newest first")
 		}},
-		{"a list that was closed, when commands change", func(t *testing.T, g *gate, b *tab, s scene) {
+		{"a list that was closed, when commands change", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
 			b.click("#text")
 			b.press("/")
 			b.sees("#commands [role=option]", "/rules")
@@ -167,7 +167,7 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.sees("#commands [role=option]", "/again")
 			require.True(t, eval[bool](b, `document.querySelector("#commands [aria-selected=true]").textContent.includes("/rules")`), "the choice stays")
 			b.press(kb.Escape)
-			help := g.keep("api/help", "", false)
+			help := g.hold("api/help", "", false)
 			_, err = s.client.Command.Register(t.Context(), imbot.CommandRegisterRequest{
 				Command: "more", EventCommandAdd: "https://e.example/",
 				Lang: []imbot.CommandLang{{LanguageID: "en", Title: "More"}},
@@ -178,7 +178,7 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.settles("#title", "Room")
 			require.False(t, eval[bool](b, has("#commands", "")), "it stays closed")
 		}},
-		{"the focus on a command to try, when the conversation changes", func(t *testing.T, g *gate, b *tab, s scene) {
+		{"the focus on a command to try, when the conversation changes", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
 			b.tabBackTo("#welcome .try")
 			typing := imbot.ChatSendTypingRequest{DialogID: s.room}
 			require.NoError(t, s.client.Chat.SendTyping(t.Context(), typing))
@@ -189,10 +189,10 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			s := scene{stage: newStage(t)}
+			s := scene{testbed: newTestbed(t)}
 			s.room = imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 			s.other = imbot.ChatDialog(s.portal.AddChat("Other", 1, s.anna))
-			g := newGate(t, s.stage)
+			g := newHoldingProxy(t, s.testbed)
 			b := open(t, g.url+"#user=1&dialog="+string(s.room), 1440, 900)
 			b.sees("#title", "Room")
 			row.test(t, g, b, s)

@@ -14,7 +14,7 @@ import (
 
 // What fits a screen is seen whole, what does not is cut at its end.
 func TestPageFitsItsScreen(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	s.portal.AddUser(strings.Repeat("long", 30), strings.Repeat("name", 30))
 	room := imbot.ChatDialog(s.portal.AddChat("שלום "+strings.Repeat("and a long title ", 10), 1, s.anna, s.bot))
 	_, err := s.portal.Say(t.Context(), s.anna, room, "hello")
@@ -44,7 +44,7 @@ func TestPageFitsItsScreen(t *testing.T) {
 					"the calls lie over the conversation")
 			}
 			require.False(t, eval[bool](b, `document.documentElement.scrollWidth > innerWidth`))
-			b.calm()
+			b.noAlarms()
 		})
 	}
 }
@@ -63,6 +63,6 @@ func TestEmptyPortalTellsWhereBotsConnect(t *testing.T) {
 		b.press("x")
 		b.sees("nav p", "Nobody is here by that name")
 		require.False(t, eval[bool](b, has("nav p", "A bot of yours")))
-		b.calm()
+		b.noAlarms()
 	}
 }

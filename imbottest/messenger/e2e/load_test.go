@@ -16,7 +16,7 @@ import (
 // Two hundred messages a second, half of them into the dialog that is open.
 func TestPageStaysUsableWhileMessagesPourIn(t *testing.T) {
 	const perSecond, seconds = 200, 5
-	s := newStage(t)
+	s := newTestbed(t)
 	busy := imbot.ChatDialog(s.portal.AddChat("Busy", 1, s.anna, s.bot))
 	other := imbot.ChatDialog(s.portal.AddChat("Other", 1, s.anna, s.bot))
 	b := open(t, s.url, 1440, 900)
@@ -76,13 +76,13 @@ func TestPageStaysUsableWhileMessagesPourIn(t *testing.T) {
 
 	b.press(kb.Enter)
 	b.sees("#messages .text", typed)
-	b.calm()
+	b.noAlarms()
 }
 
 // A hundred dialogs with a thousand messages each.
 func TestPageAnswersWithALongHistory(t *testing.T) {
 	const dialogs, messages = 100, 1000
-	s := newStage(t)
+	s := newTestbed(t)
 	var last imbot.DialogID
 	for i := range dialogs {
 		last = imbot.ChatDialog(s.portal.AddChat(fmt.Sprintf("Chat %d", i+1), 1, s.anna))
@@ -110,5 +110,5 @@ func TestPageAnswersWithALongHistory(t *testing.T) {
 		t.Logf("%4.0f ms %7d bytes %s", r.Duration, r.Size, r.Name)
 		require.Less(t, r.Duration, 5000.0, r.Name)
 	}
-	b.calm()
+	b.noAlarms()
 }

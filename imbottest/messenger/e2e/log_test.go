@@ -12,7 +12,7 @@ import (
 )
 
 func TestPhoneTellsOfAFailedEvent(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	id, err := s.client.Bot.Register(t.Context(), imbot.BotRegisterRequest{
 		Code: "down", EventHandler: "http://127.0.0.1:1/", Properties: imbot.BotProperties{Name: "Down"},
 	})

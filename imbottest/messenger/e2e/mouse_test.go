@@ -19,7 +19,7 @@ func TestPersonTriesABot(t *testing.T) {
 		{"on a desktop", 1440, 900},
 	} {
 		t.Run(size.name, func(t *testing.T) {
-			s := newStage(t)
+			s := newTestbed(t)
 			b := open(t, s.url, size.width, size.height)
 			narrow := size.width < 700
 
@@ -60,7 +60,7 @@ func TestPersonTriesABot(t *testing.T) {
 				b.sees("nav", "Dice")
 			}
 			require.False(t, eval[bool](b, `document.documentElement.scrollWidth > innerWidth`), "the page is wider than the window")
-			b.calm()
+			b.noAlarms()
 		})
 	}
 }

@@ -16,18 +16,18 @@ import (
 	"github.com/imbot-go/imbot/imbottest/messenger"
 )
 
-// A gate stands before a messenger and keeps requests or answers for as long as a
+// A holdingProxy stands before a messenger and keeps requests or answers for as long as a
 // test wants, so that what is a matter of luck happens each time.
-type gate struct {
+type holdingProxy struct {
 	url string
 
 	mu   sync.Mutex
-	kept []*kept
+	held []*heldRequest
 }
 
-// kept is what a gate keeps, once: the first request whose path, query or body
+// heldRequest is what a gate keeps, once: the first request whose path, query or body
 // holds a text.
-type kept struct {
+type heldRequest struct {
 	path, text string
 	early      bool          // before the portal has seen it, not after
 	came       chan struct{} // closed when it is there
@@ -35,9 +35,9 @@ type kept struct {
 	fail       bool          // it is answered with an error then
 }
 
-func newGate(t *testing.T, s *stage) *gate {
+func newHoldingProxy(t *testing.T, s *testbed) *holdingProxy {
 	t.Helper()
-	g := &gate{}
+	g := &holdingProxy{}
 	inner := messenger.Handler(s.portal)
 	server := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -72,29 +72,29 @@ func newGate(t *testing.T, s *stage) *gate {
 	return g
 }
 
-func (g *gate) take(path, text string) *kept {
+func (g *holdingProxy) take(path, text string) *heldRequest {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i, k := range g.kept {
+	for i, k := range g.held {
 		if strings.HasSuffix(path, k.path) && strings.Contains(text, k.text) {
-			g.kept = append(g.kept[:i:i], g.kept[i+1:]...)
+			g.held = append(g.held[:i:i], g.held[i+1:]...)
 			return k
 		}
 	}
 	return nil
 }
 
-// keep keeps one answer; early keeps the request instead.
-func (g *gate) keep(path, text string, early bool) *kept {
+// hold keeps one answer; early keeps the request instead.
+func (g *holdingProxy) hold(path, text string, early bool) *heldRequest {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	k := &kept{path: path, text: text, early: early, came: make(chan struct{}), pass: make(chan struct{})}
-	g.kept = append(g.kept, k)
+	k := &heldRequest{path: path, text: text, early: early, came: make(chan struct{}), pass: make(chan struct{})}
+	g.held = append(g.held, k)
 	return k
 }
 
 // wait waits until there is something to keep.
-func (k *kept) wait(t *testing.T) {
+func (k *heldRequest) wait(t *testing.T) {
 	t.Helper()
 	select {
 	case <-k.came:
@@ -103,9 +103,9 @@ func (k *kept) wait(t *testing.T) {
 	}
 }
 
-func (k *kept) release() { close(k.pass) }
+func (k *heldRequest) release() { close(k.pass) }
 
-func (k *kept) refuse() {
+func (k *heldRequest) refuse() {
 	k.fail = true
 	close(k.pass)
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/imbot-go/imbot/bbcode"
 )
 
-// outside is a web server of the bot's owner: pictures, and one page that tries
+// newOwnersServer is a web server of the bot's owner: pictures, and one page that tries
 // to get out of its frame.
-func outside(t *testing.T) string {
+func newOwnersServer(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/app" {
@@ -35,8 +35,8 @@ func outside(t *testing.T) string {
 // What bots send beside text: attachments, all kinds of buttons, a menu, a chat
 // application, who is typing, likes, edits and deletions, as they happen.
 func TestPageShowsWhatBotsSend(t *testing.T) {
-	s := newStage(t)
-	web := outside(t)
+	s := newTestbed(t)
+	web := newOwnersServer(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	_, err := s.client.App.Register(t.Context(), imbot.AppRegisterRequest{
 		Code: "clock", IFrame: web + "/app", IFrameWidth: 400, IFrameHeight: 200, Hash: "hash-that-nobody-may-see",
@@ -98,12 +98,12 @@ func TestPageShowsWhatBotsSend(t *testing.T) {
 	require.NoError(t, s.client.Message.Delete(t.Context(), imbot.MessageDeleteRequest{MessageID: id}))
 	b.until(has(item+".deleted, "+item+" .deleted", "") + ` || !document.querySelector(` + quote(item) + `)`)
 	require.False(t, eval[bool](b, `document.documentElement.outerHTML.includes("hash-that-nobody-may-see")`))
-	b.calm()
+	b.noAlarms()
 }
 
 // What people do beside writing.
 func TestPeopleActInThePage(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	b := open(t, s.url, 1440, 900)
 	b.click("#add-person-open")
 	b.press("Carla" + kb.Tab + "Rossi" + kb.Enter)
@@ -135,5 +135,5 @@ func TestPeopleActInThePage(t *testing.T) {
 		b.press(kb.ArrowDown)
 	}
 	b.until(`document.querySelector("#actor").selectedOptions[0].textContent === "Carla Rossi" && document.documentElement.dataset.live === "true"`)
-	b.calm()
+	b.noAlarms()
 }

@@ -19,9 +19,9 @@ import (
 // clientID is a secret that the page must never show.
 const clientID = "e2e-client-id-that-nobody-may-see"
 
-// A stage is a portal with a bot and the messenger in front of it, all three on
+// A testbed is a portal with a bot and the messenger in front of it, all three on
 // loopback addresses.
-type stage struct {
+type testbed struct {
 	portal *imbottest.Portal
 	client *imbot.Client // acts as the bot
 	bot    imbot.ID
@@ -29,13 +29,13 @@ type stage struct {
 	url    string // of the page
 }
 
-func newStage(t *testing.T) *stage {
+func newTestbed(t *testing.T) *testbed {
 	t.Helper()
 	portal := imbottest.NewPortal()
 	t.Cleanup(portal.Close)
 	portal.Mount(messenger.Handler(portal))
 	require.NoError(t, portal.Listen("127.0.0.1:0"))
-	s := &stage{portal: portal, anna: portal.AddUser("Anna", "Ivanova"), url: strings.TrimSuffix(portal.Endpoint(), "rest/")}
+	s := &testbed{portal: portal, anna: portal.AddUser("Anna", "Ivanova"), url: strings.TrimSuffix(portal.Endpoint(), "rest/")}
 
 	hook := portal.Webhook(clientID)
 	client, err := imbot.NewClient(hook, imbot.WithLimiter(nil))
@@ -90,7 +90,7 @@ func (forgetful) Seen(context.Context, string) (bool, error) { return false, nil
 func (forgetful) Mark(context.Context, string) error { return nil }
 
 // onMessage repeats what was said, with a button.
-func (s *stage) onMessage(ctx context.Context, ev *imbot.MessageAddEvent) error {
+func (s *testbed) onMessage(ctx context.Context, ev *imbot.MessageAddEvent) error {
 	answer := ev.Reply("You said: " + strings.TrimLeft(ev.Params.Message, ", "))
 	answer.Keyboard = &imbot.Keyboard{Rows: [][]imbot.Button{{
 		{Text: "Press me", Action: imbot.ActionCommand{Command: "press", Params: "once"}, BGColorToken: imbot.ColorTokenPrimary},
@@ -100,7 +100,7 @@ func (s *stage) onMessage(ctx context.Context, ev *imbot.MessageAddEvent) error 
 }
 
 // onCommand edits the message of a button, and answers the other commands.
-func (s *stage) onCommand(ctx context.Context, ev *imbot.CommandAddEvent) error {
+func (s *testbed) onCommand(ctx context.Context, ev *imbot.CommandAddEvent) error {
 	for _, c := range ev.Commands {
 		if c.Command == "press" {
 			text := "Pressed " + c.CommandParams
