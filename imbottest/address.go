@@ -35,7 +35,7 @@ func (p *Portal) Listen(addr string) error {
 	return nil
 }
 
-// open opens a loopback address; the lock is held.
+// open listens on an address, which has to be a loopback address. The lock is held.
 func (p *Portal) open(addr string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(addr)
 	switch {
@@ -62,7 +62,7 @@ func (p *Portal) start(listener net.Listener) string {
 			p.serve(w, r, r.TLS != nil, addr)
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
-		ConnState: func(_ net.Conn, state http.ConnState) { // Close waits for the connections' goroutines
+		ConnState: func(_ net.Conn, state http.ConnState) { // counts connections, so that Close waits for their goroutines
 			switch state {
 			case http.StateNew:
 				p.wg.Add(1)
@@ -91,7 +91,7 @@ func (p *Portal) Rename(host string) error {
 	return p.rename(host)
 }
 
-// rename is Rename under the lock.
+// rename does what Rename says; the lock is held.
 func (p *Portal) rename(host string) error {
 	defer p.notify()
 	if p.listen != "" {
@@ -116,7 +116,8 @@ func (p *Portal) rename(host string) error {
 	return nil
 }
 
-// redirect is the answer of a former host; the lock is held.
+// redirect sends a request that came to a former host to the present one; the lock
+// is held.
 func (p *Portal) redirect(uri string) answer {
 	a := htmlPage(http.StatusFound)
 	a.location = strings.TrimSuffix(p.endpoint(), "/rest/") + uri
@@ -145,7 +146,7 @@ func (p *Portal) domain() string {
 	return p.host
 }
 
-// authOrigin is the authorization server without a path; the lock is held.
+// authOrigin is the scheme and host of the authorization server; the lock is held.
 func (p *Portal) authOrigin() string {
 	if p.authAddr != "" {
 		return "http://" + p.authAddr
@@ -153,8 +154,8 @@ func (p *Portal) authOrigin() string {
 	return "https://" + p.authHost
 }
 
-// authRoot is the REST root of the authorization server, an address of its own,
-// so that no test reaches a real one.
+// authRoot is the REST root of the authorization server. It is this portal's own
+// and not the vendor's, so that a test never reaches a real one.
 func (p *Portal) authRoot() string { return p.authOrigin() + "/rest/" }
 
 // known reports whether a host is one of the portal's; the lock is held.
@@ -188,7 +189,7 @@ func hostOf(address string) string {
 	return u.Host
 }
 
-// publicURL is a URL without what could be a secret.
+// publicURL cuts off the query and the credentials of a URL, which can be secrets.
 func publicURL(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

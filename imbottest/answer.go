@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// answer is what goes back to the client.
+// answer is an HTTP answer of the portal.
 type answer struct {
 	status      int
 	contentType string
 	body        []byte
 	location    string // of a redirect
-	truncated   bool   // the connection ends behind the body, which promised more
+	truncated   bool   // Content-Length is one more than the body has, then the connection ends
 }
 
 func jsonAnswer(status int, v any) answer {
 	body, err := json.Marshal(v)
-	if err != nil { // results hold nothing that JSON cannot express
+	if err != nil { // cannot happen: every result can be written as JSON
 		status, body = http.StatusInternalServerError, []byte(`{"error":"INTERNAL_SERVER_ERROR","error_description":"Internal server error"}`)
 	}
 	return answer{status: status, contentType: "application/json; charset=utf-8", body: hexQuotes(body)}
 }
 
-// hexQuotes writes the quotes inside strings as the portal does, which escapes what
-// means something in HTML; package json does the rest of that.
+// hexQuotes writes ' and " inside strings as \u0027 and \u0022: the portal escapes all
+// characters that mean something in HTML, and encoding/json has escaped the others.
 func hexQuotes(data []byte) []byte {
 	out := make([]byte, 0, len(data)+len(data)/8)
 	for i := 0; i < len(data); i++ {
@@ -37,7 +37,7 @@ func hexQuotes(data []byte) []byte {
 		case data[i+1] == '"':
 			out = append(out, `\u0022`...)
 			i++
-		default: // another escape, of which the second byte is not one's beginning
+		default: // another escape: both bytes are copied, because the second one can be a backslash
 			out = append(out, data[i], data[i+1])
 			i++
 		}
@@ -45,13 +45,13 @@ func hexQuotes(data []byte) []byte {
 	return out
 }
 
-// htmlPage is the answer of a web server that has not come to the portal.
+// htmlPage is the answer of the web server before the portal: a page, no JSON.
 func htmlPage(status int) answer {
 	body := fmt.Sprintf("<html><body><h1>%d %s</h1></body></html>", status, http.StatusText(status))
 	return answer{status: status, contentType: "text/html; charset=utf-8", body: []byte(body)}
 }
 
-// envelope is the answer with a result.
+// envelope is the answer with the result of a method and its time block.
 func envelope(result any, t timing) answer {
 	return jsonAnswer(http.StatusOK, struct {
 		Result any    `json:"result"`
@@ -59,7 +59,7 @@ func envelope(result any, t timing) answer {
 	}{result, t})
 }
 
-// timing is the time block of a success.
+// timing is the time block, which answers with a result have.
 type timing struct {
 	Start            float64 `json:"start"`
 	Finish           float64 `json:"finish"`
@@ -108,5 +108,5 @@ func (e *restError) value() *array {
 
 func (e *restError) answer() answer { return jsonAnswer(e.status, e.value()) }
 
-// errPHP is what is left of a portal whose code broke.
+// errPHP is the answer when the portal's PHP code throws an error that nobody catches.
 var errPHP = &restError{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error"}

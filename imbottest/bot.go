@@ -8,7 +8,7 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// bot is what a bot has beyond a user.
+// bot is what the portal keeps of a bot beside its user.
 type bot struct {
 	id            imbot.ID
 	app           *application
@@ -16,10 +16,10 @@ type bot struct {
 	kind          imbot.BotType
 	openLine      imbot.Flag
 	email         string
-	fetchesEvents bool // registered through imbot.v2, without handlers
+	fetchesEvents bool // it was registered through imbot.v2 and has no handlers
 }
 
-// maxBots is the limit for one application.
+// maxBots is how many bots an application may have.
 const maxBots = 5
 
 func (p *Portal) botByCode(code string) *bot {

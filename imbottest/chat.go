@@ -9,14 +9,14 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// The kinds of chats, the letters of CHAT_TYPE.
+// The kinds of chats, as CHAT_TYPE names them.
 const (
 	kindPrivate = "P"
 	kindChat    = "C"
 	kindOpen    = "O"
 )
 
-// chat is a group chat or a private dialog, which has a chat id, too.
+// chat is a group chat or a private dialog. Private dialogs have a chat id, too.
 type chat struct {
 	id           imbot.ID
 	kind         string
@@ -28,14 +28,14 @@ type chat struct {
 	entityID     string
 	entityData   [3]string
 	operators    []imbot.ID // of an open line
-	restricted   []string   // see Restrict
+	restricted   []string   // what Restrict forbids
 	general      bool
-	textFieldOff bool // the field for new messages
+	textFieldOff bool // people cannot write
 	owner        imbot.ID
 	created      time.Time
-	members      []*member // in order of their joining
+	members      []*member // in the order in which they joined
 	messages     []*message
-	typing       map[imbot.ID]*time.Timer // who writes
+	typing       map[imbot.ID]*time.Timer // who is shown as writing; the timer ends that
 	picture      []byte
 	answers      map[imbot.ID]time.Time // until when a bot may answer commands
 }
@@ -44,10 +44,10 @@ type chat struct {
 type member struct {
 	user    imbot.ID
 	manager bool
-	since   imbot.ID // sees messages behind this one
+	since   imbot.ID // sees only messages with higher ids
 }
 
-// pair names a private dialog, the smaller id first.
+// pair are the two users of a private dialog, the smaller id first.
 type pair [2]imbot.ID
 
 func pairOf(a, b imbot.ID) pair { return pair{min(a, b), max(a, b)} }
@@ -61,7 +61,7 @@ func (c *chat) member(user imbot.ID) *member {
 	return nil
 }
 
-// other is the other side of a private dialog.
+// other is the other user of a private dialog, 0 when there is none.
 func (c *chat) other(user imbot.ID) imbot.ID {
 	for _, m := range c.members {
 		if m.user != user {
@@ -78,7 +78,7 @@ func (c *chat) lastMessageID() imbot.ID {
 	return 0
 }
 
-// typeName is the type of a chat in words.
+// typeName is the kind of a chat as [Dialog] names it.
 func (c *chat) typeName() string {
 	switch c.kind {
 	case kindOpen:
@@ -91,7 +91,8 @@ func (c *chat) typeName() string {
 	return "chat"
 }
 
-// entity are the tags of a chat; a type that is null is left out.
+// entity returns the tags of a chat as keys and values of an event. The type is left
+// out when there is none, because the portal sends no key for null.
 func (c *chat) entity() (pairs []string) {
 	if c.entityType != "" {
 		pairs = append(pairs, "CHAT_ENTITY_TYPE", c.entityType)
@@ -100,7 +101,7 @@ func (c *chat) entity() (pairs []string) {
 		"CHAT_ENTITY_DATA_2", c.entityData[1], "CHAT_ENTITY_DATA_3", c.entityData[2])
 }
 
-// find finds the chat of a dialog as a user sees it.
+// find returns the chat that a user means by a dialog id, nil when there is none.
 func (p *Portal) find(user imbot.ID, dialog imbot.DialogID) *chat {
 	if other, ok := dialog.UserID(); ok {
 		return p.private[pairOf(user, other)]
@@ -117,7 +118,7 @@ func (p *Portal) group(id imbot.ID) *chat {
 	return nil
 }
 
-// dialogOf is a chat as one of its members names it.
+// dialogOf is the dialog id by which a member names a chat.
 func (p *Portal) dialogOf(chat *chat, user imbot.ID) imbot.DialogID {
 	if chat.kind == kindPrivate {
 		for _, m := range chat.members {
@@ -155,8 +156,8 @@ func (p *Portal) newPrivate(a, b imbot.ID) *chat {
 	return chat
 }
 
-// openPrivate finds or makes the private dialog in which one user writes to
-// another. A bot learns of a new one.
+// openPrivate returns the private dialog of two users and makes it when there is none.
+// Of a new one the bot gets ONIMBOTJOINCHAT.
 func (p *Portal) openPrivate(by, other imbot.ID) (*chat, *restError) {
 	if by == other || !p.exists(by) || !p.exists(other) {
 		return nil, badRequest("ERROR_NO_ACCESS", "You can't send messages to this user")
@@ -175,7 +176,8 @@ func (p *Portal) openPrivate(by, other imbot.ID) (*chat, *restError) {
 	return chat, nil
 }
 
-// join adds users to a group chat; bots among them learn of it. The lock is held.
+// join adds users to a group chat. Bots among them get ONIMBOTJOINCHAT. The lock is
+// held.
 func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) {
 	defer p.noteDialog(chat)
 	for _, id := range p.onlyExisting(users) {
@@ -193,7 +195,7 @@ func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) 
 	}
 }
 
-// leave takes somebody out of a group chat; the lock is held.
+// leave takes a user out of a group chat; the lock is held.
 func (p *Portal) leave(c *chat, user imbot.ID) {
 	if c.member(user) == nil {
 		return
@@ -209,15 +211,15 @@ func (c *chat) removeMember(user imbot.ID) {
 		return
 	}
 	c.owner = 0
-	for _, m := range c.members { // a manager inherits, else who joined first
+	for _, m := range c.members { // the first manager becomes owner, without one the first member
 		if c.owner == 0 || m.manager && !c.member(c.owner).manager {
 			c.owner = m.user
 		}
 	}
 }
 
-// checkRemove says who may remove whom: everybody himself, managers others, and
-// nobody but himself the owner.
+// checkRemove refuses the removal of a member. Everybody may remove himself, the owner
+// everybody, and managers everybody but the owner.
 func (c *chat) checkRemove(by, user imbot.ID) *restError {
 	m := c.member(by)
 	switch {

@@ -22,17 +22,17 @@ type App struct {
 	Height      int
 }
 
-// chatApp is a chat application of a bot.
+// chatApp is a chat application as the portal keeps it.
 type chatApp struct {
 	id   imbot.ID
 	bot  imbot.ID
 	app  *application
 	code string
 
-	iframe string // address; "" for one with a JS command
-	hash   string // signs it
+	iframe string // address of the frame; "" for one with a JS command
+	hash   string // the key that signs the frame's address
 
-	// What people see, and no method of the portal tells.
+	// What people see. No method of the portal returns it.
 	jsMethod, jsParam string
 	titles            *array // LANG
 	context           string
@@ -41,8 +41,9 @@ type chatApp struct {
 	icon              []byte
 }
 
-// Apps returns the chat applications that are offered to somebody in a dialog,
-// which need not exist yet, by their CONTEXT. Guests are offered none.
+// Apps returns the chat applications that the portal offers to somebody in a dialog,
+// as their CONTEXT says. A private dialog need not be opened before. Guests are
+// offered none.
 func (p *Portal) Apps(user imbot.ID, dialog imbot.DialogID) []App {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -66,7 +67,7 @@ func (p *Portal) Apps(user imbot.ID, dialog imbot.DialogID) []App {
 	return list
 }
 
-// offered reports whether an application belongs into a dialog.
+// offered reports whether CONTEXT lets an application be shown to a user in a chat.
 func (a *chatApp) offered(c *chat, user imbot.ID) bool {
 	context, adminOnly := strings.CutSuffix(a.context, "-admin")
 	if adminOnly && user != admin {
@@ -97,15 +98,14 @@ func (p *Portal) Icon(app imbot.ID) []byte {
 	return nil
 }
 
-// The size of frames: what is missing gets the default, what is too small the
-// least.
+// The default size of frames, and the smallest one.
 const (
 	frameWidth, frameHeight       = 320, 250
 	minFrameWidth, minFrameHeight = 250, 50
 )
 
-// describe takes over what people see of an application; what was not sent
-// stays.
+// describe stores what people see of an application. What was not sent stays as it
+// was.
 func (a *chatApp) describe(from *array) {
 	if from.array("LANG").len() > 0 {
 		a.titles = from.array("LANG")

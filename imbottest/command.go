@@ -17,23 +17,23 @@ type Command struct {
 	Title  string // in the portal's language, else in the first one
 	Params string // hint about the parameters
 	Common bool   // usable in every chat
-	Hidden bool   // usable, but not offered; so is one without any title
+	Hidden bool   // usable, but not offered; a command without any title is hidden, too
 }
 
-// command is a slash command of a bot. No method of the portal tells its titles
-// and whether it is offered, people see them.
+// command is a slash command as the portal keeps it. No method of the portal returns
+// the titles and whether it is hidden; people see that.
 type command struct {
 	id       imbot.ID
 	bot      *bot
 	name     string
 	common   bool
-	extranet bool // usable by users from outside
+	extranet bool // users from outside the company may give it, too
 	hidden   bool
 	titles   *array // LANG
 }
 
-// Commands returns the commands that somebody can give in a dialog, which need
-// not exist yet: those of the bots in it, and the common ones.
+// Commands returns the commands that somebody can give in a dialog: those of its bots,
+// and the common ones. A private dialog need not be opened before.
 func (p *Portal) Commands(user imbot.ID, dialog imbot.DialogID) []Command {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,8 +54,8 @@ func (p *Portal) Commands(user imbot.ID, dialog imbot.DialogID) []Command {
 	return list
 }
 
-// title is the entry of LANG in the portal's language, else the first one; nil
-// when the portal has skipped them all.
+// title returns the entry of LANG in the portal's language, else the first one. The
+// portal skips entries without a language or title; nil means that none is left.
 func title(titles *array) *array {
 	list := slices.DeleteFunc(entries(titles, ""), func(lang *array) bool { return lang.text("LANGUAGE_ID") == "" || !lang.given("TITLE") })
 	if len(list) == 0 {
@@ -65,7 +65,7 @@ func title(titles *array) *array {
 	return list[max(0, i)]
 }
 
-// describe takes over what people see of a command; what was not sent stays.
+// describe stores what people see of a command. What was not sent stays as it was.
 func (cmd *command) describe(from *array) {
 	if from.array("LANG").len() > 0 {
 		cmd.titles = from.array("LANG")
@@ -78,23 +78,23 @@ func (cmd *command) describe(from *array) {
 	}
 }
 
-// answerTime is how long a bot may answer a command.
+// answerTime is how long a bot may answer in a dialog after a command was given there.
 const answerTime = 10 * time.Minute
 
-// invocation is a command that a person gave.
+// invocation is a command that a person gave, with its parameters.
 type invocation struct {
 	command *command
 	params  string
 }
 
-// typed is a command at the start of a line.
+// typed matches a command at the start of a line.
 var typed = regexp.MustCompile(`(?m)^/(\S+)(?:[ \t]+(.*?))?[ \t\r]*$`)
 
-// maxInvocations is the number of commands that one message can give.
+// maxInvocations is how many commands one message can give.
 const maxInvocations = 10
 
-// invoked are the commands in a person's text: those of the bots in the chat,
-// and the common ones. Of one command the last line counts.
+// invoked returns the commands that a person's text gives: those of the bots in the
+// chat, and the common ones. When a command is there twice, the last line counts.
 func (p *Portal) invoked(chat *chat, user imbot.ID, text string) (list []invocation) {
 	at, ids := map[*command]int{}, sortedIDs(p.commands)
 	for _, line := range typed.FindAllStringSubmatch(text, -1) {

@@ -11,7 +11,7 @@ import (
 	"github.com/imbot-go/imbot/internal/phpform"
 )
 
-// The events of a bot that this portal fires.
+// The events that this portal sends to bots.
 const (
 	eventMessageAdd    = "ONIMBOTMESSAGEADD"
 	eventMessageUpdate = "ONIMBOTMESSAGEUPDATE"
@@ -25,7 +25,7 @@ const language = "en"
 
 const expiresIn = "3600"
 
-// event is a form under construction; its keys keep the order of real events.
+// event is the form of an event. Its keys are set in the order of a real portal.
 type event struct{ phpform.Node }
 
 func (e *event) set(path ...string) func(pairs ...string) {
@@ -36,7 +36,8 @@ func (e *event) set(path ...string) func(pairs ...string) {
 	}
 }
 
-// setValue writes a nested value as PHP does: without null and empty lists.
+// setValue writes a nested value as PHP writes forms: null and empty lists are left
+// out.
 func (e *event) setValue(v any, path ...string) {
 	switch v := v.(type) {
 	case *array:
@@ -62,7 +63,8 @@ func (p *Portal) newEvent(name string, app *application, bots ...*bot) *event {
 	return e
 }
 
-// setBot writes who a bot is, with its authorization.
+// setBot writes the id and code of a bot, and its tokens when it belongs to an OAuth
+// application.
 func (p *Portal) setBot(e *event, b *bot, path ...string) {
 	if b.app.oauth {
 		p.setBotAuth(e, b.app, b, path...)
@@ -71,7 +73,7 @@ func (p *Portal) setBot(e *event, b *bot, path ...string) {
 	e.set(path...)("BOT_ID", b.id.String(), "BOT_CODE", b.code)
 }
 
-// setBotAuth writes the thirteen authorization keys of a bot.
+// setBotAuth writes the authorization of a bot.
 func (p *Portal) setBotAuth(e *event, app *application, b *bot, path ...string) {
 	g := p.grantFor(app, b.id)
 	e.set(path...)(
@@ -95,8 +97,8 @@ func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
 	}
 }
 
-// encodeWithAuth writes the envelope's end: the time and the acting user's grant. Events
-// of a webhook's bots carry no tokens.
+// encodeWithAuth writes what every event ends with, the time and the tokens of the
+// acting user, and encodes it. Events for bots of a webhook carry no tokens.
 func (p *Portal) encodeWithAuth(e *event, app *application, user imbot.ID, refresh bool) string {
 	e.set()("ts", unix(time.Now()))
 	set := e.set("auth")

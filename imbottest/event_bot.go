@@ -4,8 +4,8 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// fireJoinPrivate tells a bot that a private dialog with it was opened, by the
-// user or by the bot itself.
+// fireJoinPrivate tells a bot that its private dialog with a user was opened. from is
+// who opened it, the user or the bot itself.
 func (p *Portal) fireJoinPrivate(chat *chat, b *bot, user, from, to imbot.ID) {
 	e := p.newEvent(eventJoinChat, b.app, b)
 	e.set("data", "PARAMS")("CHAT_TYPE", kindPrivate, "MESSAGE_TYPE", kindPrivate, "BOT_ID", b.id.String(),

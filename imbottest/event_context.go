@@ -9,9 +9,9 @@ import (
 
 const eventContextGet = "ONIMBOTCONTEXTGET"
 
-// OpenContext opens a dialog through a link that carries data for its bots, a JSON
-// object, as a person of the dialog does. All of its bots get ONIMBOTCONTEXTGET when they have
-// a handler for it, with all values in the data as texts.
+// OpenContext opens a dialog, as one of its people does by a link that carries data for
+// its bots, a JSON object. All bots in the dialog that have a handler for
+// ONIMBOTCONTEXTGET get it, with all values of the data as texts.
 func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.DialogID, data string) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -20,28 +20,29 @@ type delivery struct {
 	body  string
 	fault Fault
 
-	replay int64 // the exchange that is repeated
+	replay int64 // the exchange that is sent again; 0 for a new event
 }
 
 // chatQueue names the queue of a chat: within one, events keep their order.
 func chatQueue(c *chat) string { return "chat" + c.id.String() }
 
-// appQueue names the queue of what happens to an application and its bots: they
-// go before it does.
+// appQueue names the queue for the life of an application and its bots. They share one,
+// so that ONIMBOTDELETE comes before ONAPPUNINSTALL.
 func appQueue(app *application) string { return "application" + app.id }
 
-// Serve lets a handler receive the events for a URL, without a socket. It counts
-// for events that are fired from then on and for every application that
-// registered exactly this URL. Events for other URLs are posted over HTTP when
-// the host is a loopback address; the rest ends in [Portal.Err].
+// Serve lets a handler receive the events for a URL, without a socket: those that are
+// fired from then on, for every application that registered exactly this URL. Events
+// for other URLs are posted over HTTP when the host is a loopback address; when it is
+// not, they show up in [Portal.Err].
 func (p *Portal) Serve(url string, handler http.Handler) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.handlers[url] = handler
 }
 
-// queueEvent queues an event; the lock is held. A goroutine of the portal delivers and
-// ends when the queue is empty.
+// queueEvent puts an event into a queue, unless the application has no handler for it;
+// the lock is held. Each queue has a goroutine that delivers its events and ends when
+// it is empty.
 func (p *Portal) queueEvent(event string, app *application, queue, body string) {
 	to, ok := app.handlers[event]
 	if !ok || p.closed || app.oauth && !app.finished {
@@ -56,7 +57,7 @@ func (p *Portal) queueEvent(event string, app *application, queue, body string) 
 	p.active++
 	p.queues[queue] = append(waiting, next)
 	if running {
-		p.notify() // an event waits to be overtaken, maybe
+		p.notify() // nextDelivery may be waiting for an event that overtakes another
 		return
 	}
 	p.wg.Go(func() { p.deliverQueue(queue) })
@@ -72,14 +73,15 @@ func (p *Portal) deliverQueue(queue string) {
 	}
 }
 
-// nextDelivery takes the nextDelivery event out of a queue, or the queue away when there is none.
+// nextDelivery takes the next event out of a queue. When there is none it removes the
+// queue, and ok is false.
 func (p *Portal) nextDelivery(queue string) (next delivery, handler http.Handler, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if waiting := p.queues[queue]; len(waiting) == 1 && waiting[0].fault.Reorder {
 		p.mu.Unlock()
 		ctx, cancel := context.WithTimeout(p.ctx, overtakeTime)
-		_ = p.await(ctx, func() bool { return len(p.queues[queue]) > 1 }) // it has been overtaken or it has not
+		_ = p.await(ctx, func() bool { return len(p.queues[queue]) > 1 }) // after overtakeTime the event goes first after all
 		cancel()
 		p.mu.Lock()
 	}
@@ -99,8 +101,9 @@ func (p *Portal) nextDelivery(queue string) (next delivery, handler http.Handler
 // overtakeTime is how long an event waits for one that overtakes it.
 const overtakeTime = time.Second
 
-// deliverNext delivers one event. A handler that ends its goroutine, as a failed
-// require in it does, ends the drain as well; another one takes over.
+// deliverNext delivers one event. A handler can end the goroutine in which it runs, as
+// a failed require does, and that is the goroutine of the queue; then a new one goes on
+// with the queue.
 func (p *Portal) deliverNext(queue string, next delivery, handler http.Handler) {
 	returned := false
 	defer func() {
@@ -119,8 +122,8 @@ func (p *Portal) deliverNext(queue string, next delivery, handler http.Handler) 
 	returned = true
 }
 
-// deliver hands one event over and records what went wrong, other than by its
-// fault.
+// deliver delivers one event, logs it, and reports to [Portal.Err] what went wrong
+// without a [Fault] that asked for it.
 func (p *Portal) deliver(d delivery, handler http.Handler) {
 	x := p.beginEvent(d)
 	status, body, why := 0, "", ""
@@ -141,7 +144,7 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	switch {
 	case handler != nil:
 		if d.fault.Cut == AfterRun {
-			cancel() // the body is in memory already
+			cancel() // the handler can still read the body, which is in memory
 		}
 		status, body, why = p.callHandler(d, handler, r)
 	case isLoopback(r.URL.Hostname()):
@@ -156,7 +159,7 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	}
 }
 
-// pause waits, as long as the portal is open.
+// pause waits; Close ends it.
 func (p *Portal) pause(d time.Duration) {
 	if d <= 0 {
 		return
@@ -169,7 +172,8 @@ func (p *Portal) pause(d time.Duration) {
 	}
 }
 
-// callHandler runs a handler like a server does; why is the reason when there is no answer.
+// callHandler runs a handler as a server does. Status 0 means that it did not answer,
+// for the reason why.
 func (p *Portal) callHandler(d delivery, handler http.Handler, r *http.Request) (status int, body, why string) {
 	r.RequestURI = r.URL.RequestURI()
 	r.RemoteAddr = "127.0.0.1:1"
@@ -181,7 +185,7 @@ func (p *Portal) callHandler(d delivery, handler http.Handler, r *http.Request) 
 			case v != http.ErrAbortHandler:
 				why = "the handler panicked"
 				p.problem("%s: the handler of %s panicked: %v", d.event, publicURL(d.to.url), v)
-			case r.Context().Err() == nil: // nobody has hung up
+			case r.Context().Err() == nil: // the portal has not hung up: the handler aborted by itself
 				why = "the handler gave up"
 				p.problem("%s: %s does not answer", d.event, publicURL(d.to.url))
 			}
@@ -192,10 +196,11 @@ func (p *Portal) callHandler(d delivery, handler http.Handler, r *http.Request) 
 	return w.status, w.body.String(), ""
 }
 
-// deliveryTime is how long a handler behind a socket has.
+// deliveryTime is how long a handler behind a socket may take to answer.
 const deliveryTime = 30 * time.Second
 
-// postToHandler posts to a handler; why is the reason when there is no answer.
+// postToHandler posts to a handler over HTTP. Status 0 means that it did not answer,
+// for the reason why.
 func (p *Portal) postToHandler(d delivery, r *http.Request) (status int, body, why string) {
 	p.mu.Lock()
 	if p.client == nil {
@@ -216,21 +221,22 @@ func (p *Portal) postToHandler(d delivery, r *http.Request) (status int, body, w
 		if errors.As(err, &withURL) {
 			err = withURL.Err
 		}
-		if errors.Is(err, errHungUp) || r.Context().Err() != nil { // or the portal is closed
+		if errors.Is(err, errHungUp) || r.Context().Err() != nil { // a fault asked for it, or the portal is closed
 			return 0, "", ""
 		}
 		p.problem("%s: %s cannot be reached: %v", d.event, publicURL(d.to.url), err)
 		return 0, "", err.Error()
 	}
 	defer func() { _ = resp.Body.Close() }()
-	page, _ := io.ReadAll(io.LimitReader(resp.Body, maxPage)) // what came before it broke off is enough
+	page, _ := io.ReadAll(io.LimitReader(resp.Body, maxPage)) // if it breaks off, what came before is enough
 	return resp.StatusCode, string(page), ""
 }
 
 var errHungUp = errors.New("hung up")
 
-// hangUp sends a request and ends the connection: all of it has left when
-// Request.Write returns. A client's trace tells of WroteRequest before that.
+// hangUp sends a request and closes the connection without reading an answer. It does
+// without [http.Client], whose trace reports WroteRequest before all bytes have left;
+// they have when [http.Request.Write] returns.
 func hangUp(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), deliveryTime)
 	defer cancel()
@@ -252,5 +258,5 @@ func hangUp(r *http.Request) (*http.Response, error) {
 	return nil, cmp.Or(r.Write(conn), errHungUp)
 }
 
-// maxPage bounds what is read of a handler's answer.
+// maxPage is how many bytes of a handler's answer are read.
 const maxPage = 1 << 20

@@ -8,13 +8,13 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// binding is the one handler that an application has for an event.
+// binding is the handler of an application for an event. There is one for each event.
 type binding struct {
 	id   imbot.ID
 	url  string // as registered
 	full string // with CLIENT_ID behind it
 
-	byEventBind bool // for, with event.bind
+	byEventBind bool // set by the method event.bind
 }
 
 // botEvents are the handler parameters in the order in which they are checked.
@@ -49,7 +49,8 @@ func handlerURLs(from *array, register bool) (map[string]string, *restError) {
 	return urls, nil
 }
 
-// acceptable is the portal's own test of handler URLs: nothing is dialled.
+// acceptable checks a handler's URL as the portal does, by its form alone: it does not
+// connect to it.
 func acceptable(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || !strings.EqualFold(u.Scheme, "http") && !strings.EqualFold(u.Scheme, "https") {
@@ -58,8 +59,8 @@ func acceptable(address string) bool {
 	return strings.Index(u.Hostname(), ".") > 0 || strings.Contains(u.Hostname(), ":") && net.ParseIP(u.Hostname()) != nil
 }
 
-// wrongHandler refuses a handler's URL. A real portal says no more than the first
-// three words; localhost is what everybody tries first.
+// wrongHandler refuses a handler's URL. A real portal says no more than "Wrong handler
+// URL"; the hint is added because localhost is what everybody tries first.
 func wrongHandler(param, address string) *restError {
 	description := "Wrong handler URL"
 	if u, err := url.Parse(address); err == nil && u.Host != "" && !strings.Contains(u.Hostname(), ".") {
@@ -68,7 +69,7 @@ func wrongHandler(param, address string) *restError {
 	return badRequest(param+"_ERROR", description)
 }
 
-// bind makes handlers those of the whole application.
+// bind sets the handlers of an application, by event. They are those of all its bots.
 func (p *Portal) bind(app *application, urls map[string]string) {
 	for _, e := range botEvents {
 		if address, ok := urls[e.event]; ok {
@@ -79,7 +80,7 @@ func (p *Portal) bind(app *application, urls map[string]string) {
 
 func (p *Portal) bindEvent(app *application, event, address string) {
 	full := address
-	if !app.oauth { // un-escaped, as the portal does it
+	if !app.oauth { // the portal does not escape the client id
 		separator := "?"
 		if strings.Contains(address, "?") {
 			separator = "&"
@@ -90,7 +91,8 @@ func (p *Portal) bindEvent(app *application, event, address string) {
 	app.handlers[event] = binding{id: p.lastBind, url: address, full: full}
 }
 
-// forgetBindings is what an update and an uninstallation do.
+// forgetBindings removes the handlers that event.bind has set, as the portal does when
+// an application is updated.
 func (a *application) forgetBindings() {
 	for event, b := range a.handlers {
 		if b.byEventBind {

@@ -22,7 +22,7 @@ func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
 		}
 		p.setUser(e, m.AuthorID, true)
 		for _, b := range bots {
-			if chat.kind != kindLines && b.kind != imbot.BotTypeSupervisor { // a real portal shows it by itself, too
+			if chat.kind != kindLines && b.kind != imbot.BotTypeSupervisor { // a real portal, too, shows the bot as writing by itself
 				p.startTyping(chat, b.id)
 			}
 		}
@@ -56,7 +56,8 @@ func (p *Portal) setGroupMessage(e *event, chat *chat, m *message, before imbot.
 	set("TO_USER_ID", first.String(), "MESSAGE_ID", m.ID.String(), "LANGUAGE", language)
 }
 
-// setGroup writes what messages and commands in a group chat begin with.
+// setGroup writes the keys with which the PARAMS of messages and commands in a group
+// chat begin.
 func (p *Portal) setGroup(e *event, chat *chat, m *message, text string, before imbot.ID, more ...string) {
 	author, id := m.AuthorID.String(), chat.id.String()
 	set := e.set("data", "PARAMS")
@@ -70,7 +71,7 @@ func (p *Portal) setGroup(e *event, chat *chat, m *message, text string, before 
 		"IS_MANAGER", yesNo(chat.member(m.AuthorID).manager))
 }
 
-// sendFlags are the keys that say how a message was sent, the same every time.
+// sendFlags are keys and values of PARAMS that are the same in every event.
 var sendFlags = []string{
 	"PUSH", "Y", "PUSH_IMPORTANT", "N", "RECENT_SKIP_AUTHOR", "N", "CONVERT", "N", "SKIP_COMMAND", "N",
 	"SKIP_COUNTER_INCREMENTS", "N", "SILENT_CONNECTOR", "N", "SKIP_CONNECTOR", "N", "IMPORTANT_CONNECTOR", "N",
@@ -108,8 +109,8 @@ func (p *Portal) fireMessageUpdate(chat *chat, m *message) {
 	}
 }
 
-// fireMessageDelete tells bots about a message that its author deleted; who heard
-// it is decided by what it mentioned.
+// fireMessageDelete tells bots about a message that its author deleted. mentioned are
+// the users that the deleted text mentioned, because the text is gone by now.
 func (p *Portal) fireMessageDelete(chat *chat, m *message, mentioned []imbot.ID) {
 	notice := "Message from " + m.Time.Format("01/02/2006 15:04:05") + " has been deleted"
 	for _, bots := range p.botsToTell(chat, mentioned) {
@@ -123,7 +124,7 @@ func (p *Portal) fireMessageDelete(chat *chat, m *message, mentioned []imbot.ID)
 	}
 }
 
-// setChanged writes what both events begin with.
+// setChanged writes the keys with which the PARAMS of an update and a deletion begin.
 func (p *Portal) setChanged(e *event, chat *chat, m *message, text string) func(pairs ...string) {
 	owner := chat.owner
 	if chat.kind == kindPrivate {
@@ -136,8 +137,8 @@ func (p *Portal) setChanged(e *event, chat *chat, m *message, text string) func(
 	return set
 }
 
-// postChanged writes what both events end with. Only private dialogs tell who
-// acted.
+// postChanged writes the keys with which an update and a deletion end, and queues the
+// event. Only in private dialogs does it say who acted.
 func (p *Portal) postChanged(e *event, name string, chat *chat, m *message, app *application) {
 	dialog := imbot.UserDialog(m.AuthorID)
 	if chat.kind != kindPrivate {
@@ -150,9 +151,10 @@ func (p *Portal) postChanged(e *event, name string, chat *chat, m *message, app 
 	p.queueEvent(name, app, chatQueue(chat), p.encodeWithAuth(e, app, m.AuthorID, true))
 }
 
-// botsToTell are the bots that learn of a message: all of them in a private dialog,
-// in a group chat the mentioned ones and supervisors. The bots of one application
-// share an event. Operators of an open line are people like its guest.
+// botsToTell returns the bots that get an event for a message: in a private dialog all
+// of them, in a group chat those that are mentioned and supervisors. The bots of one
+// application are a group and share an event. In an open line it does not matter
+// whether the guest or an operator wrote.
 func (p *Portal) botsToTell(chat *chat, mentioned []imbot.ID) (groups [][]*bot) {
 	at := map[*application]int{}
 	for _, member := range chat.members {
@@ -182,10 +184,10 @@ func (b *bot) hearsAll(chat *chat) bool {
 	return b.kind == imbot.BotTypeSupervisor
 }
 
-// mention is a mention with the name in it.
+// mention matches a mention of a user and what stands between its codes, the name.
 var mention = regexp.MustCompile(`(?is)\[user=([0-9]+)[^\]]*\](.*?)\[/user\]`)
 
-// mentions are the users that a text mentions, in its order.
+// mentions returns the users that a text mentions, in the order of the text.
 func mentions(text string) []imbot.ID {
 	var ids []imbot.ID
 	for _, found := range mention.FindAllStringSubmatch(text, -1) {
@@ -196,8 +198,8 @@ func mentions(text string) []imbot.ID {
 	return ids
 }
 
-// withoutBotMentions takes the mentions of bots out of a text and returns the first of
-// those bots.
+// withoutBotMentions takes the mentions of bots out of a text, and returns the first
+// bot that was mentioned, 0 when there is none.
 func (p *Portal) withoutBotMentions(text string, mentioned []imbot.ID) (string, imbot.ID) {
 	first := slices.IndexFunc(mentioned, func(id imbot.ID) bool { return p.bots[id] != nil })
 	if first < 0 {

@@ -14,31 +14,31 @@ import (
 // Rename ends it, in this order, or Status, Code and Body take its method's
 // place. Else the method runs, and its answer waits for Late.
 //
-// With AfterRun the method runs, and nothing comes back; or in place of its
-// result a Status or Code, as from a proxy that has lost patience; or only a
-// Body, behind which the connection ends.
+// With AfterRun the method runs, and its result is lost: the connection ends without an
+// answer; or Status or Code are answered in its place, as by a proxy whose time was up;
+// or, without a Status and Code, the Body comes and the connection ends behind it.
 type Fault struct {
 	// Calls:
 	Status      int    // HTTP status; 0: 400 with a Code, else 200
 	Code        string // error code of the answer
 	Description string // its text
 	Body        string // the whole answer, instead of Code and Description
-	Expire      bool   // the call's access token ends; calls without a token pass by
-	Rename      bool   // the portal gets another name, as by Portal.Rename, and says so (302)
+	Expire      bool   // the call's access token expires; does not befall calls without a token
+	Rename      bool   // the portal gets another host, as by Portal.Rename, and redirects the call there (302)
 
-	// Events; with Duplicate, all else befalls the second delivery:
+	// Events; with Duplicate, everything else happens to the second delivery:
 	Duplicate bool // is delivered twice
 	Reorder   bool // is overtaken by the next event of its dialog, if that is fired within a second
 
-	// Both; what is behind an event in its dialog waits, too:
+	// Both; the events that follow in the same dialog wait, too:
 	Delay time.Duration // waits before everything else; counts as operating time
-	Late  time.Duration // the answer comes late: the method, or the bot's handler, has run
+	Late  time.Duration // the answer comes so much later: the method, or the bot's handler, has run by then
 	Cut   Cut           // ends the connection without an answer
 
 	// When, counted from Fail on:
-	Nth    int     // not before the n-th call or event; 0 is the first
-	Chance float64 // each with this chance, see WithSeed; 0: always
-	Times  int     // how many it befalls: 0 is one, negative is all that follow
+	Nth    int     // not before the n-th call or event; 0 means the first
+	Chance float64 // for each the probability, see WithSeed; 0 means always
+	Times  int     // for how many; 0 means one, a negative number all that follow
 }
 
 // Cut says when a connection ends.
@@ -53,22 +53,22 @@ const (
 
 // Fail lets calls of a method, or events, go wrong: the next one unless the fault
 // says which. A method is named as in [Portal.Calls], an event by its name
-// (ONIMBOTMESSAGEADD), and a name may end in a star: "imbot.message.*" is all that
-// begins so, "ON*" every event. "" is every call, those to the authorization
-// server included, and no event.
+// (ONIMBOTMESSAGEADD). A name may end in a star: "imbot.message.*" means all names that
+// begin with imbot.message., and "ON*" every event. "" means every call, those to the
+// authorization server included, and no event.
 //
 //	portal.Fail("imbot.message.add", Fault{Cut: AfterRun})                    // the next one
 //	portal.Fail("imbot.message.add", Fault{Cut: AfterRun, Nth: 7})            // the seventh
 //	portal.Fail("imbot.*", Fault{Late: time.Minute, Chance: 0.01, Times: -1}) // one in a hundred
 //	portal.Fail("ONIMBOTMESSAGEADD", Fault{Duplicate: true, Times: 3})        // three in a row
 //
-// A call or event meets one fault at most: the first that is due, in the order
-// in which they were set. It counts for the others all the same.
+// One fault at most befalls a call or event: the first that is due, in the order in
+// which they were set. The other faults count it all the same.
 //
 // A command inside a batch can have a Delay and a Code with its Description, with
-// AfterRun or without; the rest needs a fault of "batch" itself. A fault that
-// cannot befall what it meets waits on, and one that can befall nothing of that
-// name ends in [Portal.Err].
+// AfterRun or without; everything else needs a fault of "batch" itself. A fault that
+// does not fit a call or event waits for the next one. A fault that can fit nothing of
+// that name is not set and shows up in [Portal.Err].
 func (p *Portal) Fail(method string, f Fault) {
 	kind := kindCall
 	switch {
@@ -89,17 +89,17 @@ func (p *Portal) Fail(method string, f Fault) {
 	p.faults = append(p.faults, &fault{Fault: f, name: method, event: kind == kindEvent, chance: p.newChance()})
 }
 
-// fault is a Fault that waits.
+// fault is a Fault that was set and is not used up.
 type fault struct {
 	Fault
 	name   string
 	event  bool
 	seen   int
 	chance *rand.Rand
-	chaos  bool // one of Portal.Chaos
+	chaos  bool // set by Portal.Chaos
 }
 
-// kind is what a fault can befall.
+// kind is the kind of a call or event, as far as it decides which faults fit.
 type kind int
 
 const (
@@ -110,7 +110,7 @@ const (
 	kindEvent
 )
 
-// isEvent reports whether a name is that of events.
+// isEvent reports whether a name is that of an event.
 func isEvent(name string) bool { return len(name) > 2 && strings.EqualFold(name[:2], "on") }
 
 // canBefall reports whether a fault can befall something of this kind.
@@ -120,7 +120,7 @@ func (f Fault) canBefall(k kind) bool {
 	case kindEvent:
 		return (waits || f.Cut != NoCut || ofEvents) && !f.replacesAnswer() && !f.Expire && !f.Rename
 	case kindCommand:
-		cut := f.Cut == BeforeRun || f.Cut == AfterRun && f.Code == "" // of the connection
+		cut := f.Cut == BeforeRun || f.Cut == AfterRun && f.Code == "" // would end the connection of the whole batch
 		return (f.Delay > 0 || f.Code != "") && f.Late == 0 && !cut && f.Body == "" && !f.Expire && !f.Rename && !ofEvents
 	case kindAuth:
 		return (waits || f.Cut != NoCut || f.replacesAnswer()) && !f.Expire && !f.Rename && !ofEvents
@@ -130,7 +130,8 @@ func (f Fault) canBefall(k kind) bool {
 	return (waits || f.Cut != NoCut || f.replacesAnswer() || f.Expire || f.Rename) && !ofEvents
 }
 
-// due counts something of a name and kind that could meet the fault.
+// due counts a call or event that the fault fits, and reports whether it is the one
+// that the fault befalls.
 func (f *fault) due(name string, k kind) bool {
 	if (k == kindEvent) != f.event || !f.canBefall(k) || !f.matches(name) {
 		return false
@@ -146,7 +147,8 @@ func (f *fault) matches(name string) bool {
 	return f.name == "" || strings.EqualFold(f.name, name)
 }
 
-// takeFault takes the takeFault that is due for a call or event; the lock is held.
+// takeFault returns the fault that befalls a call or event, the zero Fault when there
+// is none; the lock is held.
 func (p *Portal) takeFault(name string, k kind) (due Fault) {
 	found := false
 	p.faults = slices.DeleteFunc(p.faults, func(f *fault) bool {
@@ -162,7 +164,7 @@ func (p *Portal) takeFault(name string, k kind) (due Fault) {
 	return due
 }
 
-// replacesAnswer reports whether the fault takes the method's place.
+// replacesAnswer reports whether the fault has an answer of its own.
 func (f Fault) replacesAnswer() bool { return f.Status != 0 || f.Code != "" || f.Body != "" }
 
 // err is the fault as an error of the portal.
@@ -190,40 +192,39 @@ func (f Fault) answer() answer {
 	return answer{status: status, contentType: contentType, body: []byte(f.Body), truncated: f.Cut == AfterRun && f.Status == 0}
 }
 
-// WithSeed is the seed of the faults that have a Chance. The same calls and
-// events in the same order meet the same ones then. Without it each portal
-// draws a seed, see [Portal.Seed].
+// WithSeed sets the seed for faults that have a Chance: with it they befall the same
+// calls and events when these come in the same order. Without it each portal draws a
+// seed, see [Portal.Seed].
 func WithSeed(seed uint64) Option { return func(p *Portal) { p.seed = seed } }
 
 // Seed returns the seed of the faults that have a Chance, for the log of a test
 // that has failed.
 func (p *Portal) Seed() uint64 { return p.seed }
 
-// newChance is the chance of one more fault; the lock is held.
+// newChance returns a random source for one more fault; the lock is held.
 func (p *Portal) newChance() *rand.Rand {
 	p.chances++
 	return rand.New(rand.NewPCG(p.seed, p.chances))
 }
 
-// Chaos lets about that share of all calls and of all events go wrong from now
-// on, in the ways of a portal on a bad day, mixed: calls are refused because of
-// the rate, fail inside the server, get the page of a proxy, before or after the
-// method has run, wait for seconds, lose their answer or half of it, and tokens
-// end; events are lost, come twice, late or in another order. It is for a look at
-// a bot by hand, too. A share of 0 is none, 1 is everything; it takes the place of
-// that of an earlier Chaos, so that Chaos(0) ends it. Calls to the authorization
-// server and to the REST layer itself (profile, event.bind …) are spared, and so is
-// the portal's name: a webhook does not survive another one.
+// Chaos lets a share of all calls and of all events go wrong from now on, from 0 for
+// none to 1 for all, in all the ways of a portal in trouble: calls are refused because
+// of the rate, fail inside the server, get the page of a proxy, before or after the
+// method has run, wait for seconds, lose their answer or half of it, and tokens expire;
+// events are lost, come twice, late or in another order. It helps to try a bot by hand,
+// too. The share replaces that of an earlier Chaos, so Chaos(0) ends it. Calls to the
+// authorization server and to the REST layer itself (profile, event.bind …) do not go
+// wrong, and the portal keeps its host, because a webhook does not survive another one.
 func (p *Portal) Chaos(rate float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.faults = slices.DeleteFunc(p.faults, func(f *fault) bool { return f.chaos })
-	if !(rate > 0) { // a Fault without a Chance befalls everything
+	if !(rate > 0) { // NaN, too; a Fault with Chance 0 would befall everything
 		return
 	}
 	rate = min(rate, 1)
 	calls := []Fault{
-		{Expire: true}, // the first, as webhooks do without it
+		{Expire: true}, // first, because it does not fit webhooks: with a rate of 1 the last one has to befall every call that is left
 		{Status: http.StatusServiceUnavailable, Code: "QUERY_LIMIT_EXCEEDED", Description: "Too many requests"},
 		{Status: http.StatusInternalServerError, Code: "INTERNAL_SERVER_ERROR", Description: "Internal server error"},
 		{Status: http.StatusBadGateway, Body: "<html><body><h1>502 Bad Gateway</h1></body></html>"},
@@ -249,7 +250,7 @@ func (p *Portal) Chaos(rate float64) {
 		faults []Fault
 	}{{"imbot.*", calls}, {"imopenlines.*", calls}, {"batch", calls}, {"ON*", events}} {
 		share := rate / float64(len(on.faults))
-		for i, f := range on.faults { // each is asked only when none before it was due
+		for i, f := range on.faults { // a fault is asked only when none before it was due, so the chances grow
 			f.Chance, f.Times = share/(1-float64(i)*share), -1
 			p.faults = append(p.faults, &fault{Fault: f, name: on.name, event: isEvent(on.name), chance: p.newChance(), chaos: true})
 		}

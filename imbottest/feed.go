@@ -14,51 +14,51 @@ type ChangeKind string
 const (
 	ChangeMessage  ChangeKind = "message"  // a new, changed or deleted message
 	ChangeDialog   ChangeKind = "dialog"   // a new dialog, its title, color, picture or members
-	ChangeLeft     ChangeKind = "left"     // the person is in the dialog no more
+	ChangeLeft     ChangeKind = "left"     // the person is no longer in the dialog
 	ChangeUser     ChangeKind = "user"     // a person or bot came, changed or went
 	ChangeTyping   ChangeKind = "typing"   // somebody writes, or has stopped
 	ChangeHelp     ChangeKind = "help"     // the commands and chat applications of bots
 	ChangeExchange ChangeKind = "exchange" // a call or the delivery of an event began or ended
 )
 
-// A Change is what one person sees change, with how it is now: several changes
-// of one thing are one.
+// A Change is something that one person sees change, as it is now. Several changes of
+// one thing, since the last [Portal.Changes], are one Change.
 type Change struct {
-	Seq      int64 // for the next [Portal.Changes]
+	Seq      int64 // the number of the change, for the next [Portal.Changes]
 	Kind     ChangeKind
-	DialogID imbot.DialogID // of a message, of who left and who writes
+	DialogID imbot.DialogID // where the message is, or who left or writes; not for users
 
 	Message  *Message // with its parts in [Message.Wire] only
-	Gone     bool     // the message was deleted without a trace; it has nothing but its ids
+	Gone     bool     // the message was deleted without a notice in its place; it has only its ids
 	Dialog   *Dialog
-	User     *User // of users and of who writes
+	User     *User // who came, changed, went or writes
 	Typing   bool
 	Exchange *Exchange // without its bodies
 }
 
-// ErrMissed is returned by [Portal.Changes] when changes are forgotten already,
-// or are those of another portal.
+// ErrMissed is returned by [Portal.Changes] when the portal has forgotten changes that
+// were asked for, or when their number is that of another portal.
 var ErrMissed = errors.New("imbottest: changes were missed")
 
-// maxFeed is how many changes are remembered.
+// maxFeed is how many changes a portal remembers.
 const maxFeed = 1 << 14
 
-// feedEntry is a change as it is remembered; who sees what of it is found out when
-// somebody asks.
+// feedEntry is a change as the portal remembers it: only what changed. What a person
+// sees of it is found out when that person asks.
 type feedEntry struct {
 	kind                ChangeKind
 	chat, message, user imbot.ID
 	exchange            int64
 }
 
-// changeFeed are the last changes. Each portal begins to count somewhere else, at a
-// multiple of maxNotes, so that the numbers of one that ran before are noticed.
+// changeFeed are the last changes. Each portal begins to count at another multiple of
+// maxFeed, so that a number of a portal that ran before is recognised as a wrong one.
 type changeFeed struct {
-	ring []feedEntry // the note n has the place (n-1) % maxNotes
+	ring []feedEntry // change n is at the index (n-1) % maxFeed
 	last int64
 }
 
-// addToFeed remembers a change and wakes who waits for one; the lock is held.
+// addToFeed adds a change and wakes those who wait for one; the lock is held.
 func (p *Portal) addToFeed(n feedEntry) {
 	if len(p.feed.ring) < maxFeed {
 		p.feed.ring = append(p.feed.ring, n)
@@ -86,10 +86,10 @@ func (p *Portal) Changed() int64 {
 	return p.feed.last
 }
 
-// Changes waits until a person sees something new behind the change after, and
-// returns all of that in its order. The last 16384 changes of the portal are
-// remembered; with an older one the error is [ErrMissed], and the person has to
-// look at everything anew.
+// Changes waits until there are changes that a person sees, after the change with the
+// number after, and returns all of them in their order. The portal remembers the last
+// 16384 changes; with an older number the error is [ErrMissed], and everything has to
+// be read anew.
 func (p *Portal) Changes(ctx context.Context, user imbot.ID, after int64) ([]Change, error) {
 	for {
 		var seen []Change
@@ -112,16 +112,17 @@ func (p *Portal) Changes(ctx context.Context, user imbot.ID, after int64) ([]Cha
 		case missed:
 			return nil, ErrMissed
 		case len(seen) > 0:
-			seen[len(seen)-1].Seq = after // what came later is part of it
+			seen[len(seen)-1].Seq = after // later changes, which this person does not see, need not be looked at again
 			return seen, nil
 		}
 	}
 }
 
-// changesFor is what a person sees of the notes behind after; the lock is held.
+// changesFor returns what a person sees of the changes after a number; the lock is
+// held.
 func (p *Portal) changesFor(user imbot.ID, after int64) []Change {
 	var seen []Change
-	done := map[feedEntry]bool{} // what is told already; the order is that of the first times
+	done := map[feedEntry]bool{} // what is in the result already: a thing stands where it changed first
 	for n := after + 1; n <= p.feed.last; n++ {
 		noted := p.feed.ring[(n-1)%maxFeed]
 		left := noted.kind == ChangeLeft
@@ -146,14 +147,15 @@ func (p *Portal) changesFor(user imbot.ID, after int64) []Change {
 			continue
 		}
 		done[feedEntry{kind: ChangeDialog, chat: private.id}] = true
-		dialog := p.dialog(private, user) // it has the name as title
-		seen[len(seen)-1].Seq--           // who has seen only the user sees both again
+		dialog := p.dialog(private, user) // changes, too, because the user's name is its title
+		seen[len(seen)-1].Seq--           // both have the same number: who goes on after the user gets both again
 		seen = append(seen, Change{Seq: n, Kind: ChangeDialog, DialogID: dialog.ID, Dialog: &dialog})
 	}
 	return seen
 }
 
-// changeFor is a change as a person sees it; ok is false when that person does not.
+// changeFor is a change as a person sees it. ok is false when that person does not see
+// it.
 func (p *Portal) changeFor(user imbot.ID, n feedEntry) (c Change, ok bool) {
 	c.Kind = n.kind
 	chat := p.chats[n.chat]

@@ -19,7 +19,8 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.serve(w, r, r.TLS != nil, r.Host)
 }
 
-// serve answers a request that came to one of the portal's hosts.
+// serve answers a request to one of the portal's hosts: the present one, a former one
+// or the authorization server.
 func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host string) {
 	p.mu.Lock()
 	if p.closed {
@@ -57,8 +58,8 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 	}
 }
 
-// route finds out whose host was asked: the portal's, its former one or the
-// authorization server's.
+// route answers by the host of the request: the authorization server, a former host,
+// else the portal.
 func (p *Portal) route(r *http.Request, secure bool, host string) answer {
 	p.mu.Lock()
 	auth := host == p.authHost || host == p.authAddr
@@ -112,16 +113,16 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 // Mount lets a handler answer the requests to the portal's address that are
 // outside /rest/, instead of 404: with [Portal.Listen], a web page and the REST
 // endpoint share one address. The rate limit and [Portal.Idle] do not count its
-// requests, and [Portal.Close] waits for those that came through Listen, whose
-// contexts it ends.
+// requests. [Portal.Close] ends the contexts of those that came through Listen, and
+// waits for them.
 func (p *Portal) Mount(handler http.Handler) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mounted = handler
 }
 
-// mountedFor is the handler of a request that is not for the portal itself; the
-// lock is held.
+// mountedFor is the handler of Mount when a request is for that and not for the portal;
+// the lock is held.
 func (p *Portal) mountedFor(r *http.Request, host string) http.Handler {
 	if host == p.authHost || host == p.authAddr || p.formerHosts[host] || strings.Contains(r.URL.Path, "/rest/") {
 		return nil
@@ -129,7 +130,8 @@ func (p *Portal) mountedFor(r *http.Request, host string) http.Handler {
 	return p.mounted
 }
 
-// splitPath reads what stands behind the first /rest/ of a path.
+// splitPath reads what follows the first /rest/ of a path: a method, or the user and
+// the secret of a webhook and a method.
 func splitPath(path string) (user, secret, method string, ok bool) {
 	_, rest, found := strings.Cut(path, "/rest/")
 	if !found {
@@ -153,7 +155,7 @@ func splitPath(path string) (user, secret, method string, ok bool) {
 	return "", "", "", false
 }
 
-// pathShape is a path without what could be a secret.
+// pathShape describes a path without its parts after /rest/, which can be secrets.
 func pathShape(path string) string {
 	if head, rest, ok := strings.Cut(path, "/rest/"); ok {
 		return fmt.Sprintf("%.40s/rest/ with %d parts behind it", head, strings.Count(rest, "/")+1)
@@ -161,12 +163,12 @@ func pathShape(path string) string {
 	return fmt.Sprintf("%.80q", path)
 }
 
-// maxBody bounds the body of a call.
+// maxBody is how many bytes the body of a call may have.
 const maxBody = 32 << 20
 
 var errTooLarge = errors.New("body too large")
 
-// readParams reads the parameters of the query and, over them, of the body.
+// readParams reads the parameters of the query and of the body. Those of the body win.
 func readParams(r *http.Request) (*array, error) {
 	params := parseForm([]byte(r.URL.RawQuery))
 	if r.Method != http.MethodPost {
@@ -179,7 +181,7 @@ func readParams(r *http.Request) (*array, error) {
 	var sent *array
 	if isJSON(r.Header.Get("Content-Type")) {
 		v, err := parseJSON(body)
-		if err == nil { // a malformed body is no body, and the portal does not say so
+		if err == nil { // the portal ignores a malformed body without an error
 			sent, _ = v.(*array)
 		}
 	} else {

@@ -12,7 +12,7 @@ import (
 
 // IFrame returns the URL that the portal opens in a frame when a person chooses a
 // chat application above the text field of a dialog. It is signed with the
-// application's HASH, and cannot be checked without it.
+// application's HASH; see [imbot.VerifyIFrame].
 func (p *Portal) IFrame(user, app imbot.ID, dialog imbot.DialogID) (string, error) {
 	return p.iframe(user, app, "textarea", func() (*chat, []string, error) {
 		chat := p.find(user, dialog)
@@ -35,7 +35,8 @@ func (p *Portal) IFrameOfButton(user, app, message imbot.ID, params string) (str
 	})
 }
 
-// iframe builds the URL; where finds the dialog and what its context adds.
+// iframe builds the URL. where returns the chat and the parameters that only this way
+// to open a frame adds.
 func (p *Portal) iframe(user, id imbot.ID, context string, where func() (*chat, []string, error)) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -51,7 +52,7 @@ func (p *Portal) iframe(user, id imbot.ID, context string, where func() (*chat, 
 		return "", err
 	}
 	key := app.hash
-	if key == "register" { // then the portal signs users with a secret of its own
+	if key == "register" { // with this HASH the portal signs users with a secret of its own
 		key = p.secret
 	}
 	pairs := []string{

@@ -17,41 +17,43 @@ import (
 // was sent and answered. All secrets in it are masked.
 type Exchange struct {
 	ID       int64
-	Event    bool   // else a call
+	Event    bool   // false for a call
 	Name     string // of the method or the event
 	URL      string // of the handler, without its query
 	Time     time.Time
 	Duration time.Duration
-	Done     bool   // else it is under way
+	Done     bool   // false while it is under way
 	Status   int    // of the answer; 0 when there was none
 	Error    string // a code, or what went wrong; "" when all is well
-	Batch    int64  // the batch of which it is a command
-	Replay   int64  // the event that was sent again
+	Batch    int64  // the id of the batch of which it is a command, else 0
+	Replay   int64  // the id of the event that was sent again, else 0
 
-	// JSON where it can be, indented; long texts in it are cut. Only
-	// [Portal.Exchange] fills them in.
+	// The bodies: indented JSON, where they can be written so, with long texts cut.
+	// Only [Portal.Exchange] fills them in.
 	Sent   string
 	Answer string
 }
 
-// What is remembered of exchanges. A body that is too large is left out as a
-// whole, because half a body cannot be masked.
+// How many exchanges the log keeps, how large a body, and how many bytes of bodies
+// altogether. A larger body is left out as a whole, because secrets in half a body
+// would not be recognised.
 const (
 	maxExchanges = 2000
 	maxKeptBody  = 1 << 20
 	maxKeptTotal = 16 << 20
 )
 
-// logEntry is an exchange as it is remembered: raw, because most are never looked at.
+// logEntry is an exchange in the log. Its bodies are kept as they are and masked when
+// somebody reads them, because nobody reads most of them.
 type logEntry struct {
 	Exchange
 	sent   string // JSON of a call, the form of an event
-	answer any    // bytes, or the result of a command
-	large  bool   // something was left out
+	answer any    // the bytes of an answer, or the result of a command
+	large  bool   // a body was left out because it is too large
 	to     binding
 }
 
-// exchangeLog are the last exchanges in the order of their ids, without gaps.
+// exchangeLog keeps the last exchanges in the order of their ids, which have no gaps.
 type exchangeLog struct {
 	list []*logEntry
 	last int64
@@ -66,7 +68,7 @@ func (t *exchangeLog) find(id int64) *logEntry {
 	return t.list[i]
 }
 
-// add makes room for an exchange and keeps it.
+// add gives an exchange its id and keeps it.
 func (t *exchangeLog) add(x *logEntry) {
 	t.last++
 	x.ID = t.last
@@ -83,16 +85,17 @@ func (t *exchangeLog) grow(n int) {
 	}
 }
 
-// bytes is what the budget counts: commands are small, and of one batch.
+// bytes is the size that counts for maxKeptTotal. Results of commands do not count:
+// they are small, and in the answer of their batch already.
 func (x *logEntry) bytes() int {
 	answer, _ := x.answer.([]byte)
 	return len(x.sent) + len(answer)
 }
 
-// beginExchange remembers an exchange that begins; the lock is held.
+// beginExchange logs an exchange that begins; the lock is held.
 func (p *Portal) beginExchange(x *logEntry) *logEntry {
 	x.Time = time.Now()
-	x.Name, x.URL = fmt.Sprintf("%.200s", x.Name), fmt.Sprintf("%.500s", x.URL) // a call can name anything
+	x.Name, x.URL = fmt.Sprintf("%.200s", x.Name), fmt.Sprintf("%.500s", x.URL) // callers choose both and can make them as long as they like
 	if len(x.sent) > maxKeptBody {
 		x.sent, x.large = "", true
 	}
@@ -101,7 +104,7 @@ func (p *Portal) beginExchange(x *logEntry) *logEntry {
 	return x
 }
 
-// endExchange remembers how an exchange ended. Status 0 is no answer.
+// endExchange logs how an exchange ended. Status 0 means that there was no answer.
 func (p *Portal) endExchange(x *logEntry, status int, answer any, fault string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,12 +121,12 @@ func (p *Portal) endExchange(x *logEntry, status int, answer any, fault string) 
 	p.addToFeed(feedEntry{kind: ChangeExchange, exchange: x.ID})
 }
 
-// endCall ends the exchange of a call that came by itself.
+// endCall logs the answer of a call that is no command of a batch.
 func (p *Portal) endCall(x *logEntry, a *answer) {
 	p.endExchange(x, a.status, a.body, a.fault())
 }
 
-// fault says what is wrong with an answer.
+// fault says in short what is wrong with an answer, "" when nothing is.
 func (a *answer) fault() string {
 	switch {
 	case a.status == 0, a.truncated:
@@ -141,7 +144,7 @@ func (a *answer) fault() string {
 	return ""
 }
 
-// endCommand ends the exchange of a command in a batch.
+// endCommand logs the result of a command of a batch.
 func (p *Portal) endCommand(x *logEntry, result any, fail *restError) {
 	if fail != nil {
 		p.endExchange(x, fail.status, fail.value(), fail.code)
@@ -150,7 +153,7 @@ func (p *Portal) endCommand(x *logEntry, result any, fail *restError) {
 	p.endExchange(x, http.StatusOK, result, "")
 }
 
-// logRefused remembers a call that was not looked at.
+// logRefused logs a call that was refused before its parameters were read.
 func (p *Portal) logRefused(r *http.Request, a answer) answer {
 	_, _, method, ok := splitPath(r.URL.EscapedPath())
 	if !ok {
@@ -163,7 +166,7 @@ func (p *Portal) logRefused(r *http.Request, a answer) answer {
 	return a
 }
 
-// beginEvent remembers an event on its way.
+// beginEvent logs an event that is sent to a handler.
 func (p *Portal) beginEvent(d delivery) *logEntry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -173,7 +176,7 @@ func (p *Portal) beginEvent(d delivery) *logEntry {
 	})
 }
 
-// endEvent remembers what a handler answered.
+// endEvent logs what a handler answered; why is the reason when it did not.
 func (p *Portal) endEvent(x *logEntry, status int, body, why string) {
 	fault := ""
 	switch {
@@ -186,8 +189,8 @@ func (p *Portal) endEvent(x *logEntry, status int, body, why string) {
 }
 
 // Exchanges returns the newest calls and events with ids less than before, the
-// newest first and at most limit of them; before 0 is the end. The portal
-// remembers the last 2000, less when they are large.
+// newest first and at most limit of them; with before 0, the newest of all. The portal
+// keeps the last 2000, fewer when they are large.
 func (p *Portal) Exchanges(before int64, limit int) []Exchange {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -202,8 +205,8 @@ func (p *Portal) Exchanges(before int64, limit int) []Exchange {
 	return found
 }
 
-// Exchange returns one call or event with its bodies; ok is false when it is
-// forgotten.
+// Exchange returns one call or event with its bodies. ok is false when there is none,
+// or no longer.
 func (p *Portal) Exchange(id int64) (found Exchange, ok bool) {
 	p.mu.Lock()
 	x := p.log.find(id)
@@ -236,9 +239,9 @@ func (p *Portal) Exchange(id int64) (found Exchange, ok bool) {
 	return found, true
 }
 
-// Replay sends an event once more, exactly as it was, tokens included, and
-// returns the new exchange when the handler has answered. ctx ends only the
-// waiting. It overtakes events that are waiting.
+// Replay sends an event once more, exactly as it was, tokens included, and returns the
+// new exchange when the handler has answered. When ctx ends Replay returns, but the
+// event is delivered all the same. It does not queue behind other events.
 func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 	if err := ctx.Err(); err != nil {
 		return Exchange{}, err
@@ -279,7 +282,7 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 	return Exchange{}, fmt.Errorf("imbottest: the replay of %d is forgotten already", id)
 }
 
-// endActivity counts one thing less that is under way.
+// endActivity says that a call or event which was counted in active is over.
 func (p *Portal) endActivity() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -287,7 +290,7 @@ func (p *Portal) endActivity() {
 	p.notify()
 }
 
-// maxKept bounds what a portal remembers for Calls.
+// maxKept is how many calls a portal remembers for [Portal.Calls].
 const maxKept = 100_000
 
 // A Call is one call of a REST method that reached the portal.
@@ -297,9 +300,9 @@ type Call struct {
 	Batch  bool            // a command of a batch; the batch is a call of its own, before its commands
 }
 
-// Calls returns the calls of a method in their order, all calls for "". Refused
-// ones and those that met a fault count, the ones beyond the rate limit do not.
-// The first 100000 calls of a portal are remembered.
+// Calls returns the calls of a method in their order, for "" those of all methods. Calls
+// that were refused or that a [Fault] befell are among them, those above the rate limit
+// are not. The portal remembers its first 100000 calls.
 func (p *Portal) Calls(method string) []Call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -312,7 +315,8 @@ func (p *Portal) Calls(method string) []Call {
 	return calls
 }
 
-// record remembers a call and begins its exchange; the lock is held.
+// record remembers a call for [Portal.Calls], without its credentials, and logs its
+// beginning; the lock is held.
 func (p *Portal) record(method string, params *array, batch bool) *logEntry {
 	open := newArray()
 	var secrets []string
@@ -328,7 +332,7 @@ func (p *Portal) record(method string, params *array, batch bool) *logEntry {
 	}
 	data := []byte("{}")
 	if open.len() > 0 {
-		data, _ = json.Marshal(open) // holds nothing that JSON cannot express
+		data, _ = json.Marshal(open) // PHP values can always be written
 	}
 	hide := strings.NewReplacer(secrets...)
 	call := Call{Method: p.scrub(method), Batch: batch}

@@ -10,16 +10,15 @@ import (
 )
 
 // Webhook returns the credentials of the portal's incoming webhook with a client
-// id. Each client id is an application of its own with its own bots and
-// handlers; the same one is the same application.
+// id. Each client id stands for an application with its own bots and handlers.
 func (p *Portal) Webhook(clientID string) imbot.Webhook {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return imbot.Webhook{URL: p.endpoint() + admin.String() + "/" + p.secret + "/", ClientID: clientID}
 }
 
-// WebhookOf is [Portal.Webhook] for the webhook of another person, who is then
-// behind the calls. The applications are the same ones.
+// WebhookOf is [Portal.Webhook] for the webhook of another person, who then makes the
+// calls. The same client id means the same application as with [Portal.Webhook].
 func (p *Portal) WebhookOf(user imbot.ID, clientID string) (imbot.Webhook, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -33,8 +32,8 @@ func (p *Portal) WebhookOf(user imbot.ID, clientID string) (imbot.Webhook, error
 	return imbot.Webhook{URL: fmt.Sprintf("%s%d/%s/", p.endpoint(), user, p.secret), ClientID: clientID}, nil
 }
 
-// hookOwner is who a webhook's path names, 0 when that user has none; the lock is
-// held.
+// hookOwner is the user that the path of a webhook names, 0 when that user has no
+// webhook; the lock is held.
 func (p *Portal) hookOwner(user string) imbot.ID {
 	id := toID(user)
 	if user == id.String() && (id == admin || p.rights.hooks[id]) {
@@ -43,10 +42,10 @@ func (p *Portal) hookOwner(user string) imbot.ID {
 	return 0
 }
 
-// Session logs a person in as a browser does. A call of the endpoint of
-// [Portal.OAuth] with the returned text as its parameter sessid is one with the
-// authorization of that session, which many methods refuse with WRONG_AUTH_TYPE.
-// 0 is a guest, whom nobody knows.
+// Session logs a person in as a browser does. A call to the endpoint of [Portal.OAuth]
+// that has the returned text as its parameter sessid is authorized by that session.
+// Many methods refuse that with WRONG_AUTH_TYPE. User 0 is a guest who is not logged
+// in.
 func (p *Portal) Session(user imbot.ID) (sessid string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,15 +62,15 @@ func (p *Portal) Session(user imbot.ID) (sessid string, err error) {
 	return sessid, nil
 }
 
-// authenticate finds out who calls, in the portal's order: the path, the
-// header, the parameters; the lock is held.
+// authenticate finds out who calls: by the path of a webhook, else by a session, else by
+// a token. The lock is held.
 func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, secure bool) *restError {
 	unauthorized := func(code, description string) *restError {
 		return &restError{http.StatusUnauthorized, code, description}
 	}
 	token := c.token(r)
 	sessid := c.params.text("SESSID")
-	for _, name := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE", "SESSID"} { // the REST layer keeps them
+	for _, name := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE", "SESSID"} { // the REST layer does not pass them on to methods
 		c.params.remove(name)
 	}
 	switch {
@@ -99,7 +98,7 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 	return fail
 }
 
-// token is the access token of a call; the header wins over parameters.
+// token is the access token of a call, of the header or else of the parameters.
 func (c *call) token(r *http.Request) string {
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return bearer

@@ -21,16 +21,16 @@ type Message struct {
 	System   bool
 	Time     time.Time
 
-	// What the portal made of the parameters: without the buttons and blocks
-	// that it drops, with its defaults. Zero when the message has none.
+	// What the portal has stored: without the buttons and blocks that it drops, and
+	// with its defaults. They are zero when the message has none.
 	Keyboard imbot.Keyboard
 	Attach   imbot.Attach
 	Menu     imbot.Menu
 
-	parts parts // never changed, only replaced
+	parts parts // copies of the message share them, so they are replaced and never changed
 
-	Edited  bool       // by a person; what bots change is not marked
-	Deleted bool       // the text is the portal's notice then
+	Edited  bool       // a person changed it; changes by bots are not marked
+	Deleted bool       // Text is then the notice that stands in its place
 	Likes   []imbot.ID // who likes it
 }
 
@@ -50,7 +50,7 @@ func (m Message) Wire() (attach, keyboard, menu json.RawMessage) {
 	for i, part := range parts {
 		wire[i] = json.RawMessage("null")
 		if part != nil {
-			wire[i], _ = part.MarshalJSON() // holds nothing that JSON cannot express
+			wire[i], _ = part.MarshalJSON() // PHP values can always be written
 		}
 	}
 	return wire[partAttach], wire[partKeyboard], wire[partMenu]
@@ -61,14 +61,15 @@ type message struct {
 	Message // without Keyboard, Attach and Menu
 }
 
-// public is the message as people and tests see it.
+// public returns the message with its keyboard, attachment and menu.
 func (m *message) public() Message {
 	v := m.withoutParts()
 	v.Attach, v.Keyboard, v.Menu = m.parts.decoded()
 	return v
 }
 
-// withoutParts is the message without what is expensive to read.
+// withoutParts returns the message without its keyboard, attachment and menu, which take
+// long to decode.
 func (m *message) withoutParts() Message {
 	v := m.Message
 	v.Likes = slices.Clone(m.Likes)
@@ -78,7 +79,7 @@ func (m *message) withoutParts() Message {
 // maxText is the length in characters to which the portal cuts messages.
 const maxText = 20000
 
-// cutText shortens a text like the portal does: without an error.
+// cutText shortens a text that is too long; the portal does that without an error.
 func cutText(text string) string {
 	if len(text) <= maxText {
 		return text
@@ -89,8 +90,8 @@ func cutText(text string) string {
 	return text
 }
 
-// storedText is a text as it is stored: cut, and with the names of people who were
-// mentioned without.
+// storedText is a text as the portal stores it: cut, and with the user's name in
+// mentions that have none.
 func (p *Portal) storedText(text string) string {
 	return namelessMention.ReplaceAllStringFunc(cutText(text), func(code string) string {
 		u := p.users[toID(namelessMention.FindStringSubmatch(code)[1])]
@@ -103,7 +104,8 @@ func (p *Portal) storedText(text string) string {
 
 var namelessMention = regexp.MustCompile(`(?i)\[user=([0-9]+)\]\[/user\]`)
 
-// withBotName puts the bot's name before the text of a system message.
+// withBotName puts the bot's name before the text of a system message, so that people
+// see who wrote it.
 func (p *Portal) withBotName(b *bot, text string) string {
 	return "[b]" + p.users[b.id].name() + "[/b]\n" + text
 }
@@ -119,11 +121,11 @@ func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *m
 	return m
 }
 
-// changeTime is how long a message can be changed; deleting has no limit.
+// changeTime is how long a message can be changed. It can be deleted at any time.
 const changeTime = 3 * 24 * time.Hour
 
-// ownMessage finds a message that its author may still reach: not deleted, in a chat of
-// which he is a member.
+// ownMessage finds a message that a user wrote and can reach: it is not deleted, and the
+// user is a member of its chat.
 func (p *Portal) ownMessage(user, id imbot.ID) *message {
 	m := p.messages[id]
 	if m == nil || m.Deleted || m.AuthorID != user || p.chats[m.ChatID].member(user) == nil {
@@ -132,7 +134,7 @@ func (p *Portal) ownMessage(user, id imbot.ID) *message {
 	return m
 }
 
-// changeable is own within the time for changes.
+// changeable finds an ownMessage that is not too old to be changed.
 func (p *Portal) changeable(user, id imbot.ID) *message {
 	if m := p.ownMessage(user, id); m != nil && time.Since(m.Time) <= changeTime {
 		return m
@@ -140,10 +142,10 @@ func (p *Portal) changeable(user, id imbot.ID) *message {
 	return nil
 }
 
-// deletedText is what stays of a deleted message.
+// deletedText is the notice in place of a deleted message.
 const deletedText = "This message was deleted."
 
-// deleteMessage deletes a message: with a notice in its place, or without a trace.
+// deleteMessage deletes a message. Unless that is complete, a notice takes its place.
 func (p *Portal) deleteMessage(m *message, complete bool) {
 	defer p.noteMessage(m)
 	if complete {

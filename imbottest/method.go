@@ -15,16 +15,16 @@ import (
 type call struct {
 	p        *Portal
 	ctx      context.Context
-	user     imbot.ID     // behind the token or webhook
+	user     imbot.ID     // who has the token or webhook
 	app      *application // of the token; nil for the webhook
 	params   *array       // names in upper case
-	exchange int64        // its exchange
+	exchange int64        // its id in the log
 	grant    *grant       // of the token
 	uri      string       // of the request
 
 	session   bool       // authorized by a browser's session
-	method    string     // that runs, in lower case
-	coreError *restError // by the core, in a batch
+	method    string     // the one that runs, in lower case
+	coreError *restError // the last error of the portal's core in this batch, see replaceCode
 }
 
 // A method checks and acts under the portal's lock. Its checks stand in the
@@ -46,7 +46,7 @@ func lookup(name string) method {
 	return nil
 }
 
-// serve answers a call that came by itself, not in a batch.
+// serve answers a call that is no command of a batch.
 func (c *call) serve(name string) answer {
 	start := time.Now()
 	if fail := c.checkOperatingTime(name); fail != nil {
@@ -71,7 +71,7 @@ func (c *call) serve(name string) answer {
 	})
 }
 
-// withFault runs a call, or lets it go wrong as [Portal.Fail] has said.
+// withFault runs a call, or lets it go wrong when a fault befalls it.
 func (c *call) withFault(name string, k kind, run func() answer) answer {
 	c.p.mu.Lock()
 	f := c.p.takeFault(name, k)
@@ -98,7 +98,7 @@ func (c *call) withFault(name string, k kind, run func() answer) answer {
 	panic(http.ErrAbortHandler)
 }
 
-// expired ends the token of a call that has been let in, and refuses the call.
+// expired ends the life of the call's token and refuses the call.
 func (c *call) expired() answer {
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
@@ -108,7 +108,7 @@ func (c *call) expired() answer {
 	return errExpired.answer()
 }
 
-// renamed gives the portal another name, and sends the call there.
+// renamed gives the portal another host and redirects the call there.
 func (c *call) renamed() answer {
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
@@ -116,13 +116,14 @@ func (c *call) renamed() answer {
 	if c.p.listen != "" {
 		host = net.JoinHostPort(hostname(c.p.listen), "0")
 	}
-	if err := c.p.rename(host); err != nil { // closed meanwhile, or out of sockets
+	if err := c.p.rename(host); err != nil { // the portal was closed meanwhile, or there is no free socket
 		panic(http.ErrAbortHandler)
 	}
 	return c.p.redirect(c.uri)
 }
 
-// wait is the delay of a fault; it ends with the request and with the portal.
+// wait waits as a fault says. When the client gives up or the portal is closed, it ends
+// the call without an answer.
 func (c *call) wait(d time.Duration) {
 	if d <= 0 {
 		return
@@ -154,7 +155,8 @@ func (c *call) run(name string) (any, *restError) {
 	return m(c)
 }
 
-// checkCaller looks at who was authorized; the lock is held.
+// checkCaller refuses calls in the name of somebody who has left the company, and those
+// that need a license; the lock is held.
 func (c *call) checkCaller() *restError {
 	u := c.p.users[c.user]
 	switch {
@@ -166,7 +168,8 @@ func (c *call) checkCaller() *restError {
 	return nil
 }
 
-// checkMethod makes the checks that come before those of a method; the lock is held.
+// checkMethod makes the checks that the portal makes before it runs a method; the lock
+// is held.
 func (c *call) checkMethod(method string) *restError {
 	c.method = strings.ToLower(method)
 	switch {
@@ -184,10 +187,12 @@ func (c *call) checkMethod(method string) *restError {
 	return nil
 }
 
-// textParams are parameters at which PHP breaks when they are no text.
+// textParams are parameters for which a list or map makes the portal's PHP code throw an
+// error.
 var textParams = []string{"CLIENT_ID", "DIALOG_ID", "CODE", "TITLE", "COMMAND", "MESSAGE"}
 
-// refusesSessions names the methods that are closed to browsers.
+// refusesSessions reports whether a method refuses calls that a browser's session
+// authorizes.
 func refusesSessions(method string) bool {
 	switch method {
 	case "imbot.register", "imbot.update", "imbot.unregister", "imbot.bot.list":
@@ -196,7 +201,7 @@ func refusesSessions(method string) bool {
 	return strings.HasPrefix(method, "imbot.command.") || strings.HasPrefix(method, "imbot.app.")
 }
 
-// application is the REST application behind the call: with the webhook the one
+// application is the application that calls: that of the token, or with a webhook that
 // of CLIENT_ID.
 func (c *call) application() (*application, *restError) {
 	if c.app != nil {
@@ -209,8 +214,8 @@ func (c *call) application() (*application, *restError) {
 	return c.p.application("custom"+clientID, clientID, false), nil
 }
 
-// bot is the bot that acts: BOT_ID, or some bot of the application when the
-// parameter is missing (here the oldest one).
+// bot is the bot that acts: that of BOT_ID. Without the parameter a real portal takes
+// any bot of the application; here it is the oldest one.
 func (c *call) bot() (*bot, *restError) {
 	app, fail := c.application()
 	if fail != nil {
@@ -231,7 +236,7 @@ func (c *call) bot() (*bot, *restError) {
 	return oldest, nil
 }
 
-// ownBot is the bot BOT_ID, which has to belong to the application.
+// ownBot is the bot of BOT_ID, which has to belong to the application.
 func (c *call) ownBot(app *application) (*bot, *restError) {
 	b := c.p.bots[c.params.id("BOT_ID")]
 	switch {

@@ -30,7 +30,7 @@ func appRegister(c *call) (any, *restError) {
 		return nil, badRequest("CODE_ERROR", "App code isn't specified")
 	}
 	usable, iframe, hash := false, "", ""
-	if c.params.given("JS_METHOD") && c.params.given("JS_PARAM") { // then IFRAME counts no more
+	if c.params.given("JS_METHOD") && c.params.given("JS_PARAM") { // the portal ignores IFRAME then
 		usable = isUsableJS(c.params.text("JS_METHOD"), c.params.text("JS_PARAM"))
 	} else if iframe = c.params.text("IFRAME"); iframe != "" {
 		if !isHTTPS(iframe) {
@@ -54,7 +54,7 @@ func appRegister(c *call) (any, *restError) {
 	if fail := c.vetoed(refusalWithParams(c.params)); fail != nil {
 		return nil, fail
 	}
-	for _, old := range p.chatApps { // nothing changes, and the id comes from the database as text
+	for _, old := range p.chatApps { // an application that exists is not changed, and its id is answered as text
 		if old.bot == b.id && old.code == code {
 			return old.id.String(), nil
 		}
@@ -68,14 +68,14 @@ func appRegister(c *call) (any, *restError) {
 	return p.lastApp, nil
 }
 
-// refusalWithParams is how the portal describes an application that it cannot store: with the
-// parameters of the call.
+// refusalWithParams is the description of the error when an application cannot be
+// stored. The portal puts the parameters of the call into it.
 func refusalWithParams(params *array) string {
-	data, _ := json.Marshal(params) // holds nothing that JSON cannot express
+	data, _ := json.Marshal(params) // PHP values can always be written
 	return "App can't be created: " + string(data)
 }
 
-// maxHash is where registering cuts HASH.
+// maxHash is the length to which imbot.app.register cuts HASH.
 const maxHash = 32
 
 func appUpdate(c *call) (any, *restError) {
@@ -86,7 +86,7 @@ func appUpdate(c *call) (any, *restError) {
 	fields := c.params.array("FIELDS")
 	iframe := fields.text("IFRAME")
 	if fields.given("JS_METHOD") && fields.given("JS_PARAM") {
-		iframe = "" // does not count then, even when JS_PARAM is unusable
+		iframe = "" // the portal ignores it then, even when JS_PARAM is unusable
 	}
 	if iframe != "" && !isHTTPS(iframe) {
 		return nil, badRequest("IFRAME_HTTPS", "Only HTTPS")
@@ -97,7 +97,7 @@ func appUpdate(c *call) (any, *restError) {
 	if iframe != "" {
 		app.iframe = iframe
 	}
-	if hash := fields.text("HASH"); hash != "" { // as it was sent, here
+	if hash := fields.text("HASH"); hash != "" { // unlike imbot.app.register, this does not cut it
 		app.hash = hash
 	}
 	app.describe(fields)
@@ -118,7 +118,7 @@ func appUnregister(c *call) (any, *restError) {
 	return true, nil
 }
 
-// ownApp is the chat application APP_ID, which has to belong to the caller.
+// ownApp is the chat application of APP_ID, which has to belong to the caller.
 func (c *call) ownApp() (*chatApp, *restError) {
 	app, fail := c.application()
 	if fail != nil {
@@ -140,11 +140,11 @@ var (
 	jsCode    = regexp.MustCompile(`^[0-9a-fA-F]{32}`)
 )
 
-// isUsableJS reports whether the portal keeps something of JS_PARAM.
+// isUsableJS reports whether JS_PARAM begins with something that the portal can keep.
 func isUsableJS(method, param string) bool {
 	switch method {
 	case "PUT", "SEND":
-		return len(jsCommand.FindString(param)) > 2 // a command of one letter is none
+		return len(jsCommand.FindString(param)) > 2 // the portal does not accept a command of one letter
 	case "CALL":
 		return jsPhone.MatchString(param)
 	case "SUPPORT":

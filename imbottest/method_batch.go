@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// maxBatch is the number of commands that one batch runs.
+// maxBatch is how many commands one batch runs.
 const maxBatch = 50
 
-// batch runs commands one after another. Each takes the lock for itself.
+// batch runs the commands of CMD one after another. The lock is not held between them.
 func (c *call) batch() (any, *restError) {
 	commands := c.params.array("CMD")
 	halt := truthy(c.params.get("HALT"))
@@ -25,7 +25,7 @@ func (c *call) batch() (any, *restError) {
 		key := commands.keys[i]
 		command, ok := commands.values[key].(string)
 		if !ok {
-			continue // leaves no trace
+			continue // the answer does not mention it
 		}
 		if n++; n > maxBatch {
 			done["result_error"].set(key, badRequest("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded").value())
@@ -51,7 +51,7 @@ func (c *call) batch() (any, *restError) {
 	return out, nil
 }
 
-// runCommand runs one runCommand of a batch.
+// runCommand runs one command of a batch. done are the parts of the answer so far.
 func (c *call) runCommand(command string, done map[string]*array) (result any, fail *restError) {
 	name, query, _ := strings.Cut(command, "?")
 	sent := parseForm([]byte(query))
@@ -83,13 +83,13 @@ func (c *call) runCommand(command string, done map[string]*array) (result any, f
 		result, fail = one.run(name)
 	}
 	if f.Code != "" {
-		return nil, f.err() // it did not run, or its result gets lost
+		return nil, f.err() // in place of a result, when it has run
 	}
 	return result, c.replaceCode(fail)
 }
 
-// isCoreError reports whether the core of the portal gave the code, which then takes
-// the place of the documented one.
+// isCoreError reports whether the code is one of the portal's core. The core gives it in
+// place of the code that is documented for the method.
 func (e *restError) isCoreError() bool {
 	switch e.code {
 	case "CHAT_ID", "CANCELED", "ERROR_NO_ACCESS", "PARAM_KEYBOARD_ERROR", "PARAM_MENU_ERROR", "EMPTY_USER_ID",
@@ -99,8 +99,9 @@ func (e *restError) isCoreError() bool {
 	return false
 }
 
-// replaceCode is what a batch does to the code of a failed command: an error that
-// the core has once recorded stays until the end and takes the place of others.
+// replaceCode is the error of a failed command as a batch answers it. The core remembers
+// its last error until the batch ends, and the portal answers that in place of every
+// error that is not of the core.
 func (c *call) replaceCode(fail *restError) *restError {
 	switch {
 	case fail == nil:
@@ -112,14 +113,14 @@ func (c *call) replaceCode(fail *restError) *restError {
 	return fail
 }
 
-// reference runs to the next white space, whatever follows the brackets.
+// reference matches $result[…] and its like, with everything up to the next white space.
 var (
 	reference = regexp.MustCompile(`\$(?i:result|error|total|time|next)\[\S+\]\S*`)
 	bracket   = regexp.MustCompile(`\[([^\]]*)\]`)
 )
 
-// resolve replaces references to earlier commands in a parameter, the text of
-// people included.
+// resolve replaces references to earlier commands in a parameter. The portal does that in
+// all texts, even in those that people wrote.
 func resolve(v any, done map[string]*array) any {
 	switch v := v.(type) {
 	case *array:
@@ -142,7 +143,8 @@ func resolve(v any, done map[string]*array) any {
 	return v
 }
 
-// follow walks a reference as far as it leads.
+// follow returns what a reference refers to. When a part of its path is missing, it is
+// the array where that part should be.
 func follow(ref string, done map[string]*array) any {
 	kind, _, _ := strings.Cut(ref[1:], "[")
 	name := "result"
@@ -150,7 +152,7 @@ func follow(ref string, done map[string]*array) any {
 		name += "_" + kind
 	}
 	results := done[name]
-	if results == nil { // $Result is recognised, but finds nothing
+	if results == nil { // a kind in another case, such as $Result, refers to nothing
 		return nil
 	}
 	var at any = results
@@ -164,8 +166,8 @@ func follow(ref string, done map[string]*array) any {
 	return at
 }
 
-// hideCommands leaves only the method of each command of a recorded batch; the
-// parameters are recorded with the commands.
+// hideCommands leaves only the method of each command in the recorded parameters of a
+// batch. Each command is recorded with its parameters by itself.
 func hideCommands(params *array) {
 	for _, k := range params.keys {
 		commands, ok := params.values[k].(*array)

@@ -42,7 +42,7 @@ func botRegister(c *call) (any, *restError) {
 	if !properties.given("NAME") && !properties.given("LAST_NAME") {
 		return nil, badRequest("NAME_ERROR", "Bot name isn't specified")
 	}
-	if existing != nil { // nothing but the handlers changes, and the id comes from the database as text
+	if existing != nil { // only the handlers change, and the id is answered as text
 		p.bind(app, urls)
 		return existing.id.String(), nil
 	}
@@ -69,7 +69,7 @@ func botRegister(c *call) (any, *restError) {
 	if c.params.text("OPENLINE") == "Y" || b.kind == imbot.BotTypeOpenLine {
 		b.openLine = imbot.Yes
 	}
-	u.picture = picture(properties.get("PERSONAL_PHOTO")) // an update does not change it
+	u.picture = picture(properties.get("PERSONAL_PHOTO")) // imbot.update does not change it
 	p.bots[b.id] = b
 	p.bind(app, urls)
 	return b.id, nil
@@ -127,7 +127,8 @@ func botUpdate(c *call) (any, *restError) {
 	return true, nil
 }
 
-// newKind is FIELDS.TYPE, which counts only when TYPE stands beside FIELDS, too.
+// newKind is the type to which imbot.update changes a bot, "" for none. The portal reads
+// FIELDS.TYPE only when a parameter TYPE stands beside FIELDS.
 func (c *call) newKind(fields *array) imbot.BotType {
 	switch imbot.BotType(c.params.text("TYPE")) {
 	case imbot.BotTypeOpenLine, imbot.BotTypeHuman, imbot.BotTypeBot:
@@ -137,7 +138,7 @@ func (c *call) newKind(fields *array) imbot.BotType {
 	switch kind := imbot.BotType(fields.text("TYPE")); kind {
 	case imbot.BotTypeOpenLine:
 		return kind
-	case imbot.BotTypeHuman, imbot.BotTypeBot: // people cannot tell them apart, nor can the portal
+	case imbot.BotTypeHuman, imbot.BotTypeBot: // the portal stores both as B
 		return imbot.BotTypeBot
 	}
 	return ""

@@ -61,7 +61,7 @@ func chatAdd(c *call) (any, *restError) {
 	}
 	chat := p.addChat(kind, c.params.text("TITLE"), b.id)
 	chat.description = c.params.text("DESCRIPTION")
-	if !p.isExtranet(c.user) { // for them the tags are dropped silently
+	if !p.isExtranet(c.user) { // the portal drops the tags of extranet users silently
 		chat.entityType, chat.entityID = c.params.text("ENTITY_TYPE"), c.params.text("ENTITY_ID")
 	}
 	if color := imbot.Color(c.params.text("COLOR")); color.Hex() != "" {
@@ -77,7 +77,8 @@ func chatAdd(c *call) (any, *restError) {
 	return chat.id, nil
 }
 
-// chatAddUsers reads USERS: what is no list is none, what is falsy is skipped.
+// chatAddUsers reads USERS. A value that is no list counts as an empty one, and elements
+// that PHP takes for false are skipped.
 func chatAddUsers(v any) ([]imbot.ID, *restError) {
 	if s, ok := v.(string); ok {
 		v, _ = parseJSON([]byte(s))
@@ -114,7 +115,7 @@ func chatGet(c *call) (any, *restError) {
 	if !truthy(kind) || !truthy(id) {
 		return nil, nil
 	}
-	for _, chatID := range sortedIDs(c.p.chats) { // no look at who may see it
+	for _, chatID := range sortedIDs(c.p.chats) { // the portal does not check whether the caller may see it
 		if chat := c.p.chats[chatID]; chat.entityType == kind && chat.entityID == id {
 			return struct{ ID imbot.ID }{chat.id}, nil
 		}
@@ -134,14 +135,14 @@ func chatLeave(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
-	user := c.params.id("USER_ID") // undocumented: somebody else is removed
+	user := c.params.id("USER_ID") // undocumented: with it the bot removes somebody else
 	if user <= 0 {
 		user = b.id
 	}
 	return c.remove(id, b.id, user)
 }
 
-// remove is what user.delete and leave have in common.
+// remove takes a user out of a chat, for imbot.chat.user.delete and imbot.chat.leave.
 func (c *call) remove(id, by, user imbot.ID) (any, *restError) {
 	chat := c.p.group(id)
 	switch {
@@ -201,7 +202,7 @@ func chatSetManager(c *call) (any, *restError) {
 	if chat == nil || chat.owner != b.id || c.denied() {
 		return nil, badRequest("WRONG_REQUEST", "Change manager can only owner and user must be member in chat")
 	}
-	if m := chat.member(user); m != nil { // true for strangers, too
+	if m := chat.member(user); m != nil { // for others nothing happens, and the answer is true as well
 		m.manager = c.params.text("IS_MANAGER") != "N"
 		c.p.noteDialog(chat)
 	}
@@ -223,7 +224,7 @@ func chatSendTyping(c *call) (any, *restError) {
 	return true, nil // whatever came of it
 }
 
-// maxTitle is the length to which titles are cut.
+// maxTitle is the length in characters to which titles are cut.
 const maxTitle = 255
 
 func chatUpdateTitle(c *call) (any, *restError) {
@@ -284,7 +285,7 @@ func chatUpdateAvatar(c *call) (any, *restError) {
 		return nil, fail
 	}
 	chat := c.p.group(id)
-	if chat == nil { // PHP breaks at that
+	if chat == nil { // the portal's PHP code throws an error then
 		return nil, errPHP
 	}
 	if c.denied() {
@@ -347,7 +348,7 @@ func chatUserAdd(c *call) (any, *restError) {
 	}
 	var users []imbot.ID
 	sent := c.params.get("USERS")
-	if c.p.isExtranet(b.id) { // only then JSON is read, and a list required
+	if c.p.isExtranet(b.id) { // only for extranet bots the portal reads JSON and requires a list
 		if s, ok := sent.(string); ok {
 			sent, _ = parseJSON([]byte(s))
 		}
@@ -372,7 +373,7 @@ func chatUserAdd(c *call) (any, *restError) {
 		return nil, badRequest("ACCESS_DENIED_EXTEND", "You don't have permission to add users to this chat")
 	}
 	history := c.params.text("HIDE_HISTORY") == "" || c.params.text("HIDE_HISTORY") == "N"
-	if chat.member(b.id) == nil { // the bot comes along
+	if chat.member(b.id) == nil { // the portal adds the bot, too
 		chat.members = append(chat.members, &member{user: b.id})
 		c.p.noteDialog(chat)
 	}
@@ -399,8 +400,8 @@ func chatUserDelete(c *call) (any, *restError) {
 	return c.remove(id, b.id, user)
 }
 
-// chatID reads CHAT_ID or its alias DIALOG_ID, which wins. The result is
-// positive; whether there is such a chat is another question.
+// chatID reads CHAT_ID, or its alias DIALOG_ID, which wins. There need not be a chat with
+// this id.
 func (c *call) chatID() (imbot.ID, *restError) {
 	id := c.params.id("CHAT_ID")
 	if c.params.given("DIALOG_ID") {
@@ -420,7 +421,8 @@ var dialogPattern = regexp.MustCompile(`^(?i)([0-9]+|(chat|sg|crm)[0-9]+)$`)
 
 func isDialog(s string) bool { return dialogPattern.MatchString(s) && s != "0" }
 
-// denied reports whether the user behind the call may not change chats.
+// denied reports whether [Portal.Deny] took the right to change chats from the user who
+// calls.
 func (c *call) denied() bool {
 	u := c.p.users[c.user]
 	return u != nil && u.denied

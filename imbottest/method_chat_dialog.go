@@ -104,7 +104,8 @@ type views struct {
 	CountOfViewers int      `json:"count_of_viewers"`
 }
 
-// describe is a chat as one user sees it. Everybody has read everything.
+// describe is a chat as imbot.dialog.get answers it to a user. All members have read all
+// messages.
 func (p *Portal) describe(chat *chat, user imbot.ID, dialog string) dialogInfo {
 	info := dialogInfo{
 		ID: chat.id, Name: chat.title, Description: chat.description, Owner: chat.owner, Avatar: chat.avatar,

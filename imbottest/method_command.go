@@ -49,7 +49,7 @@ func commandRegister(c *call) (any, *restError) {
 		return nil, fail
 	}
 	p.bindEvent(app, eventCommandAdd, address)
-	for _, cmd := range p.commands { // nothing else changes, and the id comes from the database as text
+	for _, cmd := range p.commands { // a command that exists is not changed, and its id is answered as text
 		if cmd.bot == b && cmd.name == name {
 			return cmd.id.String(), nil
 		}
@@ -79,7 +79,7 @@ func commandUpdate(c *call) (any, *restError) {
 	for _, flag := range []string{"HIDDEN", "EXTRANET_SUPPORT"} {
 		effective = effective || fields.text(flag) != ""
 	}
-	if !effective { // COMMAND is not read any more
+	if !effective { // COMMAND alone is nothing to change: current portals do not read it here
 		return nil, badRequest("WRONG_REQUEST", "Update fields can't be empty")
 	}
 	if address != "" {
@@ -131,7 +131,7 @@ func commandAnswer(c *call) (any, *restError) {
 	}
 	chat := p.chats[asked.ChatID]
 	if !time.Now().Before(chat.answers[bot]) {
-		return true, nil // nothing is sent
+		return true, nil // the portal answers true and sends nothing
 	}
 	if chat.kind == kindPrivate {
 		parts[partMenu] = nil
@@ -148,8 +148,9 @@ func commandAnswer(c *call) (any, *restError) {
 	return m.ID, nil
 }
 
-// answeredCommand is the command that is answered, by id or name; nil when
-// neither was sent, which fails at the very end.
+// answeredCommand is the command that is answered, by COMMAND_ID or COMMAND. It is nil
+// without an error when neither was sent: the portal refuses that only after all other
+// checks.
 func (c *call) answeredCommand() (*command, *restError) {
 	app, fail := c.application()
 	if fail != nil {
@@ -169,7 +170,7 @@ func (c *call) answeredCommand() (*command, *restError) {
 	return nil, errNoCommand
 }
 
-// ownCommand is the command COMMAND_ID, which has to belong to the caller.
+// ownCommand is the command of COMMAND_ID, which has to belong to the caller.
 func (c *call) ownCommand() (*command, *restError) {
 	app, fail := c.application()
 	if fail != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// eventMethods are the methods by which an application with a page asks for the
-// events of its own life; those of bots have handlers of their own.
+// eventMethods are the methods by which an OAuth application asks for the events of its
+// installation, update and removal. For the events of bots imbot.register is used.
 func eventMethods(name string) method {
 	switch name {
 	case "event.bind":
@@ -23,7 +23,7 @@ func eventMethods(name string) method {
 
 var appEvents = []string{eventInstall, eventUpdate, eventUninstall}
 
-// eventOf reads EVENT and HANDLER.
+// eventOf reads EVENT and HANDLER. Only OAuth applications may bind events.
 func (c *call) eventOf() (event, handler string, fail *restError) {
 	event, handler = strings.ToUpper(c.params.text("EVENT")), c.params.text("HANDLER")
 	switch {
@@ -35,7 +35,8 @@ func (c *call) eventOf() (event, handler string, fail *restError) {
 	return event, handler, nil
 }
 
-// eventBind keeps one handler per event here; a portal keeps several.
+// eventBind sets the handler of an event. This portal keeps one for each event, a real
+// one several.
 func eventBind(c *call) (any, *restError) {
 	event, handler, fail := c.eventOf()
 	switch {

@@ -69,8 +69,8 @@ func messageAdd(c *call) (any, *restError) {
 	return m.ID, nil
 }
 
-// message is the text of a new message: trimmed, and empty when a number was
-// sent.
+// message is the text of a new message, trimmed. It is empty when MESSAGE is a number,
+// as on a real portal.
 func (c *call) message() string {
 	sent, _ := c.params.get("MESSAGE").(string)
 	return strings.TrimSpace(sent)
@@ -88,8 +88,9 @@ func (p *Portal) writable(id imbot.ID, b *bot) (*chat, *restError) {
 	return chat, nil
 }
 
-// messageUpdate applies one part after the other: what was done before an error
-// stays. Without a part nobody looks for the message.
+// messageUpdate changes the parts of a message one after the other; when one is refused,
+// those before it stay changed. When no part was sent the answer is true, even when
+// there is no such message.
 func messageUpdate(c *call) (any, *restError) {
 	p := c.p
 	b, id, fail := c.messageID()
@@ -114,7 +115,7 @@ func messageUpdate(c *call) (any, *restError) {
 		part := p.readPart(kind, v, b.id)
 		switch {
 		case part == nil && kind == partMenu:
-			return nil, badRequest("menu_ERROR", "Incorrect menu params") // spelled like that
+			return nil, badRequest("menu_ERROR", "Incorrect menu params") // real portals spell it in lower case
 		case part == nil:
 			return nil, badRequest(name+"_ERROR", "Incorrect "+strings.ToLower(name)+" params")
 		case oversize(part):
@@ -171,7 +172,7 @@ func messageLike(c *call) (any, *restError) {
 	return true, nil
 }
 
-// messageID reads MESSAGE_ID behind the bot.
+// messageID reads the bot that acts and then MESSAGE_ID.
 func (c *call) messageID() (*bot, imbot.ID, *restError) {
 	b, fail := c.bot()
 	if fail != nil {

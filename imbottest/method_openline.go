@@ -25,7 +25,7 @@ func sessionOperator(c *call) (any, *restError) {
 	if chat == nil || chat.kind != kindLines {
 		return nil, badRequest("WRONG_CHAT", "The chat isn't controlled by a bot")
 	}
-	if chat.member(b.id) == nil { // the bot was not named; another one of the application may be there
+	if chat.member(b.id) == nil { // without BOT_ID it can be another bot of the application that is in the chat
 		i := slices.IndexFunc(chat.members, func(m *member) bool { return c.p.bots[m.user] != nil && c.p.bots[m.user].app == b.app })
 		if i < 0 {
 			return nil, badRequest("WRONG_CHAT", "The chat isn't controlled by a bot")

@@ -6,12 +6,12 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// undocumentedMethods are methods that portals have and the vendor does not
-// describe.
+// undocumentedMethods are methods that portals have without a page in the vendor's
+// documentation.
 func undocumentedMethods(name string) method {
 	switch name {
 	case "imbot.sendtyping":
-		return chatSendTyping // its old name
+		return chatSendTyping // the old name of imbot.chat.sendTyping
 	case "imbot.dialog.vote":
 		return dialogVote
 	case "imbot.chat.updatetextfieldenabled":
@@ -23,7 +23,7 @@ func undocumentedMethods(name string) method {
 	return nil
 }
 
-// isInternal names the methods of the portal's own pages.
+// isInternal reports whether a method is for the portal's own pages only.
 func isInternal(name string) bool {
 	switch name {
 	case "imbot.support24.question.config.get", "imbot.support24.question.add", "imbot.support24.question.list",
@@ -34,12 +34,14 @@ func isInternal(name string) bool {
 	return false
 }
 
-// question is all of them: this portal has no bot of the vendor's support.
+// question answers all methods of the portal's own pages. They fail because this portal
+// has no bot of the vendor's support.
 func question(*call) (any, *restError) {
 	return nil, badRequest("WRONG_REQUEST", "Module imbot isn't configured")
 }
 
-// dialogVote rates messages of the vendor's network bots, which are not here.
+// dialogVote is for messages of the vendor's network bots. This portal has none, so it
+// never changes anything.
 func dialogVote(c *call) (any, *restError) {
 	if !c.params.given("MESSAGE_ID") {
 		return nil, badRequest("MESSAGE_ID_EMPTY", "Message ID can't be empty")
@@ -71,6 +73,6 @@ func chatUpdateTextFieldEnabled(c *call) (any, *restError) {
 	if chat == nil || chat.member(b.id) == nil {
 		return nil, badRequest("ACCESS_ERROR", "You don't have access to this chat")
 	}
-	chat.textFieldOff = c.params.get("TEXT_FIELD_ENABLED") == "N" // exactly: false switches it on
+	chat.textFieldOff = c.params.get("TEXT_FIELD_ENABLED") == "N" // any other value, false too, switches it on
 	return true, nil
 }

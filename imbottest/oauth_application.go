@@ -14,26 +14,25 @@ import (
 	"github.com/imbot-go/imbot/internal/phpform"
 )
 
-// Admin is the administrator: the user behind webhooks, and who installs
-// applications.
+// Admin is the administrator, who owns the webhook and installs applications.
 const Admin = admin
 
-// admin is the user behind webhooks and applications.
+// admin is Admin for the code of this package.
 const admin imbot.ID = 1
 
-// application is who owns bots: a CLIENT_ID used with the webhook, or an OAuth
-// application.
+// application owns bots and their handlers. It is an OAuth application, or stands for a
+// CLIENT_ID that is used with the webhook.
 type application struct {
-	id       string // what the portal stores: "custom" + CLIENT_ID, or the OAuth client id
+	id       string // as the portal stores it: "custom" + CLIENT_ID, or the OAuth client id
 	clientID string
 	oauth    bool
 	token    string // application_token of events
 	handlers map[string]binding
 
 	// Of OAuth applications:
-	secret    string // "" as long as nobody has told it
+	secret    string // "" until Portal.Application has set it
 	installed bool
-	finished  bool // before that the portal sends no events
+	finished  bool // the installation; before that the portal sends no events
 	version   int
 }
 
@@ -72,8 +71,8 @@ type Application struct {
 }
 
 // Application makes the client id and the secret of an application known to the
-// portal and its authorization server. It is not installed by that, unless
-// [Portal.OAuth] has been asked for its credentials.
+// portal and its authorization server. That does not install it; [Portal.OAuth] does,
+// and so do [Application.Install] and [Application.OpenPage].
 func (p *Portal) Application(clientID, clientSecret string) *Application {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,11 +87,10 @@ func (a *Application) String() string { return "imbottest.Application(" + a.app.
 // GoString is String, so that %#v prints no secret.
 func (a *Application) GoString() string { return a.String() }
 
-// Install installs the application as one without a page: the installation is
-// finished at once, and the event ONAPPINSTALL is on its way to a handler. That
-// URL gets the events ONAPPUPDATE and ONAPPUNINSTALL, too. [Portal.Serve] is for
-// these events as well; Install does not wait for them. Installing it again sends
-// the event again with a new pair of tokens.
+// Install installs the application as one without a page: the installation is finished
+// at once, and the portal sends ONAPPINSTALL to the handler's URL, later ONAPPUPDATE and
+// ONAPPUNINSTALL as well. [Portal.Serve] receives these events, too. Install does not
+// wait for the event. Installing again sends it again, with a new pair of tokens.
 func (a *Application) Install(ctx context.Context, handlerURL string) error {
 	return a.locked(ctx, func(p *Portal) error {
 		if err := a.bind(handlerURL); err != nil {
@@ -196,12 +194,12 @@ func (a *Application) pageRequest(ctx context.Context, user imbot.ID, pageURL st
 
 // WithOldPages lets the portal leave SERVER_ENDPOINT, APPLICATION_TOKEN and
 // APPLICATION_SCOPE out of what it posts to the pages of applications, as older
-// ones do.
+// portals do.
 func WithOldPages() Option { return func(p *Portal) { p.oldPages = true } }
 
-// Update installs the next version of the application and sends ONAPPUPDATE with
-// a new pair of tokens to the handler of [Application.Install], or to one that was
-// bound with event.bind; such bindings are gone then.
+// Update installs the next version of the application and sends ONAPPUPDATE with a new
+// pair of tokens to the handler of [Application.Install], or to one that was bound with
+// event.bind. The portal forgets handlers that were bound with event.bind then.
 func (a *Application) Update(ctx context.Context) error {
 	return a.locked(ctx, func(p *Portal) error {
 		if !a.app.installed {
@@ -218,10 +216,10 @@ func (a *Application) Update(ctx context.Context) error {
 	})
 }
 
-// Uninstall removes the application with its bots, of which each gets
-// ONIMBOTDELETE. Then ONAPPUNINSTALL is sent to the handler of
-// [Application.Install], or to one that was bound with event.bind. All tokens are dead at once, those in the events too, and
-// the next installation has another application token.
+// Uninstall removes the application with its bots. For each bot the portal sends
+// ONIMBOTDELETE, and then ONAPPUNINSTALL to the handler of [Application.Install], or to
+// one that was bound with event.bind. No token is accepted from then on, not even those
+// in these events, and the next installation gets another application token.
 func (a *Application) Uninstall(ctx context.Context) error {
 	return a.locked(ctx, func(p *Portal) error {
 		if !a.app.installed {
@@ -245,9 +243,9 @@ func (a *Application) Uninstall(ctx context.Context) error {
 	})
 }
 
-// Authorize is the authorization by a user in the browser. It returns the query
-// with which the portal sends the browser back to the application; the code in
-// it lives 30 seconds and works once.
+// Authorize lets a user authorize the application in the browser. It returns the query
+// with which the portal sends the browser back to the application. The code in it can be
+// exchanged once, within 30 seconds.
 func (a *Application) Authorize(user imbot.ID, state string) (url.Values, error) {
 	query := url.Values{"state": {state}, "scope": {scope}}
 	err := a.locked(context.Background(), func(p *Portal) error {
@@ -271,8 +269,8 @@ func (a *Application) Authorize(user imbot.ID, state string) (url.Values, error)
 	return query, nil
 }
 
-// ExpireTokens ends the life of all access tokens of the application; the refresh
-// tokens work on. Without it access tokens live an hour.
+// ExpireTokens lets all access tokens of the application expire; the refresh tokens
+// still work. Without it access tokens live an hour.
 func (a *Application) ExpireTokens() {
 	a.portal.mu.Lock()
 	defer a.portal.mu.Unlock()
@@ -283,8 +281,8 @@ func (a *Application) ExpireTokens() {
 	}
 }
 
-// RevokeTokens ends all grants of the application: its access tokens are answered
-// with invalid_token, its refresh tokens with invalid_grant.
+// RevokeTokens makes all tokens of the application invalid: the portal answers its access
+// tokens with invalid_token, its refresh tokens with invalid_grant.
 func (a *Application) RevokeTokens() {
 	a.portal.mu.Lock()
 	defer a.portal.mu.Unlock()
@@ -297,7 +295,7 @@ func (a *Application) RevokeTokens() {
 
 var errNotInstalled = errors.New("imbottest: the application is not installed")
 
-// locked runs a locked under the lock of an open portal.
+// locked calls do under the lock, unless the portal is closed.
 func (a *Application) locked(ctx context.Context, do func(*Portal) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -318,7 +316,7 @@ func (a *Application) install() {
 	}
 }
 
-// bind makes a URL the handler of the application's own events.
+// bind sets the handler for the events of the application's own life.
 func (a *Application) bind(handlerURL string) error {
 	if !acceptable(handlerURL) {
 		return errors.New("imbottest: the handler's URL is not acceptable")
@@ -331,8 +329,9 @@ func (a *Application) bind(handlerURL string) error {
 
 func (a *Application) version() string { return strconv.Itoa(a.app.version) + ".0.0" }
 
-// encodeWithAuth writes the end of an event's envelope, with a new pair of the
-// administrator's tokens or with none.
+// encodeWithAuth writes what the application's own events end with, the time and its
+// authorization, and encodes the event. tokens says whether that has a new pair of the
+// administrator's tokens.
 func (a *Application) encodeWithAuth(e *event, tokens bool) string {
 	p := a.portal
 	e.set()("ts", unix(time.Now()))

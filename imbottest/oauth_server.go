@@ -10,24 +10,23 @@ import (
 )
 
 // AuthServer returns the address of the authorization server, for
-// imbot.OAuthApp.AuthServers. It has the token endpoint, by POST and by GET, and
-// app.info. Under the names oauth/token and oauth/app.info its calls stand in
-// [Portal.Calls] and can fail with [Portal.Fail]. The rate limit does not count
-// them.
+// imbot.OAuthApp.AuthServers. It answers the token endpoint, by POST and by GET, and
+// app.info. [Portal.Calls] and [Portal.Fail] name its calls oauth/token and
+// oauth/app.info. The rate limit does not count them.
 func (p *Portal) AuthServer() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.authOrigin()
 }
 
-// code is an authorization that waits to be exchanged.
+// code is an authorization whose code was not exchanged yet.
 type code struct {
 	app     *application
 	user    imbot.ID
 	expires time.Time
 }
 
-// codeLife is the life of an authorization code.
+// codeLife is how long an authorization code can be exchanged.
 const codeLife = 30 * time.Second
 
 // authAnswer answers a request to the authorization server.
@@ -41,7 +40,7 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 	start := time.Now()
 	switch strings.TrimSuffix(strings.TrimSuffix(r.URL.Path, "/"), ".json") {
 	case "/oauth/token":
-		if isJSON(r.Header.Get("Content-Type")) { // read by no server that is known
+		if isJSON(r.Header.Get("Content-Type")) { // the vendor's server does not read JSON here
 			params = parseForm([]byte(r.URL.RawQuery))
 		}
 		x := p.recordAuth("oauth/token", params, "grant_type", "scope")
@@ -68,8 +67,8 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 	return htmlPage(http.StatusNotFound)
 }
 
-// recordAuth remembers a call with the named parameters and no other: most are
-// secrets.
+// recordAuth records a call with the named parameters only, because most of the others
+// are secrets.
 func (p *Portal) recordAuth(method string, params *array, names ...string) *logEntry {
 	open := newArray()
 	for _, name := range names {
@@ -82,8 +81,8 @@ func (p *Portal) recordAuth(method string, params *array, names ...string) *logE
 	return p.record(method, open, false)
 }
 
-// exchangeToken is the token endpoint: a code or a refresh token for a new pair. A
-// refresh token works once.
+// exchangeToken answers the token endpoint: it gives a new pair of tokens for a code or a
+// refresh token. Both work once.
 func (p *Portal) exchangeToken(params *array) (any, *restError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -138,7 +137,8 @@ func (p *Portal) byRefresh(token string) *grant {
 	return nil
 }
 
-// tokenInfo is app.info of the authorization server: whose token is this?
+// tokenInfo answers app.info of the authorization server: which application and portal
+// a token is for.
 func (p *Portal) tokenInfo(token string) (any, *restError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -155,7 +155,7 @@ func (p *Portal) tokenInfo(token string) (any, *restError) {
 	}, nil
 }
 
-// What all OAuth applications of this portal have in common.
+// The scope and status of all OAuth applications of this portal.
 const (
 	scope     = "imbot"
 	appStatus = "L"

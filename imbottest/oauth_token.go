@@ -14,9 +14,9 @@ type grant struct {
 	app             *application
 	user            imbot.ID
 	expires         time.Time // of the access token
-	events          bool      // the pair that events carry
-	used            bool      // the refresh token was, so it is dead
-	uninstalled     bool      // with the application
+	events          bool      // events carry it, until it expires
+	used            bool      // the refresh token was exchanged and works no more
+	uninstalled     bool      // the application was uninstalled, so no token works
 }
 
 // How long tokens live.
@@ -25,9 +25,10 @@ const (
 	refreshLife = 180 * 24 * time.Hour
 )
 
-// OAuth returns the credentials of an installed OAuth application, acting for
-// the administrator. The source hands out a new token when the last one has
-// less than a minute to live. Its events carry [Portal.ApplicationToken].
+// OAuth returns the credentials of an OAuth application, and installs it when it is not.
+// Its calls are the administrator's. The token source hands out a new token when the last
+// one has less than a minute to live. The application's events carry
+// [Portal.ApplicationToken].
 func (p *Portal) OAuth(clientID string) imbot.OAuth {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -60,14 +61,14 @@ func (s tokenSource) Token() (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: g.access, TokenType: "Bearer", RefreshToken: g.refresh, Expiry: g.expires}, nil
 }
 
-// String hides the token, whatever prints the source.
+// String keeps the tokens out of what prints the source.
 func (s tokenSource) String() string { return "imbottest.tokenSource" }
 
-// GoString is String.
+// GoString is String, for %#v.
 func (s tokenSource) GoString() string { return s.String() }
 
-// grantFor returns a user's token of an application, a new one when the last has
-// less than a minute to live; the lock is held.
+// grantFor returns a user's tokens of an application, new ones when the last have less
+// than a minute to live; the lock is held.
 func (p *Portal) grantFor(app *application, user imbot.ID) *grant {
 	now := time.Now()
 	for access, g := range p.tokens {
@@ -90,8 +91,8 @@ func (p *Portal) newGrant(app *application, user imbot.ID) *grant {
 	return g
 }
 
-// checkToken reports why an access token is not accepted, nil when it is; the lock is
-// held. gone is the code for an application that was uninstalled.
+// checkToken finds the grant of an access token, or the error with which the portal
+// refuses it. gone is the code for an application that was uninstalled. The lock is held.
 func (p *Portal) checkToken(token, gone string) (*grant, *restError) {
 	unauthorized := func(code, description string) (*grant, *restError) {
 		return nil, &restError{http.StatusUnauthorized, code, description}

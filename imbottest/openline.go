@@ -9,17 +9,16 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// The kind and the tag of an open line's chats.
+// The kind and the ENTITY_TYPE of chats of open lines.
 const (
 	kindLines   = "L"
 	entityLines = "LINES"
 )
 
-// AddGuest lets somebody from outside begin a conversation through an open line,
-// which the bot answers first: it gets ONIMBOTJOINCHAT and then every message of
-// the chat. The bot must serve open lines, by its type or with OPENLINE. The
-// operators are not in the chat before the bot calls
-// imopenlines.bot.session.operator; then it leaves, and they come. The guest
+// AddGuest lets somebody from outside begin a conversation through an open line. The bot
+// answers first: it gets ONIMBOTJOINCHAT and then every message of the chat. It has to
+// serve open lines, by its type or with OPENLINE. When it calls
+// imopenlines.bot.session.operator, it leaves the chat and the operators join. The guest
 // writes with [Portal.Say] like everybody.
 func (p *Portal) AddGuest(ctx context.Context, name string, bot imbot.ID, operators ...imbot.ID) (guest, chatID imbot.ID, err error) {
 	if err := ctx.Err(); err != nil {

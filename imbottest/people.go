@@ -25,7 +25,7 @@ type user struct {
 	color       imbot.Color
 	picture     []byte
 	extranet    bool
-	denied      bool // may not change chats
+	denied      bool // may not change chats, see Deny
 	dismissed   bool
 }
 
@@ -109,8 +109,8 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	return p.say(chat, user, text).public(), nil
 }
 
-// say stores what a person writes. It reaches bots as commands or as a message,
-// not as both.
+// say stores what a person writes and tells bots about the commands in it, or when there
+// are none about the message.
 func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
 	before := chat.lastMessageID()
 	m := p.store(chat, user, text, false)
@@ -122,11 +122,11 @@ func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
 	return m
 }
 
-// Ask is [Portal.Say] and returns the next message of somebody else in that
-// dialog, whoever it is from; ctx ends the waiting, or one minute when ctx has no
-// deadline. A greeting for a new dialog is a message, too: [Portal.Open] such a
-// dialog before. The error has what [Portal.Err] knows: an event that the bot
-// refused, for example.
+// Ask does what [Portal.Say] does, then waits for the next message of anybody else in
+// that dialog and returns it. It waits until ctx ends, or for one minute when ctx has no
+// deadline. A bot's greeting in a new dialog would be such a message; to avoid that,
+// [Portal.Open] the dialog before. The error includes that of [Portal.Err], which often
+// says why no answer came.
 func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, text string) (Message, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -151,7 +151,7 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	})
 	if err != nil {
 		err = fmt.Errorf("imbottest: no answer in %s: %w", dialog, err)
-		return Message{}, errors.Join(err, p.Err()) // which often says why
+		return Message{}, errors.Join(err, p.Err())
 	}
 	return answer, nil
 }
@@ -171,9 +171,9 @@ func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
 	return err
 }
 
-// Edit changes the text of a message that the person wrote, within three days.
-// Bots get ONIMBOTMESSAGEUPDATE when they have a handler for it and would get the
-// new text as a message, too. Commands in it are not executed.
+// Edit changes the text of a message that the person wrote, within three days. A bot
+// gets ONIMBOTMESSAGEUPDATE when it has a handler for that, and would get the new text if
+// it were a new message. Commands in the text are not executed.
 func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text string) error {
 	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
@@ -195,8 +195,9 @@ func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text stri
 	return nil
 }
 
-// Delete deletes a message that the person wrote; a notice stays. Bots that could
-// get it as a message get ONIMBOTMESSAGEDELETE when they have a handler for it.
+// Delete deletes a message that the person wrote; a notice takes its place. A bot gets
+// ONIMBOTMESSAGEDELETE when it has a handler for that, and would get the text if it were
+// a new message.
 func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
 	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
@@ -213,8 +214,8 @@ func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
 	return nil
 }
 
-// Like sets the person's like on a message, or takes it away when there is one.
-// Bots do not learn of it.
+// Like sets the person's like on a message, or takes it away when there is one. No bot
+// gets an event.
 func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
 	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
@@ -271,8 +272,8 @@ func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID)
 	return nil
 }
 
-// lockGroup checks what Invite and Kick have in common; without an error the lock
-// is held.
+// lockGroup makes the checks that Invite and Kick have in common. Without an error it
+// returns with the lock held, and the function that unlocks.
 func (p *Portal) lockGroup(ctx context.Context, by, id imbot.ID, users []imbot.ID) (*chat, func(), error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -293,7 +294,7 @@ func (p *Portal) lockGroup(ctx context.Context, by, id imbot.ID, users []imbot.I
 	return c, p.mu.Unlock, nil
 }
 
-// checkPerson checks that id is one, and that the portal is open.
+// checkPerson checks that id is a person, no bot, and that the portal is not closed.
 func (p *Portal) checkPerson(id imbot.ID) error {
 	switch u := p.users[id]; {
 	case p.closed:
@@ -306,7 +307,8 @@ func (p *Portal) checkPerson(id imbot.ID) error {
 	return nil
 }
 
-// chatToWriteIn finds the chat in which a person may write; a private dialog is opened.
+// chatToWriteIn returns the chat of a dialog when the person may write there. It opens
+// private dialogs and joins open chats.
 func (p *Portal) chatToWriteIn(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
 	if other, ok := dialog.UserID(); ok {
 		chat, fail := p.openPrivate(user, other)
@@ -322,7 +324,7 @@ func (p *Portal) chatToWriteIn(user imbot.ID, dialog imbot.DialogID) (*chat, err
 	case chat.forbids("send"), chat.textFieldOff:
 		return nil, fmt.Errorf("imbottest: nobody may write in %s", dialog)
 	case chat.member(user) != nil:
-	case chat.kind == kindOpen: // writing is joining
+	case chat.kind == kindOpen: // who writes in an open chat joins it
 		p.join(chat, user, true, user)
 	default:
 		return nil, fmt.Errorf("imbottest: user %d is not a member of %s", user, dialog)
@@ -330,8 +332,8 @@ func (p *Portal) chatToWriteIn(user imbot.ID, dialog imbot.DialogID) (*chat, err
 	return chat, nil
 }
 
-// lockMessage finds a message that a member of its chat sees; without an error the lock
-// is held.
+// lockMessage finds a message that a person sees. Without an error it returns with the
+// lock held, and the function that unlocks.
 func (p *Portal) lockMessage(ctx context.Context, user, id imbot.ID) (*message, func(), error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -345,7 +347,7 @@ func (p *Portal) lockMessage(ctx context.Context, user, id imbot.ID) (*message, 
 	return m, p.mu.Unlock, nil
 }
 
-// visibleMessage is see under the lock.
+// visibleMessage finds a message that a person sees; the lock is held.
 func (p *Portal) visibleMessage(user, id imbot.ID) (*message, error) {
 	if err := p.checkPerson(user); err != nil {
 		return nil, err
@@ -358,7 +360,7 @@ func (p *Portal) visibleMessage(user, id imbot.ID) (*message, error) {
 	return nil, fmt.Errorf("imbottest: user %d sees no message %d", user, id)
 }
 
-// onlyExisting keeps the users that the portal has.
+// onlyExisting returns those of the users that exist.
 func (p *Portal) onlyExisting(users []imbot.ID) []imbot.ID {
 	var found []imbot.ID
 	for _, id := range users {

@@ -13,7 +13,7 @@ import (
 	"github.com/imbot-go/imbot/internal/phpform"
 )
 
-// A PHP value is nil, a bool, a json.Number, a string or an *array.
+// A PHP value is one of nil, bool, json.Number, string and *array.
 
 // array is PHP's array: a map that keeps its order and is a list when its keys
 // happen to be 0 to n-1.
@@ -91,8 +91,8 @@ func (a *array) isList() bool {
 // MarshalJSON writes what PHP's json_encode does: an empty array is a list.
 func (a *array) MarshalJSON() ([]byte, error) { return a.appendJSON(nil) }
 
-// appendJSON writes nested arrays itself: encoding/json would read each of them
-// again.
+// appendJSON writes nested arrays itself, because encoding/json would parse the output of
+// each nested MarshalJSON again.
 func (a *array) appendJSON(out []byte) ([]byte, error) {
 	if a == nil {
 		return append(out, "[]"...), nil
@@ -128,7 +128,7 @@ func (a *array) appendJSON(out []byte) ([]byte, error) {
 	return append(out, brackets[1]), nil
 }
 
-// text is PHP's conversion to a string; an array has none and is empty here.
+// text is PHP's conversion to a string. An array, which PHP refuses to convert, is "".
 func text(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -143,7 +143,7 @@ func text(v any) string {
 	return ""
 }
 
-// toID is PHP's cast to int, except that text behind the digits is not ignored.
+// toID is PHP's cast to int, except that a text with anything else than digits is 0.
 func toID(v any) imbot.ID {
 	n, err := strconv.ParseInt(strings.TrimSpace(text(v)), 10, 64)
 	if err != nil {
@@ -168,7 +168,7 @@ func truthy(v any) bool {
 	return false
 }
 
-// maxDepth is the portal's own limit for JSON.
+// maxDepth is how deep the portal lets JSON be nested.
 const maxDepth = 512
 
 var errDepth = errors.New("nested too deeply")
@@ -228,7 +228,7 @@ func toValue(result any) (any, error) {
 	return parseJSON(data)
 }
 
-// parseForm reads a form; what cannot be read is an empty one, as in PHP.
+// parseForm reads a form. One that cannot be read counts as empty, as in PHP.
 func parseForm(data []byte) *array {
 	node, err := phpform.Parse(data)
 	if err != nil {
@@ -249,8 +249,9 @@ func fromForm(node *phpform.Node) *array {
 	return a
 }
 
-// upperKeys returns the top level with names in upper case, the one level where
-// the portal ignores case. Later names win.
+// upperKeys copies the members of an array with their names in upper case. That is for
+// the names of parameters, whose case the portal ignores. Of two equal names the later
+// one wins.
 func upperKeys(into, a *array) {
 	if a == nil {
 		return

@@ -9,10 +9,10 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// maxImage is the size of a picture in pixels, both ways. Only PNG is measured.
+// maxImage is how wide and how high a picture may be, in pixels. Only PNG is measured.
 const maxImage = 5000
 
-// isImage accepts base64 and the pair of a file name and base64.
+// isImage reports whether a parameter is a picture: base64, or a file name and base64.
 func isImage(v any) bool {
 	if file, ok := v.(*array); ok {
 		v = file.get("1")
@@ -28,7 +28,7 @@ func isImage(v any) bool {
 	return true
 }
 
-// picture decodes what isImage accepts, nil for anything else.
+// picture decodes a picture that isImage accepts. It returns nil for anything else.
 func picture(v any) []byte {
 	if !isImage(v) {
 		return nil

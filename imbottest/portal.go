@@ -24,11 +24,11 @@ var portals atomic.Int64
 // methods may be called at the same time.
 type Portal struct {
 	host     string // portal-7.imbottest.example
-	authHost string // of the authorization server, for ever
+	authHost string // of the authorization server; a renamed portal keeps it
 	memberID string
 	secret   string // of the webhook
 	bucket   bucket
-	oldPages bool // of applications
+	oldPages bool // see WithOldPages
 	rights   rights
 
 	ctx    context.Context // ends with Close
@@ -37,8 +37,8 @@ type Portal struct {
 
 	mu      sync.Mutex
 	closed  bool
-	changed chan struct{} // closed and forgotten at every change; nil when nobody waits
-	active  int           // calls being answered and events not handled yet
+	changed chan struct{} // notify closes it and sets it to nil; nil when nobody waits
+	active  int           // how many calls are being answered and events not handled yet
 
 	users    map[imbot.ID]*user
 	bots     map[imbot.ID]*bot
@@ -47,17 +47,17 @@ type Portal struct {
 	messages map[imbot.ID]*message
 	commands map[imbot.ID]*command
 	chatApps map[imbot.ID]*chatApp
-	apps     map[string]*application // by the identity that the portal stores
+	apps     map[string]*application // by their id
 	tokens   map[string]*grant       // by access token
-	codes    map[string]code         // of authorizations
-	lastUser imbot.ID                // ids of each kind start elsewhere, so that a mixed-up id is not found
+	codes    map[string]code         // authorization codes
+	lastUser imbot.ID                // ids of each kind start at another number, so that an id of a wrong kind is not found
 	lastChat imbot.ID
 	lastMsg  imbot.ID
 	lastApp  imbot.ID
 	lastCmd  imbot.ID
 	lastBind imbot.ID
 
-	handlers    map[string]http.Handler // of Serve, by URL
+	handlers    map[string]http.Handler // set by Serve, by URL
 	queues      map[string][]delivery
 	client      *http.Client // posts events to loopback addresses
 	servers     []*http.Server
@@ -70,10 +70,10 @@ type Portal struct {
 	mounted http.Handler
 
 	seed     uint64
-	chances  uint64 // faults so far
+	chances  uint64 // how many faults have a random source
 	faults   []*fault
 	usages   map[string]*usage
-	limit    time.Duration // operating time of a method; 0: none
+	limit    time.Duration // operating limit of a method; 0 for none
 	calls    []Call
 	problems []error
 }
@@ -122,11 +122,11 @@ func NewPortal(opts ...Option) *Portal {
 	return p
 }
 
-// Close ends the portal: waiting calls and deliveries are cut, the server of
-// [Portal.Listen] is stopped. It returns when all goroutines of the portal have
-// ended, so it waits for handlers that do not obey the context of their request;
-// a handler must not call it. Shut a bot down first: behind Close its calls fail,
-// and are repeated for some seconds.
+// Close ends the portal: it cuts waiting calls and deliveries off and stops the server of
+// [Portal.Listen]. It returns when all goroutines of the portal have ended, so it waits
+// for handlers that do not obey the context of their request, and a handler must not call
+// it. Shut a bot down before: its calls fail after Close, and the client repeats them for
+// some seconds.
 func (p *Portal) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -145,10 +145,10 @@ func (p *Portal) Close() {
 	}
 }
 
-// Idle waits until nothing is under way: no call is being answered and every
-// event was answered by its handler. What a bot does after it has answered an
-// event is invisible here; wait for that with the bot's own means. A handler must
-// not call it.
+// Idle waits until no call is being answered and every event was answered by its
+// handler. What a bot does after it has answered an event is not seen here; for that wait
+// with the bot's own means, such as [imbot.EventHandler.Idle]. A handler must not call
+// Idle.
 func (p *Portal) Idle(ctx context.Context) error {
 	return p.await(ctx, func() bool { return p.active == 0 })
 }
@@ -161,7 +161,8 @@ func (p *Portal) GoString() string { return p.String() }
 
 var errClosed = errors.New("imbottest: the portal is closed")
 
-// await waits until done, which runs under the lock, is true.
+// await waits until done returns true. It calls done under the lock, again after every
+// change.
 func (p *Portal) await(ctx context.Context, done func() bool) error {
 	for {
 		p.mu.Lock()
@@ -186,7 +187,7 @@ func (p *Portal) await(ctx context.Context, done func() bool) error {
 	}
 }
 
-// notify wakes who waits for a change; the lock is held.
+// notify wakes everybody who waits in await; the lock is held.
 func (p *Portal) notify() {
 	if p.changed != nil {
 		close(p.changed)

@@ -9,14 +9,14 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// Press presses a button of a message's keyboard, or chooses an item of its
-// menu, by its text; buttons come first. Only the id of the message counts, and
-// the keyboard that it has now.
+// Press presses a button of a message's keyboard, or chooses an item of its menu, by its
+// text; a button wins. Of msg only the id is used: the keyboard is the one that the
+// message has now.
 //
-// A command reaches the bot as an event (ONIMCOMMANDADD), for which Press does
-// not wait. With Block, the button is blocked until the bot changes the keyboard.
-// [imbot.ActionSend] says its text in the person's name. With all other actions
-// nothing happens on the portal, and the error says what the person would see.
+// A command reaches the bot as an event (ONIMCOMMANDADD), for which Press does not wait.
+// With Block, the button cannot be pressed again until the bot changes the keyboard.
+// [imbot.ActionSend] sends its text as a message of the person. Other actions do nothing
+// on the portal, and the error says what the person would see.
 func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text string) error {
 	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
@@ -30,9 +30,8 @@ func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text str
 	return p.press(m, user, button, context)
 }
 
-// PressButton is [Portal.Press] of a button by its place in the flat list of
-// [Message.Wire], from 0 and with the entries that end rows. It tells buttons with
-// the same text apart.
+// PressButton is [Portal.Press] for a button by its index in the list of [Message.Wire],
+// where entries that end rows count, too. So it can tell buttons with the same text apart.
 func (p *Portal) PressButton(ctx context.Context, user imbot.ID, msg Message, n int) error {
 	return p.pressEntry(ctx, user, msg, n, partKeyboard, "KEYBOARD")
 }
@@ -55,7 +54,7 @@ func (p *Portal) pressEntry(ctx context.Context, user imbot.ID, msg Message, n, 
 	return p.press(m, user, list[n], context)
 }
 
-// press does what a button says; the lock is held.
+// press does what a button or menu item is for; the lock is held.
 func (p *Portal) press(m *message, user imbot.ID, button *array, context string) error {
 	text := button.text("TEXT")
 	switch {
@@ -86,7 +85,8 @@ func (p *Portal) press(m *message, user imbot.ID, button *array, context string)
 	return fmt.Errorf("imbottest: the button %q does nothing on the portal: it %s", text, actionInWords(button, value))
 }
 
-// blockButton lets a button wait. Views of the message keep the keyboard as it was.
+// blockButton marks a button as waiting for the bot. It makes a new keyboard, because
+// copies of the message share the old one.
 func (p *Portal) blockButton(m *message, button *array) {
 	keyboard := newArray()
 	for _, entry := range entries(m.parts[partKeyboard], "") {
@@ -100,7 +100,7 @@ func (p *Portal) blockButton(m *message, button *array) {
 	p.noteMessage(m)
 }
 
-// actionInWords is what a person sees of a button whose action does not reach the portal.
+// actionInWords says what a person sees when a button does nothing on the portal.
 func actionInWords(button *array, value string) string {
 	switch button.text("ACTION") {
 	case "PUT":
@@ -120,8 +120,8 @@ func actionInWords(button *array, value string) string {
 	return fmt.Sprintf("does %s %q", button.text("ACTION"), value)
 }
 
-// button finds a button, else an item of the menu, and the context of its
-// command.
+// button finds a button by its text, else an item of the menu. The second result is what
+// an event names as the context of its command.
 func (m *message) button(text string) (*array, string) {
 	for _, b := range entries(m.parts[partKeyboard], "") {
 		if b.given("TEXT") && b.text("TEXT") == text {

@@ -8,17 +8,18 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// rights is what makes calls fail that are right in themselves.
+// rights is what the portal permits and to whom: it can make calls fail that have no
+// mistake in them.
 type rights struct {
-	scopes   []string            // nil: all
-	sessions map[string]imbot.ID // of browsers, by sessid
-	hooks    map[imbot.ID]bool   // who has a webhook beside the administrator
+	scopes   []string            // nil means all
+	sessions map[string]imbot.ID // who is logged in with a browser, by sessid
+	hooks    map[imbot.ID]bool   // who has a webhook, beside the administrator
 	vetoed   map[string]bool     // methods in lower case
 }
 
-// WithScope gives the webhooks and applications of the portal these scopes, such
-// as "im", instead of all that their methods need. A method of another scope is
-// refused with insufficient_scope.
+// WithScope gives the webhooks and applications of the portal these scopes, such as
+// "im", and no others. The portal refuses methods of other scopes with
+// insufficient_scope. Without this option everything may be called.
 func WithScope(scopes ...string) Option {
 	return func(p *Portal) { p.rights.scopes = append([]string{}, scopes...) }
 }
@@ -30,16 +31,16 @@ func (p *Portal) inScope(method string) bool {
 	case "imbot", "imopenlines":
 		return p.rights.scopes == nil || slices.Contains(p.rights.scopes, scope)
 	}
-	return true // of the REST layer itself
+	return true // the methods of the REST layer itself need no scope
 }
 
 // The restrictions of group chats, as imbot.dialog.get names them.
 var restrictions = []string{"avatar", "rename", "extend", "call", "mute", "leave", "leave_owner", "send", "user_list"}
 
-// Restrict forbids things in a group chat, for everybody, as the portal does in
-// chats of some kinds. The names are those that imbot.dialog.get uses: avatar,
-// rename, extend (adding members), leave (and removing them), leave_owner, send,
-// and call, mute, user_list, which change nothing here. They replace earlier ones.
+// Restrict forbids things in a group chat, to everybody, as real portals do in some kinds
+// of chats. The names are those of imbot.dialog.get: avatar, rename, extend (adding
+// members), leave (leaving and removing members), leave_owner, send, and call, mute,
+// user_list, which have no effect here. They replace those of an earlier Restrict.
 func (p *Portal) Restrict(chat imbot.ID, names ...string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,8 +58,8 @@ func (p *Portal) Restrict(chat imbot.ID, names ...string) error {
 	return nil
 }
 
-// MakeGeneral makes a group chat the general chat of the portal, whose members
-// bots can neither see nor change, in place of an earlier one.
+// MakeGeneral makes a group chat the general chat of the portal, in place of an earlier
+// one. Bots can neither see nor change the members of the general chat.
 func (p *Portal) MakeGeneral(chat imbot.ID) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -72,14 +73,15 @@ func (p *Portal) MakeGeneral(chat imbot.ID) error {
 	return nil
 }
 
-// forbids reports whether something is restricted in a chat, if there is one.
+// forbids reports whether Restrict has forbidden something in a chat. The chat may be
+// nil.
 func (c *chat) forbids(name string) bool { return c != nil && slices.Contains(c.restricted, name) }
 
 // isGeneral reports whether a chat is the general one.
 func (c *chat) isGeneral() bool { return c != nil && c.general }
 
-// checkClosed refuses the general chat, and one in which a thing is restricted; ""
-// is no restriction.
+// checkClosed refuses the general chat, and a chat with this restriction; "" stands for
+// no restriction.
 func (c *chat) checkClosed(restriction string) *restError {
 	switch {
 	case c.isGeneral():
@@ -90,7 +92,7 @@ func (c *chat) checkClosed(restriction string) *restError {
 	return nil
 }
 
-// checkPost refuses the general chat to who may not write there.
+// checkPost refuses the general chat to a user who may not write there.
 func (c *chat) checkPost(user imbot.ID) *restError {
 	if c.isGeneral() && (c.forbids("send") || c.member(user) == nil) {
 		return forbidden("ACCESS_ERROR", "You don't have access to the general chat")
@@ -98,8 +100,8 @@ func (c *chat) checkPost(user imbot.ID) *restError {
 	return nil
 }
 
-// checkClosedToBot refuses the general chat to a bot that may not write there, and a
-// chat in which a thing is restricted.
+// checkClosedToBot refuses the general chat to a bot that may not write there, and any
+// other chat with this restriction.
 func (c *chat) checkClosedToBot(b *bot, restriction string) *restError {
 	if fail := c.checkPost(b.id); fail != nil {
 		return fail
@@ -110,19 +112,19 @@ func (c *chat) checkClosedToBot(b *bot, restriction string) *restError {
 	return c.checkClosed(restriction)
 }
 
-// MakeExtranet makes people or bots users from outside the company, an extranet.
+// MakeExtranet makes people or bots extranet users: users from outside the company.
 func (p *Portal) MakeExtranet(users ...imbot.ID) error {
 	return p.eachUser(users, func(u *user) { u.extranet = true })
 }
 
-// Deny takes from people the right to change group chats. A bot loses it, too,
-// where such a person is behind its webhook or token: portals look at both.
+// Deny takes from people the right to change group chats. A call for a bot fails, too,
+// when such a person owns the webhook or token with which it is made.
 func (p *Portal) Deny(users ...imbot.ID) error {
 	return p.eachUser(users, func(u *user) { u.denied = true })
 }
 
-// Dismiss lets people leave the company: what acts in their name is answered with
-// authorization_error from then on.
+// Dismiss lets people leave the company: from then on the portal answers calls with their
+// webhooks, tokens and sessions with authorization_error.
 func (p *Portal) Dismiss(users ...imbot.ID) error {
 	return p.eachUser(users, func(u *user) { u.dismissed = true })
 }
@@ -142,22 +144,22 @@ func (p *Portal) eachUser(ids []imbot.ID, do func(*user)) error {
 	return nil
 }
 
-// isExtranet reports whether a user is from outside the company.
+// isExtranet reports whether a user is an extranet user.
 func (p *Portal) isExtranet(id imbot.ID) bool {
 	u := p.users[id]
 	return u != nil && u.extranet
 }
 
-// hasExtranet reports whether somebody in a chat is.
+// hasExtranet reports whether a member of a chat is an extranet user.
 func (p *Portal) hasExtranet(c *chat) bool {
 	return slices.ContainsFunc(c.members, func(m *member) bool { return p.isExtranet(m.user) })
 }
 
-// Veto lets another module of the portal refuse what methods do, as such modules
-// can: all checks are made first, and then the answer is WRONG_REQUEST. It can
-// befall imbot.unregister, imbot.chat.add, imbot.app.register, imbot.app.update,
-// imbot.app.unregister, imbot.command.register and imbot.command.unregister. The
-// methods replace those of an earlier Veto.
+// Veto lets these methods fail with WRONG_REQUEST after all other checks, as on a real
+// portal when another module refuses what they do. That can happen to imbot.unregister,
+// imbot.chat.add, imbot.app.register, imbot.app.update, imbot.app.unregister,
+// imbot.command.register and imbot.command.unregister. The methods replace those of an
+// earlier Veto.
 func (p *Portal) Veto(methods ...string) error {
 	vetoed := map[string]bool{}
 	for _, name := range methods {
@@ -176,7 +178,7 @@ func (p *Portal) Veto(methods ...string) error {
 	return nil
 }
 
-// vetoed is the error of a call that another module refuses.
+// vetoed is the error of a method to which [Portal.Veto] was applied, else nil.
 func (c *call) vetoed(description string) *restError {
 	if c.p.rights.vetoed[c.method] {
 		return badRequest("WRONG_REQUEST", description)

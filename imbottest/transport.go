@@ -34,7 +34,7 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 		return nil, err
 	}
 	out := newRecorder()
-	defer func() { // the way in which a handler ends a connection
+	defer func() { // a handler ends the connection by panicking with http.ErrAbortHandler
 		v := recover()
 		switch {
 		case v == nil:
@@ -65,15 +65,16 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	return out.response(r), nil
 }
 
-// notReached is the error of a call that certainly did not run.
+// notReached makes an error look like a failed dial, which tells a client that the call
+// did not run.
 func notReached(err error) error { return &net.OpError{Op: "dial", Net: "memory", Err: err} }
 
-// cutReader is the end of a body whose connection broke.
+// cutReader ends a body as a broken connection does.
 type cutReader struct{}
 
 func (cutReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
-// recorder keeps an answer in memory.
+// recorder is an [http.ResponseWriter] that keeps the answer in memory.
 type recorder struct {
 	header http.Header
 	status int

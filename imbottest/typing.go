@@ -7,11 +7,11 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// typingTime is how long people see that somebody writes.
+// typingTime is how long a user is shown as writing.
 const typingTime = 10 * time.Second
 
-// startTyping shows that somebody writes, for a while or until a message comes;
-// the lock is held.
+// startTyping shows a user as writing, for typingTime or until a message of that user
+// comes; the lock is held.
 func (p *Portal) startTyping(c *chat, user imbot.ID) {
 	if p.closed {
 		return
@@ -35,7 +35,7 @@ func (p *Portal) startTyping(c *chat, user imbot.ID) {
 	p.addToFeed(feedEntry{kind: ChangeTyping, chat: c.id, user: user})
 }
 
-// stopTyping ends what startTyping began; the lock is held.
+// stopTyping no longer shows a user as writing; the lock is held.
 func (c *chat) stopTyping(p *Portal, user imbot.ID) {
 	timer := c.typing[user]
 	if timer == nil {
@@ -48,7 +48,7 @@ func (c *chat) stopTyping(p *Portal, user imbot.ID) {
 	p.addToFeed(feedEntry{kind: ChangeTyping, chat: c.id, user: user})
 }
 
-// stopAllTyping is for Close; the lock is held.
+// stopAllTyping stops all timers, so that Close need not wait for them; the lock is held.
 func (p *Portal) stopAllTyping() {
 	for _, c := range p.chats {
 		for _, user := range sortedIDs(c.typing) {
@@ -57,7 +57,8 @@ func (p *Portal) stopAllTyping() {
 	}
 }
 
-// writers are who writes in a chat, in the order of the members.
+// writers are the users who are shown as writing in a chat, without one of them, in the
+// order of their ids.
 func (c *chat) writers(but imbot.ID) []imbot.ID {
 	ids := slices.DeleteFunc(sortedIDs(c.typing), func(id imbot.ID) bool { return id == but })
 	return ids

@@ -18,7 +18,7 @@ type User struct {
 	Color     imbot.Color
 	Bot       bool
 	Guest     bool // of an open line
-	Gone      bool // a bot that was deleted; its messages stay
+	Gone      bool // this bot was deleted; its messages stay
 }
 
 // Name is the name that people see.
@@ -35,7 +35,7 @@ func (p *Portal) Users() []User {
 	return users
 }
 
-// user is somebody who is known; the lock is held.
+// user returns a user that exists or existed; the lock is held.
 func (p *Portal) user(id imbot.ID) User {
 	u := p.users[id]
 	color := u.color
@@ -48,17 +48,17 @@ func (p *Portal) user(id imbot.ID) User {
 
 // A Dialog is a private dialog or a group chat as one of its members sees it.
 type Dialog struct {
-	ID       imbot.DialogID // as that member names it
+	ID       imbot.DialogID // by which that member names it
 	ChatID   imbot.ID
 	Type     string // "private", "chat", "open" or "lines"
-	Title    string // of a private dialog: the other one's name
+	Title    string // of a private dialog: the name of the other user
 	Color    imbot.Color
 	Owner    imbot.ID
 	Managers []imbot.ID
 	Members  []imbot.ID // in the order of their joining
 	Messages int        // that the member sees
 	Last     *Message   // nil without messages; it has its parts in [Message.Wire] only
-	Typing   []imbot.ID // who else writes: for ten seconds, or until the message comes
+	Typing   []imbot.ID // who else is writing; ends after ten seconds or with the message
 }
 
 // Dialogs returns the dialogs of which somebody is a member; the one with the
@@ -128,10 +128,10 @@ func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
 	return seen
 }
 
-// History returns the newest messages with ids less than before that a member of
-// a dialog sees, oldest first and at most limit of them; before 0 is the end.
-// However long the dialog is, it takes the same time. The messages have their
-// parts in [Message.Wire] only.
+// History returns the newest messages with ids less than before that a member of a dialog
+// sees, oldest first and at most limit of them; with before 0, the newest of all. It takes
+// the same time however long the dialog is. The messages have their parts in
+// [Message.Wire] only.
 func (p *Portal) History(user imbot.ID, dialog imbot.DialogID, before imbot.ID, limit int) []Message {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -150,7 +150,7 @@ func (p *Portal) History(user imbot.ID, dialog imbot.DialogID, before imbot.ID, 
 	return messages
 }
 
-// messagesSeenBy are the messages of a chat that a member sees.
+// messagesSeenBy returns the messages of a chat that a user sees as a member.
 func (c *chat) messagesSeenBy(user imbot.ID) []*message {
 	member := c.member(user)
 	if member == nil {
@@ -159,14 +159,14 @@ func (c *chat) messagesSeenBy(user imbot.ID) []*message {
 	return c.messages[c.indexOf(member.since+1):]
 }
 
-// indexOf is where the first message with this id or a higher one stands.
+// indexOf is the index of the first message with this id or a higher one.
 func (c *chat) indexOf(id imbot.ID) int {
 	i, _ := slices.BinarySearchFunc(c.messages, id, func(m *message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
 	return i
 }
 
-// existingOrNewChat is a dialog in which somebody is or could be, nil when there is none;
-// the lock is held.
+// existingOrNewChat returns the chat of a dialog whose member a user is. For a private
+// dialog that was never opened it makes one, which is not stored. The lock is held.
 func (p *Portal) existingOrNewChat(user imbot.ID, dialog imbot.DialogID) *chat {
 	c := p.find(user, dialog)
 	if other, ok := dialog.UserID(); ok && c == nil && user != other && p.exists(user) && p.exists(other) {
