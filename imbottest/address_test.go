@@ -21,7 +21,7 @@ func TestListen(t *testing.T) {
 
 	portal.Close()
 	require.ErrorContains(t, portal.Listen("127.0.0.1:0"), "closed")
-	portal.Close() // once more does no harm
+	portal.Close() // may be called twice
 }
 
 func TestRename(t *testing.T) {

@@ -104,7 +104,8 @@ func TestConversationOverLoopback(t *testing.T) {
 	converse(t, portal, bot)
 }
 
-// TestCommandsInConversation is a bot of the SDK that counts presses.
+// TestCommandsInConversation runs a bot of the SDK with a button: each press makes the
+// number on it one higher.
 func TestCommandsInConversation(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

@@ -74,7 +74,7 @@ func TestUndeliverableEvents(t *testing.T) {
 	}
 }
 
-// TestEventsThatNobodyTakes: who writes a bot has to see why it gets nothing.
+// TestEventsThatNobodyTakes checks that the log says why an event did not arrive.
 func TestEventsThatNobodyTakes(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -13,7 +13,7 @@ func TestWhoHearsAMessage(t *testing.T) {
 	const group = `imbot.chat.user.add {"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[5,6,7]}`
 	for _, tt := range []struct {
 		says, dialog, text string
-		want               []string // the bots of each event
+		want               []string // for each event the ids of its bots
 	}{
 		{"a private message reaches the bot", "4", "hi", []string{"4"}},
 		{"a group message reaches supervisors alone", "chat1001", "hi", []string{"7"}},
@@ -80,7 +80,7 @@ func TestManagersAreMarkedInEvents(t *testing.T) {
 func TestWhoHearsOfChanges(t *testing.T) {
 	for _, tt := range []struct {
 		says, dialog, text, edited string
-		update, remove             int // events of each kind
+		update, remove             int // how many events of each kind
 	}{
 		{"a private dialog's bot does", "4", "old", "new", 1, 1},
 		{"a chat's bot does not", "chat1001", "old", "new", 0, 0},

@@ -138,8 +138,8 @@ func TestWhichCallsAFaultBefalls(t *testing.T) {
 	for _, tt := range []struct {
 		says   string
 		faults faults
-		calls  string // p: profile, l: imbot.bot.list
-		want   string // the code of each answer, - for none
+		calls  string // one letter for each call: p for profile, l for imbot.bot.list
+		want   string // for each call the code of its answer, - for none
 	}{
 		{"the next one", faults{"profile": {Code: "X"}}, "lppp", "-X--"},
 		{"the n-th one", faults{"profile": {Code: "X", Nth: 3}}, "plpplp", "---X--"},
@@ -218,7 +218,7 @@ func TestWhatCanGoWrongInsideABatch(t *testing.T) {
 		says  string
 		fault imbottest.Fault
 		want  string
-		next  string // what the next call gives
+		next  string // the answer of the next call
 	}{
 		{"a code", imbottest.Fault{Code: "X"}, `"error":"X"`, "1002"},
 		{"a code after it ran", imbottest.Fault{Code: "X", Cut: imbottest.AfterRun}, `"error":"X"`, "1003"},
@@ -298,7 +298,7 @@ func TestThePortalRenamesItself(t *testing.T) {
 type textRecorder struct {
 	mu    sync.Mutex
 	texts []string
-	hung  int // requests whose context had ended
+	hung  int // how many requests had a context that had ended
 }
 
 func (b *textRecorder) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
@@ -324,7 +324,7 @@ func TestFaultsOfEvents(t *testing.T) {
 		says   string
 		name   string
 		faults []imbottest.Fault
-		want   string // after a b c were said at once
+		want   string // the texts that arrive when a, b and c are said
 		took   time.Duration
 		hung   int
 	}{
@@ -446,12 +446,12 @@ func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
 	for _, r := range []struct {
 		says string
 		rate float64
-		want float64 // of 1000
+		want float64 // how many of 1000 calls
 	}{
 		{"none", 0, 0},
 		{"less than none", -1, 0},
 		{"no number", math.NaN(), 0},
-		{"a tenth", 0.1, 91}, // one way of eleven is not for webhooks
+		{"a tenth", 0.1, 91}, // not 100: the calls are those of a webhook, which one of the eleven faults does not fit
 		{"half", 0.5, 455},
 		{"all", 1, 1000},
 		{"more than all", 2, 1000},
@@ -461,7 +461,7 @@ func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
 				portal := imbottest.NewPortal(imbottest.WithSeed(1))
 				defer portal.Close()
 				portal.Chaos(0.7)
-				portal.Chaos(r.rate) // in place of that
+				portal.Chaos(r.rate) // replaces the 0.7
 				for _, method := range []string{"imbot.bot.list", "imopenlines.bot.session.finish"} {
 					wrong := 0.0
 					for range 1000 {

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// changesInWords is what somebody saw change, in words; exchanges are left out.
+// changesInWords describes what a person saw change, without exchanges.
 func changesInWords(t *testing.T, portal *imbottest.Portal, user imbot.ID, after int64) (words []string) {
 	t.Helper()
 	if portal.Changed() == after {
@@ -23,7 +23,7 @@ func changesInWords(t *testing.T, portal *imbottest.Portal, user imbot.ID, after
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	portal.AddUser("The", "End") // so that there is something
+	portal.AddUser("The", "End") // so that Changes does not wait when the person saw nothing change
 	changes, err := portal.Changes(ctx, user, after)
 	require.NoError(t, err)
 	last := after
@@ -223,12 +223,12 @@ func TestExchangesAreChanges(t *testing.T) {
 		post(t, portal, "imbot.bot.list", `{"CLIENT_ID":"one"}`)
 	}
 	require.Len(t, exchanges(), 2000)
-	after -= 4001 // the last of what is forgotten
+	after -= 4001 // the next change is that of an exchange which the log has forgotten
 	require.Len(t, exchanges(), 2000)
 }
 
-// TestChangesCanBeReadOn reads on behind every single change, as a page does whose
-// connection broke there: what comes behind it is told again.
+// TestChangesCanBeReadOn goes on after each single change, as a page does whose
+// connection broke there, and expects all changes that came after it.
 func TestChangesCanBeReadOn(t *testing.T) {
 	portal := newTestPortal(t)
 	require.NoError(t, portal.Open(t.Context(), anna, beta))

@@ -16,7 +16,7 @@ import (
 // samples is the folder of the documented answers.
 const samples = "../testdata/rest/"
 
-// withOurIDs puts this world's ids into a documented request.
+// withOurIDs replaces the ids of a documented request by those of the test portal.
 var withOurIDs = strings.NewReplacer(`"BOT_ID":39`, `"BOT_ID":4`, `bot-secret-1`, `one`, `2725`, `1001`, `"COMMAND_ID":99`, `"COMMAND_ID":701`,
 	`"APP_ID":13`, `"APP_ID":501`, `19880117`, `50001`, `33871`, `50001`, `33807`, `50001`)
 
@@ -36,7 +36,7 @@ func TestDocumentedRequestsHaveTheDocumentedAnswers(t *testing.T) {
 			"imbot.message.delete":   sent,
 			"imbot.message.like":     sent,
 			"imbot.command.answer":   {"say 4 /echo"},
-			// The documented request names what the other requests have made.
+			// The documented request registers the command that the test portal has already.
 			"imbot.command.register": {`imbot.command.unregister {"CLIENT_ID":"one","COMMAND_ID":701}`},
 		}[m.Method]
 		if slices.Contains(alwaysFail, m.Method) {
@@ -57,7 +57,7 @@ func TestDocumentedRequestsHaveTheDocumentedAnswers(t *testing.T) {
 			params, err := json.Marshal(m.ExampleRequest)
 			require.NoError(t, err)
 			request := withOurIDs.Replace(string(params))
-			if m.Method == "imbot.dialog.get" { // one that the webhook's user sees
+			if m.Method == "imbot.dialog.get" { // needs a chat that the webhook's user sees
 				request = `{"DIALOG_ID":"chat1002"}`
 			}
 			status, body := postTo(t, portal, portal.Webhook("").URL+m.Method, "application/json", request)
@@ -73,7 +73,7 @@ func TestDocumentedRequestsHaveTheDocumentedAnswers(t *testing.T) {
 	require.Len(t, files, compared, "samples of methods that are not documented")
 }
 
-// TestDocumentedErrors makes each documented error happen.
+// TestDocumentedErrors provokes each error of which there is a documented answer.
 func TestDocumentedErrors(t *testing.T) {
 	const me = `"CLIENT_ID":"one","CHAT_ID":1001`
 	const command = `"EVENT_COMMAND_ADD":"` + eventURL + `",` + titles
@@ -81,7 +81,7 @@ func TestDocumentedErrors(t *testing.T) {
 		"imbot.register":           `"CLIENT_ID":"one",` + bindings,
 		"imbot.update":             asAlpha + `,"FIELDS":{}`,
 		"imbot.unregister":         `"CLIENT_ID":"one"`,
-		"imbot.bot.list":           ``, // in a browser
+		"imbot.bot.list":           ``, // called by a browser
 		"imbot.chat.add":           `"CLIENT_ID":"one"`,
 		"imbot.chat.get":           `"DIALOG_ID":"chat1001"`,
 		"imbot.chat.leave":         ``,
@@ -146,8 +146,8 @@ func TestBatchAnswersLookLikeTheDocumentedOnes(t *testing.T) {
 	}
 }
 
-// shapeOf replaces the values of JSON by their types: a list by the shapes that
-// its elements have, ids that are keys by one key.
+// shapeOf replaces the values of JSON by their types. A list becomes the set of the
+// shapes of its elements, and all keys that are ids become one key.
 func shapeOf(t *testing.T, data string) any {
 	t.Helper()
 	var v any

@@ -15,33 +15,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The tests of this file provoke every error code that the description of the
-// REST methods calls one of the server, in the documented order of the checks.
+// The tests of this file provoke every error that testdata/spec says a server sends. They
+// also make two mistakes at once, to find out whether the portal makes its checks in the
+// documented order.
 
 // checked is a call that would succeed, and the mistakes that can be made with it.
 type checked struct {
 	method string
 	params string   // of the right call
-	before []string // calls that it needs, see row
-	as     string   // who calls: the webhook when empty, or "browser"
-	checks []check  // in the documented order, one for each documented error
+	before []string // calls that have to come before, see row
+	as     string   // who calls: "" for the webhook, or "browser"
+	checks []check  // one for each documented error, in the documented order
 
-	shared *imbottest.Portal // for calls that change nothing
+	shared *imbottest.Portal // for all calls that are refused, because those change nothing
 }
 
-// check is a mistake and the code that it has to get.
+// check is a check that the portal makes: a mistake, and the error that it has to get.
 type check struct {
 	code   string
-	params string // laid over those of the right call; null takes a parameter away
+	params string // replace those of the right call; null takes a parameter away
 	act    func(*testing.T, *imbottest.Portal)
 	as     string // "browser" or "guest"
-	name   string // for undoes
-	undoes string // the name of a mistake that cannot be made together with this one
-	except string // why it cannot be provoked
-	large  bool   // so that it is made together with all the others only
+	name   string // by which the undoes of another check names this one
+	undoes string // the name of a check that cannot fail when this one does
+	except string // the reason why it cannot be provoked
+	large  bool   // its parameters are large, so it is not combined with each other mistake
 }
 
-// maxExceptions is how many checks may have a reason instead of a test.
+// maxExceptions is how many checks may have a reason (except) instead of a test.
 const maxExceptions = 5
 
 type documentedError struct {
@@ -65,11 +66,11 @@ func readMethods(t *testing.T) []documentedMethod {
 	require.NoError(t, err)
 	var methods []documentedMethod
 	require.NoError(t, json.Unmarshal(data, &methods))
-	require.Len(t, methods, 38)
+	require.NotEmpty(t, methods)
 	return methods
 }
 
-// fromServer are the errors that a server sends.
+// fromServer returns the documented errors that a server sends.
 func (m documentedMethod) fromServer() []documentedError {
 	return slices.DeleteFunc(slices.Clone(m.Errors), func(e documentedError) bool { return e.Source != "server" && e.Source != "both" })
 }
@@ -84,14 +85,14 @@ func TestEveryDocumentedErrorInTheDocumentedOrder(t *testing.T) {
 		require.NotContains(t, tables, c.method)
 		tables[c.method] = c
 	}
-	exceptions, codes, pairs := 0, 0, 0
+	exceptions, pairs, possible := 0, 0, 0
 	for _, documented := range readMethods(t) {
 		c, ok := tables[documented.Method]
 		require.True(t, ok, "%s is not in the tables", documented.Method)
 		delete(tables, documented.Method)
 		want := documented.fromServer()
 		require.Equal(t, codesOf(want), c.codes(), "the checks of %s", c.method)
-		codes += len(c.checks)
+		possible += len(c.checks) * (len(c.checks) - 1) / 2
 		for i, first := range c.checks {
 			if first.except != "" {
 				exceptions++
@@ -129,15 +130,14 @@ func TestEveryDocumentedErrorInTheDocumentedOrder(t *testing.T) {
 	}
 	require.Empty(t, tables, "methods that are not documented")
 	require.LessOrEqual(t, exceptions, maxExceptions)
-	require.Equal(t, 239, codes)
-	require.Greater(t, pairs, 700, "most mistakes can be made together")
+	require.Greater(t, 6*pairs, 5*possible, "of two mistakes, most can be made together")
 }
 
-// alwaysFail are methods that have no good end on this portal.
+// alwaysFail are methods that cannot succeed on this portal.
 var alwaysFail = []string{
-	"imbot.dialog.vote", // only network bots of the vendor can be rated
+	"imbot.dialog.vote", // needs a network bot of the vendor
 	"imbot.support24.question.config.get", "imbot.support24.question.add", "imbot.support24.question.list", "imbot.support24.question.search",
-	"imbot.network.question.add", "imbot.network.question.list", "imbot.network.question.search", // without the vendor's support
+	"imbot.network.question.add", "imbot.network.question.list", "imbot.network.question.search", // need the bot of the vendor's support
 }
 
 func codesOf(errors []documentedError) (codes []string) {
@@ -154,7 +154,7 @@ func (c checked) codes() (codes []string) {
 	return codes
 }
 
-// after are the later mistakes that can be made together with the i-th.
+// after returns the later mistakes that can be made together with the i-th, by index.
 func (c checked) after(i int) (later []int) {
 	for j := i + 1; j < len(c.checks) && c.checks[i].except == ""; j++ {
 		if second := c.checks[j]; second.except == "" && !second.large && !c.checks[i].excludes(second) {
@@ -164,8 +164,8 @@ func (c checked) after(i int) (later []int) {
 	return later
 }
 
-// compatible are the mistakes from the i-th on that can be made at once, the
-// earlier ones laid over the later ones.
+// compatible returns the i-th mistake and all later ones that can be made at once. The
+// later ones come first, because call lets later elements win.
 func (c checked) compatible(i int) (all []check) {
 	if c.checks[i].except != "" {
 		return nil
@@ -179,7 +179,7 @@ func (c checked) compatible(i int) (all []check) {
 	return all
 }
 
-// gets makes a call with mistakes and compares the error.
+// gets makes a call with mistakes and compares its error with the documented one.
 func (c checked) gets(t *testing.T, want documentedError, mistakes ...check) error {
 	t.Helper()
 	status, body := c.call(t, mistakes)
@@ -198,7 +198,7 @@ func (c checked) gets(t *testing.T, want documentedError, mistakes ...check) err
 	return nil
 }
 
-// newPortal is where the call would succeed.
+// newPortal returns a portal on which the right call succeeds.
 func (c checked) newPortal(t *testing.T) *imbottest.Portal {
 	t.Helper()
 	portal := newTestPortal(t)
@@ -208,8 +208,8 @@ func (c checked) newPortal(t *testing.T) *imbottest.Portal {
 	return portal
 }
 
-// call makes the call, in a world of its own unless it is refused without a change
-// of the world before.
+// call makes the call with mistakes. A call that may succeed, or for which the portal has
+// to be changed, gets a portal of its own; the others use the shared one.
 func (c checked) call(t *testing.T, mistakes []check) (int, []byte) {
 	t.Helper()
 	portal := c.shared
@@ -269,7 +269,7 @@ func clash(a, b map[string]any) bool {
 	return false
 }
 
-// object reads the inside of a JSON object.
+// object parses the members of a JSON object.
 func object(t *testing.T, members string) map[string]any {
 	t.Helper()
 	out := map[string]any{}
@@ -277,7 +277,7 @@ func object(t *testing.T, members string) map[string]any {
 	return out
 }
 
-// overlay lays one object over another; null deletes.
+// overlay copies the members of top into base; null deletes a member.
 func overlay(base, top map[string]any) {
 	for k, v := range top {
 		under, ok := base[k].(map[string]any)
@@ -295,7 +295,7 @@ func overlay(base, top map[string]any) {
 	}
 }
 
-// What many methods check first.
+// Checks that many methods make.
 var (
 	inBrowser = check{code: "WRONG_AUTH_TYPE", as: "browser"}
 	noClient  = check{code: "ACCESS_DENIED", params: `"CLIENT_ID":null`}
@@ -307,14 +307,14 @@ var (
 	general   = check{code: "ACCESS_ERROR", act: makeGeneral}
 )
 
-// adminsChat is the membership of the administrator in chat1002.
+// adminsChat makes chat1002, with the administrator as member.
 var adminsChat = []string{`imbot.chat.add {"CLIENT_ID":"one","USERS":[1]}`}
 
 func makeGeneral(t *testing.T, portal *imbottest.Portal) {
 	require.NoError(t, portal.MakeGeneral(team))
 }
 
-// closeGeneral makes the chat a general one in which nobody may write.
+// closeGeneral makes the chat the general one and lets nobody write there.
 func closeGeneral(t *testing.T, portal *imbottest.Portal) {
 	makeGeneral(t, portal)
 	restrict("send")(t, portal)
@@ -324,7 +324,7 @@ func restrict(names ...string) func(*testing.T, *imbottest.Portal) {
 	return func(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.Restrict(team, names...)) }
 }
 
-// deny takes the right to change chats from the user behind the webhook.
+// deny takes the right to change chats from the administrator, who owns the webhook.
 func deny(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.Deny(imbottest.Admin)) }
 
 // leaveTeam lets the bot leave its chat.
@@ -341,7 +341,8 @@ func fetching(t *testing.T, portal *imbottest.Portal) { require.NoError(t, porta
 const url6 = `"EVENT_MESSAGE_ADD":"https://bot.example.com","EVENT_MESSAGE_UPDATE":"https://bot.example.com","EVENT_MESSAGE_DELETE":"https://bot.example.com",` +
 	`"EVENT_CONTEXT_GET":"https://bot.example.com","EVENT_WELCOME_MESSAGE":"https://bot.example.com","EVENT_BOT_DELETE":"https://bot.example.com"`
 
-// registered registers bots of an application; more is put into PROPERTIES.
+// registered returns a step that registers bots of an application; more is added to
+// PROPERTIES.
 func registered(client, more string, codes ...string) func(*testing.T, *imbottest.Portal) {
 	return func(t *testing.T, portal *imbottest.Portal) {
 		for _, code := range codes {
@@ -474,7 +475,7 @@ func memberChecks() []checked {
 			{code: "ACCESS_ERROR", act: restrict("leave")},
 			noClient, noBot, notMyBot,
 			{code: "ACCESS_ERROR", act: restrict("leave_owner"), name: "the owner stays"},
-			{code: "WRONG_REQUEST", act: leaveTeam, undoes: "the owner stays"}, // who is no member is no owner
+			{code: "WRONG_REQUEST", act: leaveTeam, undoes: "the owner stays"}, // a bot that has left no longer owns the chat
 		}},
 		{method: "imbot.chat.user.list", params: inTeam, checks: []check{
 			badAlias, noChat, general, noClient, noBot, notMyBot,

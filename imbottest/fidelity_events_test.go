@@ -15,7 +15,7 @@ import (
 
 var mapKey = regexp.MustCompile(`\[[0-9]+\]`)
 
-// fields is the order of the keys of a form and the kind of each value.
+// fields returns the keys of a form in their order, each with the kind of its value.
 func fields(t *testing.T, body string) []string {
 	t.Helper()
 	var out []string
@@ -53,7 +53,7 @@ func (w talk) registerEcho(t *testing.T) {
 
 func (w talk) mention() string { return fmt.Sprintf("[USER=%d]NewBot[/USER]", w.bot) }
 
-// thread is a message for the bot in a group chat.
+// thread makes a group chat with the bot and returns a message that mentions the bot.
 func (w talk) thread(t *testing.T) imbottest.Message {
 	t.Helper()
 	chat, err := w.client.Chat.Add(t.Context(), imbot.ChatAddRequest{Users: []imbot.ID{w.anna}, EntityType: "THREAD"})
@@ -63,8 +63,8 @@ func (w talk) thread(t *testing.T) imbottest.Message {
 	return m
 }
 
-// TestEventsLookLikeTheDocumentedOnes compares keys, their order, and the kind
-// of each value.
+// TestEventsLookLikeTheDocumentedOnes compares the keys, their order, and the kind of each
+// value.
 func TestEventsLookLikeTheDocumentedOnes(t *testing.T) {
 	ctx := t.Context()
 	start := func(t *testing.T, auth func(*imbottest.Portal) imbot.Auth) (*imbottest.Portal, *mailbox, imbot.ID, *imbot.Client) {

@@ -106,7 +106,8 @@ func TestMount(t *testing.T) {
 	require.Equal(t, 302, resp.StatusCode, "the former host still redirects")
 }
 
-// FuzzServeHTTP: whatever is sent, the portal answers, and with JSON.
+// FuzzServeHTTP checks that the portal answers whatever is sent, and that what it calls
+// JSON is JSON.
 func FuzzServeHTTP(f *testing.F) {
 	for _, seed := range []struct{ method, body string }{
 		{"imbot.register", `{"CLIENT_ID":"one","CODE":[],"PROPERTIES":"x"}`},

@@ -46,7 +46,8 @@ func TestPlansHaveTheirRateLimit(t *testing.T) {
 	}
 }
 
-// operating calls a method that takes so long, and returns what the portal counts.
+// operating makes a call that takes this long, and returns the operating time that its
+// answer tells and how long it is until that is reset.
 func operating(t *testing.T, portal *imbottest.Portal, method string, took time.Duration) (seconds float64, reset time.Duration) {
 	t.Helper()
 	if took > 0 {

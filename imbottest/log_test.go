@@ -140,7 +140,7 @@ func TestExchangesAreForgotten(t *testing.T) {
 	require.Equal(t, "(too large to be kept)", full.Sent)
 }
 
-// requestRecorder keeps the requests that a handler gets.
+// requestRecorder is a handler that keeps the requests it gets.
 type requestRecorder struct {
 	mu     sync.Mutex
 	status int

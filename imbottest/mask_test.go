@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestShortSecretsAreMaskedByTheirNames is about client ids that are too short to
-// be looked for by their value: the bot of newWorld has "one".
+// TestShortSecretsAreMaskedByTheirNames is about client ids that are too short to be
+// masked wherever they stand, such as "one" of the test portal.
 func TestShortSecretsAreMaskedByTheirNames(t *testing.T) {
 	for says, text := range map[string]string{
 		"a form":                 `auth[domain]=x&auth[application_token]=one&ts=1`,
@@ -57,8 +57,8 @@ func TestWhatIsNoSecretIsShown(t *testing.T) {
 	require.Equal(t, text, call.Answer)
 }
 
-// TestTheDumpOfARefusedApplicationIsMasked is about an error that has the
-// parameters of the call in its text.
+// TestTheDumpOfARefusedApplicationIsMasked is about an error whose description has the
+// parameters of the call.
 func TestTheDumpOfARefusedApplicationIsMasked(t *testing.T) {
 	portal := newTestPortal(t)
 	require.NoError(t, portal.Veto("imbot.app.register"))
@@ -73,7 +73,7 @@ func TestTheDumpOfARefusedApplicationIsMasked(t *testing.T) {
 func TestASecretThatBeginsLikeAnotherIsMaskedAsAWhole(t *testing.T) {
 	portal := newTestPortal(t)
 	short := "the-client-id-of-a-bot"
-	for i := range 9 { // maps have no order
+	for i := range 9 { // many, because the order of a map would hide a mistake with two
 		id := short + strings.Repeat("x", i)
 		post(t, portal, "imbot.bot.list", `{"CLIENT_ID":"`+id+`"}`)
 		post(t, portal, "imbot.register", `{"CLIENT_ID":"`+id+`"}`)
@@ -83,8 +83,8 @@ func TestASecretThatBeginsLikeAnotherIsMaskedAsAWhole(t *testing.T) {
 	require.Contains(t, call.Sent, `"*** end"`)
 }
 
-// TestSecretsAreMaskedByTheirNames is about those that are no secrets of this
-// portal, or no more.
+// TestSecretsAreMaskedByTheirNames is about values that are not, or no longer, secrets of
+// this portal.
 func TestSecretsAreMaskedByTheirNames(t *testing.T) {
 	for _, name := range []string{
 		"access_token", "refresh_token", "client_id", "client_secret", "application_token", "AUTH_ID", "REFRESH_ID",
@@ -106,7 +106,7 @@ func TestSecretsAreMaskedByTheirValues(t *testing.T) {
 	const clientSecret, hash = "the/client=secret&of+it", "0123456789abcdef0123456789abcdef"
 	app := portal.Application("local.1", clientSecret)
 	require.NoError(t, app.Install(t.Context(), eventURL))
-	require.NoError(t, portal.Idle(t.Context())) // its event is in the list, too
+	require.NoError(t, portal.Idle(t.Context())) // then ONAPPINSTALL is in the log and does not come later
 	token, err := portal.OAuth("local.1").Tokens.Token()
 	require.NoError(t, err)
 	back, err := app.Authorize(anna, "")
@@ -137,7 +137,7 @@ func TestSecretsAreMaskedByTheirValues(t *testing.T) {
 	}
 }
 
-// TestSecretsInNamesAndErrorsAreMasked is about what a list of exchanges shows.
+// TestSecretsInNamesAndErrorsAreMasked is about the list of exchanges, without bodies.
 func TestSecretsInNamesAndErrorsAreMasked(t *testing.T) {
 	portal := imbottest.NewPortal(imbottest.WithRateLimit(0.001, 2))
 	t.Cleanup(portal.Close)

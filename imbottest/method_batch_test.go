@@ -18,7 +18,7 @@ func TestBatch(t *testing.T) {
 	const add = `imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=`
 	for _, tt := range []struct {
 		says, params string
-		want         map[string]string // by part, without the times
+		want         map[string]string // the parts of the answer except result_time; a part that is missing here is []
 	}{
 		{"empty maps are lists", `{"cmd":{}}`, nil},
 		{"results keep their keys", `{"cmd":{"z":"imbot.chat.add?CLIENT_ID=one","a":"imbot.bot.list"}}`,
@@ -101,7 +101,7 @@ func TestBatchedCallsAreRecordedWithoutSecrets(t *testing.T) {
 	require.JSONEq(t, `{"DIALOG_ID":"2","MESSAGE":"x"}`, string(inside[0].Params))
 }
 
-// partOf is one of the five maps of a batch answer.
+// partOf returns one part of the answer of a batch, such as result_error.
 func partOf(t *testing.T, result, part string) string {
 	t.Helper()
 	var parts map[string]json.RawMessage

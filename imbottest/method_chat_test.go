@@ -4,7 +4,8 @@ import (
 	"testing"
 )
 
-// chatRows are the checks that the methods of one chat begin with.
+// chatRows are the checks with which the methods for a chat begin. extra are parameters
+// that the method needs.
 func chatRows(extra string) []row {
 	return []row{
 		{"the chat comes first", `{` + extra + `"CHAT_ID":0}`, "400 CHAT_ID_EMPTY", nil},

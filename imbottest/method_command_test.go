@@ -13,7 +13,7 @@ import (
 
 const handlerParam = `"EVENT_COMMAND_ADD":"` + eventURL + `"`
 
-// newCommand are the parameters that register a command.
+// newCommand is a step that registers a command.
 func newCommand(client string, bot int, name, more string) string {
 	return fmt.Sprintf(`imbot.command.register {"CLIENT_ID":%q,"BOT_ID":%d,"COMMAND":%q,%s,%s%s}`, client, bot, name, handlerParam, titles, more)
 }

@@ -70,7 +70,8 @@ func TestSystemMessages(t *testing.T) {
 	require.True(t, between[0].System)
 }
 
-// sentMessages is a message of alpha in a private dialog and one in the chat.
+// sentMessages are steps with which alpha sends a message in a private dialog and one in
+// the chat.
 var sentMessages = []string{
 	`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"private"}`,
 	`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"public"}`,

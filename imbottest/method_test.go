@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEffects looks at what calls leave behind.
-func TestEffects(t *testing.T) {
+// TestWhatCallsChange makes calls and reads what they changed with another one.
+func TestWhatCallsChange(t *testing.T) {
 	const list = "imbot.bot.list {}"
 	const members = `imbot.chat.user.list {"CLIENT_ID":"two","CHAT_ID":1001}`
 	const dialog = `imbot.dialog.get {"DIALOG_ID":"chat1001"}`

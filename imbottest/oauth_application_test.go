@@ -19,8 +19,8 @@ const (
 	pageURL  = "https://bot.example.com/page?tab=1"
 )
 
-// newInstalled is a portal with an application that is installed, and the event
-// of its installation.
+// newInstalled returns a portal with an installed application, the mailbox behind its
+// handler, and ONAPPINSTALL.
 func newInstalled(t *testing.T) (*imbottest.Portal, *imbottest.Application, *mailbox, url.Values) {
 	t.Helper()
 	portal, box := imbottest.NewPortal(), &mailbox{}
@@ -34,7 +34,7 @@ func newInstalled(t *testing.T) (*imbottest.Portal, *imbottest.Application, *mai
 	return portal, app, box, events[0]
 }
 
-// postPage is a page that keeps what was posted and answers with a text.
+// postPage is the page of an application. It keeps what is posted and answers with a text.
 type postPage struct {
 	answer string
 	query  url.Values

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The application of the SDK and the portal's side of it, together.
+// The tests of this file let the OAuth application of package imbot run on the portal.
 
 type oauthFixture struct {
 	portal   *imbottest.Portal
@@ -25,8 +25,8 @@ type oauthFixture struct {
 	failed   []error
 }
 
-// newOAuthFixture makes an application that registers a bot when it is installed; the
-// bot repeats what people write.
+// newOAuthFixture makes an application that registers a bot when it is installed. The bot
+// repeats what people write.
 func newOAuthFixture(t *testing.T, opts ...imbottest.Option) *oauthFixture {
 	t.Helper()
 	w := &oauthFixture{portal: imbottest.NewPortal(opts...), store: imbot.NewMemoryStore()}
@@ -157,7 +157,7 @@ func TestAnApplicationIsInstalledByItsPage(t *testing.T) {
 func TestACodeIsExchanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newOAuthFixture(t)
-		_ = w.portal.OAuth(clientID) // it is installed, but the application has missed it
+		_ = w.portal.OAuth(clientID) // installs it on the portal without an event
 		query, err := w.app.Authorize(imbottest.Admin, "state")
 		require.NoError(t, err)
 		_, err = w.mine.Exchange(t.Context(), query)
@@ -177,7 +177,7 @@ func TestADeadGrantAsksForAnInstallation(t *testing.T) {
 		require.ErrorIs(t, err, imbot.ErrReinstall)
 		_, err = w.mine.Client(t.Context(), w.memberID)
 		require.ErrorIs(t, err, imbot.ErrReinstall)
-		time.Sleep(time.Minute) // two installations in one second would be one, delivered twice
+		time.Sleep(time.Minute) // within one second, the application would take the second ONAPPINSTALL for a duplicate of the first
 		w.installed(t)
 		w.repeats(t, "well again")
 		require.NoError(t, w.portal.Err())

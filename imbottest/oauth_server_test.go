@@ -14,7 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// askServer sends a form, or a GET without one, and returns the status and the answer.
+// askServer posts a form, or makes a GET when form is nil, and returns the status and the
+// answer.
 func askServer(t *testing.T, client *http.Client, address string, form url.Values) (int, map[string]any) {
 	t.Helper()
 	var resp *http.Response
@@ -37,7 +38,7 @@ func refreshForm(token string) url.Values {
 	return url.Values{"grant_type": {"refresh_token"}, "client_id": {clientID}, "client_secret": {secret}, "refresh_token": {token}}
 }
 
-// outcomeOf is the error code of an answer with its status, "ok" without one.
+// outcomeOf is the status and the error code of an answer, "ok" when it has no code.
 func outcomeOf(status int, answer map[string]any) string {
 	if answer["error"] == nil {
 		return "ok"

@@ -75,7 +75,7 @@ func TestAccessTokensLiveAnHour(t *testing.T) {
 		app.ExpireTokens()
 		both(access, "401 expired_token")
 		time.Sleep(179 * 24 * time.Hour)
-		_, err := portal.OAuth(clientID).Tokens.Token() // the portal forgets what is older
+		_, err := portal.OAuth(clientID).Tokens.Token() // makes the portal delete tokens that are too old
 		require.NoError(t, err)
 		renew()
 		both(access, "ok")

@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newBot registers a bot of application "one".
+// newBot is a step that registers a bot of application "one"; more is added to its
+// parameters.
 func newBot(more string) string {
 	return `imbot.register {"CLIENT_ID":"one","CODE":"new",` + bindings + `,"PROPERTIES":{"NAME":"New"}` + more + `}`
 }

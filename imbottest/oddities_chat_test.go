@@ -17,7 +17,7 @@ func chatOddities() []oddity {
 	const seen = `imbot.chat.user.add {` + inTeam + `,"USERS":[1]}` // the webhook's user becomes a member
 	const describe = `imbot.dialog.get {"DIALOG_ID":"chat1001"}`
 	return []oddity{
-		{"USERS is checked before CLIENT_ID", "the users are looked at before the client", nil, []string{`imbot.chat.add {"USERS":[[]]}`}, "403 ACCESS_DENIED", nil}, // an empty list is falsy
+		{"USERS is checked before CLIENT_ID", "the users are looked at before the client", nil, []string{`imbot.chat.add {"USERS":[[]]}`}, "403 ACCESS_DENIED", nil}, // PHP takes an empty list for false
 		{"USERS is checked before CLIENT_ID", "and so are those that are no ids", nil, []string{`imbot.chat.add {"USERS":[[1]]}`}, "400 INVALID_FORMAT", nil},
 		{"BOT_ID omitted: one bot", "some bot of the application acts when none is named", nil, []string{`imbot.chat.add {"CLIENT_ID":"one"}`}, "1002", nil},
 		{"BOT_ID may be a number or a numeric string", "a bot may be named by text", nil, []string{`imbot.chat.add {"CLIENT_ID":"one","BOT_ID":"4"}`}, "1002", nil},

@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// ofApplication registers a bot of an OAuth application and opens its dialog.
+// ofApplication registers a bot of an OAuth application, opens its dialog, and returns the
+// event of that.
 func ofApplication(t *testing.T, w oddityPortal) map[string]string {
 	t.Helper()
 	client, err := imbot.NewClient(w.OAuth("local.1"), imbot.WithHTTPClient(w.HTTPClient()))

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// failed are the errors of a batch.
-func failed(commands string) string { return `batch {"cmd":{` + commands + `}}` }
+// batchOf is a step that calls a batch.
+func batchOf(commands string) string { return `batch {"cmd":{` + commands + `}}` }
 
 func restOddities() []oddity {
 	raw := func(t *testing.T, w oddityPortal, method, contentType, body string) string {
@@ -44,13 +44,13 @@ func restOddities() []oddity {
 		}},
 		{"When a REST exception is reported while the core", "the core's code takes the place of the documented one, with its status", restrict("leave_owner"), []string{`imbot.chat.leave {` + inTeam + `}`}, "403 LEAVE_OWNER_FORBIDDEN", nil},
 		{"The recorded error is not reset between the commands", "a failed command gives its code to the next one that fails", nil,
-			[]string{failed(closed + `,"b":"imbot.chat.get","c":"imbot.chat.add"`)}, `…"c":{"error":"CANCELED"`, nil},
+			[]string{batchOf(closed + `,"b":"imbot.chat.get","c":"imbot.chat.add"`)}, `…"c":{"error":"CANCELED"`, nil},
 		{"The recorded error is not reset between the commands", "but not to one that failed before", nil,
-			[]string{failed(`"c":"imbot.chat.add",` + closed)}, `…"c":{"error":"ACCESS_DENIED"`, nil},
+			[]string{batchOf(`"c":"imbot.chat.add",` + closed)}, `…"c":{"error":"ACCESS_DENIED"`, nil},
 		{"The recorded error is not reset between the commands", "a new code of the core takes its place", nil,
-			[]string{failed(closed + `,"b":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=chat9&MESSAGE=x","c":"imbot.chat.add"`)}, `…"c":{"error":"CHAT_ID"`, nil},
+			[]string{batchOf(closed + `,"b":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=chat9&MESSAGE=x","c":"imbot.chat.add"`)}, `…"c":{"error":"CHAT_ID"`, nil},
 		{"The recorded error is not reset between the commands", "the next call begins anew", nil,
-			[]string{failed(closed), `imbot.chat.add {}`}, "403 ACCESS_DENIED", nil},
+			[]string{batchOf(closed), `imbot.chat.add {}`}, "403 ACCESS_DENIED", nil},
 		{"Webhook: the call has no application", "without a client nobody owns anything", nil, []string{`imbot.chat.add {}`}, "403 ACCESS_DENIED", nil},
 		{"OAuth: the application's client id is used", "with a token no client is needed", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			token, err := w.OAuth("local.1").Tokens.Token()
@@ -66,7 +66,7 @@ func restOddities() []oddity {
 		}},
 		{"All v1 imbot methods are allowed in batch", "the fifty-first command does not run", nil, []string{`batch {"cmd":[` + strings.Repeat(`"imbot.chat.get",`, 50) + `"imbot.chat.get"]}`}, `…{"50":{"error":"ERROR_BATCH_LENGTH_EXCEEDED"`, nil},
 		{"CLIENT_ID has to be part of each command", "the client of a batch is not that of its commands", nil, []string{`batch {"CLIENT_ID":"one","cmd":{"a":"imbot.chat.add"}}`}, `…"a":{"error":"ACCESS_DENIED"`, nil},
-		{"Failures of single commands are in result_error", "the status of a failed command is lost", nil, []string{failed(`"a":"imbot.chat.add"`)}, `…"result_error":{"a":{"error":"ACCESS_DENIED","error_description":"Client ID not specified"}}`, nil},
+		{"Failures of single commands are in result_error", "the status of a failed command is lost", nil, []string{batchOf(`"a":"imbot.chat.add"`)}, `…"result_error":{"a":{"error":"ACCESS_DENIED","error_description":"Client ID not specified"}}`, nil},
 		{"Empty maps of the batch answer", "what a batch has none of is a list", nil, []string{`batch {"cmd":{}}`}, `{"result":[],"result_error":[],"result_total":[],"result_next":[],"result_time":[]}`, nil},
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// smallPNG is the beginning of a picture of 4×2 pixels.
+// smallPNG is the beginning of a PNG of 4×2 pixels, which is all that the portal reads.
 var smallPNG = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x04\x00\x00\x00\x02\x08\x02\x00\x00\x00")
 
 func TestAvatar(t *testing.T) {

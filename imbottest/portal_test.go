@@ -31,7 +31,7 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 		_, err := portal.Ask(t.Context(), anna, imbot.UserDialog(bot), "hello")
 		asked <- err
 	}()
-	<-entered // the greeting event; the message waits behind it
+	<-entered // the handler works on ONIMBOTJOINCHAT, and the message waits in the queue
 	portal.Fail("profile", imbottest.Fault{Delay: time.Hour})
 	slow := make(chan error)
 	go func() {
@@ -83,7 +83,7 @@ func TestManyAtOnce(t *testing.T) {
 	require.Len(t, portal.Calls("imbot.message.add"), 200)
 }
 
-// BenchmarkPortal is a call of the SDK that a portal answers in memory.
+// BenchmarkPortal measures a call of the SDK that a portal answers in memory.
 func BenchmarkPortal(b *testing.B) {
 	portal := imbottest.NewPortal()
 	defer portal.Close()

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// buttons are one of each kind, as a keyboard and as a menu.
+// buttons has one button of each kind. It can be a keyboard or a menu.
 const buttons = `[{"TEXT":"Echo","COMMAND":"echo","COMMAND_PARAMS":"hi"},{"TEXT":"Once","COMMAND":"echo","BLOCK":"Y"},` +
 	`{"TEXT":"Gone","COMMAND":"gone"},{"TEXT":"Off","COMMAND":"echo","DISABLED":"Y"},` +
 	`{"TEXT":"Send","ACTION":"SEND","ACTION_VALUE":"/echo sent"},{"TEXT":"Put","ACTION":"PUT","ACTION_VALUE":"draft"},` +
@@ -21,7 +21,7 @@ func TestPress(t *testing.T) {
 	menu := strings.ReplaceAll(buttons, `"TEXT":"`, `"TEXT":"<i>`)
 	for _, tt := range []struct {
 		says, dialog, text string
-		want               string // what the event says, or the error
+		want               string // values of the event, or "error: " and a part of the error
 	}{
 		{"a command", "chat1001", "Echo", "KEYBOARD 50001 701 hi /echo hi chat1001"},
 		{"a command without parameters", "chat1001", "Once", "KEYBOARD 50001 701  /echo chat1001"},

@@ -9,14 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// addWith sends a message of alpha to the chat with one more parameter.
+// addWith sends a message of alpha to the chat, with one more parameter.
 func addWith(t *testing.T, portal *imbottest.Portal, param, value string) string {
 	t.Helper()
 	return post(t, portal, "imbot.message.add", fmt.Sprintf(`{%s,"DIALOG_ID":"chat1001","MESSAGE":"x",%q:%s}`, me, param, value))
 }
 
-// runStored compares what the portal stores of each value. An entry of the result
-// has more members than named when it has the rest, too.
+// runStored sends a parameter with a value and compares the entries that the portal
+// stores. rows have a name, the value, and the entries that are expected, "" for an error;
+// rest are the members that an entry has when the row does not say otherwise.
 func runStored(t *testing.T, param, rest string, pick func(imbottest.Message) any, rows [][3]string) {
 	t.Helper()
 	for _, r := range rows {
@@ -120,8 +121,8 @@ func TestPartsOfNewMessages(t *testing.T) {
 	})
 }
 
-// FuzzStoredParts holds that what a message has can be sent again, as the types
-// of the SDK, and is stored as it was.
+// FuzzStoredParts checks that a keyboard or attachment which the portal has stored can be
+// sent again, by the types of the SDK, and is stored the same.
 func FuzzStoredParts(f *testing.F) {
 	for _, seed := range []string{
 		`[{"TEXT":"A","LINK":"/a"},{"TYPE":"NEWLINE"},{"TEXT":"B","COMMAND":"b","DISPLAY":"LINE"}]`,
@@ -136,8 +137,8 @@ func FuzzStoredParts(f *testing.F) {
 			return
 		}
 		portal := newTestPortal(t)
-		for _, param := range []string{"ATTACH", "KEYBOARD"} { // a menu is escaped anew each time
-			if got := addWith(t, portal, param, value); got[0] != '5' { // refused, or too large
+		for _, param := range []string{"ATTACH", "KEYBOARD"} { // not MENU: its texts are escaped again each time
+			if got := addWith(t, portal, param, value); got[0] != '5' { // an error, no id of a message
 				continue
 			}
 			first := lastOf(portal, "chat1001")
@@ -145,12 +146,12 @@ func FuzzStoredParts(f *testing.F) {
 			if param == "ATTACH" {
 				again = jsonOf(t, first.Attach)
 			}
-			if again == `"N"` { // a value that means none, or nothing but new lines
+			if again == `"N"` { // the SDK sends this for no keyboard, and for one without buttons
 				continue
 			}
 			require.NotRegexp(t, "^4", addWith(t, portal, param, again), again)
 			second := lastOf(portal, "chat1001")
-			first.Attach.ID, second.Attach.ID = 0, 0 // a time
+			first.Attach.ID, second.Attach.ID = 0, 0 // the time, which can differ
 			require.Equal(t, jsonOf(t, first.Attach), jsonOf(t, second.Attach))
 			require.Equal(t, jsonOf(t, first.Keyboard), jsonOf(t, second.Keyboard))
 		}

@@ -103,8 +103,8 @@ func TestScopes(t *testing.T) {
 	require.ErrorIs(t, err, imbot.ErrInsufficientScope)
 }
 
-// TestWhatAnotherModuleRefusesChangesNothing looks at what people see, and at the
-// handler of commands, which one call binds for all.
+// TestWhatAnotherModuleRefusesChangesNothing checks that nobody sees a change, and that
+// the handler for commands, which imbot.command.register sets, stays as it was.
 func TestWhatAnotherModuleRefusesChangesNothing(t *testing.T) {
 	for method, params := range map[string]string{
 		"imbot.unregister":         `{"CLIENT_ID":"one","BOT_ID":4}`,

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The world of the tables: who has which id.
+// The ids on the test portal.
 const (
 	anna  = 2 // member of the chat
 	boris = 3 // not a member
@@ -48,6 +48,8 @@ const inTeam = asAlpha + `,"CHAT_ID":1001`
 
 const teamDialog = imbot.DialogID("chat1001")
 
+// newTestPortal returns the portal that most tests use: two people, two bots of two
+// applications, and a chat, a command and a chat application of the first bot.
 func newTestPortal(t *testing.T) *imbottest.Portal {
 	t.Helper()
 	portal := imbottest.NewPortal()
@@ -67,7 +69,7 @@ func newTestPortal(t *testing.T) *imbottest.Portal {
 	return portal
 }
 
-// newMailboxPortal is newWorld with a mailbox behind the handler.
+// newMailboxPortal is newTestPortal with a mailbox that keeps the events for the bots.
 func newMailboxPortal(t *testing.T) (*imbottest.Portal, *mailbox) {
 	t.Helper()
 	portal, box := newTestPortal(t), &mailbox{}
@@ -83,8 +85,8 @@ func newPortal(t *testing.T, opts ...imbottest.Option) *imbottest.Portal {
 	return portal
 }
 
-// post calls a method with a JSON body; the answer is the result as JSON, or the
-// status and the code of an error.
+// post calls a method with a JSON body. It returns the result as JSON, or the status and
+// the code of an error.
 func post(t *testing.T, portal *imbottest.Portal, method, params string) string {
 	t.Helper()
 	status, body := postTo(t, portal, portal.Webhook("").URL+method, "application/json", params)
@@ -119,12 +121,13 @@ func outcome(t *testing.T, status int, body []byte) string {
 	return compact.String()
 }
 
-// row is one sentence about a method. before are calls that have to succeed.
+// row is one statement about a method: what these parameters are answered with, after
+// other calls.
 type row struct {
 	says   string
 	params string
 	want   string
-	before []string // "method params", or "say dialog text" for anna
+	before []string // steps, see prepare
 }
 
 func runTable(t *testing.T, method string, rows []row) {
@@ -142,7 +145,8 @@ func runTable(t *testing.T, method string, rows []row) {
 	})
 }
 
-// prepare is a step of [row].
+// prepare does a step: a call, "method params", that has to succeed, or a message of
+// anna, "say dialog text".
 func prepare(t *testing.T, portal *imbottest.Portal, step string) {
 	t.Helper()
 	name, params, _ := strings.Cut(step, " ")
@@ -186,7 +190,7 @@ func sample(t *testing.T, name string) string {
 	return string(data)
 }
 
-// mailbox keeps the events that a handler gets.
+// mailbox is a handler that keeps the events it gets.
 type mailbox struct {
 	mu     sync.Mutex
 	bodies []string
@@ -201,7 +205,7 @@ func (m *mailbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	m.urls = append(m.urls, r.URL.String())
 }
 
-// take waits for the events under way and empties the mailbox.
+// take waits until all events have arrived, and takes them out of the mailbox.
 func (m *mailbox) take(t *testing.T, portal *imbottest.Portal) []url.Values {
 	t.Helper()
 	require.NoError(t, portal.Idle(t.Context()))

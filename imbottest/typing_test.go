@@ -30,6 +30,6 @@ func TestTypingEnds(t *testing.T) {
 		require.Empty(t, typing())
 		require.Equal(t, []string{"typing chat1001 4 false"}, changesInWords(t, portal, anna, after))
 		send()
-		portal.Close() // does not wait for it
+		portal.Close() // does not wait until the typing ends
 	})
 }
