@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newLargePage has a hundred dialogs of a thousand messages; the newest ones
-// have keyboards.
+// newLargePage returns the page of a portal with a hundred dialogs of a thousand messages.
+// The newest messages have keyboards.
 func newLargePage(t testing.TB) *testPage {
 	w := newTestPage(t)
 	keyboard := &imbot.Keyboard{Rows: [][]imbot.Button{{
@@ -49,7 +49,7 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// BenchmarkStream is what one message costs with a page that looks on.
+// BenchmarkStream measures one message, without a page that is open and with one.
 func BenchmarkStream(b *testing.B) {
 	for _, pages := range []int{0, 1} {
 		b.Run(fmt.Sprintf("pages=%d", pages), func(b *testing.B) {

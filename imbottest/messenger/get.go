@@ -10,14 +10,14 @@ import (
 	"github.com/imbot-go/imbot/imbottest"
 )
 
-// How many messages or exchanges one answer has.
+// How many messages or exchanges an answer has: when the page does not say, and at most.
 const (
 	defaultLimit = 50
 	maxLimit     = 500
 )
 
 func number(q url.Values, name string) int64 {
-	n, _ := strconv.ParseInt(q.Get(name), 10, 64) // what is no number is 0, which nothing has
+	n, _ := strconv.ParseInt(q.Get(name), 10, 64) // 0 when it is no number; nothing has the id 0
 	return n
 }
 
@@ -28,7 +28,7 @@ func limit(q url.Values) int {
 	return defaultLimit
 }
 
-// viewer is who looks.
+// viewer is the user whose view of the portal the page asks for.
 func (h *handler) viewer(q url.Values) (imbot.ID, error) {
 	id := imbot.ID(number(q, "user"))
 	if h.portal.Name(id) == "" && !slices.ContainsFunc(h.portal.Users(), func(u imbottest.User) bool { return u.ID == id }) {
@@ -43,7 +43,7 @@ func (h *handler) state(r *http.Request) (any, error) {
 		return nil, err
 	}
 	endpoint := h.portal.Endpoint()
-	u, _ := url.Parse(endpoint) // the portal's own
+	u, _ := url.Parse(endpoint) // never fails
 	out := struct {
 		Portal   string   `json:"portal"`
 		User     imbot.ID `json:"user"`
@@ -51,7 +51,7 @@ func (h *handler) state(r *http.Request) (any, error) {
 		Users    []user   `json:"users"`
 		Dialogs  []dialog `json:"dialogs"`
 		Endpoint string   `json:"endpoint"`
-	}{u.Host, id, h.portal.Changed(), []user{}, []dialog{}, endpoint} // what changes meanwhile is told again
+	}{u.Host, id, h.portal.Changed(), []user{}, []dialog{}, endpoint} // seq comes first: what changes while the rest is read comes in the stream again
 	for _, u := range h.portal.Users() {
 		out.Users = append(out.Users, h.user(u))
 	}
@@ -135,8 +135,8 @@ func (h *handler) picture(w http.ResponseWriter, r *http.Request, name string) {
 	_, _ = w.Write(data)
 }
 
-// pictureType is the type of a picture that is shown: none of those that can
-// hold code.
+// pictureType is the content type of a picture, "" for anything else and for types that
+// can contain scripts, such as SVG.
 func pictureType(data []byte) string {
 	switch kind := http.DetectContentType(data); kind {
 	case "image/png", "image/jpeg", "image/gif":

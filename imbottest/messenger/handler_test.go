@@ -17,7 +17,7 @@ func TestWhoMayAsk(t *testing.T) {
 		says   string
 		host   string
 		path   string
-		header string // name: value, …
+		header string // "name: value, name: value"
 		want   int
 	}{
 		{"a name that never leaves the machine", "localhost:8060", state, "", 200},

@@ -11,7 +11,8 @@ import (
 	"github.com/imbot-go/imbot/imbottest"
 )
 
-// What the page reads. Lists are never null.
+// The types of this file are written as the JSON that the page reads. Lists are never
+// null.
 
 type user struct {
 	ID       imbot.ID `json:"id"`
@@ -51,7 +52,7 @@ type message struct {
 	Time     milliTime       `json:"time"`
 	Edited   bool            `json:"edited"`
 	Deleted  bool            `json:"deleted"`
-	Gone     bool            `json:"gone"` // deleted without a trace
+	Gone     bool            `json:"gone"` // deleted without a notice in its place
 	Likes    []imbot.ID      `json:"likes"`
 	Keyboard json.RawMessage `json:"keyboard"`
 	Attach   json.RawMessage `json:"attach"`
@@ -90,7 +91,7 @@ type exchange struct {
 	Status int       `json:"status"`
 	Error  string    `json:"error"`
 	Batch  bool      `json:"batch"`
-	Parent int64     `json:"parent"` // the batch
+	Parent int64     `json:"parent"` // the id of the batch, 0 for none
 	URL    string    `json:"url"`
 	Replay int64     `json:"replay"`
 }
@@ -101,7 +102,7 @@ type exchangeBodies struct {
 	Answer string `json:"answer"`
 }
 
-// milliTime is a time to the millisecond.
+// milliTime is a time that is written with milliseconds.
 type milliTime time.Time
 
 func (s milliTime) MarshalJSON() ([]byte, error) {
@@ -132,7 +133,8 @@ func (h *handler) dialog(d imbottest.Dialog) dialog {
 	return out
 }
 
-// avatar is the address of a picture; another picture has another one.
+// avatar is the address of a picture, "" when there is none. It has a checksum of the
+// picture, so that the page shows a new one at once.
 func (h *handler) avatar(kind string, dialog imbot.DialogID, id imbot.ID) string {
 	return pictureURL("avatar?"+kind, id, h.portal.Avatar(dialog))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/imbot-go/imbot/imbottest"
 )
 
-// nothing is the answer of what has none.
+// nothing is the answer when there is nothing to tell.
 var nothing = struct{}{}
 
 func decode(body []byte, into any) error {
@@ -53,7 +53,7 @@ func (h *handler) press(r *http.Request, body []byte) (any, error) {
 	return nothing, h.portal.PressButton(r.Context(), in.User, m, in.Index)
 }
 
-// messageRequest is a message that is messageRequest.
+// messageRequest is what the page posts to change, delete or like a message.
 type messageRequest struct {
 	User    imbot.ID
 	Message imbot.ID
@@ -97,7 +97,7 @@ func (h *handler) open(r *http.Request, body []byte) (any, error) {
 	return map[string]imbot.DialogID{"dialog": imbot.UserDialog(in.Bot)}, nil
 }
 
-// chatRequest is a chat and some of its members.
+// chatRequest is what the page posts to make a chat or change its members.
 type chatRequest struct {
 	User    imbot.ID
 	Dialog  imbot.DialogID

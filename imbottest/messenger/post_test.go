@@ -65,7 +65,7 @@ func TestPress(t *testing.T) {
 	require.Contains(t, w.texts("2", "4"), "sent")
 }
 
-// awaitText waits until Anna has seen a text.
+// awaitText waits until there is a message with a text that Anna sees.
 func awaitText(w *testPage, after int64, text string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)

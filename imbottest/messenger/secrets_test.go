@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNoSecretLeaves reads everything the page can ask for after a conversation
-// with bots of both kinds.
+// TestNoSecretLeaves lets bots of a webhook and of an OAuth application use all their
+// secrets, and looks for these in everything the page can ask for.
 func TestNoSecretLeaves(t *testing.T) {
 	w := newTestPage(t)
 	begin := w.portal.Changed()
@@ -104,7 +104,7 @@ func around(text, part string) string {
 	return text[max(0, i-200):min(len(text), i+len(part)+40)]
 }
 
-// formRecorder keeps the events that a handler gets.
+// formRecorder is a handler that keeps the events it gets.
 type formRecorder struct {
 	mu  sync.Mutex
 	got []url.Values
@@ -112,7 +112,7 @@ type formRecorder struct {
 
 func (f *formRecorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
-	_, _ = io.WriteString(w, "thanks for "+r.PostForm.Get("auth[access_token]")) // as a careless bot does
+	_, _ = io.WriteString(w, "thanks for "+r.PostForm.Get("auth[access_token]")) // a careless bot repeats a secret
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.got = append(f.got, r.PostForm)
@@ -124,16 +124,16 @@ func (f *formRecorder) last() url.Values {
 	return f.got[len(f.got)-1]
 }
 
-// readStream is everything that a person is told behind a change.
+// readStream returns everything that the stream tells a person after a change.
 func readStream(w *testPage, user imbot.ID, after int64) string {
-	w.portal.AddUser("The", "End") // everybody sees that
+	w.portal.AddUser("The", "End") // everybody sees this change, so the stream gets to it
 	last, id := w.portal.Changed(), int64(0)
 	s := openStream(w, user, after, "")
 	var out strings.Builder
 	for {
 		block := s.block()
 		out.WriteString(block)
-		if _, _ = fmt.Sscanf(block, "id: %d", &id); block == "" || id >= last { // bots may be at work still
+		if _, _ = fmt.Sscanf(block, "id: %d", &id); block == "" || id >= last { // later ones can come from bots that still work
 			return out.String()
 		}
 	}

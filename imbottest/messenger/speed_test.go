@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Without the race detector, which makes everything ten times slower.
+// This file is built without the race detector, which makes everything ten times slower.
 func TestThePageAnswersAtOnce(t *testing.T) {
 	w := newLargePage(t)
 	for _, path := range requests {

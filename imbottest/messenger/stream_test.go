@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pipe is an answer that is read while it is written.
+// pipe is an [http.ResponseWriter] whose body is read while it is written.
 type pipe struct {
 	*io.PipeWriter
 	header http.Header
@@ -38,7 +38,7 @@ func (p pipe) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// stream is the page's stream of one person.
+// stream reads the stream of changes of one person.
 type stream struct {
 	t    testing.TB
 	in   *bufio.Reader
@@ -73,7 +73,7 @@ func openStream(w *testPage, user imbot.ID, after int64, lastID string) *stream 
 	return s
 }
 
-// block is one event or comment, "" at the end of the stream.
+// block returns the next event or comment, "" at the end of the stream.
 func (s *stream) block() string {
 	s.t.Helper()
 	var lines []string
@@ -86,7 +86,7 @@ func (s *stream) block() string {
 	}
 }
 
-// event is the name and the data of the next event but exchanges.
+// event returns the name and the data of the next event, without those of exchanges.
 func (s *stream) event() string {
 	s.t.Helper()
 	for {
@@ -133,7 +133,7 @@ func TestStream(t *testing.T) {
 }
 
 func TestStreamTellsOfExchanges(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // so that the call is over before the page is told
+	synctest.Test(t, func(t *testing.T) { // in a bubble the call is over before the stream's gatherTime is
 		w := newTestPage(t)
 		s := openStream(w, anna, w.portal.Changed(), "")
 		w.ok(0, w.client.Call(t.Context(), "profile", nil, nil))

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The people and the bot of most tests.
+// The ids of the people and of the bot on the portal of testPage.
 const (
 	anna  = 2
 	boris = 3
@@ -27,7 +27,7 @@ const (
 	hash     = "a-hash-that-signs-frames"
 )
 
-// testPage is a portal with a bot that repeats what it hears, and its page.
+// testPage is the page of a portal, on which there is a bot that repeats what it gets.
 type testPage struct {
 	t      testing.TB
 	portal *imbottest.Portal
@@ -68,7 +68,7 @@ func newTestPage(t testing.TB) *testPage {
 	return w
 }
 
-// gif is the beginning of a picture.
+// gif is the beginning of a GIF, which is all that is read of it.
 var gif = []byte("GIF89a\x01\x00\x01\x00\x00\x00\x00")
 
 func (w *testPage) ok(_ imbot.ID, err error) {
@@ -76,7 +76,7 @@ func (w *testPage) ok(_ imbot.ID, err error) {
 	require.NoError(w.t, err)
 }
 
-// serve asks the page as its own script does.
+// serve makes a request as the script of the page makes it.
 func (w *testPage) serve(method, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://localhost:8060/"+path, strings.NewReader(body))
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -109,7 +109,7 @@ func (w *testPage) read(out *httptest.ResponseRecorder) object {
 	return v
 }
 
-// texts are the texts of a dialog.
+// texts returns the texts of a dialog as a user sees it.
 func (w *testPage) texts(user, dialog string) (texts []string) {
 	w.t.Helper()
 	for _, m := range w.get("api/messages?user=" + user + "&dialog=" + dialog)["messages"].([]any) {

@@ -15,8 +15,8 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// Text has the contrast that people with weak eyes need, in the light and in the
-// dark, where colours that bots choose for white paper are changed.
+// Text has the contrast that people with weak eyes need. In the dark scheme, the page
+// lightens the colours of texts, because bots choose them for a white background.
 func TestPageHasContrast(t *testing.T) {
 	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
@@ -60,8 +60,8 @@ func TestPageHasContrast(t *testing.T) {
 	b.noAlarms()
 }
 
-// contrast lists texts that can hardly be read. Unless all are meant, those are
-// left out whose colour a person or bot has chosen.
+// contrast is an expression that lists texts with too little contrast. Unless all is true,
+// it leaves those out whose colour a person or bot has chosen.
 func contrast(all bool) string {
 	return fmt.Sprintf(`(() => {
 		const paper = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -87,7 +87,8 @@ func contrast(all bool) string {
 	})()`, all)
 }
 
-// A chat is not left by Enter, and the focus stays in the list when it changes.
+// When a member goes, the focus stays where it is, or goes to the button Close: never to
+// the button "Leave", which Enter would press.
 func TestMembersKeepTheFocus(t *testing.T) {
 	s := newTestbed(t)
 	boris := s.portal.AddUser("Boris", "")
@@ -106,7 +107,7 @@ func TestMembersKeepTheFocus(t *testing.T) {
 	b.noAlarms()
 }
 
-// A message that is gone for good takes nothing else with it.
+// When a message is deleted without a notice, the focus stays on another message.
 func TestMessagesKeepTheFocusWhenOneIsGone(t *testing.T) {
 	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
@@ -133,8 +134,8 @@ func TestMessagesKeepTheFocusWhenOneIsGone(t *testing.T) {
 	b.noAlarms()
 }
 
-// What a screen reader finds: everything that takes the focus has a name, headings
-// do not skip a level.
+// For screen readers everything that takes the focus has a name, and headings do not skip
+// a level.
 func TestPageIsReadAloud(t *testing.T) {
 	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// inPage is an expression with the page's own modules at hand.
+// inPage is an expression that can use modules of the page: html renders a text.
 func inPage(expression string) string {
 	return `(async () => {
 		const [{render}, dom, {oneLine}] = await Promise.all(["bbcode", "dom", "bbscan"].map(name => import("./" + name + ".js")));
@@ -57,7 +57,7 @@ func TestPageRendersCodes(t *testing.T) {
 		{"a rating that is none", "[rating=9]", "[rating=9]"},
 	} {
 		got := eval[string](b, inPage(`html(`+quote(row.text)+`)`))
-		if strings.HasPrefix(row.text, "[timestamp") { // shown in the reader's own way
+		if strings.HasPrefix(row.text, "[timestamp") { // the browser's language decides how a time is written
 			require.Regexp(t, `^<time [^>]*datetime="1970-01-01T00:00:00.000Z"[^>]*>[^<]+</time>\[timestamp=x\]$`, got, row.name)
 			continue
 		}
@@ -87,7 +87,7 @@ func TestPageFollowsOnlySafeAddresses(t *testing.T) {
 	b.noAlarms()
 }
 
-// Texts that are made to take long. The portal keeps 20,000 characters.
+// Texts that are made to take long, longer than the 20,000 characters that a portal keeps.
 func TestPageRendersWorstTextsInTime(t *testing.T) {
 	b := open(t, newTestbed(t).url, 1440, 900)
 	const most = 30000

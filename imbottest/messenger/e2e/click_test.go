@@ -11,7 +11,7 @@ import (
 	"github.com/imbot-go/imbot/imbottest"
 )
 
-// What changes between press and release of a mouse does not swallow the click.
+// A click counts even when the page changes between press and release of the mouse.
 func TestClicksCountWhilePartsOfThePageChange(t *testing.T) {
 	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
@@ -49,8 +49,8 @@ func TestClicksCountWhilePartsOfThePageChange(t *testing.T) {
 	b.noAlarms()
 }
 
-// hold presses the button of the mouse on what has. release lets it go once the
-// page has had time to change.
+// hold presses the button of the mouse on an element. release lets it go, after the page
+// has had time to change.
 func (b *tab) hold(selector string) (release func()) {
 	b.t.Helper()
 	b.painted(selector)

@@ -32,7 +32,7 @@ func TestEmptyConversationOffersCommands(t *testing.T) {
 	b.click(dialog(imbot.UserDialog(s.bot)))
 	b.sees("#welcome .try", "/roll")
 	require.False(t, eval[bool](b, has("#welcome", "/press")), "hidden commands are not offered")
-	b.tabBackTo("#welcome .try:first-child") // needs a parameter
+	b.tabBackTo("#welcome .try:first-child") // a command that needs a parameter
 	b.press(kb.Enter)
 	b.until(`document.querySelector("#text").value.startsWith("/") && document.activeElement.id === "text"`)
 	b.tabBackTo("#welcome .try:last-child")

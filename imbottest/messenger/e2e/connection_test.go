@@ -15,7 +15,8 @@ import (
 	"github.com/imbot-go/imbot/imbottest/messenger"
 )
 
-// A stream that breaks is taken up again, and nothing is missing then.
+// When the connection breaks the page connects again, and no message is missing or there
+// twice.
 func TestPageComesBackWhenItsConnectionBreaks(t *testing.T) {
 	s := newTestbed(t)
 	server := served(t, messenger.Handler(s.portal))
@@ -38,8 +39,8 @@ func TestPageComesBackWhenItsConnectionBreaks(t *testing.T) {
 	b.until(count("#messages .text", "still here?") + " === 1")
 }
 
-// Another page in the same browser reaches nothing: not by fetch, not by a form,
-// not in a frame.
+// A page of another origin in the same browser cannot read or do anything: not by fetch,
+// not by a form, not in a frame.
 func TestOtherPagesAreRefused(t *testing.T) {
 	s := newTestbed(t)
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -80,13 +81,14 @@ func TestOtherPagesAreRefused(t *testing.T) {
 	for _, text := range got {
 		require.NotContains(t, text, "users")
 	}
-	b.until(`document.querySelector("iframe[name=target]").contentDocument === null`) // the form was sent, to another origin
+	b.until(`document.querySelector("iframe[name=target]").contentDocument === null`) // shows another origin, so the form was sent
 	b.until(`document.querySelector("iframe").contentDocument === null`)
 	require.NoError(t, s.portal.Idle(b.ctx))
 	require.Empty(t, s.portal.Messages(1, imbot.UserDialog(s.bot)), "nobody but the page speaks in a person's name")
 }
 
-// Somebody who changes a bot starts the portal again and again, with the page open.
+// Who develops a bot starts the portal again and again while the page is open. It shows
+// the new portal then, and nothing of the old one.
 func TestPageShowsThePortalThatIsThereNow(t *testing.T) {
 	first, second := newTestbed(t), newTestbed(t)
 	later := first.portal.AddUser("Later", "")
@@ -103,7 +105,7 @@ func TestPageShowsThePortalThatIsThereNow(t *testing.T) {
 	b := open(t, server.URL+"/#user="+later.String()+"&dialog="+string(old), 1440, 900)
 	b.sees("#messages .text", "old words")
 
-	now.Store(second.portal) // knows neither the person nor the chat
+	now.Store(second.portal) // has neither the person nor the chat that are shown
 	server.CloseClientConnections()
 	b.sees("nav", "New chat")
 	b.until(`document.documentElement.dataset.live === "true" && document.querySelector("#actor").value === "1"`)

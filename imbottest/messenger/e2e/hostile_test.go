@@ -17,14 +17,14 @@ import (
 	"github.com/imbot-go/imbot/imbottest/messenger"
 )
 
-// Addresses that the portal accepts and that a second server turns into worse
-// ones on their way to the page.
+// The portal accepts harmless addresses only. withHarmfulAddresses replaces harmless by
+// harmful on the way to the page.
 const (
 	harmless = "https://evil.example/"
 	harmful  = "javascript:window.pwned=1//"
 )
 
-// hostile are texts that want to be more than that.
+// hostile are texts that try to become markup, scripts or styles of the page.
 var hostile = []string{
 	`<script>window.pwned=1;alert(1)</script>`,
 	`<img src=x onerror="window.pwned=1;alert(1)">`,
@@ -39,7 +39,7 @@ var hostile = []string{
 	strings.Repeat("[URL=", 3000),
 }
 
-// problemsOfThePage is what must be true of the page, whatever is shown.
+// problemsOfThePage is an expression that lists what hostile text must not do to the page.
 const problemsOfThePage = `(() => {
 	const wrong = [];
 	if (window.pwned) wrong.push("a script ran");
@@ -101,7 +101,7 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 	}
 }
 
-// fillWithHostility puts hostile text wherever a portal takes text.
+// fillWithHostility sends hostile text in everything in which the portal takes text.
 func (s *testbed) fillWithHostility(t *testing.T) imbot.DialogID {
 	t.Helper()
 	mallory := s.portal.AddUser(hostile[1], hostile[7])
@@ -125,7 +125,7 @@ func (s *testbed) fillWithHostility(t *testing.T) imbot.DialogID {
 	}
 	for _, text := range hostile {
 		if len(text) > 1000 {
-			continue // an attachment has a limit
+			continue // too large for an attachment
 		}
 		link := imbot.ActionLink(harmless + "1")
 		_, err := s.client.Message.Add(t.Context(), imbot.MessageAddRequest{
@@ -147,7 +147,7 @@ func (s *testbed) fillWithHostility(t *testing.T) imbot.DialogID {
 	return room
 }
 
-// The portal takes https addresses only; the page does not count on it.
+// The portal accepts only https addresses for frames; the page checks that itself.
 func TestFrameWithoutAWebAddressIsRefused(t *testing.T) {
 	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.bot))
@@ -175,8 +175,8 @@ func TestFrameWithoutAWebAddressIsRefused(t *testing.T) {
 	b.noAlarms()
 }
 
-// withHarmfulAddresses is the messenger with script addresses in place of harmless ones, so
-// that the page alone stands between them and the person.
+// withHarmfulAddresses is the messenger with addresses that are scripts in place of the
+// harmless ones. The portal would refuse them, so this tests the checks of the page.
 func withHarmfulAddresses(portal *imbottest.Portal) http.Handler {
 	inner := messenger.Handler(portal)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

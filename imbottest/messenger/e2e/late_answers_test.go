@@ -10,7 +10,7 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// What a person does while an answer is on its way holds when it arrives.
+// When an answer arrives late, it does not undo what the person has done meanwhile.
 func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 	type scene struct {
 		*testbed
@@ -122,7 +122,7 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.click(dialog(s.other))
 			b.sees("#title", "Other")
 			say.refuse()
-			b.sees(".toast.bad", "refused by the gate")
+			b.sees(".toast.bad", "refused by the proxy")
 			b.click(dialog(s.room))
 			b.until(`document.querySelector("#text").value === "unlucky\nnext"`)
 		}},
@@ -133,18 +133,18 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 			b.click(dialog(s.other))
 			messages.wait(t)
 			messages.refuse()
-			b.sees(".toast.bad", "refused by the gate")
+			b.sees(".toast.bad", "refused by the proxy")
 			b.sees("#messages .text", "before")
 		}},
 		{"calls that were told of before their list came", func(t *testing.T, g *holdingProxy, b *tab, s scene) {
-			b.sees("#exchanges", "imbot.register") // the first list is there
+			b.sees("#exchanges", "imbot.register") // the page has loaded its first list
 			exchanges := g.hold("api/exchanges", "before=0", true)
 			eval[int](b, `dispatchEvent(new PageTransitionEvent("pageshow", {persisted: true})), 0`)
 			exchanges.wait(t)
 			_, err := s.client.Bot.List(t.Context(), imbot.BotListRequest{})
 			require.NoError(t, err)
 			b.until(`document.querySelectorAll("#exchanges li").length === 1`)
-			_, err = s.client.Bot.List(t.Context(), imbot.BotListRequest{}) // is in the list before it is told of
+			_, err = s.client.Bot.List(t.Context(), imbot.BotListRequest{}) // this one comes in the list first and in the stream later
 			require.NoError(t, err)
 			exchanges.release()
 			b.settles("#exchanges", "imbot.register")
@@ -200,7 +200,7 @@ func TestLateAnswersDoNotUndoWhatAPersonDid(t *testing.T) {
 	}
 }
 
-// actAs chooses a person as a click on the list would.
+// actAs chooses the person as whom the page acts.
 func (b *tab) actAs(id imbot.ID) {
 	b.t.Helper()
 	eval[int](b, fmt.Sprintf(`(() => {
@@ -211,7 +211,8 @@ func (b *tab) actAs(id imbot.ID) {
 	})()`, id))
 }
 
-// settles looks again after whatever the page has planned for the near future.
+// settles checks that an element has a text, and has it still after the timers of the page
+// have run.
 func (b *tab) settles(selector, text string) {
 	b.t.Helper()
 	b.sees(selector, text)

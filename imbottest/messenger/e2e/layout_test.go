@@ -12,7 +12,8 @@ import (
 	"github.com/imbot-go/imbot/imbottest/messenger"
 )
 
-// What fits a screen is seen whole, what does not is cut at its end.
+// On screens of all sizes nothing is too small to hit or outside the screen, and a long
+// title is cut at its end.
 func TestPageFitsItsScreen(t *testing.T) {
 	s := newTestbed(t)
 	s.portal.AddUser(strings.Repeat("long", 30), strings.Repeat("name", 30))
@@ -49,7 +50,7 @@ func TestPageFitsItsScreen(t *testing.T) {
 	}
 }
 
-// The first thing that is seen, when no bot is there.
+// What the page shows when there is no bot yet.
 func TestEmptyPortalTellsWhereBotsConnect(t *testing.T) {
 	portal := imbottest.NewPortal()
 	t.Cleanup(portal.Close)

@@ -13,7 +13,8 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// Two hundred messages a second, half of them into the dialog that is open.
+// Two hundred messages a second, half of them in the dialog that is open, do not make
+// typing slow.
 func TestPageStaysUsableWhileMessagesPourIn(t *testing.T) {
 	const perSecond, seconds = 200, 5
 	s := newTestbed(t)
@@ -79,7 +80,7 @@ func TestPageStaysUsableWhileMessagesPourIn(t *testing.T) {
 	b.noAlarms()
 }
 
-// A hundred dialogs with a thousand messages each.
+// With a hundred dialogs of a thousand messages each the page answers in time.
 func TestPageAnswersWithALongHistory(t *testing.T) {
 	const dialogs, messages = 100, 1000
 	s := newTestbed(t)

@@ -25,13 +25,14 @@ func TestPhoneTellsOfAFailedEvent(t *testing.T) {
 	b.sees("#log-errors", "")
 }
 
-// logOpen reports whether the calls and events are shown; a wide page begins so.
+// logOpen reports whether the pane with calls and events is open. On a wide page it is
+// from the beginning.
 func (b *tab) logOpen() bool {
 	b.t.Helper()
 	return eval[bool](b, `document.querySelector("#toggle-log").getAttribute("aria-expanded") === "true"`)
 }
 
-// exchange selects a row of the log by the name of its call or event.
+// exchange returns the selector of a row of the log, by the name of its call or event.
 func (b *tab) exchange(name string) string {
 	b.t.Helper()
 	find := `[...document.querySelectorAll("#log li[data-exchange]")].find(e => e.textContent.includes(` + quote(name) + `))`
@@ -39,7 +40,7 @@ func (b *tab) exchange(name string) string {
 	return fmt.Sprintf(`#log li[data-exchange="%s"]`, eval[string](b, find+`.dataset.exchange`))
 }
 
-// eventRow selects a row that can be replayed.
+// eventRow returns the selector of a row of the log that can be replayed.
 func (b *tab) eventRow(name string) string {
 	b.t.Helper()
 	row := b.exchange(name)
@@ -47,7 +48,7 @@ func (b *tab) eventRow(name string) string {
 	return row
 }
 
-// readsACall opens a row and looks for what was sent and answered.
+// readsACall opens the row of a call and checks what it shows as sent and answered.
 func (b *tab) readsACall() {
 	b.t.Helper()
 	row := b.exchange("imbot.command.answer")
@@ -63,7 +64,7 @@ func (b *tab) readsBodies(row string) {
 	require.False(b.t, strings.Contains(page, clientID), "the client id is in the page")
 }
 
-// replayed waits for the row of the second delivery.
+// replayed waits until the log has a row for the second delivery, too.
 func (b *tab) replayed() {
 	b.t.Helper()
 	b.until(count("#log li[data-exchange]", "ONIMBOTMESSAGEADD") + ` === 2`)

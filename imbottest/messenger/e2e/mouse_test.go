@@ -9,7 +9,8 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// What a person does with a bot, with a mouse and keys.
+// What a person does who tries a bot: writes, presses a button, gives a command, looks at
+// a call in the log and replays an event.
 func TestPersonTriesABot(t *testing.T) {
 	for _, size := range []struct {
 		name          string
@@ -54,7 +55,7 @@ func TestPersonTriesABot(t *testing.T) {
 			if narrow {
 				b.click("#toggle-log")
 			}
-			b.until(count("#messages .text", "You said: hello") + ` === 1`) // the first one says that it was pressed
+			b.until(count("#messages .text", "You said: hello") + ` === 1`) // that of the replay; the first one says "Pressed once" by now
 			if narrow {
 				b.click("#back")
 				b.sees("nav", "Dice")

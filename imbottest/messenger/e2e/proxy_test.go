@@ -16,8 +16,9 @@ import (
 	"github.com/imbot-go/imbot/imbottest/messenger"
 )
 
-// A holdingProxy stands before a messenger and keeps requests or answers for as long as a
-// test wants, so that what is a matter of luck happens each time.
+// A holdingProxy stands between the page and the messenger. It can hold a request or its
+// answer back until the test releases it, so that answers come late each time the test
+// runs and not by chance.
 type holdingProxy struct {
 	url string
 
@@ -25,14 +26,14 @@ type holdingProxy struct {
 	held []*heldRequest
 }
 
-// heldRequest is what a gate keeps, once: the first request whose path, query or body
-// holds a text.
+// heldRequest says what the proxy holds back: the next request whose path ends with path,
+// and whose query or body contains text.
 type heldRequest struct {
 	path, text string
-	early      bool          // before the portal has seen it, not after
-	came       chan struct{} // closed when it is there
-	pass       chan struct{} // closed when it may go on
-	fail       bool          // it is answered with an error then
+	early      bool          // hold the request and not its answer
+	came       chan struct{} // the proxy closes it when the request has come
+	pass       chan struct{} // the test closes it to let it go on
+	fail       bool          // answer with an error then
 }
 
 func newHoldingProxy(t *testing.T, s *testbed) *holdingProxy {
@@ -58,7 +59,7 @@ func newHoldingProxy(t *testing.T, s *testbed) *holdingProxy {
 			return
 		}
 		if k.fail {
-			http.Error(w, `{"error":"refused by the gate"}`, http.StatusInternalServerError)
+			http.Error(w, `{"error":"refused by the proxy"}`, http.StatusInternalServerError)
 			return
 		}
 		if k.early {
@@ -84,7 +85,7 @@ func (g *holdingProxy) take(path, text string) *heldRequest {
 	return nil
 }
 
-// hold keeps one answer; early keeps the request instead.
+// hold lets the proxy hold back one answer, or with early one request.
 func (g *holdingProxy) hold(path, text string, early bool) *heldRequest {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -93,13 +94,13 @@ func (g *holdingProxy) hold(path, text string, early bool) *heldRequest {
 	return k
 }
 
-// wait waits until there is something to keep.
+// wait waits until the request has come.
 func (k *heldRequest) wait(t *testing.T) {
 	t.Helper()
 	select {
 	case <-k.came:
 	case <-time.After(patience / 3):
-		require.Fail(t, "nothing came to keep", "%s %s", k.path, k.text)
+		require.Fail(t, "nothing came to hold", "%s %s", k.path, k.text)
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/imbot-go/imbot/bbcode"
 )
 
-// newOwnersServer is a web server of the bot's owner: pictures, and one page that tries
-// to get out of its frame.
+// newOwnersServer starts a web server of the bot's owner and returns its address. It has
+// pictures, and the page of a chat application that tries to get out of its frame.
 func newOwnersServer(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -32,8 +32,8 @@ func newOwnersServer(t *testing.T) string {
 	return server.URL
 }
 
-// What bots send beside text: attachments, all kinds of buttons, a menu, a chat
-// application, who is typing, likes, edits and deletions, as they happen.
+// The page shows what bots do beside sending text, as it happens: attachments, all kinds
+// of buttons, a menu, a chat application, typing, likes, edits and deletions.
 func TestPageShowsWhatBotsSend(t *testing.T) {
 	s := newTestbed(t)
 	web := newOwnersServer(t)
@@ -101,7 +101,7 @@ func TestPageShowsWhatBotsSend(t *testing.T) {
 	b.noAlarms()
 }
 
-// What people do beside writing.
+// What people do beside writing: add a person, make a chat, like, edit, delete.
 func TestPeopleActInThePage(t *testing.T) {
 	s := newTestbed(t)
 	b := open(t, s.url, 1440, 900)

@@ -19,8 +19,7 @@ import (
 // clientID is a secret that the page must never show.
 const clientID = "e2e-client-id-that-nobody-may-see"
 
-// A testbed is a portal with a bot and the messenger in front of it, all three on
-// loopback addresses.
+// A testbed is a portal, a bot and the messenger, on loopback addresses.
 type testbed struct {
 	portal *imbottest.Portal
 	client *imbot.Client // acts as the bot
@@ -71,25 +70,25 @@ func newTestbed(t *testing.T) *testbed {
 	return s
 }
 
-// served is a handler on a loopback address until the test ends.
+// served serves a handler on a loopback address until the test ends.
 func served(t *testing.T, handler http.Handler) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(func() {
-		server.CloseClientConnections() // streams have no end of their own
+		server.CloseClientConnections() // Close waits for connections, and streams never end by themselves
 		server.Close()
 	})
 	return server
 }
 
-// forgetful lets a replayed event count as a new one.
+// forgetful remembers no event, so that the bot takes a replayed event for a new one.
 type forgetful struct{}
 
 func (forgetful) Seen(context.Context, string) (bool, error) { return false, nil }
 
 func (forgetful) Mark(context.Context, string) error { return nil }
 
-// onMessage repeats what was said, with a button.
+// onMessage answers with what was said, and a button.
 func (s *testbed) onMessage(ctx context.Context, ev *imbot.MessageAddEvent) error {
 	answer := ev.Reply("You said: " + strings.TrimLeft(ev.Params.Message, ", "))
 	answer.Keyboard = &imbot.Keyboard{Rows: [][]imbot.Button{{
@@ -99,7 +98,7 @@ func (s *testbed) onMessage(ctx context.Context, ev *imbot.MessageAddEvent) erro
 	return err
 }
 
-// onCommand edits the message of a button, and answers the other commands.
+// onCommand changes the message whose button was pressed, and answers other commands.
 func (s *testbed) onCommand(ctx context.Context, ev *imbot.CommandAddEvent) error {
 	for _, c := range ev.Commands {
 		if c.Command == "press" {
@@ -113,5 +112,5 @@ func (s *testbed) onCommand(ctx context.Context, ev *imbot.CommandAddEvent) erro
 	return nil
 }
 
-// dialog selects the dialog of a user or chat in the list.
+// dialog returns the selector of a dialog in the list.
 func dialog(id imbot.DialogID) string { return fmt.Sprintf(`[data-dialog="%s"]`, id) }
