@@ -11,6 +11,7 @@ import (
 )
 
 func TestListen(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	require.ErrorContains(t, portal.Listen("0.0.0.0:0"), "not a loopback address")
@@ -25,6 +26,7 @@ func TestListen(t *testing.T) {
 }
 
 func TestRename(t *testing.T) {
+	t.Parallel()
 	portal, app, box, install := newInstalled(t)
 	client := portal.HTTPClient()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -59,6 +61,7 @@ func TestRename(t *testing.T) {
 }
 
 func TestOAuthOverSockets(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	require.NoError(t, portal.Listen("127.0.0.1:0"))

@@ -9,6 +9,7 @@ import (
 )
 
 func TestStoredAttachments(t *testing.T) {
+	t.Parallel()
 	pick := func(m imbottest.Message) any { return m.Attach.Blocks }
 	runStored(t, "ATTACH", `{}`, pick, [][3]string{
 		{"an object", `{"BLOCKS":[{"MESSAGE":"x"}]}`, `[{"MESSAGE":"x"}]`},
@@ -40,6 +41,7 @@ func TestStoredAttachments(t *testing.T) {
 }
 
 func TestColorsOfAttachments(t *testing.T) {
+	t.Parallel()
 	for _, tt := range [][3]string{ // what is sent, colour, token
 		{`"COLOR":"#29619b","COLOR_TOKEN":"primary"`, "^#29619b$", "primary"},
 		{`"COLOR":"TRANSPARENT","COLOR_TOKEN":"x"`, "^TRANSPARENT$", "base"},

@@ -11,6 +11,7 @@ import (
 )
 
 func TestAppsOnOffer(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	icon := base64.StdEncoding.EncodeToString(smallPNG)
 	frame := `"IFRAME":"https://app.example.com/","HASH":"short",`
@@ -43,6 +44,7 @@ func TestAppsOnOffer(t *testing.T) {
 }
 
 func TestAppsInAnOpenLine(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.Equal(t, "6", post(t, portal, "imbot.register", register("line", "three", "O")))
 	for _, context := range []string{"ALL", "LINES", "CHAT", "USER"} {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestCommandsOnOffer(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	for _, params := range []string{
 		`"COMMAND":"all","COMMON":"Y","HIDDEN":"Y","LANG":[{"LANGUAGE_ID":"de","TITLE":"Alle"},{"LANGUAGE_ID":"en","TITLE":"All","PARAMS":"who"}]`,
@@ -47,6 +48,7 @@ func TestCommandsOnOffer(t *testing.T) {
 }
 
 func TestWhichCommandsAreGiven(t *testing.T) {
+	t.Parallel()
 	many, ten := "", []string{}
 	for i := range 12 {
 		many += fmt.Sprintf("/c%d %d\n", i, i)

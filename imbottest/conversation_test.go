@@ -3,6 +3,7 @@ package imbottest_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -71,6 +72,7 @@ func converse(t *testing.T, portal *imbottest.Portal, bot imbot.ID) {
 }
 
 func TestConversationInMemory(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	bot, handler := newEcho(t, portal, eventURL, portal.HTTPClient())
@@ -79,6 +81,7 @@ func TestConversationInMemory(t *testing.T) {
 }
 
 func TestConversationInsideSynctest(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -89,6 +92,7 @@ func TestConversationInsideSynctest(t *testing.T) {
 }
 
 func TestConversationOverLoopback(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	require.NoError(t, portal.Listen("127.0.0.1:0"))
@@ -107,6 +111,7 @@ func TestConversationOverLoopback(t *testing.T) {
 // TestCommandsInConversation runs a bot of the SDK with a button: each press makes the
 // number on it one higher.
 func TestCommandsInConversation(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	portal := imbottest.NewPortal()
@@ -125,6 +130,7 @@ func TestCommandsInConversation(t *testing.T) {
 	}
 	handler := &imbot.EventHandler{
 		Verifier: hook.Verifier(),
+		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)), // is shown when the test fails
 		OnCommand: func(ctx context.Context, ev *imbot.CommandAddEvent) error {
 			command := ev.Commands[0]
 			if command.CommandContext == "TEXTAREA" {

@@ -9,6 +9,7 @@ import (
 )
 
 func TestJoining(t *testing.T) {
+	t.Parallel()
 	join := "JOINCHAT"
 	for _, tt := range []struct {
 		says string
@@ -67,6 +68,7 @@ func TestJoining(t *testing.T) {
 }
 
 func TestHistoryCanBeHidden(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		says, hide, access string
 		sees               int
@@ -91,6 +93,7 @@ func TestHistoryCanBeHidden(t *testing.T) {
 }
 
 func TestUnregisteredBotsAreGone(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	require.Equal(t, "true", post(t, portal, "imbot.unregister", `{"CLIENT_ID":"one","BOT_ID":4}`))
 	require.Equal(t, []string{"DELETE"}, names(box.take(t, portal)))

@@ -9,6 +9,7 @@ import (
 )
 
 func TestEachApplicationHearsItsCommands(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	method, params, _ := strings.Cut(newCommand("two", 5, "echo", `,"COMMON":"Y"`), " ")
 	require.Equal(t, "702", post(t, portal, method, params))

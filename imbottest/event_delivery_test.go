@@ -14,6 +14,7 @@ import (
 )
 
 func TestEventsOfADialogKeepTheirOrder(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	for i := range 100 {
 		_, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), fmt.Sprint(i))
@@ -27,6 +28,7 @@ func TestEventsOfADialogKeepTheirOrder(t *testing.T) {
 }
 
 func TestAHandlerThatEndsItsGoroutineDoesNotStopTheDialog(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	bot := registerBot(t, portal)
@@ -48,6 +50,7 @@ func TestAHandlerThatEndsItsGoroutineDoesNotStopTheDialog(t *testing.T) {
 var errBroken = errors.New("broken")
 
 func TestUndeliverableEvents(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		says, url string
 		handler   http.HandlerFunc

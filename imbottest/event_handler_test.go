@@ -8,6 +8,7 @@ import (
 )
 
 func TestTheLastHandlerWinsForAllBotsOfAnApplication(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	other := &mailbox{}
 	portal.Serve("https://other.example.com/?a=b", other)

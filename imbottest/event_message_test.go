@@ -10,6 +10,7 @@ import (
 )
 
 func TestWhoHearsAMessage(t *testing.T) {
+	t.Parallel()
 	const group = `imbot.chat.user.add {"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[5,6,7]}`
 	for _, tt := range []struct {
 		says, dialog, text string
@@ -50,6 +51,7 @@ func TestWhoHearsAMessage(t *testing.T) {
 }
 
 func TestMentionsAreTakenOutOfTheText(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	text := "[user=4]Alpha[/user], ask [user=1]Admin[/user] please"
 	_, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), text)
@@ -70,6 +72,7 @@ func TestMentionsAreTakenOutOfTheText(t *testing.T) {
 }
 
 func TestManagersAreMarkedInEvents(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	require.Equal(t, "true", post(t, portal, "imbot.chat.setManager", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":2}`))
 	_, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), "[user=4]Alpha[/user] hi")
@@ -78,6 +81,7 @@ func TestManagersAreMarkedInEvents(t *testing.T) {
 }
 
 func TestWhoHearsOfChanges(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		says, dialog, text, edited string
 		update, remove             int // how many events of each kind
@@ -120,6 +124,7 @@ func TestWhoHearsOfChanges(t *testing.T) {
 }
 
 func TestChangesWithoutAHandlerAreSilent(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	require.Equal(t, "6", post(t, portal, "imbot.register", `{"CLIENT_ID":"three","CODE":"three","PROPERTIES":{"NAME":"Three"},`+
 		`"EVENT_MESSAGE_ADD":"`+eventURL+`","EVENT_WELCOME_MESSAGE":"`+eventURL+`","EVENT_BOT_DELETE":"`+eventURL+`"}`))

@@ -19,6 +19,7 @@ import (
 )
 
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	const add = `{"CLIENT_ID":"one","TITLE":"x"}`
 	for _, tt := range []struct {
 		says  string
@@ -76,6 +77,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestATruncatedAnswer(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.NoError(t, portal.Listen("127.0.0.1:0"))
 	transport := &http.Transport{}
@@ -95,6 +97,7 @@ func TestATruncatedAnswer(t *testing.T) {
 }
 
 func TestDelaysObeyTheContext(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -114,6 +117,7 @@ func TestDelaysObeyTheContext(t *testing.T) {
 }
 
 func TestOneFaultInsideTheClient(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -134,6 +138,7 @@ func TestOneFaultInsideTheClient(t *testing.T) {
 }
 
 func TestWhichCallsAFaultBefalls(t *testing.T) {
+	t.Parallel()
 	type faults map[string]imbottest.Fault
 	for _, tt := range []struct {
 		says   string
@@ -170,6 +175,7 @@ func TestWhichCallsAFaultBefalls(t *testing.T) {
 }
 
 func TestFaultsAreTakenInTheirOrderAndCountTogether(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	portal.Fail("profile", imbottest.Fault{Code: "A"})
 	portal.Fail("profile", imbottest.Fault{Code: "B", Nth: 3})
@@ -183,6 +189,7 @@ func TestFaultsAreTakenInTheirOrderAndCountTogether(t *testing.T) {
 }
 
 func TestAFaultThatCannotHappenIsAProblem(t *testing.T) {
+	t.Parallel()
 	for name, f := range map[string]imbottest.Fault{
 		"ONIMBOTMESSAGEADD": {Code: "X"}, "imbot.message.add": {Duplicate: true}, "oauth/token": {Expire: true}, "profile": {}, "ON*": {Rename: true},
 	} {
@@ -193,6 +200,7 @@ func TestAFaultThatCannotHappenIsAProblem(t *testing.T) {
 }
 
 func TestTheSameSeedBringsTheSameFaults(t *testing.T) {
+	t.Parallel()
 	run := func(opts ...imbottest.Option) (string, uint64) {
 		portal := imbottest.NewPortal(opts...)
 		defer portal.Close()
@@ -214,6 +222,7 @@ func TestTheSameSeedBringsTheSameFaults(t *testing.T) {
 }
 
 func TestWhatCanGoWrongInsideABatch(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		says  string
 		fault imbottest.Fault
@@ -235,6 +244,7 @@ func TestWhatCanGoWrongInsideABatch(t *testing.T) {
 }
 
 func TestALateAnswerComesAfterTheMethodHasRun(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -257,6 +267,7 @@ func TestALateAnswerComesAfterTheMethodHasRun(t *testing.T) {
 }
 
 func TestATokenEndsForAllCallsOfItsApplication(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	auth := portal.OAuth("local.1")
 	token, err := auth.Tokens.Token()
@@ -275,6 +286,7 @@ func TestATokenEndsForAllCallsOfItsApplication(t *testing.T) {
 }
 
 func TestThePortalRenamesItself(t *testing.T) {
+	t.Parallel()
 	for _, listens := range []bool{false, true} {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -319,6 +331,7 @@ func (b *textRecorder) take() string {
 }
 
 func TestFaultsOfEvents(t *testing.T) {
+	t.Parallel()
 	const add = "ONIMBOTMESSAGEADD"
 	for _, tt := range []struct {
 		says   string
@@ -371,6 +384,7 @@ func TestFaultsOfEvents(t *testing.T) {
 }
 
 func TestThePortalHangsUpOnASocket(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	gone := make(chan string, 1)
@@ -400,6 +414,7 @@ func TestThePortalHangsUpOnASocket(t *testing.T) {
 }
 
 func TestChaosIsAMixtureOfAllFaults(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal(imbottest.WithSeed(1))
 		defer portal.Close()
@@ -443,6 +458,7 @@ func TestChaosIsAMixtureOfAllFaults(t *testing.T) {
 }
 
 func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
+	t.Parallel()
 	for _, r := range []struct {
 		says string
 		rate float64
@@ -485,6 +501,7 @@ func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
 }
 
 func TestFaultsInsideABatch(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	portal.Fail("imbot.chat.add", imbottest.Fault{Code: "OPERATION_TIME_LIMIT", Description: "busy"})
 	got := post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","b":"imbot.chat.add?CLIENT_ID=one"}}`)

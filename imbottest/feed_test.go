@@ -57,6 +57,7 @@ func changesInWords(t *testing.T, portal *imbottest.Portal, user imbot.ID, after
 }
 
 func TestChanges(t *testing.T) {
+	t.Parallel()
 	picture := base64.StdEncoding.EncodeToString(smallPNG)
 	call := func(method, params string) func(*testing.T, *imbottest.Portal) {
 		return func(t *testing.T, p *imbottest.Portal) {
@@ -157,6 +158,7 @@ func TestChanges(t *testing.T) {
 }
 
 func TestChangesWaits(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := newTestPortal(t)
 		require.NoError(t, portal.Idle(t.Context()))
@@ -194,6 +196,7 @@ func TestChangesWaits(t *testing.T) {
 }
 
 func TestExchangesAreChanges(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	release, reached := make(chan struct{}), make(chan struct{})
 	portal.Serve(eventURL, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(reached); <-release }))
@@ -230,6 +233,7 @@ func TestExchangesAreChanges(t *testing.T) {
 // TestChangesCanBeReadOn goes on after each single change, as a page does whose
 // connection broke there, and expects all changes that came after it.
 func TestChangesCanBeReadOn(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.NoError(t, portal.Open(t.Context(), anna, beta))
 	after := portal.Changed()
@@ -249,6 +253,7 @@ func TestChangesCanBeReadOn(t *testing.T) {
 }
 
 func TestChangesAreForgotten(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	_, err := portal.Changes(t.Context(), anna, portal.Changed()+1)
 	require.ErrorIs(t, err, imbottest.ErrMissed, "a number of another portal")

@@ -23,6 +23,7 @@ var withOurIDs = strings.NewReplacer(`"BOT_ID":39`, `"BOT_ID":4`, `bot-secret-1`
 // TestDocumentedRequestsHaveTheDocumentedAnswers makes each documented call and
 // compares the shape of the answer.
 func TestDocumentedRequestsHaveTheDocumentedAnswers(t *testing.T) {
+	t.Parallel()
 	sent := []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":"chat1001","MESSAGE":"x"}`}
 	files, err := filepath.Glob(samples + "*.ok.json")
 	require.NoError(t, err)
@@ -75,6 +76,7 @@ func TestDocumentedRequestsHaveTheDocumentedAnswers(t *testing.T) {
 
 // TestDocumentedErrors provokes each error of which there is a documented answer.
 func TestDocumentedErrors(t *testing.T) {
+	t.Parallel()
 	const me = `"CLIENT_ID":"one","CHAT_ID":1001`
 	const command = `"EVENT_COMMAND_ADD":"` + eventURL + `",` + titles
 	calls := map[string]string{
@@ -134,6 +136,7 @@ func TestDocumentedErrors(t *testing.T) {
 // TestBatchAnswersLookLikeTheDocumentedOnes is about the two documented batches
 // whose commands fail; the third calls methods of other families.
 func TestBatchAnswersLookLikeTheDocumentedOnes(t *testing.T) {
+	t.Parallel()
 	for name, halt := range map[string]int{"doc_batch_two_errors_halt0.json": 0, "doc_batch_error_halt1.json": 1} {
 		t.Run(name, func(t *testing.T) {
 			portal := newPortal(t, withoutBots)

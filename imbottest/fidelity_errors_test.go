@@ -80,6 +80,7 @@ func allChecked() []checked {
 }
 
 func TestEveryDocumentedErrorInTheDocumentedOrder(t *testing.T) {
+	t.Parallel()
 	tables := map[string]checked{}
 	for _, c := range allChecked() {
 		require.NotContains(t, tables, c.method)

@@ -66,6 +66,7 @@ func (w talk) thread(t *testing.T) imbottest.Message {
 // TestEventsLookLikeTheDocumentedOnes compares the keys, their order, and the kind of each
 // value.
 func TestEventsLookLikeTheDocumentedOnes(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	start := func(t *testing.T, auth func(*imbottest.Portal) imbot.Auth) (*imbottest.Portal, *mailbox, imbot.ID, *imbot.Client) {
 		portal := imbottest.NewPortal()

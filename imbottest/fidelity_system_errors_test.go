@@ -27,6 +27,7 @@ type systemError struct {
 
 // TestSystemErrors provokes the errors that a server sends for any method.
 func TestSystemErrors(t *testing.T) {
+	t.Parallel()
 	get := func(portal *imbottest.Portal, address string) func(*testing.T) (int, string) {
 		return func(t *testing.T) (int, string) {
 			status, body := postTo(t, portal, address, "application/json", "{}")

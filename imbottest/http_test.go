@@ -13,6 +13,7 @@ import (
 )
 
 func TestFormsAndJSONAreReadAlike(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	status, body := postTo(t, portal, portal.Webhook("").URL+"imbot.chat.add", "application/x-www-form-urlencoded",
 		"CLIENT_ID=one&users[0]=2&users[1]=3&TITLE=a+b%26c")
@@ -22,6 +23,7 @@ func TestFormsAndJSONAreReadAlike(t *testing.T) {
 }
 
 func TestOtherWaysToSendThings(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	auth := portal.OAuth("local.1")
 	token, err := auth.Tokens.Token()
@@ -48,6 +50,7 @@ func TestOtherWaysToSendThings(t *testing.T) {
 }
 
 func TestBodiesAreBounded(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	big := io.LimitReader(endless{}, 33<<20)
 	resp, err := portal.HTTPClient().Post(portal.Webhook("").URL+"profile", "application/json", big)
@@ -61,6 +64,7 @@ type endless struct{}
 func (endless) Read(b []byte) (int, error) { return len(b), nil }
 
 func TestMounted(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	server := httptest.NewTLSServer(http.StripPrefix("/portal", portal))
 	defer server.Close()
@@ -77,6 +81,7 @@ func TestMounted(t *testing.T) {
 }
 
 func TestMount(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	mounted := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "mine "+r.URL.Path) })
 	ask := func(address string) (int, string) {

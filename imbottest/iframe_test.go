@@ -19,6 +19,7 @@ func md5Hex(text string) string {
 }
 
 func TestIFrame(t *testing.T) {
+	t.Parallel()
 	portal, _ := newMailboxPortal(t)
 	hook := portal.Webhook("")
 	host := strings.Split(hook.URL, "/")[2]
@@ -80,6 +81,7 @@ func TestIFrame(t *testing.T) {
 }
 
 func TestIFrameOfAnOpenLine(t *testing.T) {
+	t.Parallel()
 	portal, _ := newMailboxPortal(t)
 	require.Equal(t, "6", post(t, portal, "imbot.register", register("line", "three", "O")))
 	require.Equal(t, "502", post(t, portal, "imbot.app.register", `{"CLIENT_ID":"three","BOT_ID":6,"CODE":"f","IFRAME":"https://bot.example.com/f","HASH":"k","LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`))
@@ -95,6 +97,7 @@ func TestIFrameOfAnOpenLine(t *testing.T) {
 }
 
 func TestTheSDKTrustsTheFramesOfThePortal(t *testing.T) {
+	t.Parallel()
 	portal, _ := newMailboxPortal(t)
 	require.Equal(t, "502", post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://bot.example.com/f?a=b","HASH":"k3y","LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`))
 	address, err := portal.IFrame(anna, 502, teamDialog)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestRateLimit(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal(imbottest.WithRateLimit(2, 3))
 		defer portal.Close()
@@ -27,6 +28,7 @@ func TestRateLimit(t *testing.T) {
 }
 
 func TestPlansHaveTheirRateLimit(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		plan             imbottest.Plan
 		atOnce, eachTime int
@@ -65,6 +67,7 @@ func operating(t *testing.T, portal *imbottest.Portal, method string, took time.
 }
 
 func TestOperatingTimeIsCounted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -93,6 +96,7 @@ func TestOperatingTimeIsCounted(t *testing.T) {
 }
 
 func TestTheOperatingLimit(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal(imbottest.WithOperatingLimit(480 * time.Second))
 		defer portal.Close()
@@ -110,6 +114,7 @@ func TestTheOperatingLimit(t *testing.T) {
 }
 
 func TestCommandsOfABatchCountForTheirMethods(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()

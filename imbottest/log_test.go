@@ -16,6 +16,7 @@ import (
 )
 
 func TestExchanges(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	portal.Fail("imbot.chat.get", imbottest.Fault{Cut: imbottest.BeforeRun})
 	for _, r := range []struct {
@@ -67,6 +68,7 @@ func TestExchanges(t *testing.T) {
 }
 
 func TestExchangesOfABatch(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	status, _ := postTo(t, portal, portal.Webhook("").URL+"batch", "application/json",
 		`{"halt":0,"cmd":{"a":"imbot.chat.user.list?CLIENT_ID=one&CHAT_ID=1001","b":"imbot.no.such?x=1","c":"batch"}}`)
@@ -85,6 +87,7 @@ func TestExchangesOfABatch(t *testing.T) {
 }
 
 func TestExchangeBeyondTheRateLimit(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal(imbottest.WithRateLimit(0.001, 1))
 	defer portal.Close()
 	for _, want := range []string{"", "QUERY_LIMIT_EXCEEDED"} {
@@ -95,6 +98,7 @@ func TestExchangeBeyondTheRateLimit(t *testing.T) {
 }
 
 func TestExchangesThatAreNoCalls(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	hook := portal.Webhook("").URL
 	for _, r := range []struct {
@@ -119,6 +123,7 @@ func TestExchangesThatAreNoCalls(t *testing.T) {
 }
 
 func TestExchangesAreForgotten(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	for range 2100 {
 		post(t, portal, "profile", "{}")
@@ -157,6 +162,7 @@ func (b *requestRecorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	box := &requestRecorder{status: 200}
 	portal.Serve(eventURL, box)
@@ -200,6 +206,7 @@ func TestReplay(t *testing.T) {
 }
 
 func TestIdleWaitsForAReplay(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := newTestPortal(t)
 		portal.Serve(eventURL, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(time.Second) }))
@@ -216,12 +223,14 @@ func TestIdleWaitsForAReplay(t *testing.T) {
 }
 
 func TestLongNamesAreCut(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	post(t, portal, "batch", `{"cmd":["`+strings.Repeat("ä", 1000)+`"]}`)
 	require.Equal(t, strings.Repeat("ä", 200), portal.Exchanges(0, 1)[0].Name)
 }
 
 func TestLargeAnswersNeedRoom(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	portal.Fail("profile", imbottest.Fault{Body: strings.Repeat("x", 1<<20), Times: -1})
 	for range 40 {

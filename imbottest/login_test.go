@@ -11,6 +11,7 @@ import (
 )
 
 func TestCredentials(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	hook := portal.Webhook("one").URL
 	root := portal.OAuth("local.1").Endpoint
@@ -61,6 +62,7 @@ func callsInWords(portal *imbottest.Portal) string {
 }
 
 func TestSessionsAndOtherWebhooks(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	root := portal.OAuth("local.1").Endpoint
 	whose := func(address string) string {

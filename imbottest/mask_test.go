@@ -14,6 +14,7 @@ import (
 // TestShortSecretsAreMaskedByTheirNames is about client ids that are too short to be
 // masked wherever they stand, such as "one" of the test portal.
 func TestShortSecretsAreMaskedByTheirNames(t *testing.T) {
+	t.Parallel()
 	for says, text := range map[string]string{
 		"a form":                 `auth[domain]=x&auth[application_token]=one&ts=1`,
 		"an escaped form":        `auth%5Bdomain%5D=x&auth%5Bapplication_token%5D=one&ts=1`,
@@ -49,6 +50,7 @@ func TestShortSecretsAreMaskedByTheirNames(t *testing.T) {
 }
 
 func TestWhatIsNoSecretIsShown(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	const text = `auth[domain]=x.example.com author=Anna "auth": {"user_id": 1} hashtag: #a`
 	portal.Fail("profile", imbottest.Fault{Body: text, Status: 500})
@@ -60,6 +62,7 @@ func TestWhatIsNoSecretIsShown(t *testing.T) {
 // TestTheDumpOfARefusedApplicationIsMasked is about an error whose description has the
 // parameters of the call.
 func TestTheDumpOfARefusedApplicationIsMasked(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.NoError(t, portal.Veto("imbot.app.register"))
 	got := post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://a.example.com/","HASH":"0123456789abcdef0123456789abcdef","LANG":[{"TITLE":"T"}]}`)
@@ -71,6 +74,7 @@ func TestTheDumpOfARefusedApplicationIsMasked(t *testing.T) {
 }
 
 func TestASecretThatBeginsLikeAnotherIsMaskedAsAWhole(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	short := "the-client-id-of-a-bot"
 	for i := range 9 { // many, because the order of a map would hide a mistake with two
@@ -86,6 +90,7 @@ func TestASecretThatBeginsLikeAnotherIsMaskedAsAWhole(t *testing.T) {
 // TestSecretsAreMaskedByTheirNames is about values that are not, or no longer, secrets of
 // this portal.
 func TestSecretsAreMaskedByTheirNames(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{
 		"access_token", "refresh_token", "client_id", "client_secret", "application_token", "AUTH_ID", "REFRESH_ID",
 		"HASH", "ap", "aplogin", "code_verifier", "auth",
@@ -102,6 +107,7 @@ func TestSecretsAreMaskedByTheirNames(t *testing.T) {
 }
 
 func TestSecretsAreMaskedByTheirValues(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	const clientSecret, hash = "the/client=secret&of+it", "0123456789abcdef0123456789abcdef"
 	app := portal.Application("local.1", clientSecret)
@@ -139,6 +145,7 @@ func TestSecretsAreMaskedByTheirValues(t *testing.T) {
 
 // TestSecretsInNamesAndErrorsAreMasked is about the list of exchanges, without bodies.
 func TestSecretsInNamesAndErrorsAreMasked(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal(imbottest.WithRateLimit(0.001, 2))
 	t.Cleanup(portal.Close)
 	hook := portal.Webhook("").URL
@@ -152,6 +159,7 @@ func TestSecretsInNamesAndErrorsAreMasked(t *testing.T) {
 }
 
 func TestSecretsInsideParametersAreHidden(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	hook := portal.Webhook("a-long-random-client-id")
 	post(t, portal, "imbot.chat.add", fmt.Sprintf(`{"CLIENT_ID":%q,"TITLE":%q}`, hook.ClientID, hook.URL))

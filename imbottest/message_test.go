@@ -15,6 +15,7 @@ const equalButtons = `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"choos
 	"MENU":[{"TEXT":"<Tom> & \"Jerry\"","COMMAND":"echo","COMMAND_PARAMS":"3"}]}`
 
 func TestWire(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", equalButtons))
 	m := portal.History(anna, "chat1001", 0, 1)[0]

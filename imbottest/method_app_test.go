@@ -5,6 +5,7 @@ import (
 )
 
 func TestChatApplications(t *testing.T) {
+	t.Parallel()
 	const me = `"CLIENT_ID":"one","CODE":"new"`
 	const js = `"JS_METHOD":"PUT","JS_PARAM":"/help"`
 	const lang = `"LANG":[{"LANGUAGE_ID":"en","TITLE":"x"}]`

@@ -11,6 +11,7 @@ import (
 )
 
 func TestBatch(t *testing.T) {
+	t.Parallel()
 	many := make([]string, 52)
 	for i := range many {
 		many[i] = fmt.Sprintf(`"c%d":"profile"`, i)
@@ -60,6 +61,7 @@ func TestBatch(t *testing.T) {
 }
 
 func TestReferences(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ says, text, want string }{
 		{"a result inside a text", "chat $result[a] is open", "chat 1002 is open"},
 		{"a path into a result", "$result[who][NAME] wrote", "Portal wrote"},
@@ -90,6 +92,7 @@ func TestReferences(t *testing.T) {
 }
 
 func TestBatchedCallsAreRecordedWithoutSecrets(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	post(t, portal, "batch", `{"halt":1,"cmd":{"a":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=x"}}`)
 	batch, inside := portal.Calls("batch"), portal.Calls("imbot.message.add")

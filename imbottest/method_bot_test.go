@@ -6,6 +6,7 @@ import (
 )
 
 func TestBots(t *testing.T) {
+	t.Parallel()
 	const name = `"PROPERTIES":{"NAME":"New"}`
 	urls := func(except string) string {
 		var all []string

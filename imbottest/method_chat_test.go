@@ -22,6 +22,7 @@ func chatRows(extra string) []row {
 }
 
 func TestChats(t *testing.T) {
+	t.Parallel()
 	const me = `"CHAT_ID":1001,"CLIENT_ID":"one"`
 	const stranger = `"CHAT_ID":1001,"CLIENT_ID":"two"`
 	const nowhere = `"CHAT_ID":9999,"CLIENT_ID":"one"`
@@ -98,6 +99,7 @@ func TestChats(t *testing.T) {
 }
 
 func TestMembers(t *testing.T) {
+	t.Parallel()
 	const me = `"CHAT_ID":1001,"CLIENT_ID":"one"`
 	const stranger = `"CHAT_ID":1001,"CLIENT_ID":"two"`
 	list := func(want string, before ...string) []row {

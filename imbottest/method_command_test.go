@@ -19,6 +19,7 @@ func newCommand(client string, bot int, name, more string) string {
 }
 
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	const bot = me + `,"BOT_ID":4`
 	runTable(t, "imbot.command.register", []row{
 		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
@@ -58,6 +59,7 @@ func TestCommands(t *testing.T) {
 }
 
 func TestAnswers(t *testing.T) {
+	t.Parallel()
 	asked := []string{"say 4 /echo hi"}
 	const to = me + `,"COMMAND_ID":701,"MESSAGE_ID":50001`
 	public := []string{"say chat1001 /echo hi"}
@@ -90,6 +92,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestWhatAnswersLookLike(t *testing.T) {
+	t.Parallel()
 	const rich = `"MESSAGE":" hi ","ATTACH":[` + text + `],"KEYBOARD":[{"TEXT":"K","COMMAND":"echo"}],"MENU":[{"TEXT":"M","COMMAND":"echo"},{"TEXT":"L","LINK":"/"}]`
 	for _, tt := range []struct {
 		says, say, params string
@@ -127,6 +130,7 @@ func TestWhatAnswersLookLike(t *testing.T) {
 }
 
 func TestAnswersAreAllowedForTenMinutes(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := newTestPortal(t)
 		answer := func() string {

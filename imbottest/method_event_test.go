@@ -9,6 +9,7 @@ import (
 )
 
 func TestEventBind(t *testing.T) {
+	t.Parallel()
 	portal, box := imbottest.NewPortal(), &mailbox{}
 	defer portal.Close()
 	portal.Serve(eventURL, box)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestMessages(t *testing.T) {
+	t.Parallel()
 	const me = `"CLIENT_ID":"one"`
 	runTable(t, "imbot.message.add", []row{
 		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
@@ -33,6 +34,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestTextIsTrimmedAndCut(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	long := strings.Repeat("ж", 20001)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"  `+long+` "}`))
@@ -46,6 +48,7 @@ func TestTextIsTrimmedAndCut(t *testing.T) {
 }
 
 func TestNamesOfMentionsAreFilledIn(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"[USER=3][/USER] [user=4]A[/user] [user=99][/user]"}`))
 	require.Equal(t, "[USER=3]Boris Petrov[/USER] [user=4]A[/user] [user=99][/user]", portal.Messages(anna, imbot.UserDialog(alpha))[0].Text)
@@ -54,6 +57,7 @@ func TestNamesOfMentionsAreFilledIn(t *testing.T) {
 }
 
 func TestSystemMessages(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"maintenance","SYSTEM":"Y"}`))
 	require.Equal(t, "50002", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"met"}`))
@@ -82,6 +86,7 @@ func sentThen(steps ...string) []string {
 }
 
 func TestChangingMessages(t *testing.T) {
+	t.Parallel()
 	common := []row{
 		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
 		{"an application without a bot", `{"CLIENT_ID":"three"}`, "400 BOT_ID_ERROR", nil},
@@ -132,6 +137,7 @@ func TestChangingMessages(t *testing.T) {
 }
 
 func TestWhatChangesLeaveBehind(t *testing.T) {
+	t.Parallel()
 	const full = `"ATTACH":[` + text + `],"KEYBOARD":[` + button + `],"MENU":[` + button + `]`
 	parts := func(m imbottest.Message) [3]int {
 		return [3]int{len(m.Attach.Blocks), len(m.Keyboard.Rows), len(m.Menu.Items)}
@@ -168,6 +174,7 @@ func TestWhatChangesLeaveBehind(t *testing.T) {
 }
 
 func TestChangesAreAllowedForThreeDays(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := newTestPortal(t)
 		require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{`+me+`,"DIALOG_ID":2,"MESSAGE":"old"}`))
@@ -188,6 +195,7 @@ func TestChangesAreAllowedForThreeDays(t *testing.T) {
 }
 
 func TestLikes(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	said, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "hi")
 	require.NoError(t, err)

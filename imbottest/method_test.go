@@ -9,6 +9,7 @@ import (
 
 // TestWhatCallsChange makes calls and reads what they changed with another one.
 func TestWhatCallsChange(t *testing.T) {
+	t.Parallel()
 	const list = "imbot.bot.list {}"
 	const members = `imbot.chat.user.list {"CLIENT_ID":"two","CHAT_ID":1001}`
 	const dialog = `imbot.dialog.get {"DIALOG_ID":"chat1001"}`

@@ -49,6 +49,7 @@ func (p *postPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func TestOpenPage(t *testing.T) {
+	t.Parallel()
 	for _, old := range []bool{false, true} {
 		t.Run(fmt.Sprintf("old pages: %t", old), func(t *testing.T) {
 			var opts []imbottest.Option
@@ -109,6 +110,7 @@ func TestOpenPage(t *testing.T) {
 }
 
 func TestOpenPageReportsAnError(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	app := portal.Application(clientID, secret)
@@ -123,6 +125,7 @@ func TestOpenPageReportsAnError(t *testing.T) {
 }
 
 func TestEventsOfAnApplicationLookLikeTheDocumentedOnes(t *testing.T) {
+	t.Parallel()
 	portal, box := imbottest.NewPortal(), &mailbox{}
 	t.Cleanup(portal.Close)
 	portal.Serve(eventURL, box)
@@ -148,6 +151,7 @@ func TestEventsOfAnApplicationLookLikeTheDocumentedOnes(t *testing.T) {
 }
 
 func TestUninstall(t *testing.T) {
+	t.Parallel()
 	portal, app, box, install := newInstalled(t)
 	creds := portal.OAuth(clientID)
 	client, err := imbot.NewClient(creds, imbot.WithHTTPClient(portal.HTTPClient()))

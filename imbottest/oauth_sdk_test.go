@@ -2,6 +2,7 @@ package imbottest_test
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -43,6 +44,7 @@ func newOAuthFixture(t *testing.T, opts ...imbottest.Option) *oauthFixture {
 	}
 	w.handler = &imbot.EventHandler{
 		Verifier: w.mine.Verifier(),
+		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)), // is shown when the test fails
 		OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
 			client, err := w.mine.ForEvent(ctx, ev)
 			if err == nil {
@@ -90,6 +92,7 @@ func (w *oauthFixture) grant(t *testing.T) imbot.Grant {
 }
 
 func TestAnApplicationLivesOnThePortal(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newOAuthFixture(t).installed(t)
 		w.repeats(t, "installed")
@@ -130,6 +133,7 @@ func TestAnApplicationLivesOnThePortal(t *testing.T) {
 }
 
 func TestAnApplicationIsInstalledByItsPage(t *testing.T) {
+	t.Parallel()
 	for says, opts := range map[string][]imbottest.Option{
 		"with an application token":                               nil,
 		"of an older portal, so the first event brings the token": {imbottest.WithOldPages()},
@@ -155,6 +159,7 @@ func TestAnApplicationIsInstalledByItsPage(t *testing.T) {
 }
 
 func TestACodeIsExchanged(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newOAuthFixture(t)
 		_ = w.portal.OAuth(clientID) // installs it on the portal without an event
@@ -168,6 +173,7 @@ func TestACodeIsExchanged(t *testing.T) {
 }
 
 func TestADeadGrantAsksForAnInstallation(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newOAuthFixture(t).installed(t)
 		client, err := w.mine.Client(t.Context(), w.memberID)
@@ -185,6 +191,7 @@ func TestADeadGrantAsksForAnInstallation(t *testing.T) {
 }
 
 func TestOneApplicationOnSeveralPortals(t *testing.T) {
+	t.Parallel()
 	var portals []*imbottest.Portal
 	mine := &imbot.OAuthApp{ClientID: "local.1", ClientSecret: "secret", Store: imbot.NewMemoryStore()}
 	installed := map[string]bool{}

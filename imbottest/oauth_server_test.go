@@ -47,6 +47,7 @@ func outcomeOf(status int, answer map[string]any) string {
 }
 
 func TestTokenEndpoint(t *testing.T) {
+	t.Parallel()
 	portal, app, _, install := newInstalled(t)
 	client, server := portal.HTTPClient(), portal.AuthServer()+"/oauth/token/"
 	refresh := install.Get("auth[refresh_token]")
@@ -110,6 +111,7 @@ func TestTokenEndpoint(t *testing.T) {
 }
 
 func TestJSONIsNoBodyForTheTokenEndpoint(t *testing.T) {
+	t.Parallel()
 	portal, _, _, install := newInstalled(t)
 	body := fmt.Sprintf(`{"grant_type":"refresh_token","client_id":%q,"client_secret":%q,"refresh_token":%q}`, clientID, secret, install.Get("auth[refresh_token]"))
 	status, answer := postTo(t, portal, portal.AuthServer()+"/oauth/token/", "application/json", body)
@@ -118,6 +120,7 @@ func TestJSONIsNoBodyForTheTokenEndpoint(t *testing.T) {
 }
 
 func TestCodeExchange(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal, app, _, install := newInstalled(t)
 		anna := portal.AddUser("Anna", "Ivanova")
@@ -153,6 +156,7 @@ func TestCodeExchange(t *testing.T) {
 }
 
 func TestAppInfoOfTheAuthorizationServer(t *testing.T) {
+	t.Parallel()
 	portal, _, _, install := newInstalled(t)
 	status, answer := askServer(t, portal.HTTPClient(), portal.AuthServer()+"/rest/app.info?auth="+install.Get("auth[access_token]"), nil)
 	require.Equal(t, "ok", outcomeOf(status, answer))
@@ -167,6 +171,7 @@ func TestAppInfoOfTheAuthorizationServer(t *testing.T) {
 }
 
 func TestTheAuthorizationServerCanFail(t *testing.T) {
+	t.Parallel()
 	portal, _, _, install := newInstalled(t)
 	client, server := portal.HTTPClient(), portal.AuthServer()+"/oauth/token/"
 	portal.Fail("oauth/token", imbottest.Fault{Status: 401, Code: "PAYMENT_REQUIRED"})

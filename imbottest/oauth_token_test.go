@@ -12,6 +12,7 @@ import (
 )
 
 func TestOAuthApplications(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -44,6 +45,7 @@ func TestOAuthApplications(t *testing.T) {
 }
 
 func TestAccessTokensLiveAnHour(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal, app, _, install := newInstalled(t)
 		client := portal.HTTPClient()
@@ -86,6 +88,7 @@ func TestAccessTokensLiveAnHour(t *testing.T) {
 }
 
 func TestRefreshTokensLive180Days(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal, _, _, install := newInstalled(t)
 		time.Sleep(180 * 24 * time.Hour)

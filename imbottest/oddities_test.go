@@ -64,6 +64,7 @@ func (w oddityPortal) say(t *testing.T, dialog imbot.DialogID, text string) imbo
 func (w oddityPortal) last(dialog imbot.DialogID) imbottest.Message { return lastOf(w.Portal, dialog) }
 
 func TestOddities(t *testing.T) {
+	t.Parallel()
 	for _, o := range slices.Concat(botOddities(), chatOddities(), memberOddities(), messageOddities(), commandOddities(), appOddities(), restOddities(), eventOddities()) {
 		t.Run(o.says, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -98,6 +99,7 @@ const otherURL = "https://other.example.com/?a=1"
 
 // TestEveryNoteIsShown fails for notes that neither an oddity nor notShown has.
 func TestEveryNoteIsShown(t *testing.T) {
+	t.Parallel()
 	notes := map[string]bool{}
 	for _, file := range []string{"imbot-v1.json", "imbot-v1-events.json"} {
 		data, err := os.ReadFile("../testdata/spec/" + file)

@@ -9,6 +9,7 @@ import (
 )
 
 func TestOpenLine(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	_, _, err := portal.AddGuest(t.Context(), "Greta", alpha)
 	require.ErrorContains(t, err, "does not serve open lines")

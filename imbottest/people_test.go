@@ -14,6 +14,7 @@ import (
 )
 
 func TestWhatPeopleCannotDo(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	ctx := t.Context()
 	say := func(user imbot.ID, dialog imbot.DialogID, text string) error {
@@ -41,6 +42,7 @@ func TestWhatPeopleCannotDo(t *testing.T) {
 }
 
 func TestWhatPeopleCannotChange(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	ctx := t.Context()
 	require.Equal(t, "50001", addWith(t, portal, "KEYBOARD", buttons))
@@ -71,6 +73,7 @@ func TestWhatPeopleCannotChange(t *testing.T) {
 }
 
 func TestOpenChatsAreOpen(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.Equal(t, "1002", post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one","TYPE":"OPEN","MESSAGE":"welcome"}`))
 	require.Len(t, portal.Messages(boris, imbot.ChatDialog(1002)), 1)
@@ -80,6 +83,7 @@ func TestOpenChatsAreOpen(t *testing.T) {
 }
 
 func TestLongMessagesOfPeopleAreCut(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	m, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), strings.Repeat("x", 20001))
 	require.NoError(t, err)
@@ -88,6 +92,7 @@ func TestLongMessagesOfPeopleAreCut(t *testing.T) {
 }
 
 func TestAskEndsByItself(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -101,6 +106,7 @@ func TestAskEndsByItself(t *testing.T) {
 }
 
 func TestAskEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()

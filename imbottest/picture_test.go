@@ -11,6 +11,7 @@ import (
 var smallPNG = []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x04\x00\x00\x00\x02\x08\x02\x00\x00\x00")
 
 func TestAvatar(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	picture := base64.StdEncoding.EncodeToString(smallPNG)
 	require.Equal(t, "6", post(t, portal, "imbot.register", `{"CLIENT_ID":"one","CODE":"third",`+bindings+`,"PROPERTIES":{"NAME":"Third","PERSONAL_PHOTO":"`+picture+`"}}`))

@@ -18,6 +18,7 @@ const buttons = `[{"TEXT":"Echo","COMMAND":"echo","COMMAND_PARAMS":"hi"},{"TEXT"
 	`{"TEXT":"Dialog","ACTION":"DIALOG","ACTION_VALUE":"chat7"},{"TEXT":"Help","ACTION":"HELP","ACTION_VALUE":"me"},{"TEXT":"Link","LINK":"https://example.com/"},{"TEXT":"App","APP_ID":501}]`
 
 func TestPress(t *testing.T) {
+	t.Parallel()
 	menu := strings.ReplaceAll(buttons, `"TEXT":"`, `"TEXT":"<i>`)
 	for _, tt := range []struct {
 		says, dialog, text string
@@ -70,6 +71,7 @@ func TestPress(t *testing.T) {
 }
 
 func TestAButtonSaysNothingWhereNobodyMayWrite(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"choose","KEYBOARD":`+buttons+`}`))
 	require.NoError(t, portal.Restrict(team, "send"))
@@ -78,6 +80,7 @@ func TestAButtonSaysNothingWhereNobodyMayWrite(t *testing.T) {
 }
 
 func TestABlockedButtonWaitsForTheBot(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	once := imbottest.Message{ID: 50001}
 	require.Equal(t, "50001", addWith(t, portal, "KEYBOARD", buttons))
@@ -91,6 +94,7 @@ func TestABlockedButtonWaitsForTheBot(t *testing.T) {
 }
 
 func TestPressButton(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", equalButtons))
 	m := portal.History(anna, "chat1001", 0, 1)[0]

@@ -56,6 +56,7 @@ func memberOf(t *testing.T, v any, name string) any {
 }
 
 func TestStoredKeyboards(t *testing.T) {
+	t.Parallel()
 	const rest = `{"BOT_ID":4,"TYPE":"BUTTON","TEXT":"A","VOTE":"N","BLOCK":"N","WAIT":"N","CONTEXT":"ALL","DISABLED":"N","DISPLAY":"BLOCK","BG_COLOR_TOKEN":"base"}`
 	runStored(t, "KEYBOARD", rest, func(m imbottest.Message) any { return memberOf(t, m.Keyboard, "BUTTONS") }, [][3]string{
 		{"an object", `{"BUTTONS":[{"TEXT":"A","LINK":"/a"}]}`, `[{"LINK":"/a"}]`},
@@ -89,6 +90,7 @@ func TestStoredKeyboards(t *testing.T) {
 }
 
 func TestStoredMenus(t *testing.T) {
+	t.Parallel()
 	const rest = `{"BOT_ID":4,"TEXT":"A","CONTEXT":"ALL","DISABLED":"N"}`
 	runStored(t, "MENU", rest, func(m imbottest.Message) any { return memberOf(t, m.Menu, "ITEMS") }, [][3]string{
 		{"an object", `{"ITEMS":[{"TEXT":"A","LINK":"/a"}]}`, `[{"LINK":"/a"}]`},
@@ -103,6 +105,7 @@ func TestStoredMenus(t *testing.T) {
 }
 
 func TestPartsOfNewMessages(t *testing.T) {
+	t.Parallel()
 	const to = me + `,"DIALOG_ID":2,"MESSAGE":"x"`
 	huge := `[{"TEXT":"` + long(60000) + `","LINK":"/"}]`
 	runTable(t, "imbot.message.add", []row{

@@ -9,6 +9,7 @@ import (
 )
 
 func TestStatesThatCannotBe(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	_, noSession := portal.Session(99)
 	_, noHook := portal.WebhookOf(alpha, "one")
@@ -31,6 +32,7 @@ func TestStatesThatCannotBe(t *testing.T) {
 }
 
 func TestRestrictionsAreThoseOfPeople(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	say := func() error {
 		_, err := portal.Say(t.Context(), anna, "chat1001", "hi")
@@ -48,6 +50,7 @@ func TestRestrictionsAreThoseOfPeople(t *testing.T) {
 }
 
 func TestTheGeneralChat(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	title := func(bot string) string {
 		return post(t, portal, "imbot.chat.updateTitle", `{`+bot+`,"CHAT_ID":1001,"TITLE":"x"}`)
@@ -62,6 +65,7 @@ func TestTheGeneralChat(t *testing.T) {
 }
 
 func TestExtranetUsersAreMarked(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	require.NoError(t, portal.MakeExtranet(anna))
 	_, err := portal.Say(t.Context(), anna, "chat1001", "[USER=4]Alpha[/USER] hi")
@@ -74,6 +78,7 @@ func TestExtranetUsersAreMarked(t *testing.T) {
 }
 
 func TestCommandsForTheExtranet(t *testing.T) {
+	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	require.NoError(t, portal.MakeExtranet(anna))
 	given := func() string {
@@ -93,6 +98,7 @@ func TestCommandsForTheExtranet(t *testing.T) {
 }
 
 func TestScopes(t *testing.T) {
+	t.Parallel()
 	portal := newPortal(t, imbottest.WithScope("imopenlines"))
 	require.Equal(t, "401 insufficient_scope", post(t, portal, "IMBOT.register", `{}`))
 	require.Equal(t, "403 ACCESS_DENIED", post(t, portal, "imopenlines.bot.session.operator", `{}`))
@@ -106,6 +112,7 @@ func TestScopes(t *testing.T) {
 // TestWhatAnotherModuleRefusesChangesNothing checks that nobody sees a change, and that
 // the handler for commands, which imbot.command.register sets, stays as it was.
 func TestWhatAnotherModuleRefusesChangesNothing(t *testing.T) {
+	t.Parallel()
 	for method, params := range map[string]string{
 		"imbot.unregister":         `{"CLIENT_ID":"one","BOT_ID":4}`,
 		"imbot.chat.add":           `{"CLIENT_ID":"one","USERS":[2]}`,

@@ -12,6 +12,7 @@ import (
 )
 
 func TestTheClientReachesThePortalOnly(t *testing.T) {
+	t.Parallel()
 	portal, other := newTestPortal(t), newTestPortal(t)
 	_, err := portal.HTTPClient().Get(other.Webhook("").URL + "profile")
 	require.Error(t, err)
@@ -23,6 +24,7 @@ func TestTheClientReachesThePortalOnly(t *testing.T) {
 }
 
 func TestTheClientReachesThePortalAndWhatIsServed(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	portal.Serve("https://bot.example.com/events?a=b", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestTypingEnds(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := newTestPortal(t)
 		typing := func() []imbot.ID { return portal.Dialogs(anna)[0].Typing }

@@ -10,6 +10,7 @@ import (
 )
 
 func TestUsers(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	post(t, portal, "imbot.register", `{"CLIENT_ID":"one","CODE":"third",`+bindings+`,"PROPERTIES":{"NAME":"Third","COLOR":"LIME","WORK_POSITION":"Helper"}}`)
 	post(t, portal, "imbot.unregister", `{"CLIENT_ID":"two","BOT_ID":5}`)
@@ -29,6 +30,7 @@ func TestUsers(t *testing.T) {
 }
 
 func TestDialogs(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	require.Empty(t, portal.Dialogs(boris))
 	require.Empty(t, portal.Dialogs(99))
@@ -61,6 +63,7 @@ func TestDialogs(t *testing.T) {
 }
 
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	portal := newTestPortal(t)
 	for i := range 10 {
 		_, err := portal.Say(t.Context(), anna, "chat1001", fmt.Sprint(i))

@@ -20,6 +20,7 @@ func keys(v any) (names []string) {
 }
 
 func TestState(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	_, err := w.portal.Ask(t.Context(), anna, imbot.UserDialog(echo), "hi")
 	require.NoError(t, err)
@@ -58,6 +59,7 @@ func TestState(t *testing.T) {
 }
 
 func TestMessages(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	for i := range 5 {
 		_, err := w.portal.Say(t.Context(), anna, "3", fmt.Sprint(i))
@@ -77,6 +79,7 @@ func TestMessages(t *testing.T) {
 }
 
 func TestAnAnswerIsBounded(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	for range 501 {
 		_, err := w.portal.Say(t.Context(), anna, "3", "x")
@@ -88,6 +91,7 @@ func TestAnAnswerIsBounded(t *testing.T) {
 }
 
 func TestHelpAndFrame(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	help := w.get("api/help?user=2&dialog=4")
 	require.Equal(t, []any{object{"command": "/do", "bot": 4.0, "title": "Does it", "params": "what", "hidden": false}}, help["commands"])
@@ -104,6 +108,7 @@ func TestHelpAndFrame(t *testing.T) {
 }
 
 func TestExchanges(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	changed := w.portal.Changed()
 	w.post("api/say", `{"user":2,"dialog":"4","text":"hi"}`)
@@ -132,6 +137,7 @@ func TestExchanges(t *testing.T) {
 }
 
 func TestHostileTextArrivesUnharmed(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	for _, text := range []string{
 		"<script>alert(1)</script>", "[URL=javascript:alert(1)]x[/URL]", "\u202eevil\u2066", "a\u2028b\x00c", `"}{\`,
@@ -154,6 +160,7 @@ func TestHostileTextArrivesUnharmed(t *testing.T) {
 }
 
 func TestPicturesThatCouldBeCode(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	for _, data := range []string{"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "<html>", "BM\x00\x00", "GIF"} {
 		w.ok(imbot.Do(t.Context(), w.client, imbot.ChatAddRequest{Title: data, Users: []imbot.ID{anna}, Avatar: []byte(data)}))

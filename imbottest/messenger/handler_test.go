@@ -11,6 +11,7 @@ import (
 )
 
 func TestWhoMayAsk(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	const state = "/api/state?user=1"
 	for _, r := range []struct {
@@ -78,6 +79,7 @@ func TestWhoMayAsk(t *testing.T) {
 }
 
 func TestBadRequests(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	for _, r := range []struct {
 		says, method, path, kind, body string
@@ -127,6 +129,7 @@ func TestBadRequests(t *testing.T) {
 }
 
 func TestThePageIsServedAnywhere(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	for path, kind := range map[string]string{"": "text/html", "index.html": "text/html", "app.js": "text/javascript", "style.css": "text/css"} {
 		out := w.serve("GET", path, "")

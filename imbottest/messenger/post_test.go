@@ -12,6 +12,7 @@ import (
 )
 
 func TestActing(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	require.Equal(t, "4", w.post("api/open", `{"user":2,"bot":4}`)["dialog"])
 	said := w.post("api/say", `{"user":2,"dialog":"4","text":"  hello  "}`)["message"].(object)
@@ -40,6 +41,7 @@ func TestActing(t *testing.T) {
 }
 
 func TestPress(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	goOn := func(params string) imbot.Button {
 		return imbot.Button{Text: "Go", Action: imbot.ActionCommand{Command: "do", Params: params}}

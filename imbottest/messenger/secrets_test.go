@@ -17,6 +17,7 @@ import (
 // TestNoSecretLeaves lets bots of a webhook and of an OAuth application use all their
 // secrets, and looks for these in everything the page can ask for.
 func TestNoSecretLeaves(t *testing.T) {
+	t.Parallel()
 	w := newTestPage(t)
 	begin := w.portal.Changed()
 	portal, secrets := w.portal, map[string]string{"client id": clientID, "hash": hash}

@@ -102,37 +102,41 @@ func (s *stream) event() string {
 }
 
 func TestStream(t *testing.T) {
-	w := newTestPage(t)
-	s := openStream(w, anna, w.portal.Changed(), "")
-	w.post("api/say", `{"user":3,"dialog":"1","text":"not for Anna"}`)
-	w.post("api/say", `{"user":3,"dialog":"2","text":"for Anna"}`)
-	require.Contains(t, s.event(), `dialog {"id":"3","chat":1002,"type":"private","title":"Boris Petrov",`)
-	event := s.event()
-	require.Contains(t, event, `message {"dialog":"3","message":{"id":50002,"chat":1002,"dialog":"3","author":3,"text":"for Anna",`)
-	w.post("api/like", `{"user":2,"message":50002}`)
-	require.Contains(t, s.event(), `"likes":[2]`)
-	w.ok(imbot.Do(t.Context(), w.client, imbot.ChatAddRequest{Title: "Team", Users: []imbot.ID{anna}}))
-	require.Contains(t, s.event(), `dialog {"id":"chat1003"`)
-	_, err := imbot.Do(t.Context(), w.client, imbot.ChatSendTypingRequest{DialogID: "chat1003"})
-	require.NoError(t, err)
-	require.Equal(t, `typing {"dialog":"chat1003","on":true,"user":4}`, s.event())
-	_, err = imbot.Do(t.Context(), w.client, imbot.ChatDeleteUserRequest{ChatID: 1003, UserID: anna})
-	require.NoError(t, err)
-	require.Equal(t, `left {"dialog":"chat1003"}`, s.event())
-	_, err = imbot.Do(t.Context(), w.client, imbot.CommandUnregisterRequest{CommandID: 701})
-	require.NoError(t, err)
-	require.Equal(t, `help {"dialog":""}`, s.event())
-	w.post("api/user", `{"first":"Clara"}`)
-	require.Contains(t, s.event(), `user {"id":5,"name":"Clara",`)
-	w.ok(imbot.Do(t.Context(), w.client, imbot.MessageAddRequest{DialogID: "2", Message: "x"}))
-	require.Contains(t, s.event(), `dialog {"id":"4"`)
-	require.Contains(t, s.event(), `"text":"x"`)
-	_, err = imbot.Do(t.Context(), w.client, imbot.MessageDeleteRequest{MessageID: 50003, Complete: imbot.Yes})
-	require.NoError(t, err)
-	require.Contains(t, s.event(), `"deleted":true,"gone":true`)
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestPage(t)
+		s := openStream(w, anna, w.portal.Changed(), "")
+		w.post("api/say", `{"user":3,"dialog":"1","text":"not for Anna"}`)
+		w.post("api/say", `{"user":3,"dialog":"2","text":"for Anna"}`)
+		require.Contains(t, s.event(), `dialog {"id":"3","chat":1002,"type":"private","title":"Boris Petrov",`)
+		event := s.event()
+		require.Contains(t, event, `message {"dialog":"3","message":{"id":50002,"chat":1002,"dialog":"3","author":3,"text":"for Anna",`)
+		w.post("api/like", `{"user":2,"message":50002}`)
+		require.Contains(t, s.event(), `"likes":[2]`)
+		w.ok(imbot.Do(t.Context(), w.client, imbot.ChatAddRequest{Title: "Team", Users: []imbot.ID{anna}}))
+		require.Contains(t, s.event(), `dialog {"id":"chat1003"`)
+		_, err := imbot.Do(t.Context(), w.client, imbot.ChatSendTypingRequest{DialogID: "chat1003"})
+		require.NoError(t, err)
+		require.Equal(t, `typing {"dialog":"chat1003","on":true,"user":4}`, s.event())
+		_, err = imbot.Do(t.Context(), w.client, imbot.ChatDeleteUserRequest{ChatID: 1003, UserID: anna})
+		require.NoError(t, err)
+		require.Equal(t, `left {"dialog":"chat1003"}`, s.event())
+		_, err = imbot.Do(t.Context(), w.client, imbot.CommandUnregisterRequest{CommandID: 701})
+		require.NoError(t, err)
+		require.Equal(t, `help {"dialog":""}`, s.event())
+		w.post("api/user", `{"first":"Clara"}`)
+		require.Contains(t, s.event(), `user {"id":5,"name":"Clara",`)
+		w.ok(imbot.Do(t.Context(), w.client, imbot.MessageAddRequest{DialogID: "2", Message: "x"}))
+		require.Contains(t, s.event(), `dialog {"id":"4"`)
+		require.Contains(t, s.event(), `"text":"x"`)
+		_, err = imbot.Do(t.Context(), w.client, imbot.MessageDeleteRequest{MessageID: 50003, Complete: imbot.Yes})
+		require.NoError(t, err)
+		require.Contains(t, s.event(), `"deleted":true,"gone":true`)
+	})
 }
 
 func TestStreamTellsOfExchanges(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // in a bubble the call is over before the stream's gatherTime is
 		w := newTestPage(t)
 		s := openStream(w, anna, w.portal.Changed(), "")
@@ -144,23 +148,27 @@ data: \{"id":\d+,"kind":"call","name":"profile","time":".*","ms":[0-9.]+,"done":
 }
 
 func TestStreamGoesOn(t *testing.T) {
-	w := newTestPage(t)
-	w.post("api/say", `{"user":3,"dialog":"2","text":"one"}`)
-	changed := w.portal.Changed()
-	w.post("api/say", `{"user":3,"dialog":"2","text":"two"}`)
-	require.Contains(t, openStream(w, anna, 0, fmt.Sprint(changed)).event(), `"text":"two"`, "the last event wins over after")
-	for _, lastID := range []string{"999999", "-1", fmt.Sprint(newTestPage(t).portal.Changed())} {
-		s := openStream(w, anna, changed, lastID)
-		require.Equal(t, "reset {}", s.event())
-		w.post("api/say", `{"user":3,"dialog":"2","text":"three"}`)
-		require.Contains(t, s.event(), `"text":"three"`, "after a reset it goes on with what is new")
-	}
-	s := openStream(w, anna, 0, "")
-	w.post("api/say", `{"user":3,"dialog":"2","text":"four"}`)
-	require.Contains(t, s.event(), `"text":"four"`, "without a number it begins now")
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestPage(t)
+		w.post("api/say", `{"user":3,"dialog":"2","text":"one"}`)
+		changed := w.portal.Changed()
+		w.post("api/say", `{"user":3,"dialog":"2","text":"two"}`)
+		require.Contains(t, openStream(w, anna, 0, fmt.Sprint(changed)).event(), `"text":"two"`, "the last event wins over after")
+		for _, lastID := range []string{"999999", "-1", fmt.Sprint(newTestPage(t).portal.Changed())} {
+			s := openStream(w, anna, changed, lastID)
+			require.Equal(t, "reset {}", s.event())
+			w.post("api/say", `{"user":3,"dialog":"2","text":"three"}`)
+			require.Contains(t, s.event(), `"text":"three"`, "after a reset it goes on with what is new")
+		}
+		s := openStream(w, anna, 0, "")
+		w.post("api/say", `{"user":3,"dialog":"2","text":"four"}`)
+		require.Contains(t, s.event(), `"text":"four"`, "without a number it begins now")
+	})
 }
 
 func TestStreamGathers(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestPage(t)
 		s := openStream(w, anna, w.portal.Changed(), "")
@@ -205,6 +213,7 @@ func TestStreamGathers(t *testing.T) {
 }
 
 func TestStreamEndsForAPageThatDoesNotRead(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newTestPage(t)
 		s := openStream(w, anna, w.portal.Changed(), "")

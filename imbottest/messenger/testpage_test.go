@@ -3,6 +3,7 @@ package messenger_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -46,6 +47,7 @@ func newTestPage(t testing.TB) *testPage {
 	require.NoError(t, err)
 	bot := &imbot.EventHandler{
 		Verifier: hook.Verifier(),
+		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)), // is shown when the test fails
 		OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
 			_, err := client.Message.Add(ctx, ev.Reply(ev.Params.Message))
 			return err

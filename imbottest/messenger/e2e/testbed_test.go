@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -41,6 +42,7 @@ func newTestbed(t *testing.T) *testbed {
 	require.NoError(t, err)
 	handler := &imbot.EventHandler{
 		Verifier:  hook.Verifier(),
+		Logger:    slog.New(slog.NewTextHandler(t.Output(), nil)), // is shown when the test fails
 		Seen:      forgetful{},
 		OnMessage: s.onMessage,
 		OnCommand: s.onCommand,

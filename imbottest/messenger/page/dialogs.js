@@ -11,7 +11,7 @@ export class Dialogs {
     this.contacts = byId('contacts');
     this.search = byId('search');
     this.ranks = new Map();
-    this.rows = new Map(); // dialog → {button, key}
+    this.rows = new Map(); // dialog id → {item, key}
     this.renderSoon = soon(() => this.render(), 250);
     this.search.addEventListener('input', () => this.renderSoon());
     byId('nav').addEventListener('keydown', (event) => this.key(event));
