@@ -7,7 +7,8 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// readAttach stores an attachment: its blocks without those that are unusable.
+// readAttach returns the attachment that the portal stores: its usable blocks. It is
+// nil when there is none.
 func (p *Portal) readAttach(from *array) *array {
 	blocks := newArray()
 	for _, entry := range entries(from, "BLOCKS") {
@@ -21,7 +22,7 @@ func (p *Portal) readAttach(from *array) *array {
 	palette := imbot.Colors()
 	color := from.text("COLOR")
 	if color != imbot.AttachColorTransparent && !hexColor.MatchString(color) {
-		color = palette[int(p.lastMsg)%len(palette)].Hex() // a real portal takes any of them
+		color = palette[int(p.lastMsg)%len(palette)].Hex() // a real portal draws one by chance
 	}
 	out := newArray()
 	out.set("ID", number(imbot.ID(time.Now().Unix())))
@@ -34,7 +35,8 @@ func (p *Portal) readAttach(from *array) *array {
 	return out
 }
 
-// readBlock reads one entry: the first kind of the list that is there counts.
+// readBlock reads one entry of BLOCKS. Of the kinds below, only the first one that the
+// entry has is looked at.
 func readBlock(from *array) []*array {
 	for _, kind := range []string{"USER", "LINK", "RICH_LINK", "MESSAGE", "GRID", "IMAGE", "FILE", "DELIMITER"} {
 		v := from.get(kind)
@@ -52,7 +54,7 @@ func readBlock(from *array) []*array {
 	return nil
 }
 
-// readKind returns the values of the blocks that a kind makes.
+// readKind returns the values of the blocks that an entry of this kind becomes.
 func readKind(kind string, v any) (values []any) {
 	each := func(read func(entry) bool) *array {
 		list := newArray()
@@ -65,7 +67,7 @@ func readKind(kind string, v any) (values []any) {
 	}
 	list := newArray()
 	switch kind {
-	case "USER", "LINK", "RICH_LINK": // as many blocks as there are elements
+	case "USER", "LINK", "RICH_LINK": // each element becomes a block of its own
 		list = each(map[string]func(entry) bool{"USER": entry.user, "LINK": entry.page, "RICH_LINK": entry.richPage}[kind])
 		for _, k := range list.keys {
 			values = append(values, list.values[k])
@@ -103,7 +105,7 @@ func readKind(kind string, v any) (values []any) {
 	return nil
 }
 
-// items are the objects of a list, or the one object.
+// items returns the objects of a list; a single object counts as a list of one.
 func items(v any) []*array {
 	a, _ := v.(*array)
 	if a.len() > 0 && !a.isList() {
@@ -112,7 +114,7 @@ func items(v any) []*array {
 	return entries(a, "")
 }
 
-// delimiterSize is the length of a line in pixels when nothing else is said.
+// delimiterSize is the default length of a line in pixels.
 const delimiterSize = 200
 
 var (
@@ -120,11 +122,12 @@ var (
 	escapes    = strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\"`, `"`, `\\`, `\`)
 )
 
-// attachText is a text of an attachment, in which the portal looks for escapes.
+// attachText converts to text and replaces backslash escapes, as the portal does in
+// attachments.
 func attachText(v any) string { return escapes.Replace(text(v)) }
 
-// entry is an object of an attachment and what is stored of it. Its methods copy
-// a member and report whether there was something usable.
+// entry is an object of an attachment as it was sent (from) and as it is stored (to).
+// Its methods copy what is usable and report whether there was any.
 type entry struct{ from, to *array }
 
 func (e entry) text(name string) bool {
@@ -159,7 +162,7 @@ func (e entry) user() bool {
 	}
 	e.link("AVATAR")
 	types := []string{"USER", "CHAT", "BOT"}
-	switch { // the default follows where it leads
+	switch { // the default of AVATAR_TYPE depends on what the name leads to
 	case e.text("NETWORK_ID"), e.number("USER_ID"):
 	case e.number("CHAT_ID"):
 		types = []string{"CHAT", "USER", "BOT"}
@@ -172,7 +175,8 @@ func (e entry) user() bool {
 	return true
 }
 
-// target is where a link leads: an address, or who the name is of.
+// target copies where a link leads, to an address or, with a name, to a user or chat,
+// and reports whether it leads anywhere.
 func (e entry) target() bool {
 	named := e.text("NAME")
 	leads := e.text("NETWORK_ID") || e.number("USER_ID") || e.number("CHAT_ID")

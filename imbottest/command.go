@@ -2,221 +2,99 @@ package imbottest
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/imbot-go/imbot"
 )
 
-// command is a slash command of a bot. No method of the portal tells its titles
-// and whether it is offered, people see them.
+// A Command is a slash command of a bot.
+type Command struct {
+	ID     imbot.ID
+	Bot    imbot.ID
+	Name   string // without the slash
+	Title  string // in the portal's language, else in the first one
+	Params string // hint about the parameters
+	Common bool   // usable in every chat
+	Hidden bool   // usable, but not offered; a command without any title is hidden, too
+}
+
+// command is a slash command as the portal keeps it. No method of the portal returns
+// the titles and whether it is hidden; people see that.
 type command struct {
 	id       imbot.ID
 	bot      *bot
 	name     string
 	common   bool
-	extranet bool // usable by users from outside
+	extranet bool // users from outside the company may give it, too
 	hidden   bool
 	titles   *array // LANG
 }
 
-// answerTime is how long a bot may answer a command.
+// Commands returns the commands that somebody can give in a dialog: those of its bots,
+// and the common ones. A private dialog need not be opened before.
+func (p *Portal) Commands(user imbot.ID, dialog imbot.DialogID) []Command {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.existingOrNewChat(user, dialog)
+	if c == nil {
+		return nil
+	}
+	var list []Command
+	for _, id := range sortedIDs(p.commands) {
+		if cmd := p.commands[id]; p.usable(cmd, c, user) {
+			lang := title(cmd.titles)
+			list = append(list, Command{
+				ID: id, Bot: cmd.bot.id, Name: cmd.name, Title: lang.text("TITLE"), Params: lang.text("PARAMS"),
+				Common: cmd.common, Hidden: cmd.hidden || lang == nil,
+			})
+		}
+	}
+	return list
+}
+
+// title returns the entry of LANG in the portal's language, else the first one. The
+// portal skips entries without a language or title; nil means that none is left.
+func title(titles *array) *array {
+	list := slices.DeleteFunc(entries(titles, ""), func(lang *array) bool { return lang.text("LANGUAGE_ID") == "" || !lang.given("TITLE") })
+	if len(list) == 0 {
+		return nil
+	}
+	i := slices.IndexFunc(list, func(lang *array) bool { return strings.EqualFold(lang.text("LANGUAGE_ID"), language) })
+	return list[max(0, i)]
+}
+
+// describe stores what people see of a command. What was not sent stays as it was.
+func (cmd *command) describe(from *array) {
+	if from.array("LANG").len() > 0 {
+		cmd.titles = from.array("LANG")
+	}
+	if hidden := from.text("HIDDEN"); hidden != "" {
+		cmd.hidden = hidden == "Y"
+	}
+	if extranet := from.text("EXTRANET_SUPPORT"); extranet != "" {
+		cmd.extranet = extranet == "Y"
+	}
+}
+
+// answerTime is how long a bot may answer in a dialog after a command was given there.
 const answerTime = 10 * time.Minute
 
-func commandMethods(name string) method {
-	switch name {
-	case "imbot.command.register":
-		return commandRegister
-	case "imbot.command.unregister":
-		return commandUnregister
-	case "imbot.command.update":
-		return commandUpdate
-	case "imbot.command.answer":
-		return commandAnswer
-	}
-	return nil
-}
-
-func commandRegister(c *call) (any, *restError) {
-	p := c.p
-	app, fail := c.application()
-	if fail != nil {
-		return nil, fail
-	}
-	b, fail := c.ownBot(app)
-	if fail != nil {
-		return nil, fail
-	}
-	if fail := b.noHandlers(); fail != nil {
-		return nil, fail
-	}
-	address := c.params.text("EVENT_COMMAND_ADD")
-	if !acceptable(address) {
-		return nil, wrongHandler("EVENT_COMMAND_ADD", address)
-	}
-	name := strings.TrimPrefix(c.params.text("COMMAND"), "/")
-	if name == "" {
-		return nil, wrong("COMMAND_ERROR", "Command isn't specified")
-	}
-	if c.params.array("LANG").len() == 0 {
-		return nil, wrong("LANG_ERROR", "Lang set can't be empty")
-	}
-	if fail := c.vetoed("Command can't be created"); fail != nil {
-		return nil, fail
-	}
-	p.bindEvent(app, eventCommandAdd, address)
-	for _, cmd := range p.commands { // nothing else changes, and the id comes from the database as text
-		if cmd.bot == b && cmd.name == name {
-			return cmd.id.String(), nil
-		}
-	}
-	p.lastCmd++
-	cmd := &command{id: p.lastCmd, bot: b, name: name, common: c.params.text("COMMON") == "Y"}
-	cmd.describe(c.params)
-	p.commands[cmd.id] = cmd
-	p.noteHelp()
-	return p.lastCmd, nil
-}
-
-// ownCommand is the command COMMAND_ID, which has to belong to the caller.
-func (c *call) ownCommand() (*command, *restError) {
-	app, fail := c.application()
-	if fail != nil {
-		return nil, fail
-	}
-	cmd := c.p.commands[c.params.id("COMMAND_ID")]
-	switch {
-	case cmd == nil:
-		return nil, errNoCommand
-	case cmd.bot.app != app:
-		return nil, wrong("APP_ID_ERROR", "Command was installed by another rest application")
-	}
-	return cmd, nil
-}
-
-var errNoCommand = wrong("COMMAND_ID_ERROR", "Command not found")
-
-func commandUnregister(c *call) (any, *restError) {
-	cmd, fail := c.ownCommand()
-	if fail != nil {
-		return nil, fail
-	}
-	if fail := c.vetoed("Command can't be deleted"); fail != nil {
-		return nil, fail
-	}
-	delete(c.p.commands, cmd.id)
-	c.p.noteHelp()
-	return true, nil
-}
-
-func commandUpdate(c *call) (any, *restError) {
-	cmd, fail := c.ownCommand()
-	if fail != nil {
-		return nil, fail
-	}
-	if fail := cmd.bot.noHandlers(); fail != nil {
-		return nil, fail
-	}
-	fields := c.params.array("FIELDS")
-	address := fields.text("EVENT_COMMAND_ADD")
-	if address != "" && !acceptable(address) {
-		return nil, wrongHandler("EVENT_COMMAND_ADD", address)
-	}
-	effective := address != "" || fields.array("LANG").len() > 0
-	for _, flag := range []string{"HIDDEN", "EXTRANET_SUPPORT"} {
-		effective = effective || fields.text(flag) != ""
-	}
-	if !effective { // COMMAND is not read any more
-		return nil, wrong("WRONG_REQUEST", "Update fields can't be empty")
-	}
-	if address != "" {
-		c.p.bindEvent(cmd.bot.app, eventCommandAdd, address)
-	}
-	cmd.describe(fields)
-	c.p.noteHelp()
-	return true, nil
-}
-
-// answeredCommand is the command that is answered, by id or name; nil when
-// neither was sent, which fails at the very end.
-func (c *call) answeredCommand() (*command, *restError) {
-	app, fail := c.application()
-	if fail != nil {
-		return nil, fail
-	}
-	if c.params.given("COMMAND_ID") {
-		return c.ownCommand()
-	}
-	if !c.params.given("COMMAND") {
-		return nil, nil
-	}
-	for _, id := range sortedIDs(c.p.commands) {
-		if cmd := c.p.commands[id]; cmd.bot.app == app && cmd.name == c.params.text("COMMAND") {
-			return cmd, nil
-		}
-	}
-	return nil, errNoCommand
-}
-
-func commandAnswer(c *call) (any, *restError) {
-	p := c.p
-	cmd, fail := c.answeredCommand()
-	if fail != nil {
-		return nil, fail
-	}
-	id := c.params.id("MESSAGE_ID")
-	if id <= 0 {
-		return nil, wrong("MESSAGE_ID_EMPTY", "Message ID can't be empty")
-	}
-	text := strings.TrimSpace(c.params.text("MESSAGE"))
-	if text == "" {
-		return nil, wrong("MESSAGE_EMPTY", "Message can't be empty")
-	}
-	bot := imbot.ID(0)
-	if cmd != nil {
-		bot = cmd.bot.id
-	}
-	parts, fail := c.newParts(partKeyboard, bot, c.params.id("BOT_ID"))
-	if fail != nil {
-		return nil, fail
-	}
-	asked := p.messages[id]
-	if cmd == nil || asked == nil {
-		return nil, wrong("WRONG_REQUEST", "Message isn't added")
-	}
-	chat := p.chats[asked.ChatID]
-	if !time.Now().Before(chat.answers[bot]) {
-		return true, nil // nothing is sent
-	}
-	if chat.kind == kindPrivate {
-		parts[partMenu] = nil
-	}
-	if fail := parts.storable(); fail != nil {
-		return nil, fail
-	}
-	author, system := bot, chat.member(bot) == nil || c.params.text("SYSTEM") == "Y"
-	if system {
-		author, text = 0, p.announced(cmd.bot, text)
-	}
-	m := p.store(chat, author, text, system)
-	m.parts = parts
-	return m.ID, nil
-}
-
-// invocation is a command that a person gave.
+// invocation is a command that a person gave, with its parameters.
 type invocation struct {
 	command *command
 	params  string
 }
 
-// typed is a command at the start of a line.
+// typed matches a command at the start of a line.
 var typed = regexp.MustCompile(`(?m)^/(\S+)(?:[ \t]+(.*?))?[ \t\r]*$`)
 
-// maxInvocations is the number of commands that one message can give.
+// maxInvocations is how many commands one message can give.
 const maxInvocations = 10
 
-// invoked are the commands in a person's text: those of the bots in the chat,
-// and the common ones. Of one command the last line counts.
+// invoked returns the commands that a person's text gives: those of the bots in the
+// chat, and the common ones. When a command is there twice, the last line counts.
 func (p *Portal) invoked(chat *chat, user imbot.ID, text string) (list []invocation) {
 	at, ids := map[*command]int{}, sortedIDs(p.commands)
 	for _, line := range typed.FindAllStringSubmatch(text, -1) {
@@ -239,4 +117,13 @@ func (p *Portal) invoked(chat *chat, user imbot.ID, text string) (list []invocat
 // usable reports whether a person can give the command in a chat.
 func (p *Portal) usable(cmd *command, chat *chat, user imbot.ID) bool {
 	return (cmd.common || chat.member(cmd.bot.id) != nil) && (cmd.extranet || !p.isExtranet(user))
+}
+
+func (p *Portal) commandOf(bot imbot.ID, name string) *command {
+	for _, cmd := range p.commands {
+		if cmd.bot.id == bot && cmd.name == name {
+			return cmd
+		}
+	}
+	return nil
 }

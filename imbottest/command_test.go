@@ -4,152 +4,51 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
 
-func long(n int) string { return strings.Repeat("x", n) }
-
-const handlerParam = `"EVENT_COMMAND_ADD":"` + eventURL + `"`
-
-// newCommand are the parameters that register a command.
-func newCommand(client string, bot int, name, more string) string {
-	return fmt.Sprintf(`imbot.command.register {"CLIENT_ID":%q,"BOT_ID":%d,"COMMAND":%q,%s,%s%s}`, client, bot, name, handlerParam, titles, more)
-}
-
-func TestCommands(t *testing.T) {
-	const bot = me + `,"BOT_ID":4`
-	runTable(t, "imbot.command.register", []row{
-		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
-		{"the bot has to be named", `{` + me + `}`, "400 BOT_ID_ERROR", nil},
-		{"a foreign bot is refused", `{` + me + `,"BOT_ID":5}`, "400 APP_ID_ERROR", nil},
-		{"then the handler", `{` + bot + `}`, "400 EVENT_COMMAND_ADD_ERROR", nil},
-		{"which has to be a URL", `{` + bot + `,"EVENT_COMMAND_ADD":"x"}`, "400 EVENT_COMMAND_ADD_ERROR", nil},
-		{"then the name", `{` + bot + `,` + handlerParam + `,"COMMAND":"/"}`, "400 COMMAND_ERROR", nil},
-		{"then the titles", `{` + bot + `,` + handlerParam + `,"COMMAND":"x","LANG":[]}`, "400 LANG_ERROR", nil},
-		{"a new command", `{` + bot + `,` + handlerParam + `,"COMMAND":"x",` + titles + `}`, "702", nil},
-		{"one that the bot has", `{` + bot + `,` + handlerParam + `,"COMMAND":"/echo",` + titles + `}`, `"701"`, nil},
-		{"another bot may have one of that name", `{"CLIENT_ID":"two","BOT_ID":5,` + handlerParam + `,"COMMAND":"echo",` + titles + `}`, "702", nil},
-	})
-	owned := []row{
-		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
-		{"then the command", `{` + me + `}`, "400 COMMAND_ID_ERROR", nil},
-		{"which has to exist", `{` + me + `,"COMMAND_ID":9}`, "400 COMMAND_ID_ERROR", nil},
-		{"and to be the own", `{"CLIENT_ID":"two","COMMAND_ID":701}`, "400 APP_ID_ERROR", nil},
-		{"the commands of a deleted bot are gone", `{` + me + `,"COMMAND_ID":701}`, "400 COMMAND_ID_ERROR", []string{`imbot.unregister {` + bot + `}`}},
-	}
-	runTable(t, "imbot.command.unregister", append(owned[:len(owned):len(owned)], []row{
-		{"the own", `{` + me + `,"COMMAND_ID":"701"}`, "true", nil},
-		{"once only", `{` + me + `,"COMMAND_ID":701}`, "400 COMMAND_ID_ERROR", []string{`imbot.command.unregister {` + me + `,"COMMAND_ID":701}`}},
-	}...))
-	fields := func(f string) string { return `{` + me + `,"COMMAND_ID":701,"FIELDS":` + f + `}` }
-	runTable(t, "imbot.command.update", append(owned[:len(owned):len(owned)], []row{
-		{"then the handler", fields(`{"EVENT_COMMAND_ADD":"x"}`), "400 EVENT_COMMAND_ADD_ERROR", nil},
-		{"nothing to change", fields(`{}`), "400 WRONG_REQUEST", nil},
-		{"empty values are nothing", fields(`{"HIDDEN":"","LANG":[],"EVENT_COMMAND_ADD":""}`), "400 WRONG_REQUEST", nil},
-		{"a name is not read", fields(`{"COMMAND":"new"}`), "400 WRONG_REQUEST", nil},
-		{"nor whether it is common", fields(`{"COMMON":"Y"}`), "400 WRONG_REQUEST", nil},
-		{"a flag", fields(`{"HIDDEN":"N"}`), "true", nil},
-		{"another flag", fields(`{"EXTRANET_SUPPORT":"Y"}`), "true", nil},
-		{"titles", fields(`{` + titles + `}`), "true", nil},
-		{"a handler", fields(`{` + handlerParam + `}`), "true", nil},
-	}...))
-}
-
-func TestAnswers(t *testing.T) {
-	asked := []string{"say 4 /echo hi"}
-	const to = me + `,"COMMAND_ID":701,"MESSAGE_ID":50001`
-	public := []string{"say chat1001 /echo hi"}
-	huge := `[{"TEXT":"` + long(60000) + `","LINK":"/"}]`
-	runTable(t, "imbot.command.answer", []row{
-		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
-		{"then the command, by id", `{` + me + `,"COMMAND_ID":9,"COMMAND":"echo"}`, "400 COMMAND_ID_ERROR", nil},
-		{"or by name", `{` + me + `,"COMMAND":"x"}`, "400 COMMAND_ID_ERROR", nil},
-		{"which has no slash", `{` + me + `,"COMMAND":"/echo"}`, "400 COMMAND_ID_ERROR", nil},
-		{"a foreign id is refused", `{"CLIENT_ID":"two","COMMAND_ID":701}`, "400 APP_ID_ERROR", nil},
-		{"a foreign name is unknown", `{"CLIENT_ID":"two","COMMAND":"echo"}`, "400 COMMAND_ID_ERROR", nil},
-		{"then the message", `{` + me + `,"COMMAND_ID":701}`, "400 MESSAGE_ID_EMPTY", nil},
-		{"then the text", `{` + to + `,"MESSAGE":" "}`, "400 MESSAGE_EMPTY", nil},
-		{"then the attachment", `{` + to + `,"MESSAGE":"x","ATTACH":[{}],"KEYBOARD":"N"}`, "400 ATTACH_ERROR", nil},
-		{"or its size", `{` + to + `,"MESSAGE":"x","ATTACH":[{"MESSAGE":"` + long(60000) + `"}]}`, "400 ATTACH_OVERSIZE", nil},
-		{"then the keyboard", `{` + to + `,"MESSAGE":"x","KEYBOARD":"N","MENU":"N"}`, "400 KEYBOARD_ERROR", nil},
-		{"or its size", `{` + to + `,"MESSAGE":"x","KEYBOARD":` + huge + `,"MENU":"N"}`, "400 KEYBOARD_OVERSIZE", nil},
-		{"then the menu", `{` + to + `,"MESSAGE":"x","MENU":"N"}`, "400 MENU_ERROR", nil},
-		{"neither id nor name fails at last", `{` + me + `,"MESSAGE_ID":50001,"MESSAGE":"x"}`, "400 WRONG_REQUEST", asked},
-		{"no such message", `{` + to + `,"MESSAGE":"x"}`, "400 WRONG_REQUEST", nil},
-		{"an answer", `{` + to + `,"MESSAGE":"x"}`, "50002", asked},
-		{"an answer by name", `{` + me + `,"COMMAND":"echo","MESSAGE_ID":50001,"MESSAGE":"x"}`, "50002", asked},
-		{"to any message of the dialog", `{` + to + `,"MESSAGE":"x"}`, "50003", []string{"say 4 hi", "say 4 /echo"}},
-		{"nothing is sent where no command was given", `{` + to + `,"MESSAGE":"x"}`, "true", []string{"say 4 hi"}},
-		{"the permission is that of one dialog", `{` + to + `,"MESSAGE":"x"}`, "true", []string{"say 4 hi", "say chat1001 /echo"}},
-		{"and of one bot", `{"CLIENT_ID":"two","COMMAND":"echo","MESSAGE_ID":50001,"MESSAGE":"x"}`, "true", []string{newCommand("two", 5, "echo", ""), "say 4 /echo"}},
-		{"a menu that is too large fails when it is stored", `{` + to + `,"MESSAGE":"x","MENU":` + huge + `}`, "400 PARAM_MENU_ERROR", public},
-		{"and is dropped in a private dialog", `{` + to + `,"MESSAGE":"x","MENU":` + huge + `}`, "50002", asked},
-	})
-}
-
-func TestWhatAnswersLookLike(t *testing.T) {
-	const rich = `"MESSAGE":" hi ","ATTACH":[` + text + `],"KEYBOARD":[{"TEXT":"K","COMMAND":"echo"}],"MENU":[{"TEXT":"M","COMMAND":"echo"},{"TEXT":"L","LINK":"/"}]`
-	for _, tt := range []struct {
-		says, say, params string
-		author            imbot.ID
-		plain             string
-		menu              int
-	}{
-		{"in a private dialog there is no menu", "4", ``, alpha, "hi", 0},
-		{"in a chat it loses its commands", "chat1001", ``, alpha, "hi", 1},
-		{"unless the bot is named", "chat1001", `,"BOT_ID":4`, alpha, "hi", 2},
-		{"a system message names the bot", "chat1001", `,"SYSTEM":"Y"`, 0, "Alpha\nhi", 1},
-		{"so does the answer of a bot that is no member", "chat1002", ``, 0, "Alpha\nhi", 1},
-		{"also between two people", "3", ``, 0, "Alpha\nhi", 0},
+func TestCommandsOnOffer(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	for _, params := range []string{
+		`"COMMAND":"all","COMMON":"Y","HIDDEN":"Y","LANG":[{"LANGUAGE_ID":"de","TITLE":"Alle"},{"LANGUAGE_ID":"en","TITLE":"All","PARAMS":"who"}]`,
+		`"COMMAND":"fr","LANG":[{"LANGUAGE_ID":"fr","TITLE":"Seulement"}]`,
 	} {
-		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
-			require.EqualValues(t, 1002, portal.AddChat("People", anna, boris))
-			method, params, _ := strings.Cut(newCommand("one", 4, "all", `,"COMMON":"Y"`), " ")
-			require.Equal(t, "702", post(t, portal, method, params))
-			dialog := imbot.DialogID(tt.say)
-			asked, err := portal.Say(t.Context(), anna, dialog, "/all")
-			require.NoError(t, err)
-			require.Equal(t, "50002", post(t, portal, "imbot.command.answer", fmt.Sprintf(`{%s,"COMMAND":"all","MESSAGE_ID":%d,%s%s}`, me, asked.ID, rich, tt.params)))
-			seen := portal.Messages(anna, dialog)
-			m := seen[len(seen)-1]
-			require.Equal(t, tt.author, m.AuthorID)
-			require.Equal(t, tt.author == 0, m.System)
-			require.Equal(t, tt.plain, m.Plain())
-			require.Len(t, m.Attach.Blocks, 1)
-			require.Len(t, m.Keyboard.Rows, 1, "the buttons belong to the bot of the command")
-			require.Len(t, m.Menu.Items, tt.menu)
-			require.NoError(t, portal.Err())
-		})
+		require.NotContains(t, post(t, portal, "imbot.command.register", `{"CLIENT_ID":"one","BOT_ID":4,"EVENT_COMMAND_ADD":"`+eventURL+`",`+params+`}`), " ")
 	}
-}
+	echo := imbottest.Command{ID: 701, Bot: alpha, Name: "echo", Title: "Echo"}
+	all := imbottest.Command{ID: 702, Bot: alpha, Name: "all", Title: "All", Params: "who", Common: true, Hidden: true}
+	fr := imbottest.Command{ID: 703, Bot: alpha, Name: "fr", Title: "Seulement"}
+	require.Equal(t, []imbottest.Command{echo, all, fr}, portal.Commands(anna, "chat1001"))
+	require.Equal(t, []imbottest.Command{echo, all, fr}, portal.Commands(boris, "4"), "the dialog need not exist")
+	require.Equal(t, []imbottest.Command{all}, portal.Commands(boris, "5"))
+	require.Empty(t, portal.Commands(boris, "chat1001"), "not a member")
+	require.Equal(t, "true", post(t, portal, "imbot.command.update", `{"CLIENT_ID":"one","COMMAND_ID":702,"FIELDS":{"HIDDEN":"N","LANG":[{"LANGUAGE_ID":"en","TITLE":"New"}]}}`))
+	require.Equal(t, "New", portal.Commands(boris, "5")[0].Title)
+	require.False(t, portal.Commands(boris, "5")[0].Hidden)
 
-func TestAnswersAreAllowedForTenMinutes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		portal := newWorld(t)
-		answer := func() string {
-			return post(t, portal, "imbot.command.answer", `{`+me+`,"COMMAND":"echo","MESSAGE_ID":50001,"MESSAGE":"x"}`)
-		}
-		_, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "/echo")
-		require.NoError(t, err)
-		time.Sleep(10*time.Minute - time.Second)
-		require.Equal(t, "50002", answer())
-		require.Equal(t, "50003", answer(), "more than once")
-		time.Sleep(time.Second)
-		require.Equal(t, "true", answer())
-		require.Len(t, portal.Messages(anna, imbot.UserDialog(alpha)), 3, "nothing was sent")
-		_, err = portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "/echo again")
-		require.NoError(t, err)
-		require.Equal(t, "50005", answer())
-		portal.Close()
-	})
+	for says, r := range map[string]struct {
+		lang, title string
+		hidden      bool
+	}{
+		"languages are written as people like":   {`[{"LANGUAGE_ID":"de","TITLE":"Neu"},{"LANGUAGE_ID":"EN","TITLE":"New"}]`, "New", false},
+		"an entry without a language is skipped": {`[{"TITLE":"None"},{"LANGUAGE_ID":"de","TITLE":"Neu"}]`, "Neu", false},
+		"an entry without a title is skipped":    {`[{"LANGUAGE_ID":"en","PARAMS":"x"},{"LANGUAGE_ID":"de","TITLE":"Neu"}]`, "Neu", false},
+		"without a title it is not offered":      {`[{"LANGUAGE_ID":"en"}]`, "", true},
+		"an empty title is one":                  {`[{"LANGUAGE_ID":"en","TITLE":""}]`, "", false},
+	} {
+		require.Equal(t, "true", post(t, portal, "imbot.command.update", `{"CLIENT_ID":"one","COMMAND_ID":702,"FIELDS":{"LANG":`+r.lang+`}}`), says)
+		got := portal.Commands(boris, "5")[0]
+		require.Equal(t, r.title, got.Title, says)
+		require.Equal(t, r.hidden, got.Hidden, says)
+	}
 }
 
 func TestWhichCommandsAreGiven(t *testing.T) {
+	t.Parallel()
 	many, ten := "", []string{}
 	for i := range 12 {
 		many += fmt.Sprintf("/c%d %d\n", i, i)
@@ -178,7 +77,7 @@ func TestWhichCommandsAreGiven(t *testing.T) {
 		{"nor that of another bot here", "4", "/beta x", "ONIMBOTMESSAGEADD", nil},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal, box := newMailWorld(t)
+			portal, box := newMailboxPortal(t)
 			portal.AddChat("People", anna, boris)
 			steps := []string{newCommand("one", 4, "all", `,"COMMON":"Y"`), newCommand("two", 5, "beta", "")}
 			for i := range 12 {
@@ -209,20 +108,4 @@ func TestWhichCommandsAreGiven(t *testing.T) {
 			require.Equal(t, tt.want, got)
 		})
 	}
-}
-
-func TestEachApplicationHearsItsCommands(t *testing.T) {
-	portal, box := newMailWorld(t)
-	method, params, _ := strings.Cut(newCommand("two", 5, "echo", `,"COMMON":"Y"`), " ")
-	require.Equal(t, "702", post(t, portal, method, params))
-	_, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), "/echo x")
-	require.NoError(t, err)
-	events := box.take(t, portal)
-	require.Len(t, events, 2)
-	for i, want := range []struct{ client, bot, id string }{{"one", "4", "701"}, {"two", "5", "702"}} {
-		require.Equal(t, want.client, events[i].Get("auth[application_token]"))
-		require.Equal(t, want.bot, events[i].Get("data[COMMAND]["+want.id+"][BOT_ID]"))
-		require.Equal(t, "TEXTAREA", events[i].Get("data[COMMAND]["+want.id+"][COMMAND_CONTEXT]"))
-	}
-	require.False(t, events[0].Has("data[COMMAND][702][BOT_ID]"))
 }

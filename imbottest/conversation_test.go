@@ -3,10 +3,9 @@ package imbottest_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,8 +15,6 @@ import (
 	"github.com/imbot-go/imbot/internal/phpform"
 	"github.com/stretchr/testify/require"
 )
-
-const eventURL = "https://bot.example.com/events"
 
 // echo is a bot that repeats what people write.
 type echo struct {
@@ -75,6 +72,7 @@ func converse(t *testing.T, portal *imbottest.Portal, bot imbot.ID) {
 }
 
 func TestConversationInMemory(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	bot, handler := newEcho(t, portal, eventURL, portal.HTTPClient())
@@ -83,6 +81,7 @@ func TestConversationInMemory(t *testing.T) {
 }
 
 func TestConversationInsideSynctest(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -93,6 +92,7 @@ func TestConversationInsideSynctest(t *testing.T) {
 }
 
 func TestConversationOverLoopback(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	require.NoError(t, portal.Listen("127.0.0.1:0"))
@@ -108,142 +108,57 @@ func TestConversationOverLoopback(t *testing.T) {
 	converse(t, portal, bot)
 }
 
-func TestListen(t *testing.T) {
+// TestCommandsInConversation runs a bot of the SDK with a button: each press makes the
+// number on it one higher.
+func TestCommandsInConversation(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
-	require.ErrorContains(t, portal.Listen("0.0.0.0:0"), "not a loopback address")
-	require.ErrorContains(t, portal.Listen(":0"), "not a loopback address")
-	require.Error(t, portal.Listen("nonsense"))
-	require.NoError(t, portal.Listen("[::1]:0"))
-	require.ErrorContains(t, portal.Listen("127.0.0.1:0"), "already")
-
-	portal.Close()
-	require.ErrorContains(t, portal.Listen("127.0.0.1:0"), "closed")
-	portal.Close() // once more does no harm
-}
-
-func TestCloseLeavesNoGoroutine(t *testing.T) {
-	before := runtime.NumGoroutine()
-	portal := imbottest.NewPortal()
-	require.NoError(t, portal.Listen("127.0.0.1:0"))
-	transport := &http.Transport{}
-	client := &http.Client{Transport: transport}
-	entered := make(chan struct{})
-	bot, _ := newEcho(t, portal, eventURL, client)
-	portal.Serve(eventURL, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		close(entered)
-		<-r.Context().Done()
-	}))
-	anna := portal.AddUser("Anna", "Ivanova")
-	asked := make(chan error)
-	go func() {
-		_, err := portal.Ask(t.Context(), anna, imbot.UserDialog(bot), "hello")
-		asked <- err
-	}()
-	<-entered // the greeting event; the message waits behind it
-	portal.Fail("profile", imbottest.Fault{Delay: time.Hour})
-	slow := make(chan error)
-	go func() {
-		resp, err := client.Get(portal.Webhook("").URL + "profile")
-		if err == nil {
-			_ = resp.Body.Close()
-		}
-		slow <- err
-	}()
-	require.Eventually(t, func() bool { return len(portal.Calls("profile")) == 1 }, time.Minute, time.Millisecond)
-	portal.Close()
-	require.ErrorContains(t, <-asked, "closed")
-	require.Error(t, <-slow)
-	transport.CloseIdleConnections()
-	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			stacks := make([]byte, 1<<20)
-			t.Fatalf("goroutines left:\n%s", stacks[:runtime.Stack(stacks, true)])
-		}
-	}
-}
-
-func TestAskEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		portal := imbottest.NewPortal()
-		defer portal.Close()
-		bot, _ := newEcho(t, portal, eventURL, portal.HTTPClient())
-		portal.Serve(eventURL, http.NotFoundHandler())
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		start := time.Now()
-		_, err := portal.Ask(ctx, portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(bot), "hello")
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorContains(t, err, "ONIMBOTMESSAGEADD: "+eventURL+" answered 404", "the reason")
-		require.Equal(t, time.Minute, time.Since(start))
-		_, err = portal.Say(ctx, 2, imbot.UserDialog(bot), "hello")
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorIs(t, portal.Open(ctx, 2, bot), context.DeadlineExceeded)
-		require.ErrorIs(t, portal.Invite(ctx, 2, 1), context.DeadlineExceeded)
+	hook := portal.Webhook("a-long-random-client-id")
+	client, err := imbot.NewClient(hook, imbot.WithHTTPClient(portal.HTTPClient()))
+	require.NoError(t, err)
+	bot, err := client.Bot.Register(ctx, imbot.BotRegisterRequest{Code: "c", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "Counter"}})
+	require.NoError(t, err)
+	_, err = client.Command.Register(ctx, imbot.CommandRegisterRequest{
+		BotID: bot, Command: "count", EventCommandAdd: eventURL, Lang: []imbot.CommandLang{{LanguageID: "en", Title: "Count"}},
 	})
-}
-
-func TestWhatPeopleCannotDo(t *testing.T) {
-	portal := newWorld(t)
-	ctx := t.Context()
-	say := func(user imbot.ID, dialog imbot.DialogID, text string) error {
-		_, err := portal.Say(ctx, user, dialog, text)
-		return err
+	require.NoError(t, err)
+	keyboard := func(n int) *imbot.Keyboard {
+		return &imbot.Keyboard{Rows: [][]imbot.Button{{{Text: fmt.Sprint("+", n), Block: imbot.Yes, Action: imbot.ActionCommand{Command: "count", Params: fmt.Sprint(n)}}}}}
 	}
-	require.ErrorContains(t, say(99, "4", "x"), "no user 99")
-	require.ErrorContains(t, say(alpha, "2", "x"), "is a bot")
-	require.ErrorContains(t, say(anna, "4", " \n"), "empty")
-	require.ErrorContains(t, say(anna, "99", "x"), "no dialog with user 99")
-	require.ErrorContains(t, say(anna, "2", "x"), "no dialog with user 2")
-	require.ErrorContains(t, say(anna, "chat9", "x"), `no dialog "chat9"`)
-	require.ErrorContains(t, say(anna, "nonsense", "x"), `no dialog "nonsense"`)
-	require.ErrorContains(t, say(boris, "chat1001", "x"), "not a member")
-	require.ErrorContains(t, portal.Invite(ctx, boris, team, boris), "not a member")
-	require.ErrorContains(t, portal.Invite(ctx, anna, team, 99), "exist")
-	require.ErrorContains(t, portal.Kick(ctx, anna, team, alpha), "may not")
-	require.ErrorContains(t, portal.Kick(ctx, anna, team, boris), "not a member")
-	require.NoError(t, portal.Kick(ctx, anna, team, anna))
-	require.Nil(t, portal.Messages(anna, "chat1001"))
-	require.Nil(t, portal.Messages(anna, "4"))
-	require.Empty(t, portal.Name(99))
-	require.Equal(t, "Anna Ivanova", portal.Name(anna))
-	require.NoError(t, portal.Err())
-}
-
-func TestOpenChatsAreOpen(t *testing.T) {
-	portal := newWorld(t)
-	require.Equal(t, "1002", post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one","TYPE":"OPEN","MESSAGE":"welcome"}`))
-	require.Len(t, portal.Messages(boris, imbot.ChatDialog(1002)), 1)
-	_, err := portal.Say(t.Context(), boris, imbot.ChatDialog(1002), "hi")
-	require.NoError(t, err)
-	require.Equal(t, "[4,3]", post(t, portal, "imbot.chat.user.list", `{"CLIENT_ID":"one","CHAT_ID":1002}`))
-}
-
-func TestManyAtOnce(t *testing.T) {
-	portal := imbottest.NewPortal()
-	defer portal.Close()
-	client, err := imbot.NewClient(portal.Webhook("a-long-random-client-id"), imbot.WithHTTPClient(portal.HTTPClient()), imbot.WithLimiter(nil))
-	require.NoError(t, err)
-	bot, err := client.Bot.Register(t.Context(), imbot.BotRegisterRequest{Code: "echo", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "Echo"}})
-	require.NoError(t, err)
-	portal.Serve(eventURL, &echo{client: client})
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() {
-			user := portal.AddUser("Some", "Body")
-			for i := range 10 {
-				answer, err := portal.Ask(t.Context(), user, imbot.UserDialog(bot), fmt.Sprint(i))
-				if err != nil || answer.Text != fmt.Sprint("you said: ", i) {
-					t.Errorf("%v: %v", answer, err)
-				}
+	handler := &imbot.EventHandler{
+		Verifier: hook.Verifier(),
+		Logger:   slog.New(slog.NewTextHandler(t.Output(), nil)), // is shown when the test fails
+		OnCommand: func(ctx context.Context, ev *imbot.CommandAddEvent) error {
+			command := ev.Commands[0]
+			if command.CommandContext == "TEXTAREA" {
+				answer := ev.Answer("0")
+				answer.Keyboard = keyboard(1)
+				_, err := client.Command.Answer(ctx, answer)
+				return err
 			}
-			_ = portal.AddChat("", user, bot)
-			_ = portal.Calls("")
-			_ = portal.Err()
-		})
+			next := keyboard(len(command.CommandParams) + 1)
+			return client.Message.Update(ctx, imbot.MessageUpdateRequest{BotID: bot, MessageID: command.MessageID, Message: &command.CommandParams, Keyboard: next})
+		},
 	}
-	wg.Wait()
-	require.NoError(t, portal.Idle(t.Context()))
+	defer func() { require.NoError(t, handler.Shutdown(ctx)) }()
+	portal.Serve(eventURL, handler)
+	anna := portal.AddUser("Anna", "Ivanova")
+	require.NoError(t, portal.Open(ctx, anna, bot))
+
+	answer, err := portal.Ask(ctx, anna, imbot.UserDialog(bot), "/count")
+	require.NoError(t, err)
+	require.Equal(t, "0", answer.Text)
+	require.Equal(t, imbot.ActionCommand{Command: "count", Params: "1"}, answer.Keyboard.Rows[0][0].Action)
+	require.NoError(t, portal.Press(ctx, anna, answer, "+1"))
+	require.NoError(t, portal.Idle(ctx))
+	require.NoError(t, handler.Idle(ctx))
+	now := portal.Messages(anna, imbot.UserDialog(bot))
+	require.Len(t, now, 2)
+	require.Equal(t, "1", now[1].Text)
+	require.Equal(t, "+2", now[1].Keyboard.Rows[0][0].Text)
+	require.Equal(t, "+1", answer.Keyboard.Rows[0][0].Text, "what was handed out stays")
 	require.NoError(t, portal.Err())
-	require.Len(t, portal.Calls("imbot.message.add"), 200)
 }

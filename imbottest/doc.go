@@ -13,9 +13,9 @@
 //
 // The portal keeps bots, people, private dialogs, group chats, messages with their
 // keyboards, menus and attachments, commands and chat applications. It answers the
-// REST methods with the results, codes and statuses of a real portal, in whose order
-// it makes its checks, and delivers events as real form posts to the handlers that
-// bots have registered.
+// REST methods with the results, codes and statuses of a real portal, makes its checks in
+// the same order, and delivers events as form posts to the handlers that bots have
+// registered.
 //
 // # Reaching it
 //
@@ -23,79 +23,80 @@
 // lets a handler receive its events without one; together they work inside a
 // testing/synctest bubble, when the portal is made there. [Portal.Listen] serves
 // it on a loopback address instead, and events for a handler on 127.0.0.1 are
-// posted there. Without Listen each portal has a host name of its own, so limiters
-// that are kept per host do not leak from test to test. A client's limiter counts
-// here, too: a test of more than fifty calls wants [imbot.WithLimiter](nil).
+// posted there. Without Listen each portal has a host name of its own, so that tests do
+// not share the limiters that are kept for each host. A client's limiter limits calls
+// here, too: for more than fifty calls a test should use [imbot.WithLimiter](nil).
 //
 // # OAuth applications
 //
 // [Portal.OAuth] returns the credentials of an application that is installed, and
-// that is all most tests need. [Portal.Application] plays the rest: installation
-// by event and by page, update and uninstallation, and an authorization server of
-// its own, whose access tokens live an hour and whose refresh tokens work once.
-// Tokens can be ended at will, and [Portal.Rename] moves the portal to another
-// host. To test one application on several portals, let each [Portal.Listen] and
-// name all their authorization servers: an HTTPClient reaches one portal only.
+// that is all most tests need. [Portal.Application] does the rest: installation by event
+// and by page, update and uninstallation, and an authorization server whose access tokens
+// live an hour and whose refresh tokens work once. [Application.ExpireTokens] and
+// [Application.RevokeTokens] end tokens before their time, and [Portal.Rename] moves the
+// portal to another host. To test one application on several portals, call
+// [Portal.Listen] on each and give the application the addresses of all their
+// authorization servers: an HTTPClient reaches one portal only.
 //
-// # Looking at it
+// # What people see, and the log
 //
 // [Portal.Users], [Portal.Dialogs], [Portal.History], [Portal.Commands] and
-// [Portal.Apps] tell what one person sees, and [Portal.Changes] waits for what is
-// new. [Portal.Exchanges] has the calls and events with their bodies, all secrets
-// masked, and [Portal.Replay] sends an event once more, which is how to find out
-// whether a bot does something twice. Package imbottest/messenger makes a web page
-// of all that, and [Portal.Mount] serves it beside the REST endpoint.
+// [Portal.Apps] return what one person sees, and [Portal.Changes] waits for what is
+// new. [Portal.Exchanges] returns the calls and events with their bodies, all secrets
+// masked, and [Portal.Replay] sends an event once more, to find out whether a bot does
+// something twice. Package imbottest/messenger makes a web page of all that, and
+// [Portal.Mount] serves it beside the REST endpoint.
 //
 // # What it does like a real portal
 //
-// Registering a code that exists changes nothing but the handlers and answers
-// the old id as text. An application has one handler for each event: the last
-// registration wins, for all its bots. An application has at most five bots. The
+// Registering a code that exists changes nothing but the handlers and answers the old id
+// as text. An application has one handler for each event: the last one that was
+// registered gets the events of all its bots. An application has at most five bots. The
 // client id of a webhook is appended to the handler's URL and comes back as
-// application_token; only the events of OAuth applications carry tokens. Renaming
-// is always true. A bot gets no event for what bots write, its own first message
-// to a person opens the dialog (ONIMBOTJOINCHAT), and a first message from a
-// person does so, too, before it arrives.
+// application_token; only the events of OAuth applications carry tokens. Changing a
+// chat's title always answers true. A bot gets no event for what bots write. The first
+// message between a bot and a person opens their dialog, for which the bot gets
+// ONIMBOTJOINCHAT, before the message.
 //
-// Of keyboards, menus and attachments it keeps what a portal keeps: what is
-// unusable vanishes without a word, and [Message] shows the rest. A command that
-// a person types at the start of a line, or gives with [Portal.Press], is an
-// event of its own, and for ten minutes the bot may answer it, member or not.
-// Bots change their own messages for three days. [Portal.Edit] and
-// [Portal.Delete] are what people do.
+// Of keyboards, menus and attachments it keeps what a real portal keeps: it drops what is
+// unusable without an error, and [Message] has the rest. A command that a person types at
+// the start of a line, or gives with [Portal.Press], is an event of its own. For ten
+// minutes the bot may answer it, even when it is no member of the chat. Bots can change
+// their own messages for three days. People do that with [Portal.Edit] and
+// [Portal.Delete].
 //
-// # What makes right calls fail
+// # How to get each error
 //
-// Most errors need nothing but a wrong call. For the others, [Portal.Restrict] and
-// [Portal.MakeGeneral] close group chats, [Portal.Deny] takes the right to change
-// them from people and with it from the bots behind whose webhook they are, and
-// [Portal.MakeExtranet] and [Portal.Dismiss] say who is from outside and who has
-// left. [Portal.MakeFetching] is for bots that were registered through imbot.v2,
-// [Portal.Veto] for modules that refuse what a method does, and [WithScope] for
-// webhooks with too few rights. [Portal.Session] calls as a browser does, and
-// [Portal.WebhookOf] as another person. What is left, such as a portal that was
-// deleted, is for [Portal.Fail].
+// For most errors a wrong call is enough. For the others, [Portal.Restrict] and
+// [Portal.MakeGeneral] close group chats, [Portal.Deny] takes the right to change them
+// from people, and from bots that are called with their webhooks,
+// [Portal.MakeExtranet] makes users from outside the company and [Portal.Dismiss] lets
+// people leave it. [Portal.MakeFetching] is for bots that were registered through
+// imbot.v2, [Portal.Veto] for modules that refuse what a method does, and [WithScope] for
+// webhooks with too few rights. [Portal.Session] is for calls of a browser, and
+// [Portal.WebhookOf] for those of another person. All other errors, such as that of a
+// portal that was deleted, can be made with [Portal.Fail].
 //
-// In a batch a command that fails gives its code to those that fail after it, when
-// that code is one of the portal's core, such as CANCELED.
+// As on a real portal, a command of a batch that fails with a code of the portal's core,
+// such as CANCELED, gives that code to the commands that fail after it.
 //
-// # Bad days
+// # Faults and limits
 //
-// [Portal.Fail] lets calls and events go wrong, the next one, the n-th, or some at
-// random with a seed, and [Portal.Chaos] all of that at once. [WithRateLimit] and
-// [WithOperatingLimit] refuse what is too much.
+// [Portal.Fail] lets calls and events go wrong: the next one, the n-th, or some at random
+// with a seed. [Portal.Chaos] lets a share of them go wrong, in all ways. [WithRateLimit]
+// and [WithOperatingLimit] refuse too many calls, and calls that take too long.
 //
 // # What it does not do
 //
 // Without a [Fault] events of one dialog arrive in their order and none is lost; a
 // real portal promises neither. Guests from outside come through open lines only
-// ([Portal.AddGuest]), and everybody has read everything. People's joining and
-// leaving leaves no system message. People change and delete only what they wrote.
-// Rights are those of the bot, as long as nobody was denied his. All buttons are
-// shown to everybody, wherever they belong. SKIP_CONNECTOR and URL_PREVIEW do
-// nothing, and a bot that changes or deletes messages causes no event. Applications
-// that need a call are not offered.
+// ([Portal.AddGuest]), and all messages count as read. There is no system message when
+// people join or leave. People change and delete only what they wrote. A bot's rights are
+// its own, unless [Portal.Deny] has taken those of the person whose webhook or token it
+// uses. All buttons are shown to everybody, whatever their CONTEXT. SKIP_CONNECTOR and
+// URL_PREVIEW have no effect, and there is no event when a bot changes or deletes
+// messages. Chat applications for calls are not offered.
 //
-// A call of a method that is missing here is answered as unknown and shows up in
-// [Portal.Err]; a test should end with a look at it.
+// A call of a method that this portal does not have is answered as unknown and shows up
+// in [Portal.Err]; a test should check that at its end.
 package imbottest

@@ -23,12 +23,12 @@ func (p *Portal) fireTypedCommands(chat *chat, m *message, before imbot.ID, list
 					e.set("data", "PARAMS", "BOT_IN_CHAT")(id, id)
 				}
 			}
-			if _, first := p.addressed(m.Text, mentions(m.Text)); first != 0 {
+			if _, first := p.withoutBotMentions(m.Text, mentions(m.Text)); first != 0 {
 				set("TO_USER_ID", first.String())
 			}
 		}
 		set("SKIP_USER_CHECK", "Y", "PUSH", "Y", "PUSH_IMPORTANT", "N", "RECENT_ADD", "Y")
-		set(sendFlags...) // the first two keep their place
+		set(sendFlags...) // PUSH and PUSH_IMPORTANT are set already and keep their place
 		set("MESSAGE_ID", m.ID.String())
 		if chat.kind == kindPrivate {
 			set("CHAT_TYPE", kindPrivate)
@@ -38,7 +38,7 @@ func (p *Portal) fireTypedCommands(chat *chat, m *message, before imbot.ID, list
 }
 
 // firePressedCommand tells a bot about a command from a button or menu item of a
-// message. The event says little more than who and where.
+// message. Its PARAMS have fewer keys than those of a typed command.
 func (p *Portal) firePressedCommand(chat *chat, m *message, user imbot.ID, context string, inv invocation) {
 	p.fireCommands(chat, m, user, context, []invocation{inv}, func(e *event) {
 		set := e.set("data", "PARAMS")
@@ -63,8 +63,8 @@ func (p *Portal) firePressedCommand(chat *chat, m *message, user imbot.ID, conte
 	})
 }
 
-// fireCommands sends one event to each application whose commands were given.
-// From now on their bots may answer in the dialog for a while.
+// fireCommands sends one event to each application whose commands were given, and lets
+// their bots answer in the dialog for answerTime.
 func (p *Portal) fireCommands(chat *chat, m *message, user imbot.ID, context string, list []invocation, setParams func(*event)) {
 	for len(list) > 0 {
 		app := list[0].command.bot.app
@@ -90,17 +90,7 @@ func (p *Portal) fireCommands(chat *chat, m *message, user imbot.ID, context str
 			set("WORK_POSITION", u.position)
 		}
 		set("GENDER", u.gender)
-		p.post(eventCommandAdd, app, chatQueue(chat), p.finish(e, app, user, true))
+		p.queueEvent(eventCommandAdd, app, chatQueue(chat), p.encodeWithAuth(e, app, user, true))
 		list = slices.DeleteFunc(slices.Clone(list), func(inv invocation) bool { return inv.command.bot.app == app })
 	}
-}
-
-// other is the other side of a private dialog.
-func (c *chat) other(user imbot.ID) imbot.ID {
-	for _, m := range c.members {
-		if m.user != user {
-			return m.user
-		}
-	}
-	return 0
 }

@@ -2,7 +2,6 @@ package imbottest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/imbot-go/imbot"
@@ -10,9 +9,9 @@ import (
 
 const eventContextGet = "ONIMBOTCONTEXTGET"
 
-// OpenContext opens a dialog through a link that carries data for its bots, a JSON
-// object, as a person of the dialog does. All of its bots get ONIMBOTCONTEXTGET when they have
-// a handler for it, with all values in the data as texts.
+// OpenContext opens a dialog, as one of its people does by a link that carries data for
+// its bots, a JSON object. All bots in the dialog that have a handler for
+// ONIMBOTCONTEXTGET get it, with all values of the data as texts.
 func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.DialogID, data string) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -23,10 +22,10 @@ func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.Di
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.person(user); err != nil {
+	if err := p.checkPerson(user); err != nil {
 		return err
 	}
-	chat, err := p.enter(user, dialog)
+	chat, err := p.chatToWriteIn(user, dialog)
 	if err != nil {
 		return err
 	}
@@ -34,7 +33,7 @@ func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.Di
 	for _, m := range chat.members {
 		everybody = append(everybody, m.user)
 	}
-	for _, bots := range p.hearers(chat, everybody) {
+	for _, bots := range p.botsToTell(chat, everybody) {
 		p.fireContext(chat, bots, user, value)
 	}
 	return nil
@@ -56,21 +55,5 @@ func (p *Portal) fireContext(chat *chat, bots []*bot, user imbot.ID, value any) 
 	e.setValue(value, "data", "PARAMS", "CONTEXT")
 	set("DIALOG_ID", string(dialog), "LANGUAGE", language)
 	p.setUser(e, user, false)
-	p.post(eventContextGet, app, chatQueue(chat), p.finish(e, app, user, true))
-}
-
-// setValue writes a nested value as PHP does: without null and empty lists.
-func (e *event) setValue(v any, path ...string) {
-	switch v := v.(type) {
-	case *array:
-		for i := range v.len() {
-			e.setValue(v.values[v.keys[i]], append(path[:len(path):len(path)], v.keys[i])...)
-		}
-	case bool:
-		e.Set(map[bool]string{true: "1", false: "0"}[v], path...)
-	case string:
-		e.Set(v, path...)
-	case json.Number:
-		e.Set(v.String(), path...)
-	}
+	p.queueEvent(eventContextGet, app, chatQueue(chat), p.encodeWithAuth(e, app, user, true))
 }

@@ -1,9 +1,6 @@
 package imbottest
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -17,31 +14,31 @@ import (
 // Rename ends it, in this order, or Status, Code and Body take its method's
 // place. Else the method runs, and its answer waits for Late.
 //
-// With AfterRun the method runs, and nothing comes back; or in place of its
-// result a Status or Code, as from a proxy that has lost patience; or only a
-// Body, behind which the connection ends.
+// With AfterRun the method runs, and its result is lost: the connection ends without an
+// answer; or Status or Code are answered in its place, as by a proxy whose time was up;
+// or, without a Status and Code, the Body comes and the connection ends behind it.
 type Fault struct {
 	// Calls:
 	Status      int    // HTTP status; 0: 400 with a Code, else 200
 	Code        string // error code of the answer
 	Description string // its text
 	Body        string // the whole answer, instead of Code and Description
-	Expire      bool   // the call's access token ends; calls without a token pass by
-	Rename      bool   // the portal gets another name, as by Portal.Rename, and says so (302)
+	Expire      bool   // the call's access token expires; does not befall calls without a token
+	Rename      bool   // the portal gets another host, as by Portal.Rename, and redirects the call there (302)
 
-	// Events; with Duplicate, all else befalls the second delivery:
+	// Events; with Duplicate, everything else happens to the second delivery:
 	Duplicate bool // is delivered twice
 	Reorder   bool // is overtaken by the next event of its dialog, if that is fired within a second
 
-	// Both; what is behind an event in its dialog waits, too:
+	// Both; the events that follow in the same dialog wait, too:
 	Delay time.Duration // waits before everything else; counts as operating time
-	Late  time.Duration // the answer comes late: the method, or the bot's handler, has run
+	Late  time.Duration // the answer comes so much later: the method, or the bot's handler, has run by then
 	Cut   Cut           // ends the connection without an answer
 
 	// When, counted from Fail on:
-	Nth    int     // not before the n-th call or event; 0 is the first
-	Chance float64 // each with this chance, see WithSeed; 0: always
-	Times  int     // how many it befalls: 0 is one, negative is all that follow
+	Nth    int     // not before the n-th call or event; 0 means the first
+	Chance float64 // for each the probability, see WithSeed; 0 means always
+	Times  int     // for how many; 0 means one, a negative number all that follow
 }
 
 // Cut says when a connection ends.
@@ -54,27 +51,24 @@ const (
 	AfterRun      // the method has run; the handler of an event is at work
 )
 
-// maxKept bounds what a portal remembers for Calls.
-const maxKept = 100_000
-
 // Fail lets calls of a method, or events, go wrong: the next one unless the fault
 // says which. A method is named as in [Portal.Calls], an event by its name
-// (ONIMBOTMESSAGEADD), and a name may end in a star: "imbot.message.*" is all that
-// begins so, "ON*" every event. "" is every call, those to the authorization
-// server included, and no event.
+// (ONIMBOTMESSAGEADD). A name may end in a star: "imbot.message.*" means all names that
+// begin with imbot.message., and "ON*" every event. "" means every call, those to the
+// authorization server included, and no event.
 //
 //	portal.Fail("imbot.message.add", Fault{Cut: AfterRun})                    // the next one
 //	portal.Fail("imbot.message.add", Fault{Cut: AfterRun, Nth: 7})            // the seventh
 //	portal.Fail("imbot.*", Fault{Late: time.Minute, Chance: 0.01, Times: -1}) // one in a hundred
 //	portal.Fail("ONIMBOTMESSAGEADD", Fault{Duplicate: true, Times: 3})        // three in a row
 //
-// A call or event meets one fault at most: the first that is due, in the order
-// in which they were set. It counts for the others all the same.
+// One fault at most befalls a call or event: the first that is due, in the order in
+// which they were set. The other faults count it all the same.
 //
 // A command inside a batch can have a Delay and a Code with its Description, with
-// AfterRun or without; the rest needs a fault of "batch" itself. A fault that
-// cannot befall what it meets waits on, and one that can befall nothing of that
-// name ends in [Portal.Err].
+// AfterRun or without; everything else needs a fault of "batch" itself. A fault that
+// does not fit a call or event waits for the next one. A fault that can fit nothing of
+// that name is not set and shows up in [Portal.Err].
 func (p *Portal) Fail(method string, f Fault) {
 	kind := kindCall
 	switch {
@@ -83,7 +77,7 @@ func (p *Portal) Fail(method string, f Fault) {
 	case strings.HasPrefix(method, "oauth/"):
 		kind = kindAuth
 	}
-	if !f.suits(kind) {
+	if !f.canBefall(kind) {
 		p.problem("a fault of %.80q that cannot befall it", method)
 		return
 	}
@@ -95,17 +89,17 @@ func (p *Portal) Fail(method string, f Fault) {
 	p.faults = append(p.faults, &fault{Fault: f, name: method, event: kind == kindEvent, chance: p.newChance()})
 }
 
-// fault is a Fault that waits.
+// fault is a Fault that was set and is not used up.
 type fault struct {
 	Fault
 	name   string
 	event  bool
 	seen   int
 	chance *rand.Rand
-	chaos  bool // one of Portal.Chaos
+	chaos  bool // set by Portal.Chaos
 }
 
-// kind is what a fault can befall.
+// kind is the kind of a call or event, as far as it decides which faults fit.
 type kind int
 
 const (
@@ -116,29 +110,30 @@ const (
 	kindEvent
 )
 
-// isEvent reports whether a name is that of events.
+// isEvent reports whether a name is that of an event.
 func isEvent(name string) bool { return len(name) > 2 && strings.EqualFold(name[:2], "on") }
 
-// suits reports whether a fault can befall something of this kind.
-func (f Fault) suits(k kind) bool {
+// canBefall reports whether a fault can befall something of this kind.
+func (f Fault) canBefall(k kind) bool {
 	waits, ofEvents := f.Delay > 0 || f.Late > 0, f.Duplicate || f.Reorder
 	switch k {
 	case kindEvent:
-		return (waits || f.Cut != NoCut || ofEvents) && !f.answers() && !f.Expire && !f.Rename
+		return (waits || f.Cut != NoCut || ofEvents) && !f.replacesAnswer() && !f.Expire && !f.Rename
 	case kindCommand:
-		cut := f.Cut == BeforeRun || f.Cut == AfterRun && f.Code == "" // of the connection
+		cut := f.Cut == BeforeRun || f.Cut == AfterRun && f.Code == "" // would end the connection of the whole batch
 		return (f.Delay > 0 || f.Code != "") && f.Late == 0 && !cut && f.Body == "" && !f.Expire && !f.Rename && !ofEvents
 	case kindAuth:
-		return (waits || f.Cut != NoCut || f.answers()) && !f.Expire && !f.Rename && !ofEvents
+		return (waits || f.Cut != NoCut || f.replacesAnswer()) && !f.Expire && !f.Rename && !ofEvents
 	case kindWebhook:
-		return !f.Expire && f.suits(kindCall)
+		return !f.Expire && f.canBefall(kindCall)
 	}
-	return (waits || f.Cut != NoCut || f.answers() || f.Expire || f.Rename) && !ofEvents
+	return (waits || f.Cut != NoCut || f.replacesAnswer() || f.Expire || f.Rename) && !ofEvents
 }
 
-// due counts something of a name and kind that could meet the fault.
+// due counts a call or event that the fault fits, and reports whether it is the one
+// that the fault befalls.
 func (f *fault) due(name string, k kind) bool {
-	if (k == kindEvent) != f.event || !f.suits(k) || !f.matches(name) {
+	if (k == kindEvent) != f.event || !f.canBefall(k) || !f.matches(name) {
 		return false
 	}
 	f.seen++
@@ -152,8 +147,9 @@ func (f *fault) matches(name string) bool {
 	return f.name == "" || strings.EqualFold(f.name, name)
 }
 
-// fault takes the fault that is due for a call or event; the lock is held.
-func (p *Portal) fault(name string, k kind) (due Fault) {
+// takeFault returns the fault that befalls a call or event, the zero Fault when there
+// is none; the lock is held.
+func (p *Portal) takeFault(name string, k kind) (due Fault) {
 	found := false
 	p.faults = slices.DeleteFunc(p.faults, func(f *fault) bool {
 		if !f.due(name, k) || found {
@@ -168,8 +164,8 @@ func (p *Portal) fault(name string, k kind) (due Fault) {
 	return due
 }
 
-// answers reports whether the fault takes the method's place.
-func (f Fault) answers() bool { return f.Status != 0 || f.Code != "" || f.Body != "" }
+// replacesAnswer reports whether the fault has an answer of its own.
+func (f Fault) replacesAnswer() bool { return f.Status != 0 || f.Code != "" || f.Body != "" }
 
 // err is the fault as an error of the portal.
 func (f Fault) err() *restError {
@@ -196,93 +192,67 @@ func (f Fault) answer() answer {
 	return answer{status: status, contentType: contentType, body: []byte(f.Body), truncated: f.Cut == AfterRun && f.Status == 0}
 }
 
-// A Call is one call of a REST method that reached the portal.
-type Call struct {
-	Method string          // as it was sent
-	Params json.RawMessage // as they were sent, without credentials and CLIENT_ID
-	Batch  bool            // a command of a batch; the batch is a call of its own, before its commands
+// WithSeed sets the seed for faults that have a Chance: with it they befall the same
+// calls and events when these come in the same order. Without it each portal draws a
+// seed, see [Portal.Seed].
+func WithSeed(seed uint64) Option { return func(p *Portal) { p.seed = seed } }
+
+// Seed returns the seed of the faults that have a Chance, for the log of a test
+// that has failed.
+func (p *Portal) Seed() uint64 { return p.seed }
+
+// newChance returns a random source for one more fault; the lock is held.
+func (p *Portal) newChance() *rand.Rand {
+	p.chances++
+	return rand.New(rand.NewPCG(p.seed, p.chances))
 }
 
-// Calls returns the calls of a method in their order, all calls for "". Refused
-// ones and those that met a fault count, the ones beyond the rate limit do not.
-// The first 100000 calls of a portal are remembered.
-func (p *Portal) Calls(method string) []Call {
+// Chaos lets a share of all calls and of all events go wrong from now on, from 0 for
+// none to 1 for all, in all the ways of a portal in trouble: calls are refused because
+// of the rate, fail inside the server, get the page of a proxy, before or after the
+// method has run, wait for seconds, lose their answer or half of it, and tokens expire;
+// events are lost, come twice, late or in another order. It helps to try a bot by hand,
+// too. The share replaces that of an earlier Chaos, so Chaos(0) ends it. Calls to the
+// authorization server and to the REST layer itself (profile, event.bind …) do not go
+// wrong, and the portal keeps its host, because a webhook does not survive another one.
+func (p *Portal) Chaos(rate float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var calls []Call
-	for _, c := range p.calls {
-		if method == "" || strings.EqualFold(c.Method, method) {
-			calls = append(calls, c)
+	p.faults = slices.DeleteFunc(p.faults, func(f *fault) bool { return f.chaos })
+	if !(rate > 0) { // NaN, too; a Fault with Chance 0 would befall everything
+		return
+	}
+	rate = min(rate, 1)
+	calls := []Fault{
+		{Expire: true}, // first, because it does not fit webhooks: with a rate of 1 the last one has to befall every call that is left
+		{Status: http.StatusServiceUnavailable, Code: "QUERY_LIMIT_EXCEEDED", Description: "Too many requests"},
+		{Status: http.StatusInternalServerError, Code: "INTERNAL_SERVER_ERROR", Description: "Internal server error"},
+		{Status: http.StatusBadGateway, Body: "<html><body><h1>502 Bad Gateway</h1></body></html>"},
+		{Delay: 3 * time.Second},
+		{Late: 3 * time.Second},
+		{Cut: BeforeRun},
+		{Cut: AfterRun},
+		{Cut: AfterRun, Body: `{"result":`},
+		{Cut: AfterRun, Status: http.StatusInternalServerError, Code: "INTERNAL_SERVER_ERROR", Description: "Internal server error"},
+		{Cut: AfterRun, Status: http.StatusGatewayTimeout, Body: "<html><body><h1>504 Gateway Timeout</h1></body></html>"},
+	}
+	events := []Fault{
+		{Duplicate: true},
+		{Duplicate: true, Reorder: true},
+		{Reorder: true},
+		{Delay: 3 * time.Second},
+		{Late: 3 * time.Second},
+		{Cut: BeforeRun},
+		{Cut: AfterRun},
+	}
+	for _, on := range []struct {
+		name   string
+		faults []Fault
+	}{{"imbot.*", calls}, {"imopenlines.*", calls}, {"batch", calls}, {"ON*", events}} {
+		share := rate / float64(len(on.faults))
+		for i, f := range on.faults { // a fault is asked only when none before it was due, so the chances grow
+			f.Chance, f.Times = share/(1-float64(i)*share), -1
+			p.faults = append(p.faults, &fault{Fault: f, name: on.name, event: isEvent(on.name), chance: p.newChance(), chaos: true})
 		}
-	}
-	return calls
-}
-
-// record remembers a call and begins its exchange; the lock is held.
-func (p *Portal) record(method string, params *array, batch bool) *trace {
-	open := newArray()
-	var secrets []string
-	for _, k := range params.keys {
-		if !isCredential(k) {
-			open.set(k, params.values[k])
-		} else if secret := text(params.values[k]); len(secret) >= minSecret {
-			secrets = append(secrets, secret, hidden)
-		}
-	}
-	if strings.EqualFold(method, "batch") {
-		hideCommands(open)
-	}
-	data := []byte("{}")
-	if open.len() > 0 {
-		data, _ = json.Marshal(open) // holds nothing that JSON cannot express
-	}
-	hide := strings.NewReplacer(secrets...)
-	call := Call{Method: p.scrub(method), Batch: batch}
-	masked := p.scrub(hide.Replace(string(data)))
-	call.Params = json.RawMessage(masked)
-	if len(p.calls) < maxKept {
-		p.calls = append(p.calls, call)
-	}
-	return p.begin(&trace{Exchange: Exchange{Name: call.Method}, sent: masked})
-}
-
-// scrub hides the portal's credentials in a text, wherever they got into it; the
-// lock is held.
-func (p *Portal) scrub(text string) string {
-	for secret := range p.credentials {
-		if strings.Contains(text, secret) { // rarely
-			return hides(slices.Collect(p.credentials)).Replace(text)
-		}
-	}
-	return text
-}
-
-const (
-	hidden    = "***"
-	minSecret = 16 // characters
-)
-
-func isCredential(name string) bool {
-	switch strings.ToLower(name) {
-	case "auth", "access_token", "sessid", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
-		return true
-	}
-	return false
-}
-
-// Err returns what a test should not overlook: calls of methods that the portal
-// does not have, events that could not be delivered, answers of handlers other
-// than 2xx, panics of handlers. It is nil when all is well.
-func (p *Portal) Err() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return errors.Join(p.problems...)
-}
-
-func (p *Portal) problem(format string, args ...any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.problems) < 100 {
-		p.problems = append(p.problems, errors.New("imbottest: "+p.scrub(fmt.Sprintf(format, args...))))
 	}
 }

@@ -1,6 +1,8 @@
 package imbottest_test
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -11,19 +13,138 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
 )
 
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	const add = `{"CLIENT_ID":"one","TITLE":"x"}`
+	for _, tt := range []struct {
+		says  string
+		fault imbottest.Fault
+		want  string
+		ran   bool
+	}{
+		{"a code is 400", imbottest.Fault{Code: "WRONG_REQUEST"}, `400 {"error":"WRONG_REQUEST","error_description":""}`, false},
+		{"a status and a code", imbottest.Fault{Status: 429, Code: "OPERATION_TIME_LIMIT", Description: "busy"}, `429 {"error":"OPERATION_TIME_LIMIT","error_description":"busy"}`, false},
+		{"a page", imbottest.Fault{Status: 502, Body: "<html>"}, `502 <html>`, false},
+		{"a status alone has no body", imbottest.Fault{Status: 500}, `500 `, false},
+		{"a body alone is 200", imbottest.Fault{Body: `{"result":`}, `200 {"result":`, false},
+		{"cut before it ran", imbottest.Fault{Cut: imbottest.BeforeRun}, "EOF", false},
+		{"cut after it ran", imbottest.Fault{Cut: imbottest.AfterRun}, "EOF", true},
+		{"a page after it ran", imbottest.Fault{Cut: imbottest.AfterRun, Status: 504, Body: "<html>"}, "504 <html>", true},
+		{"a code after it ran", imbottest.Fault{Cut: imbottest.AfterRun, Code: "X"}, `400 {"error":"X","error_description":""}`, true},
+	} {
+		t.Run(tt.says, func(t *testing.T) {
+			portal := newTestPortal(t)
+			portal.Fail("imbot.chat.add", tt.fault)
+			send := func() string {
+				resp, err := portal.HTTPClient().Post(portal.Webhook("").URL+"imbot.chat.add", "application/json", strings.NewReader(add))
+				if err != nil {
+					require.ErrorIs(t, err, io.EOF)
+					return "EOF"
+				}
+				defer func() { _ = resp.Body.Close() }()
+				body, err := io.ReadAll(resp.Body)
+				require.NoError(t, err)
+				return fmt.Sprint(resp.StatusCode, " ", string(body))
+			}
+			require.Equal(t, tt.want, send())
+			next := `200 {"result":1002,`
+			if tt.ran {
+				next = `200 {"result":1003,`
+			}
+			require.Contains(t, send(), next, "the fault befalls one call")
+			require.Len(t, portal.Calls("imbot.chat.add"), 3)
+		})
+	}
+	t.Run("several times, every method", func(t *testing.T) {
+		portal := newTestPortal(t)
+		portal.Fail("", imbottest.Fault{Code: "X", Times: 2})
+		require.Equal(t, "400 X", post(t, portal, "profile", `{}`))
+		require.Equal(t, "400 X", post(t, portal, "imbot.bot.list", `{}`))
+		require.NotEqual(t, "400 X", post(t, portal, "profile", `{}`))
+	})
+	t.Run("for ever", func(t *testing.T) {
+		portal := newTestPortal(t)
+		portal.Fail("profile", imbottest.Fault{Code: "X", Times: -1})
+		for range 5 {
+			require.Equal(t, "400 X", post(t, portal, "profile", `{}`))
+		}
+	})
+}
+
+func TestATruncatedAnswer(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	require.NoError(t, portal.Listen("127.0.0.1:0"))
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	for _, client := range []*http.Client{portal.HTTPClient(), {Transport: transport}} {
+		portal.Fail("imbot.chat.add", imbottest.Fault{Cut: imbottest.AfterRun, Body: `{"result":10`})
+		resp, err := client.Post(portal.Webhook("").URL+"imbot.chat.add", "application/json", strings.NewReader(`{"CLIENT_ID":"one"}`))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, resp.StatusCode)
+		require.EqualValues(t, 13, resp.ContentLength)
+		body, err := io.ReadAll(resp.Body)
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.Equal(t, `{"result":10`, string(body))
+		require.NoError(t, resp.Body.Close())
+	}
+	require.Equal(t, "1004", post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one"}`), "both calls ran")
+}
+
+func TestDelaysObeyTheContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal := imbottest.NewPortal()
+		defer portal.Close()
+		portal.Fail("profile", imbottest.Fault{Delay: time.Minute, Times: 2})
+		start := time.Now()
+		post(t, portal, "profile", `{}`)
+		require.Equal(t, time.Minute, time.Since(start))
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, portal.Webhook("").URL+"profile", nil)
+		require.NoError(t, err)
+		_, err = portal.HTTPClient().Do(r)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, time.Minute+time.Second, time.Since(start))
+	})
+}
+
+func TestOneFaultInsideTheClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal := imbottest.NewPortal()
+		defer portal.Close()
+		bot, _ := newEcho(t, portal, eventURL, portal.HTTPClient())
+		client, err := imbot.NewClient(portal.Webhook("a-long-random-client-id"), imbot.WithHTTPClient(portal.HTTPClient()))
+		require.NoError(t, err)
+		anna := portal.AddUser("Anna", "Ivanova")
+		send := func() error {
+			_, err := client.WithBot(bot).Message.Add(t.Context(), imbot.MessageAddRequest{DialogID: imbot.UserDialog(anna), Message: "x"})
+			return err
+		}
+		portal.Fail("imbot.message.add", imbottest.Fault{Status: 503, Code: "QUERY_LIMIT_EXCEEDED"})
+		require.NoError(t, send(), "refused before it ran, so repeated")
+		portal.Fail("imbot.message.add", imbottest.Fault{Cut: imbottest.AfterRun})
+		require.ErrorIs(t, send(), imbot.ErrOutcomeUnknown)
+		require.Len(t, portal.Messages(anna, imbot.UserDialog(bot)), 2)
+	})
+}
+
 func TestWhichCallsAFaultBefalls(t *testing.T) {
+	t.Parallel()
 	type faults map[string]imbottest.Fault
 	for _, tt := range []struct {
 		says   string
 		faults faults
-		calls  string // p: profile, l: imbot.bot.list
-		want   string // the code of each answer, - for none
+		calls  string // one letter for each call: p for profile, l for imbot.bot.list
+		want   string // for each call the code of its answer, - for none
 	}{
 		{"the next one", faults{"profile": {Code: "X"}}, "lppp", "-X--"},
 		{"the n-th one", faults{"profile": {Code: "X", Nth: 3}}, "plpplp", "---X--"},
@@ -34,7 +155,7 @@ func TestWhichCallsAFaultBefalls(t *testing.T) {
 		{"an expired token passes a webhook by", faults{"": {Expire: true}}, "pl", "--"},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			for name, f := range tt.faults {
 				portal.Fail(name, f)
 			}
@@ -54,7 +175,8 @@ func TestWhichCallsAFaultBefalls(t *testing.T) {
 }
 
 func TestFaultsAreTakenInTheirOrderAndCountTogether(t *testing.T) {
-	portal := newWorld(t)
+	t.Parallel()
+	portal := newTestPortal(t)
 	portal.Fail("profile", imbottest.Fault{Code: "A"})
 	portal.Fail("profile", imbottest.Fault{Code: "B", Nth: 3})
 	portal.Fail("profile", imbottest.Fault{Code: "C", Nth: 3})
@@ -67,16 +189,18 @@ func TestFaultsAreTakenInTheirOrderAndCountTogether(t *testing.T) {
 }
 
 func TestAFaultThatCannotHappenIsAProblem(t *testing.T) {
+	t.Parallel()
 	for name, f := range map[string]imbottest.Fault{
 		"ONIMBOTMESSAGEADD": {Code: "X"}, "imbot.message.add": {Duplicate: true}, "oauth/token": {Expire: true}, "profile": {}, "ON*": {Rename: true},
 	} {
-		portal := newWorld(t)
+		portal := newTestPortal(t)
 		portal.Fail(name, f)
 		require.ErrorContains(t, portal.Err(), "cannot befall")
 	}
 }
 
 func TestTheSameSeedBringsTheSameFaults(t *testing.T) {
+	t.Parallel()
 	run := func(opts ...imbottest.Option) (string, uint64) {
 		portal := imbottest.NewPortal(opts...)
 		defer portal.Close()
@@ -98,11 +222,12 @@ func TestTheSameSeedBringsTheSameFaults(t *testing.T) {
 }
 
 func TestWhatCanGoWrongInsideABatch(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		says  string
 		fault imbottest.Fault
 		want  string
-		next  string // what the next call gives
+		next  string // the answer of the next call
 	}{
 		{"a code", imbottest.Fault{Code: "X"}, `"error":"X"`, "1002"},
 		{"a code after it ran", imbottest.Fault{Code: "X", Cut: imbottest.AfterRun}, `"error":"X"`, "1003"},
@@ -110,7 +235,7 @@ func TestWhatCanGoWrongInsideABatch(t *testing.T) {
 		{"and no page", imbottest.Fault{Status: 502, Body: `{"error":"Y"}`}, `"a":1002`, "502 Y"},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			portal.Fail("imbot.chat.add", tt.fault)
 			require.Contains(t, post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one"}}`), tt.want)
 			require.Equal(t, tt.next, post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one"}`), "a fault that passes it by waits for a call")
@@ -119,6 +244,7 @@ func TestWhatCanGoWrongInsideABatch(t *testing.T) {
 }
 
 func TestALateAnswerComesAfterTheMethodHasRun(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -141,7 +267,8 @@ func TestALateAnswerComesAfterTheMethodHasRun(t *testing.T) {
 }
 
 func TestATokenEndsForAllCallsOfItsApplication(t *testing.T) {
-	portal := newWorld(t)
+	t.Parallel()
+	portal := newTestPortal(t)
 	auth := portal.OAuth("local.1")
 	token, err := auth.Tokens.Token()
 	require.NoError(t, err)
@@ -159,6 +286,7 @@ func TestATokenEndsForAllCallsOfItsApplication(t *testing.T) {
 }
 
 func TestThePortalRenamesItself(t *testing.T) {
+	t.Parallel()
 	for _, listens := range []bool{false, true} {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -178,14 +306,14 @@ func TestThePortalRenamesItself(t *testing.T) {
 	}
 }
 
-// inbox is a handler that keeps the texts of messages.
-type inbox struct {
+// textRecorder is a handler that keeps the texts of messages.
+type textRecorder struct {
 	mu    sync.Mutex
 	texts []string
-	hung  int // requests whose context had ended
+	hung  int // how many requests had a context that had ended
 }
 
-func (b *inbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+func (b *textRecorder) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -195,7 +323,7 @@ func (b *inbox) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (b *inbox) take() string {
+func (b *textRecorder) take() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	defer func() { b.texts = nil }()
@@ -203,12 +331,13 @@ func (b *inbox) take() string {
 }
 
 func TestFaultsOfEvents(t *testing.T) {
+	t.Parallel()
 	const add = "ONIMBOTMESSAGEADD"
 	for _, tt := range []struct {
 		says   string
 		name   string
 		faults []imbottest.Fault
-		want   string // after a b c were said at once
+		want   string // the texts that arrive when a, b and c are said
 		took   time.Duration
 		hung   int
 	}{
@@ -229,9 +358,9 @@ func TestFaultsOfEvents(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				portal := imbottest.NewPortal()
 				defer portal.Close()
-				bot := goexitBot(t, portal)
-				box := &inbox{}
-				portal.Serve(goexitURL, box)
+				bot := registerBot(t, portal)
+				box := &textRecorder{}
+				portal.Serve(eventURL, box)
 				anna := portal.AddUser("Anna", "Ivanova")
 				require.NoError(t, portal.Open(t.Context(), anna, bot))
 				require.NoError(t, portal.Idle(t.Context()))
@@ -255,6 +384,7 @@ func TestFaultsOfEvents(t *testing.T) {
 }
 
 func TestThePortalHangsUpOnASocket(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	gone := make(chan string, 1)
@@ -284,12 +414,13 @@ func TestThePortalHangsUpOnASocket(t *testing.T) {
 }
 
 func TestChaosIsAMixtureOfAllFaults(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal(imbottest.WithSeed(1))
 		defer portal.Close()
-		bot := goexitBot(t, portal)
-		box := &inbox{}
-		portal.Serve(goexitURL, box)
+		bot := registerBot(t, portal)
+		box := &textRecorder{}
+		portal.Serve(eventURL, box)
 		anna := portal.AddUser("Anna", "Ivanova")
 		portal.Chaos(0.5)
 		for range 500 {
@@ -327,15 +458,16 @@ func TestChaosIsAMixtureOfAllFaults(t *testing.T) {
 }
 
 func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
+	t.Parallel()
 	for _, r := range []struct {
 		says string
 		rate float64
-		want float64 // of 1000
+		want float64 // how many of 1000 calls
 	}{
 		{"none", 0, 0},
 		{"less than none", -1, 0},
 		{"no number", math.NaN(), 0},
-		{"a tenth", 0.1, 91}, // one way of eleven is not for webhooks
+		{"a tenth", 0.1, 91}, // not 100: the calls are those of a webhook, which one of the eleven faults does not fit
 		{"half", 0.5, 455},
 		{"all", 1, 1000},
 		{"more than all", 2, 1000},
@@ -345,7 +477,7 @@ func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
 				portal := imbottest.NewPortal(imbottest.WithSeed(1))
 				defer portal.Close()
 				portal.Chaos(0.7)
-				portal.Chaos(r.rate) // in place of that
+				portal.Chaos(r.rate) // replaces the 0.7
 				for _, method := range []string{"imbot.bot.list", "imopenlines.bot.session.finish"} {
 					wrong := 0.0
 					for range 1000 {
@@ -366,4 +498,13 @@ func TestChaosBefallsTheShareThatItIsTold(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestFaultsInsideABatch(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	portal.Fail("imbot.chat.add", imbottest.Fault{Code: "OPERATION_TIME_LIMIT", Description: "busy"})
+	got := post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","b":"imbot.chat.add?CLIENT_ID=one"}}`)
+	require.Equal(t, `{"a":{"error":"OPERATION_TIME_LIMIT","error_description":"busy"}}`, partOf(t, got, "result_error"))
+	require.Equal(t, `{"b":1002}`, partOf(t, got, "result"))
 }

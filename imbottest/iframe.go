@@ -12,7 +12,7 @@ import (
 
 // IFrame returns the URL that the portal opens in a frame when a person chooses a
 // chat application above the text field of a dialog. It is signed with the
-// application's HASH, and cannot be checked without it.
+// application's HASH; see [imbot.VerifyIFrame].
 func (p *Portal) IFrame(user, app imbot.ID, dialog imbot.DialogID) (string, error) {
 	return p.iframe(user, app, "textarea", func() (*chat, []string, error) {
 		chat := p.find(user, dialog)
@@ -27,7 +27,7 @@ func (p *Portal) IFrame(user, app imbot.ID, dialog imbot.DialogID) (string, erro
 // below a message; params are what the button has as APP_PARAMS.
 func (p *Portal) IFrameOfButton(user, app, message imbot.ID, params string) (string, error) {
 	return p.iframe(user, app, "button", func() (*chat, []string, error) {
-		m, err := p.visible(user, message)
+		m, err := p.visibleMessage(user, message)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -35,11 +35,12 @@ func (p *Portal) IFrameOfButton(user, app, message imbot.ID, params string) (str
 	})
 }
 
-// iframe builds the URL; where finds the dialog and what its context adds.
+// iframe builds the URL. where returns the chat and the parameters that only this way
+// to open a frame adds.
 func (p *Portal) iframe(user, id imbot.ID, context string, where func() (*chat, []string, error)) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.person(user); err != nil {
+	if err := p.checkPerson(user); err != nil {
 		return "", err
 	}
 	app := p.chatApps[id]
@@ -51,7 +52,7 @@ func (p *Portal) iframe(user, id imbot.ID, context string, where func() (*chat, 
 		return "", err
 	}
 	key := app.hash
-	if key == "register" { // then the portal signs users with a secret of its own
+	if key == "register" { // with this HASH the portal signs users with a secret of its own
 		key = p.secret
 	}
 	pairs := []string{
@@ -73,18 +74,6 @@ func (p *Portal) iframe(user, id imbot.ID, context string, where func() (*chat, 
 		separator = "&"
 	}
 	return app.iframe + separator + strings.Join(query, "&"), nil
-}
-
-// dialogOf is a chat as one of its members names it.
-func (p *Portal) dialogOf(chat *chat, user imbot.ID) imbot.DialogID {
-	if chat.kind == kindPrivate {
-		for _, m := range chat.members {
-			if m.user != user {
-				return imbot.UserDialog(m.user)
-			}
-		}
-	}
-	return imbot.ChatDialog(chat.id)
 }
 
 func md5Hex(text string) string {

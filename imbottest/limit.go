@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Plan is a commercial plan of the cloud, as far as its rate limit goes.
+// A Plan is a commercial plan of the cloud. Here it stands for a rate limit.
 type Plan string
 
 // The two kinds of plans. Any other name counts as basic.
@@ -25,24 +25,24 @@ func (p Plan) RateLimit() (perSecond float64, burst int) {
 	return 2, 50
 }
 
-// WithRateLimit lets the portal refuse calls with QUERY_LIMIT_EXCEEDED like the
-// cloud does: each HTTP request fills a bucket by one, perSecond leak out of it,
-// and above burst the portal refuses. A batch counts as one. [Plan.RateLimit] has
-// the cloud's figures; without this option there is no limit.
+// WithRateLimit lets the portal refuse calls with QUERY_LIMIT_EXCEEDED as the cloud
+// does. It is a leaky bucket: each HTTP request adds one, perSecond leak out, and a
+// request that does not fit below burst is refused. A batch counts as one request.
+// [Plan.RateLimit] has the cloud's figures; without this option there is no limit.
 func WithRateLimit(perSecond float64, burst int) Option {
 	return func(p *Portal) { p.bucket = bucket{perSecond: perSecond, burst: float64(burst)} }
 }
 
 // WithOperatingLimit lets the portal refuse a method with OPERATION_TIME_LIMIT when
-// it has run for so long during the last ten minutes, for one application or for
-// the webhook. The cloud allows 480 seconds. The call that crosses the limit is still
-// answered, and after ten minutes the oldest one is what is forgotten. Calls
-// that fail, or take no more than 0.1 s, do not count, and a batch counts by its
-// commands; so only a [Fault] with a Delay makes a portal in memory busy.
-// Without this option there is no limit, but the time is counted and told.
+// its calls, of one application or of the webhook, have run for d during the last ten
+// minutes. The cloud allows 480 seconds. The call that crosses the limit is still
+// answered; a call stops to count after ten minutes. Calls that fail, or take no more
+// than 0.1 s, do not count, and of a batch each command counts for its method. So on
+// this portal only a [Fault] with a Delay uses time up. Without this option there is no
+// limit, but the time is counted and stands in the answers.
 func WithOperatingLimit(d time.Duration) Option { return func(p *Portal) { p.limit = d } }
 
-// bucket is the cloud's leaky bucket; without a burst it never fills.
+// bucket is the leaky bucket of the rate limit; with burst 0 there is no limit.
 type bucket struct {
 	perSecond float64
 	burst     float64
@@ -64,16 +64,17 @@ func (b *bucket) add(now time.Time) bool {
 	return true
 }
 
-// usage is the time that a method has run for an application, by minute.
+// usage is how long a method has run for an application, in each of the last ten
+// minutes.
 type usage struct {
 	minutes [10]struct {
-		at  int64 // number of the minute
+		at  int64 // which minute: Unix time divided by 60
 		ran time.Duration
 	}
 }
 
-// counted is the time above which a call counts.
-const counted = 100 * time.Millisecond
+// negligible is how long a call may run without counting.
+const negligible = 100 * time.Millisecond
 
 func (u *usage) add(now time.Time, d time.Duration) {
 	minute := now.Unix() / 60
@@ -84,11 +85,12 @@ func (u *usage) add(now time.Time, d time.Duration) {
 	m.ran += d
 }
 
-// sum is what counts now, and when the oldest minute of it stops to.
+// sum returns how much time counts now, and the Unix time at which its oldest minute
+// stops to count.
 func (u *usage) sum(now time.Time) (ran time.Duration, resetAt int64) {
 	oldest := now.Unix() / 60
 	first := oldest - int64(len(u.minutes))
-	resetAt = now.Add(10 * time.Minute).Unix() // of nothing, too
+	resetAt = now.Add(10 * time.Minute).Unix() // the portal sends it even when nothing counts
 	for _, m := range u.minutes {
 		if m.at > first && m.ran > 0 {
 			if ran += m.ran; m.at <= oldest {
@@ -99,7 +101,8 @@ func (u *usage) sum(now time.Time) (ran time.Duration, resetAt int64) {
 	return ran, resetAt
 }
 
-// usageKey names a method of an application, or of the webhook.
+// usageKey is the key in usages for a method and the caller's application, or the
+// webhook.
 func (c *call) usageKey(name string) string {
 	if c.app == nil {
 		return strings.ToLower(name)
@@ -107,8 +110,8 @@ func (c *call) usageKey(name string) string {
 	return c.app.id + " " + strings.ToLower(name)
 }
 
-// busy refuses a method that has run for too long.
-func (c *call) busy(name string) *restError {
+// checkOperatingTime refuses a method whose calls have used the operating time up.
+func (c *call) checkOperatingTime(name string) *restError {
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
 	if u := c.p.usages[c.usageKey(name)]; c.p.limit > 0 && u != nil {
@@ -119,9 +122,9 @@ func (c *call) busy(name string) *restError {
 	return nil
 }
 
-// took counts a call that has run, and returns its time block.
-func (c *call) took(name string, start time.Time) timing {
-	t := since(start)
+// addOperatingTime counts a call that has run since start, and returns its time block.
+func (c *call) addOperatingTime(name string, start time.Time) timing {
+	t := timeBlock(start)
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
 	key, now := c.usageKey(name), time.Now()
@@ -130,7 +133,7 @@ func (c *call) took(name string, start time.Time) timing {
 		u = new(usage)
 		c.p.usages[key] = u
 	}
-	if d := now.Sub(start); d > counted && !strings.EqualFold(name, "batch") {
+	if d := now.Sub(start); d > negligible && !strings.EqualFold(name, "batch") {
 		u.add(now, d)
 	}
 	ran, resetAt := u.sum(now)

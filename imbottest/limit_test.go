@@ -6,12 +6,29 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/imbot-go/imbot/imbottest"
+	"github.com/stretchr/testify/require"
 )
 
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal := imbottest.NewPortal(imbottest.WithRateLimit(2, 3))
+		defer portal.Close()
+		profile := func() string { return post(t, portal, "profile", `{}`)[:3] }
+		for range 3 {
+			require.Equal(t, `{"A`, profile())
+		}
+		require.Equal(t, "503 QUERY_LIMIT_EXCEEDED", post(t, portal, "profile", `{}`))
+		time.Sleep(500 * time.Millisecond)
+		require.Equal(t, `{"A`, profile(), "one has leaked out")
+		require.Equal(t, "503", profile())
+		require.Len(t, portal.Calls("profile"), 4, "the refused ones never came in")
+	})
+}
+
 func TestPlansHaveTheirRateLimit(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		plan             imbottest.Plan
 		atOnce, eachTime int
@@ -31,7 +48,8 @@ func TestPlansHaveTheirRateLimit(t *testing.T) {
 	}
 }
 
-// operating calls a method that takes so long, and returns what the portal counts.
+// operating makes a call that takes this long, and returns the operating time that its
+// answer tells and how long it is until that is reset.
 func operating(t *testing.T, portal *imbottest.Portal, method string, took time.Duration) (seconds float64, reset time.Duration) {
 	t.Helper()
 	if took > 0 {
@@ -49,6 +67,7 @@ func operating(t *testing.T, portal *imbottest.Portal, method string, took time.
 }
 
 func TestOperatingTimeIsCounted(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
@@ -77,6 +96,7 @@ func TestOperatingTimeIsCounted(t *testing.T) {
 }
 
 func TestTheOperatingLimit(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal(imbottest.WithOperatingLimit(480 * time.Second))
 		defer portal.Close()
@@ -94,6 +114,7 @@ func TestTheOperatingLimit(t *testing.T) {
 }
 
 func TestCommandsOfABatchCountForTheirMethods(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()

@@ -12,12 +12,12 @@ import (
 	"unicode/utf8"
 )
 
-// masker masks what leaves the portal to be looked at: by the names of secrets,
-// and their values wherever they got to.
+// masker masks the bodies of exchanges: parameters that have the name of a secret, and
+// the secrets of this portal wherever they stand.
 type masker struct{ secrets *strings.Replacer }
 
-// credentials are the values that may appear nowhere, without those that are in
-// ordinary words because they are short; the lock is held.
+// credentials yields the secrets of this portal. Short ones are left out, because they
+// can be part of ordinary words. The lock is held.
 func (p *Portal) credentials(yield func(string) bool) {
 	send := func(secrets ...string) bool {
 		for _, secret := range secrets {
@@ -47,9 +47,9 @@ func (p *Portal) credentials(yield func(string) bool) {
 	}
 }
 
-// hides returns what hides secrets, as they are and in forms. One may begin like
-// another, so the longer ones are tried first.
-func hides(secrets []string) *strings.Replacer {
+// replacerOf masks secrets, as they are and as forms escape them. When one begins with
+// another, the longer one has to be tried first.
+func replacerOf(secrets []string) *strings.Replacer {
 	for _, secret := range secrets {
 		if escaped := url.QueryEscape(secret); escaped != secret {
 			secrets = append(secrets, escaped)
@@ -63,16 +63,26 @@ func hides(secrets []string) *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// secrets hides the credentials and the secrets of chat applications, which tests
-// see in [Portal.Calls]; the lock is held.
-func (p *Portal) secrets() *strings.Replacer {
+// scrub masks the portal's credentials in a text; the lock is held.
+func (p *Portal) scrub(text string) string {
+	for secret := range p.credentials {
+		if strings.Contains(text, secret) { // rare, so the replacer is made only then
+			return replacerOf(slices.Collect(p.credentials)).Replace(text)
+		}
+	}
+	return text
+}
+
+// secretReplacer masks the credentials, and the HASH of chat applications, which
+// [Portal.Calls] does not mask because tests look at it. The lock is held.
+func (p *Portal) secretReplacer() *strings.Replacer {
 	list := slices.Collect(p.credentials)
 	for _, app := range p.chatApps {
 		if len(app.hash) >= minSecret {
 			list = append(list, app.hash)
 		}
 	}
-	return hides(list)
+	return replacerOf(list)
 }
 
 // secretNames are the names of parameters, in lower case, whose values are
@@ -82,21 +92,21 @@ var secretNames = map[string]bool{
 	"auth_id": true, "refresh_id": true, "hash": true, "ap": true, "aplogin": true, "code_verifier": true,
 }
 
-// inText finds secrets by their names in addresses, forms, JSON that is part of a
-// text or was cut, and in what programs print of all these.
-var inText = regexp.MustCompile(`(?i)((?:\b|%5B|%22|%26|%3F)(?:access_token|refresh_token|client_id|client_secret|application_token|auth|auth_id|refresh_id|hash|domain_hash|user_hash)` +
+// secretInText finds secrets by their names in texts that are no JSON as a whole: in
+// addresses, forms, parts of JSON, and what Python and PHP print of these.
+var secretInText = regexp.MustCompile(`(?i)((?:\b|%5B|%22|%26|%3F)(?:access_token|refresh_token|client_id|client_secret|application_token|auth|auth_id|refresh_id|hash|domain_hash|user_hash)` +
 	`(?:["'\]\\]|%22|%27|%5D)*\s*(?:=>?|:|%3D|%3A)\s*(?:["'\\]|%22|%27)*)(?:[^&\s"'<>\\{\[%]|%2[^267]|%[^2])(?:[^&\s"'<>\\%]|%2[^267]|%[^2])*`)
 
-// inPath finds the secret of a webhook in its address.
-var inPath = regexp.MustCompile(`(/rest/[0-9]+/)[^/\s"'<>\\]+`)
+// secretInPath finds the secret of a webhook in its address.
+var secretInPath = regexp.MustCompile(`(/rest/[0-9]+/)[^/\s"'<>\\]+`)
 
 func (m masker) text(s string) string {
 	s = m.secrets.Replace(s)
-	s = inText.ReplaceAllString(s, "${1}"+hidden)
-	return inPath.ReplaceAllString(s, "${1}"+hidden)
+	s = secretInText.ReplaceAllString(s, "${1}"+hidden)
+	return secretInPath.ReplaceAllString(s, "${1}"+hidden)
 }
 
-// body is a body as people may see it.
+// body masks a body and indents it when it is JSON.
 func (m masker) body(data []byte) string {
 	if v, err := parseJSON(data); err == nil {
 		return m.value(v)
@@ -105,7 +115,7 @@ func (m masker) body(data []byte) string {
 	return trimCut(m.text(s), more)
 }
 
-// value is a PHP value as masked and indented JSON.
+// value writes a PHP value as indented JSON and masks it.
 func (m masker) value(v any) string {
 	var out bytes.Buffer
 	m.write(&out, v, "\n")
@@ -147,7 +157,8 @@ func (m masker) write(out *bytes.Buffer, v any, indent string) {
 	out.WriteByte(brackets[1])
 }
 
-// writeScalar writes what is no array, as JSON without escapes for HTML.
+// writeScalar writes a value that is no array, as JSON without escapes for HTML, because
+// people read it.
 func writeScalar(out *bytes.Buffer, v any, m masker) {
 	if s, ok := v.(string); ok {
 		s, more := shorten(s, maxString)
@@ -155,17 +166,17 @@ func writeScalar(out *bytes.Buffer, v any, m masker) {
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(v) // holds nothing that JSON cannot express
+	_ = encoder.Encode(v) // PHP values can always be written
 	out.Truncate(out.Len() - 1)
 }
 
-// How much is shown of one text, and of one body, in bytes.
+// How many bytes are shown of one text, and of one body.
 const (
 	maxString = 30_000
 	maxShown  = 300_000
 )
 
-// shorten cuts a long text and tells how many bytes are missing.
+// shorten cuts a long text and returns how many bytes are missing.
 func shorten(s string, limit int) (cut string, more int) {
 	if len(s) <= limit {
 		return s, 0
@@ -176,15 +187,29 @@ func shorten(s string, limit int) (cut string, more int) {
 	return s[:limit], len(s) - limit
 }
 
-// maxTail is longer than any secret: at the end of a cut text there may be half
-// of one, which nothing recognises.
+// maxTail is longer than any secret. A text that was cut before it was masked can end
+// with half a secret, which nothing recognises; so its end is left out.
 const maxTail = 512
 
-// trimCut ends a text that was cut before it was masked.
+// trimCut takes the end away from a text that was cut before it was masked, and says how
+// many bytes are missing.
 func trimCut(s string, more int) string {
 	if more == 0 {
 		return s
 	}
 	s, tail := shorten(s, max(0, len(s)-maxTail))
 	return fmt.Sprintf("%s … (about %d bytes more)", s, more+tail)
+}
+
+const (
+	hidden    = "***"
+	minSecret = 16 // characters
+)
+
+func isCredential(name string) bool {
+	switch strings.ToLower(name) {
+	case "auth", "access_token", "sessid", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
+		return true
+	}
+	return false
 }

@@ -11,9 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestShortSecretsAreMaskedByTheirNames is about client ids that are too short to
-// be looked for by their value: the bot of newWorld has "one".
+// TestShortSecretsAreMaskedByTheirNames is about client ids that are too short to be
+// masked wherever they stand, such as "one" of the test portal.
 func TestShortSecretsAreMaskedByTheirNames(t *testing.T) {
+	t.Parallel()
 	for says, text := range map[string]string{
 		"a form":                 `auth[domain]=x&auth[application_token]=one&ts=1`,
 		"an escaped form":        `auth%5Bdomain%5D=x&auth%5Bapplication_token%5D=one&ts=1`,
@@ -28,7 +29,7 @@ func TestShortSecretsAreMaskedByTheirNames(t *testing.T) {
 		"a text with a comma":    `client_id=o,one&x=1`,
 	} {
 		t.Run(says, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			portal.Serve(eventURL, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }))
 			_, err := portal.Say(t.Context(), anna, "4", "hi")
 			require.NoError(t, err)
@@ -49,7 +50,8 @@ func TestShortSecretsAreMaskedByTheirNames(t *testing.T) {
 }
 
 func TestWhatIsNoSecretIsShown(t *testing.T) {
-	portal := newWorld(t)
+	t.Parallel()
+	portal := newTestPortal(t)
 	const text = `auth[domain]=x.example.com author=Anna "auth": {"user_id": 1} hashtag: #a`
 	portal.Fail("profile", imbottest.Fault{Body: text, Status: 500})
 	_, _ = postTo(t, portal, portal.Webhook("").URL+"profile", "application/json", "")
@@ -57,10 +59,11 @@ func TestWhatIsNoSecretIsShown(t *testing.T) {
 	require.Equal(t, text, call.Answer)
 }
 
-// TestTheDumpOfARefusedApplicationIsMasked is about an error that has the
-// parameters of the call in its text.
+// TestTheDumpOfARefusedApplicationIsMasked is about an error whose description has the
+// parameters of the call.
 func TestTheDumpOfARefusedApplicationIsMasked(t *testing.T) {
-	portal := newWorld(t)
+	t.Parallel()
+	portal := newTestPortal(t)
 	require.NoError(t, portal.Veto("imbot.app.register"))
 	got := post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://a.example.com/","HASH":"0123456789abcdef0123456789abcdef","LANG":[{"TITLE":"T"}]}`)
 	require.Contains(t, got, "WRONG_REQUEST")
@@ -71,9 +74,10 @@ func TestTheDumpOfARefusedApplicationIsMasked(t *testing.T) {
 }
 
 func TestASecretThatBeginsLikeAnotherIsMaskedAsAWhole(t *testing.T) {
-	portal := newWorld(t)
+	t.Parallel()
+	portal := newTestPortal(t)
 	short := "the-client-id-of-a-bot"
-	for i := range 9 { // maps have no order
+	for i := range 9 { // many, because the order of a map would hide a mistake with two
 		id := short + strings.Repeat("x", i)
 		post(t, portal, "imbot.bot.list", `{"CLIENT_ID":"`+id+`"}`)
 		post(t, portal, "imbot.register", `{"CLIENT_ID":"`+id+`"}`)
@@ -83,15 +87,16 @@ func TestASecretThatBeginsLikeAnotherIsMaskedAsAWhole(t *testing.T) {
 	require.Contains(t, call.Sent, `"*** end"`)
 }
 
-// TestSecretsAreMaskedByTheirNames is about those that are no secrets of this
-// portal, or no more.
+// TestSecretsAreMaskedByTheirNames is about values that are not, or no longer, secrets of
+// this portal.
 func TestSecretsAreMaskedByTheirNames(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{
 		"access_token", "refresh_token", "client_id", "client_secret", "application_token", "AUTH_ID", "REFRESH_ID",
 		"HASH", "ap", "aplogin", "code_verifier", "auth",
 	} {
 		t.Run(name, func(t *testing.T) {
-			portal := newWorld(t)
+			portal := newTestPortal(t)
 			post(t, portal, "profile", `{"A":{"`+name+`":"short"},"B":"shown"}`)
 			call, _ := portal.Exchange(portal.Exchanges(0, 1)[0].ID)
 			require.Contains(t, call.Sent, `"***"`)
@@ -102,11 +107,12 @@ func TestSecretsAreMaskedByTheirNames(t *testing.T) {
 }
 
 func TestSecretsAreMaskedByTheirValues(t *testing.T) {
-	portal := newWorld(t)
+	t.Parallel()
+	portal := newTestPortal(t)
 	const clientSecret, hash = "the/client=secret&of+it", "0123456789abcdef0123456789abcdef"
 	app := portal.Application("local.1", clientSecret)
 	require.NoError(t, app.Install(t.Context(), eventURL))
-	require.NoError(t, portal.Idle(t.Context())) // its event is in the list, too
+	require.NoError(t, portal.Idle(t.Context())) // then ONAPPINSTALL is in the log and does not come later
 	token, err := portal.OAuth("local.1").Tokens.Token()
 	require.NoError(t, err)
 	back, err := app.Authorize(anna, "")
@@ -137,8 +143,9 @@ func TestSecretsAreMaskedByTheirValues(t *testing.T) {
 	}
 }
 
-// TestSecretsInNamesAndErrorsAreMasked is about what a list of exchanges shows.
+// TestSecretsInNamesAndErrorsAreMasked is about the list of exchanges, without bodies.
 func TestSecretsInNamesAndErrorsAreMasked(t *testing.T) {
+	t.Parallel()
 	portal := imbottest.NewPortal(imbottest.WithRateLimit(0.001, 2))
 	t.Cleanup(portal.Close)
 	hook := portal.Webhook("").URL
@@ -149,4 +156,17 @@ func TestSecretsInNamesAndErrorsAreMasked(t *testing.T) {
 	}
 	require.NotContains(t, fmt.Sprint(portal.Exchanges(0, 9)), secret)
 	require.Equal(t, "QUERY_LIMIT_EXCEEDED", portal.Exchanges(0, 1)[0].Error)
+}
+
+func TestSecretsInsideParametersAreHidden(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	hook := portal.Webhook("a-long-random-client-id")
+	post(t, portal, "imbot.chat.add", fmt.Sprintf(`{"CLIENT_ID":%q,"TITLE":%q}`, hook.ClientID, hook.URL))
+	post(t, portal, "imbot.chat.add", fmt.Sprintf(`{"CLIENT_ID":%q,"TITLE":%q}`, hook.ClientID, "it is "+hook.ClientID))
+	post(t, portal, "profile", fmt.Sprintf(`{"x":%q}`, hook.ClientID))
+	text := callsInWords(portal)
+	require.NotContains(t, text, hook.ClientID)
+	require.NotContains(t, text, strings.Split(hook.URL, "/")[5])
+	require.Contains(t, text, `"TITLE":"it is ***"`)
 }

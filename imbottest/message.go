@@ -1,6 +1,8 @@
 package imbottest
 
 import (
+	"encoding/json"
+	"html"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,36 +21,56 @@ type Message struct {
 	System   bool
 	Time     time.Time
 
-	// What the portal made of the parameters: without the buttons and blocks
-	// that it drops, with its defaults. Zero when the message has none.
+	// What the portal has stored: without the buttons and blocks that it drops, and
+	// with its defaults. They are zero when the message has none.
 	Keyboard imbot.Keyboard
 	Attach   imbot.Attach
 	Menu     imbot.Menu
 
-	parts parts // never changed, only replaced
+	parts parts // copies of the message share them, so they are replaced and never changed
 
-	Edited  bool       // by a person; what bots change is not marked
-	Deleted bool       // the text is the portal's notice then
+	Edited  bool       // a person changed it; changes by bots are not marked
+	Deleted bool       // Text is then the notice that stands in its place
 	Likes   []imbot.ID // who likes it
 }
 
 // Plain returns the text as a person reads it: see [bbcode.Plain].
 func (m Message) Plain() string { return bbcode.Plain(m.Text) }
 
+// Wire returns the parts of the message as the portal stores them, null when the
+// message has none: the attachment an object, the others a flat list in which an
+// entry of type NEWLINE ends a row of buttons. The texts of the menu are not
+// escaped.
+func (m Message) Wire() (attach, keyboard, menu json.RawMessage) {
+	parts := m.parts
+	if parts[partMenu] != nil {
+		parts[partMenu] = mapStrings(parts[partMenu], html.UnescapeString).(*array)
+	}
+	var wire [len(parts)]json.RawMessage
+	for i, part := range parts {
+		wire[i] = json.RawMessage("null")
+		if part != nil {
+			wire[i], _ = part.MarshalJSON() // PHP values can always be written
+		}
+	}
+	return wire[partAttach], wire[partKeyboard], wire[partMenu]
+}
+
 // message is a message as the portal keeps it.
 type message struct {
 	Message // without Keyboard, Attach and Menu
 }
 
-// view is the message as people and tests see it.
-func (m *message) view() Message {
-	v := m.light()
+// public returns the message with its keyboard, attachment and menu.
+func (m *message) public() Message {
+	v := m.withoutParts()
 	v.Attach, v.Keyboard, v.Menu = m.parts.decoded()
 	return v
 }
 
-// light is the message without what is expensive to read.
-func (m *message) light() Message {
+// withoutParts returns the message without its keyboard, attachment and menu, which take
+// long to decode.
+func (m *message) withoutParts() Message {
 	v := m.Message
 	v.Likes = slices.Clone(m.Likes)
 	return v
@@ -57,8 +79,8 @@ func (m *message) light() Message {
 // maxText is the length in characters to which the portal cuts messages.
 const maxText = 20000
 
-// cut shortens a text like the portal does: without an error.
-func cut(text string) string {
+// cutText shortens a text that is too long; the portal does that without an error.
+func cutText(text string) string {
 	if len(text) <= maxText {
 		return text
 	}
@@ -68,10 +90,10 @@ func cut(text string) string {
 	return text
 }
 
-// finished is a text as it is stored: cut, and with the names of people who were
-// mentioned without.
-func (p *Portal) finished(text string) string {
-	return namelessMention.ReplaceAllStringFunc(cut(text), func(code string) string {
+// storedText is a text as the portal stores it: cut, and with the user's name in
+// mentions that have none.
+func (p *Portal) storedText(text string) string {
+	return namelessMention.ReplaceAllStringFunc(cutText(text), func(code string) string {
 		u := p.users[toID(namelessMention.FindStringSubmatch(code)[1])]
 		if u == nil {
 			return code
@@ -82,10 +104,16 @@ func (p *Portal) finished(text string) string {
 
 var namelessMention = regexp.MustCompile(`(?i)\[user=([0-9]+)\]\[/user\]`)
 
+// withBotName puts the bot's name before the text of a system message, so that people
+// see who wrote it.
+func (p *Portal) withBotName(b *bot, text string) string {
+	return "[b]" + p.users[b.id].name() + "[/b]\n" + text
+}
+
 // store adds a message to a chat; the lock is held.
 func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *message {
 	p.lastMsg++
-	m := &message{Message: Message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: p.finished(text), System: system, Time: time.Now()}}
+	m := &message{Message: Message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: p.storedText(text), System: system, Time: time.Now()}}
 	chat.messages = append(chat.messages, m)
 	p.messages[m.ID] = m
 	chat.stopTyping(p, author)
@@ -93,118 +121,47 @@ func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *m
 	return m
 }
 
-// newPrivate makes the private dialog of two users; the lock is held.
-func (p *Portal) newPrivate(a, b imbot.ID) *chat {
-	p.lastChat++
-	chat := &chat{id: p.lastChat, kind: kindPrivate, created: time.Now()}
-	chat.members = []*member{{user: a}, {user: b}}
-	p.chats[chat.id] = chat
-	p.private[pairOf(a, b)] = chat
-	p.noteDialog(chat)
-	return chat
+// changeTime is how long a message can be changed. It can be deleted at any time.
+const changeTime = 3 * 24 * time.Hour
+
+// ownMessage finds a message that a user wrote and can reach: it is not deleted, and the
+// user is a member of its chat.
+func (p *Portal) ownMessage(user, id imbot.ID) *message {
+	m := p.messages[id]
+	if m == nil || m.Deleted || m.AuthorID != user || p.chats[m.ChatID].member(user) == nil {
+		return nil
+	}
+	return m
 }
 
-func messageMethods(name string) method {
-	switch name {
-	case "imbot.message.add":
-		return messageAdd
-	case "imbot.message.update":
-		return messageUpdate
-	case "imbot.message.delete":
-		return messageDelete
-	case "imbot.message.like":
-		return messageLike
+// changeable finds an ownMessage that is not too old to be changed.
+func (p *Portal) changeable(user, id imbot.ID) *message {
+	if m := p.ownMessage(user, id); m != nil && time.Since(m.Time) <= changeTime {
+		return m
 	}
 	return nil
 }
 
-func messageAdd(c *call) (any, *restError) {
-	p := c.p
-	b, fail := c.bot()
-	if fail != nil {
-		return nil, fail
+// deletedText is the notice in place of a deleted message.
+const deletedText = "This message was deleted."
+
+// deleteMessage deletes a message. Unless that is complete, a notice takes its place.
+func (p *Portal) deleteMessage(m *message, complete bool) {
+	defer p.noteMessage(m)
+	if complete {
+		chat := p.chats[m.ChatID]
+		chat.messages = slices.DeleteFunc(chat.messages, func(other *message) bool { return other == m })
+		delete(p.messages, m.ID)
+		return
 	}
-	from, to := c.params.id("FROM_USER_ID"), c.params.id("TO_USER_ID")
-	inPair := from > 0 && to > 0
-	dialog := imbot.DialogID(strings.ToLower(c.params.text("DIALOG_ID")))
-	if !inPair && !isDialog(string(dialog)) {
-		return nil, wrong("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
-	}
-	sent := c.message()
-	if sent == "" {
-		return nil, wrong("MESSAGE_EMPTY", "Message can't be empty")
-	}
-	parts, fail := c.newParts(partAttach, b.id, b.id)
-	if fail == nil {
-		fail = parts.storable()
-	}
-	if fail != nil {
-		return nil, fail
-	}
-	author, system := b.id, inPair || c.params.text("SYSTEM") == "Y"
-	if system {
-		author = 0
-	}
-	var chat *chat
-	if user, private := dialog.UserID(); inPair {
-		chat, fail = p.openPrivate(from, to)
-	} else if private {
-		chat, fail = p.openPrivate(b.id, user)
+	m.Deleted, m.Text, m.parts, m.Likes = true, deletedText, parts{}, nil
+}
+
+// like sets a like, or takes it away when there is one.
+func (m *message) like(user imbot.ID) {
+	if i := slices.Index(m.Likes, user); i >= 0 {
+		m.Likes = slices.Delete(m.Likes, i, i+1)
 	} else {
-		id, _ := dialog.ChatID()
-		chat, fail = p.writable(id, b)
-		if system {
-			sent = p.announced(b, sent)
-		}
+		m.Likes = append(m.Likes, user)
 	}
-	if fail != nil {
-		return nil, fail
-	}
-	m := p.store(chat, author, sent, system)
-	m.parts = parts
-	return m.ID, nil
-}
-
-// message is the text of a new message: trimmed, and empty when a number was
-// sent.
-func (c *call) message() string {
-	sent, _ := c.params.get("MESSAGE").(string)
-	return strings.TrimSpace(sent)
-}
-
-// writable finds a group chat in which a bot may write.
-func (p *Portal) writable(id imbot.ID, b *bot) (*chat, *restError) {
-	chat := p.group(id)
-	switch {
-	case chat == nil:
-		return nil, wrong("CHAT_ID", "Chat not found")
-	case chat.member(b.id) == nil, chat.forbids("send"):
-		return nil, wrong("CANCELED", "You can't send messages to this chat")
-	}
-	return chat, nil
-}
-
-// announced puts the bot's name before the text of a system message.
-func (p *Portal) announced(b *bot, text string) string {
-	return "[b]" + p.users[b.id].name() + "[/b]\n" + text
-}
-
-// openPrivate finds or makes the private dialog in which one user writes to
-// another. A bot learns of a new one.
-func (p *Portal) openPrivate(by, other imbot.ID) (*chat, *restError) {
-	if by == other || !p.present(by) || !p.present(other) {
-		return nil, wrong("ERROR_NO_ACCESS", "You can't send messages to this user")
-	}
-	if chat := p.private[pairOf(by, other)]; chat != nil {
-		return chat, nil
-	}
-	chat := p.newPrivate(by, other)
-	writer, reader := p.bots[by], p.bots[other]
-	switch {
-	case writer != nil && reader == nil:
-		p.fireJoinPrivate(chat, writer, other, by, other)
-	case writer == nil && reader != nil:
-		p.fireJoinPrivate(chat, reader, by, by, other)
-	}
-	return chat, nil
 }

@@ -1,31 +1,27 @@
 package imbottest_test
 
 import (
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/imbot-go/imbot"
-	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
 
-// failed are the errors of a batch.
-func failed(commands string) string { return `batch {"cmd":{` + commands + `}}` }
+// batchOf is a step that calls a batch.
+func batchOf(commands string) string { return `batch {"cmd":{` + commands + `}}` }
 
 func restOddities() []oddity {
-	raw := func(t *testing.T, w oddWorld, method, contentType, body string) string {
+	raw := func(t *testing.T, w oddityPortal, method, contentType, body string) string {
 		_, got := postTo(t, w.Portal, w.Webhook("").URL+method, contentType, body)
 		return string(got)
 	}
 	const form = "application/x-www-form-urlencoded"
 	const closed = `"a":"imbot.message.add?CLIENT_ID=two&DIALOG_ID=chat1001&MESSAGE=x"`
 	return []oddity{
-		{"Bodies may be JSON or application/x-www-form-urlencoded", "a form is read like JSON", nil, nil, "", func(t *testing.T, w oddWorld) {
+		{"Bodies may be JSON or application/x-www-form-urlencoded", "a form is read like JSON", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			require.Contains(t, raw(t, w, "imbot.chat.user.list", form, "CLIENT_ID=one&BOT_ID=4&CHAT_ID=1001"), "[4,2]")
 		}},
-		{"Bodies may be JSON or application/x-www-form-urlencoded", "as PHP reads it: a dot in a name is no dot", nil, nil, "", func(t *testing.T, w oddWorld) {
+		{"Bodies may be JSON or application/x-www-form-urlencoded", "as PHP reads it: a dot in a name is no dot", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			require.Contains(t, raw(t, w, "imbot.chat.user.list", form, "CLIENT.ID=one&BOT+ID=4&CHAT_ID=9&CHAT_ID=1001"), "[4,2]")
 		}},
 		{"Method names and top-level parameter names are case-insensitive", "names have no case", nil, []string{`IMBOT.chat.USER.list {"client_id":"one","Chat_Id":1001}`}, "[4,2]", nil},
@@ -33,36 +29,36 @@ func restOddities() []oddity {
 		{"Flags are the strings Y and N", "false is not N", nil, []string{`imbot.chat.setManager {` + inTeam + `,"USER_ID":5,"IS_MANAGER":false}`}, "true", nil},
 		{"Files are base64 strings or the pair", "a picture may come with its name", nil, []string{`imbot.chat.updateAvatar {` + inTeam + `,"AVATAR":["a.png","iVBORw0KGgo="]}`}, "true", nil},
 		{"A list or map where a string is expected", "a list where a text is expected breaks the portal", nil, []string{`imbot.chat.updateTitle {` + inTeam + `,"TITLE":["x"]}`}, "500 INTERNAL_SERVER_ERROR", nil},
-		{"time.start and time.processing may be", "an answer tells its time", nil, nil, "", func(t *testing.T, w oddWorld) {
+		{"time.start and time.processing may be", "an answer tells its time", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			require.Contains(t, raw(t, w, "imbot.bot.list", "application/json", "{}"), `"operating_reset_at":`)
 		}},
-		{"next and total are never sent", "lists have no pages", nil, nil, "", func(t *testing.T, w oddWorld) {
+		{"next and total are never sent", "lists have no pages", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			require.NotRegexp(t, `"(next|total)"`, raw(t, w, "imbot.bot.list", "application/json", "{}"))
 		}},
 		{"An empty PHP map is encoded as []", "no bots are an empty list", nil, []string{`imbot.unregister {` + asAlpha + `}`, `imbot.unregister {"CLIENT_ID":"two","BOT_ID":5}`, `imbot.bot.list {}`}, "[]", nil},
-		{"The JSON encoder escapes", "what means something in HTML is escaped", nil, []string{updated(`"PROPERTIES":{"NAME":"<&'\">\\"}`)}, "true", func(t *testing.T, w oddWorld) {
+		{"The JSON encoder escapes", "what means something in HTML is escaped", nil, []string{updated(`"PROPERTIES":{"NAME":"<&'\">\\"}`)}, "true", func(t *testing.T, w oddityPortal) {
 			require.Contains(t, strings.ToLower(raw(t, w, "imbot.bot.list", "application/json", "{}")), `"\u003c\u0026\u0027\u0022\u003e\\"`)
 		}},
-		{"error_description is English for codes of the imbot handlers", "errors speak English", nil, nil, "", func(t *testing.T, w oddWorld) {
+		{"error_description is English for codes of the imbot handlers", "errors speak English", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			require.JSONEq(t, `{"error":"BOT_ID_ERROR","error_description":"Bot not found"}`, raw(t, w, "imbot.unregister", "application/json", `{"CLIENT_ID":"one"}`))
 		}},
 		{"When a REST exception is reported while the core", "the core's code takes the place of the documented one, with its status", restrict("leave_owner"), []string{`imbot.chat.leave {` + inTeam + `}`}, "403 LEAVE_OWNER_FORBIDDEN", nil},
 		{"The recorded error is not reset between the commands", "a failed command gives its code to the next one that fails", nil,
-			[]string{failed(closed + `,"b":"imbot.chat.get","c":"imbot.chat.add"`)}, `…"c":{"error":"CANCELED"`, nil},
+			[]string{batchOf(closed + `,"b":"imbot.chat.get","c":"imbot.chat.add"`)}, `…"c":{"error":"CANCELED"`, nil},
 		{"The recorded error is not reset between the commands", "but not to one that failed before", nil,
-			[]string{failed(`"c":"imbot.chat.add",` + closed)}, `…"c":{"error":"ACCESS_DENIED"`, nil},
+			[]string{batchOf(`"c":"imbot.chat.add",` + closed)}, `…"c":{"error":"ACCESS_DENIED"`, nil},
 		{"The recorded error is not reset between the commands", "a new code of the core takes its place", nil,
-			[]string{failed(closed + `,"b":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=chat9&MESSAGE=x","c":"imbot.chat.add"`)}, `…"c":{"error":"CHAT_ID"`, nil},
+			[]string{batchOf(closed + `,"b":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=chat9&MESSAGE=x","c":"imbot.chat.add"`)}, `…"c":{"error":"CHAT_ID"`, nil},
 		{"The recorded error is not reset between the commands", "the next call begins anew", nil,
-			[]string{failed(closed), `imbot.chat.add {}`}, "403 ACCESS_DENIED", nil},
+			[]string{batchOf(closed), `imbot.chat.add {}`}, "403 ACCESS_DENIED", nil},
 		{"Webhook: the call has no application", "without a client nobody owns anything", nil, []string{`imbot.chat.add {}`}, "403 ACCESS_DENIED", nil},
-		{"OAuth: the application's client id is used", "with a token no client is needed", nil, nil, "", func(t *testing.T, w oddWorld) {
+		{"OAuth: the application's client id is used", "with a token no client is needed", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			token, err := w.OAuth("local.1").Tokens.Token()
 			require.NoError(t, err)
 			status, body := postTo(t, w.Portal, w.OAuth("local.1").Endpoint+"imbot.chat.add", "application/json", `{"auth":"`+token.AccessToken+`"}`)
 			require.Equal(t, "400 BOT_ID_ERROR", outcome(t, status, body), "not ACCESS_DENIED")
 		}},
-		{"Whoever knows a webhook secret", "another person's webhook controls the same bots", nil, nil, "", func(t *testing.T, w oddWorld) {
+		{"Whoever knows a webhook secret", "another person's webhook controls the same bots", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			hook, err := w.WebhookOf(boris, "one")
 			require.NoError(t, err)
 			status, body := postTo(t, w.Portal, hook.URL+"imbot.chat.user.list", "application/json", `{`+inTeam+`}`)
@@ -70,164 +66,7 @@ func restOddities() []oddity {
 		}},
 		{"All v1 imbot methods are allowed in batch", "the fifty-first command does not run", nil, []string{`batch {"cmd":[` + strings.Repeat(`"imbot.chat.get",`, 50) + `"imbot.chat.get"]}`}, `…{"50":{"error":"ERROR_BATCH_LENGTH_EXCEEDED"`, nil},
 		{"CLIENT_ID has to be part of each command", "the client of a batch is not that of its commands", nil, []string{`batch {"CLIENT_ID":"one","cmd":{"a":"imbot.chat.add"}}`}, `…"a":{"error":"ACCESS_DENIED"`, nil},
-		{"Failures of single commands are in result_error", "the status of a failed command is lost", nil, []string{failed(`"a":"imbot.chat.add"`)}, `…"result_error":{"a":{"error":"ACCESS_DENIED","error_description":"Client ID not specified"}}`, nil},
+		{"Failures of single commands are in result_error", "the status of a failed command is lost", nil, []string{batchOf(`"a":"imbot.chat.add"`)}, `…"result_error":{"a":{"error":"ACCESS_DENIED","error_description":"Client ID not specified"}}`, nil},
 		{"Empty maps of the batch answer", "what a batch has none of is a list", nil, []string{`batch {"cmd":{}}`}, `{"result":[],"result_error":[],"result_total":[],"result_next":[],"result_time":[]}`, nil},
-	}
-}
-
-// ofApplication registers a bot of an OAuth application and opens its dialog.
-func ofApplication(t *testing.T, w oddWorld) map[string]string {
-	t.Helper()
-	client, err := imbot.NewClient(w.OAuth("local.1"), imbot.WithHTTPClient(w.HTTPClient()))
-	require.NoError(t, err)
-	bot, err := client.Bot.Register(t.Context(), imbot.BotRegisterRequest{Code: "o", EventHandler: eventURL, Properties: imbot.BotProperties{Name: "O"}})
-	require.NoError(t, err)
-	require.NoError(t, w.Open(t.Context(), anna, bot))
-	_, e := w.events(t)
-	return e
-}
-
-func eventOddities() []oddity {
-	const chat = imbot.DialogID("chat1001")
-	const mention = "[USER=4]Alpha[/USER]"
-	event := func(act func(*testing.T, oddWorld), check func(*testing.T, []string, map[string]string)) func(*testing.T, oddWorld) {
-		return func(t *testing.T, w oddWorld) {
-			act(t, w)
-			names, last := w.events(t)
-			check(t, names, last)
-		}
-	}
-	say := func(dialog imbot.DialogID, text string) func(*testing.T, oddWorld) {
-		return func(t *testing.T, w oddWorld) { w.say(t, dialog, text) }
-	}
-	edit := func(dialog imbot.DialogID, text string) func(*testing.T, oddWorld) {
-		return func(t *testing.T, w oddWorld) {
-			require.NoError(t, w.Edit(t.Context(), anna, w.say(t, dialog, text), text+"!"))
-		}
-	}
-	has := func(keys ...string) func(*testing.T, []string, map[string]string) {
-		return func(t *testing.T, _ []string, e map[string]string) {
-			for _, key := range keys {
-				key, value, compared := strings.Cut(key, "=")
-				if key, missing := strings.CutPrefix(key, "no "); missing {
-					require.NotContains(t, e, key)
-					continue
-				}
-				require.Contains(t, e, key)
-				if compared {
-					require.Equal(t, value, e[key], key)
-				}
-			}
-		}
-	}
-	opened := func(t *testing.T, w oddWorld) {
-		require.NoError(t, w.OpenContext(t.Context(), anna, "4", `{"item":{"id":42,"new":true},"old":false,"none":null,"empty":[]}`))
-	}
-	open := func(t *testing.T, w oddWorld) { require.NoError(t, w.Open(t.Context(), anna, alpha)) }
-	return []oddity{
-		{"Not fired for messages written by a bot", "bots write unheard", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":"chat1001","MESSAGE":"[USER=4]Alpha[/USER]"}`}, "50001",
-			event(func(*testing.T, oddWorld) {}, func(t *testing.T, names []string, _ map[string]string) { require.Empty(t, names) })},
-		{"A message that matches a registered command", "a command is not heard as a message", nil, nil, "",
-			event(say("4", "/echo"), func(t *testing.T, names []string, _ map[string]string) {
-				require.Equal(t, []string{"ONIMBOTJOINCHAT", "ONIMCOMMANDADD"}, names)
-			})},
-		{"CHAT_* keys exist in group chats only", "a private message says little about its chat", nil, nil, "",
-			event(say("4", "hi"), has("no data[PARAMS][CHAT_ID]", "no data[PARAMS][CHAT_TITLE]", "data[PARAMS][CHAT_TYPE]=P", "data[PARAMS][CHAT_USER_COUNT]=2"))},
-		{"In a group chat MESSAGE can start with a comma", "a comma is left of a mention", nil, nil, "",
-			event(say(chat, mention+", hi"), has("data[PARAMS][MESSAGE]=, hi", "data[PARAMS][MESSAGE_ORIGINAL]="+mention+", hi"))},
-		{"Only fired when the handler is bound", "who has not asked for changes hears none", nil, []string{`imbot.register {"CLIENT_ID":"three","CODE":"new","EVENT_MESSAGE_ADD":"https://bot.example.com/events","EVENT_WELCOME_MESSAGE":"https://bot.example.com/events","EVENT_BOT_DELETE":"https://bot.example.com/events","PROPERTIES":{"NAME":"x"}}`}, "6",
-			event(edit("6", "hi"), func(t *testing.T, names []string, _ map[string]string) {
-				require.Equal(t, []string{"ONIMBOTJOINCHAT", "ONIMBOTMESSAGEADD"}, names)
-			})},
-		{"Use AUTHOR_ID to find the author in group chats", "a change in a chat says who wrote, not who changed", nil, nil, "",
-			event(edit(chat, mention), has("event=ONIMBOTMESSAGEUPDATE", "data[PARAMS][AUTHOR_ID]=2", "no data[PARAMS][FROM_USER_ID]", "no data[USER][ID]"))},
-		{"MESSAGE is the localized notice", "a deletion does not tell what was deleted", nil, nil, "", func(t *testing.T, w oddWorld) {
-			require.NoError(t, w.Delete(t.Context(), anna, w.say(t, "4", "secret")))
-			_, e := w.events(t)
-			require.Contains(t, e["data[PARAMS][MESSAGE]"], "has been deleted")
-		}},
-		{"Private dialog opened by the user", "who opens a dialog is its sender", nil, nil, "",
-			event(open, has("data[PARAMS][FROM_USER_ID]=2", "data[PARAMS][TO_USER_ID]=4", "data[PARAMS][USER_ID]=2", "data[PARAMS][DIALOG_ID]=2"))},
-		{"Private dialog opened by the user", "the bot, too", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":2,"MESSAGE":"x"}`}, "50001",
-			event(func(*testing.T, oddWorld) {}, has("data[PARAMS][FROM_USER_ID]=4", "data[PARAMS][TO_USER_ID]=2", "data[PARAMS][USER_ID]=2", "data[PARAMS][DIALOG_ID]=2"))},
-		{"data.BOT holds exactly one bot; its own authorization", "of two refresh tokens one is left out", nil, nil, "", func(t *testing.T, w oddWorld) {
-			has("data[BOT][6][refresh_token]", "data[BOT][6][AUTH][refresh_token]", "no auth[refresh_token]")(t, nil, ofApplication(t, w))
-		}},
-		{"USER has no IS_* keys", "who joins is not described in full", nil, nil, "", event(open, has("data[USER][ID]=2", "no data[USER][IS_BOT]"))},
-		{"data is flat: no BOT, PARAMS or USER", "the end of a bot is told in two words", nil, []string{`imbot.unregister {` + asAlpha + `}`}, "true",
-			event(func(*testing.T, oddWorld) {}, has("data[BOT_ID]=4", "data[BOT_CODE]=alpha", "no data[BOT][4][BOT_ID]", "no data[USER][ID]"))},
-		{"There is no data.BOT: the bot's data sits", "a command has its bot inside", nil, nil, "", event(say("4", "/echo"), has("data[COMMAND][701][BOT_ID]=4", "no data[BOT][4][BOT_ID]"))},
-		{"Several commands of one message (at most ten)", "two commands are one event", nil, []string{`imbot.command.register {` + asAlpha + `,"COMMAND":"two",` + handlerParam + `,` + titles + `}`}, "702",
-			event(say("4", "/echo a\n/two b"), has("data[COMMAND][701][COMMAND_PARAMS]=a", "data[COMMAND][702][COMMAND_PARAMS]=b"))},
-		{"The name is ONIMCOMMANDADD, without BOT", "commands have a name without BOT", nil, nil, "", event(say("4", "/echo"), has("event=ONIMCOMMANDADD"))},
-		{"The event starts the ten-minute permission", "ten minutes later the answer is lost", nil, []string{"say 4 /echo", `imbot.command.answer {"CLIENT_ID":"one","COMMAND_ID":701,"MESSAGE_ID":50001,"MESSAGE":"x"}`}, "50002", func(t *testing.T, w oddWorld) {
-			time.Sleep(10 * time.Minute)
-			require.Equal(t, "true", w.answer(t, `imbot.command.answer {"CLIENT_ID":"one","COMMAND_ID":701,"MESSAGE_ID":50001,"MESSAGE":"x"}`))
-		}},
-		{"Keyboard clicks carry a reduced PARAMS", "a click says less than a text", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":"chat1001","MESSAGE":"x","KEYBOARD":[{"TEXT":"Go","COMMAND":"echo"}]}`}, "50001",
-			event(func(t *testing.T, w oddWorld) { require.NoError(t, w.Press(t.Context(), anna, w.last(chat), "Go")) },
-				has("data[COMMAND][701][COMMAND_CONTEXT]=KEYBOARD", "no data[PARAMS][CHAT_TITLE]", "no data[PARAMS][TEMPLATE_ID]", "data[PARAMS][FROM_USER_ID]=2"))},
-		{"PARAMS of this event has no CHAT_USER_COUNT", "so does a command", nil, nil, "", event(say(chat, "/echo"),
-			has("no data[PARAMS][CHAT_USER_COUNT]", "no data[PARAMS][PLATFORM_CONTEXT]", "no data[PARAMS][COMMAND_CONTEXT]"))},
-		{"Tokens (access_token, expires", "a webhook's bot gets no tokens", nil, nil, "", event(open, has("no auth[access_token]", "no auth[user_id]", "auth[domain]"))},
-		{"Webhook mode: application_token equals", "it gets its client id back", nil, nil, "", event(open, has("auth[application_token]=one", "data[BOT][4][BOT_ID]=4", "data[BOT][4][BOT_CODE]=alpha", "no data[BOT][4][AUTH][domain]"))},
-		{"refresh_token is sent for ONIMBOTMESSAGEADD", "a message has a refresh token, unlike joining", nil, nil, "", func(t *testing.T, w oddWorld) {
-			ofApplication(t, w)
-			w.say(t, "6", "hi")
-			_, e := w.events(t)
-			has("auth[refresh_token]", "auth[user_id]=2")(t, nil, e)
-		}},
-		{"expires is a unix time", "a token says twice how long it lives", nil, nil, "", func(t *testing.T, w oddWorld) {
-			has("auth[expires_in]=3600", "auth[expires]")(t, nil, ofApplication(t, w))
-		}},
-		{"Every scalar is a string", "everything is text", nil, nil, "", event(open, has("data[PARAMS][USER_ID]=2"))},
-		{"Keys whose PHP value is null", "what is null is missing", nil, nil, "", event(say("4", "hi"), has("no data[PARAMS][MENTIONED_LIST][4]", "no data[PARAMS][FILES]"))},
-		{"Boolean true is sent as 1", "true is 1", nil, nil, "", event(func(t *testing.T, w oddWorld) { require.NoError(t, w.Invite(t.Context(), anna, team, beta)) }, has("data[PARAMS][ACCESS_HISTORY]=1"))},
-		{"Empty strings are sent", "an empty text is there", nil, nil, "", event(say(chat, mention), has("data[PARAMS][CHAT_ENTITY_DATA_1]="))},
-		{"Maps keyed by id look like", "ids are keys", nil, nil, "", event(say(chat, mention), has("data[BOT][4][BOT_ID]=4", "data[PARAMS][MENTIONED_LIST][4]=4"))},
-		{"Nested keys are upper case in data", "names change their case", nil, nil, "", event(open, has("auth[member_id]", "data[PARAMS][DIALOG_ID]=2"))},
-		{"Sent through a queue of the vendor", "a handler that fails is not asked again", nil, nil, "", func(t *testing.T, w oddWorld) {
-			asked := 0
-			w.Serve(eventURL, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-				asked++
-				rw.WriteHeader(http.StatusInternalServerError)
-			}))
-			open(t, w)
-			require.NoError(t, w.Idle(t.Context()))
-			time.Sleep(time.Hour)
-			require.Equal(t, 1, asked)
-		}},
-		{"Registered in builds from July 2025 on, absent", "a link can carry data for a bot", nil, nil, "", event(opened, has("event=ONIMBOTCONTEXTGET", "data[PARAMS][USER_ID]=2", "data[PARAMS][DIALOG_ID]=2",
-			"data[PARAMS][CONTEXT][item][id]=42", "data[PARAMS][CONTEXT][item][new]=1", "data[PARAMS][CONTEXT][old]=0", "no data[PARAMS][CONTEXT][none]"))},
-		{"An SDK that uses EVENT_HANDLER receives this event", "who asks for everything gets that, too", nil, nil, "", event(opened, has("data[BOT][4][BOT_ID]=4"))},
-		{"data.BOT holds every bot of the application in that dialog", "in a chat all bots of one application share it", nil, []string{newBot(``), `imbot.chat.user.add {` + inTeam + `,"USERS":[6]}`}, "true",
-			event(func(t *testing.T, w oddWorld) { require.NoError(t, w.OpenContext(t.Context(), anna, chat, "{}")) },
-				has("data[BOT][4][BOT_ID]=4", "data[BOT][6][BOT_ID]=6", "data[PARAMS][CHAT_AUTHOR_ID]=4", "data[PARAMS][CHAT_ENTITY_TYPE]=CRM"))},
-		{"Events are delivered only after the installation", "an application that is not finished hears nothing", nil, nil, "", func(t *testing.T, w oddWorld) {
-			const page = "https://app.example.com/"
-			app, answer, token := w.Application("local.2", "secret"), "<p>wait</p>", ""
-			w.Serve(page, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				token = r.FormValue("AUTH_ID")
-				_, _ = rw.Write([]byte(answer))
-			}))
-			installed := func() []string {
-				_, err := app.OpenPage(t.Context(), imbottest.Admin, page)
-				require.NoError(t, err)
-				params := `{"CODE":"` + token + `",` + bindings + `,"PROPERTIES":{"NAME":"x"}}`
-				status, body := postTo(t, w.Portal, strings.Split(w.Webhook("").URL, "1/")[0]+"imbot.register?auth="+token, "application/json", params)
-				bot := outcome(t, status, body)
-				w.say(t, imbot.DialogID(bot), "hello")
-				names, _ := w.events(t)
-				return names
-			}
-			require.Empty(t, installed())
-			answer = "BX24.installFinish()"
-			require.Equal(t, []string{"ONIMBOTJOINCHAT", "ONIMBOTMESSAGEADD"}, installed())
-		}},
-		{"the handler URL has the extra query parameter", "the client id is in the URL", nil, nil, "", func(t *testing.T, w oddWorld) {
-			open(t, w)
-			w.events(t)
-			require.Equal(t, eventURL+"?CLIENT_ID=one", w.box.urls[0])
-		}},
 	}
 }

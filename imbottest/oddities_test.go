@@ -14,35 +14,34 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The description of the REST methods notes what surprises about a real server.
-// The tables of oddities show each of its notes on the portal, or name the reason
-// why it cannot be shown.
+// testdata/spec has notes about what surprises in a real server. The tables of oddities
+// show each of them on the portal. notShown has those that no test can show.
 
-// oddity is something that surprises.
+// oddity is something that surprises, and the calls that show it.
 type oddity struct {
-	note  string // a part of the note that it shows
+	note  string // a part of the note that it shows; "" when there is no note
 	says  string
 	state func(*testing.T, *imbottest.Portal)
-	calls []string                   // all but the last have to succeed, see prepare
-	want  string                     // answer of the last one; with … in front a part of it
-	and   func(*testing.T, oddWorld) // what else is to be seen
+	calls []string                       // steps, see prepare; all but the last have to succeed
+	want  string                         // the answer of the last call; after … only a part of it
+	and   func(*testing.T, oddityPortal) // checks what else is to be seen
 }
 
-// oddWorld is the world after the calls.
-type oddWorld struct {
+// oddityPortal is the portal after the calls, and the mailbox behind its handlers.
+type oddityPortal struct {
 	*imbottest.Portal
 	box *mailbox
 }
 
-// answer calls a method.
-func (w oddWorld) answer(t *testing.T, call string) string {
+// answer makes the call of a step and returns its answer.
+func (w oddityPortal) answer(t *testing.T, call string) string {
 	t.Helper()
 	method, params, _ := strings.Cut(call, " ")
 	return post(t, w.Portal, method, params)
 }
 
-// events are the names of the events that came to the handler, and the last one.
-func (w oddWorld) events(t *testing.T) (names []string, last map[string]string) {
+// events returns the names of the events that came, and the last event.
+func (w oddityPortal) events(t *testing.T) (names []string, last map[string]string) {
 	t.Helper()
 	last = map[string]string{}
 	for _, e := range w.box.take(t, w.Portal) {
@@ -54,27 +53,28 @@ func (w oddWorld) events(t *testing.T) (names []string, last map[string]string) 
 	return names, last
 }
 
-// say writes as Anna.
-func (w oddWorld) say(t *testing.T, dialog imbot.DialogID, text string) imbottest.Message {
+// say writes a message as Anna.
+func (w oddityPortal) say(t *testing.T, dialog imbot.DialogID, text string) imbottest.Message {
 	t.Helper()
 	m, err := w.Say(t.Context(), anna, dialog, text)
 	require.NoError(t, err)
 	return m
 }
 
-func (w oddWorld) last(dialog imbot.DialogID) imbottest.Message { return lastOf(w.Portal, dialog) }
+func (w oddityPortal) last(dialog imbot.DialogID) imbottest.Message { return lastOf(w.Portal, dialog) }
 
 func TestOddities(t *testing.T) {
+	t.Parallel()
 	for _, o := range slices.Concat(botOddities(), chatOddities(), memberOddities(), messageOddities(), commandOddities(), appOddities(), restOddities(), eventOddities()) {
 		t.Run(o.says, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				portal, box := newMailWorld(t)
+				portal, box := newMailboxPortal(t)
 				portal.Serve(otherURL, box)
 				defer portal.Close()
 				if o.state != nil {
 					o.state(t, portal)
 				}
-				w := oddWorld{portal, box}
+				w := oddityPortal{portal, box}
 				for i, call := range o.calls {
 					if i < len(o.calls)-1 {
 						prepare(t, portal, call)
@@ -97,8 +97,9 @@ func TestOddities(t *testing.T) {
 
 const otherURL = "https://other.example.com/?a=1"
 
-// TestEveryNoteIsShown finds the notes for which there is no oddity.
+// TestEveryNoteIsShown fails for notes that neither an oddity nor notShown has.
 func TestEveryNoteIsShown(t *testing.T) {
+	t.Parallel()
 	notes := map[string]bool{}
 	for _, file := range []string{"imbot-v1.json", "imbot-v1-events.json"} {
 		data, err := os.ReadFile("../testdata/spec/" + file)
@@ -107,7 +108,7 @@ func TestEveryNoteIsShown(t *testing.T) {
 		require.NoError(t, json.Unmarshal(data, &spec))
 		collectNotes(spec, notes)
 	}
-	require.Greater(t, len(notes), 150)
+	require.NotEmpty(t, notes)
 	claims := map[string]string{}
 	for _, o := range slices.Concat(botOddities(), chatOddities(), memberOddities(), messageOddities(), commandOddities(), appOddities(), restOddities(), eventOddities()) {
 		claims[o.note] = o.says
@@ -133,7 +134,7 @@ func TestEveryNoteIsShown(t *testing.T) {
 	require.Empty(t, open, "no such notes")
 }
 
-// collectNotes adds the texts that the description has beside its facts.
+// collectNotes collects the notes of testdata/spec: the texts in the lists of these names.
 func collectNotes(v any, notes map[string]bool) {
 	switch v := v.(type) {
 	case []any:
@@ -156,7 +157,7 @@ func collectNotes(v any, notes map[string]bool) {
 	}
 }
 
-// notShown are notes about what no test in memory can see.
+// notShown are the notes that no test in memory can show, with the reason.
 var notShown = map[string]string{
 	"Until the build of March 2026":                "about older servers",
 	"CODE longer than 50 characters":               "what the database does with it is not known; the SDK refuses it",

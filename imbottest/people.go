@@ -5,13 +5,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/imbot-go/imbot"
 )
+
+// user is a person or a bot.
+type user struct {
+	id       imbot.ID
+	first    string
+	last     string
+	gender   string
+	position string
+	isBot    bool
+
+	isConnector bool // a guest of an open line
+	color       imbot.Color
+	picture     []byte
+	extranet    bool
+	denied      bool // may not change chats, see Deny
+	dismissed   bool
+}
+
+func (u *user) name() string { return strings.TrimSpace(u.first + " " + u.last) }
+
+func (u *user) setProfile(properties *array) {
+	if gender := properties.text("PERSONAL_GENDER"); gender == "M" || gender == "F" {
+		u.gender = gender
+	}
+	if position := properties.text("WORK_POSITION"); position != "" {
+		u.position = position
+	}
+	if color := properties.text("COLOR"); color != "" {
+		u.color = imbot.Color(color)
+	}
+}
 
 // AddUser adds a person.
 func (p *Portal) AddUser(firstName, lastName string) imbot.ID {
@@ -34,7 +64,7 @@ func (p *Portal) addUser(first, last string) *user {
 func (p *Portal) AddChat(title string, members ...imbot.ID) imbot.ID {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	members = p.existing(members)
+	members = p.onlyExisting(members)
 	if len(members) == 0 {
 		members = []imbot.ID{admin}
 	}
@@ -65,24 +95,24 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.person(user); err != nil {
+	if err := p.checkPerson(user); err != nil {
 		return Message{}, err
 	}
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return Message{}, fmt.Errorf("imbottest: an empty message cannot be sent")
 	}
-	chat, err := p.enter(user, dialog)
+	chat, err := p.chatToWriteIn(user, dialog)
 	if err != nil {
 		return Message{}, err
 	}
-	return p.say(chat, user, text).view(), nil
+	return p.say(chat, user, text).public(), nil
 }
 
-// say stores what a person writes. It reaches bots as commands or as a message,
-// not as both.
+// say stores what a person writes and tells bots about the commands in it, or when there
+// are none about the message.
 func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
-	before := chat.last()
+	before := chat.lastMessageID()
 	m := p.store(chat, user, text, false)
 	if invoked := p.invoked(chat, user, m.Text); len(invoked) > 0 {
 		p.fireTypedCommands(chat, m, before, invoked)
@@ -92,11 +122,11 @@ func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
 	return m
 }
 
-// Ask is [Portal.Say] and returns the next message of somebody else in that
-// dialog, whoever it is from; ctx ends the waiting, or one minute when ctx has no
-// deadline. A greeting for a new dialog is a message, too: [Portal.Open] such a
-// dialog before. The error has what [Portal.Err] knows: an event that the bot
-// refused, for example.
+// Ask does what [Portal.Say] does, then waits for the next message of anybody else in
+// that dialog and returns it. It waits until ctx ends, or for one minute when ctx has no
+// deadline. A bot's greeting in a new dialog would be such a message; to avoid that,
+// [Portal.Open] the dialog before. The error includes that of [Portal.Err], which often
+// says why no answer came.
 func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, text string) (Message, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -113,7 +143,7 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 		from, _ := slices.BinarySearchFunc(messages, asked.ID+1, func(m *message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
 		for _, m := range messages[from:] {
 			if m.AuthorID != user {
-				answer = m.view()
+				answer = m.public()
 				return true
 			}
 		}
@@ -121,33 +151,9 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	})
 	if err != nil {
 		err = fmt.Errorf("imbottest: no answer in %s: %w", dialog, err)
-		return Message{}, errors.Join(err, p.Err()) // which often says why
+		return Message{}, errors.Join(err, p.Err())
 	}
 	return answer, nil
-}
-
-// Messages returns what a person sees in a dialog, oldest first; nothing when
-// the dialog does not exist or is closed to that person.
-func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	chat := p.find(user, dialog)
-	if chat == nil {
-		return nil
-	}
-	since := imbot.ID(0)
-	if m := chat.member(user); m != nil {
-		since = m.since
-	} else if chat.kind != kindOpen {
-		return nil
-	}
-	var seen []Message
-	for _, m := range chat.messages {
-		if m.ID > since {
-			seen = append(seen, m.view())
-		}
-	}
-	return seen
 }
 
 // Open opens the private dialog of a person with a bot. The first time the bot
@@ -158,17 +164,76 @@ func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.person(user); err != nil {
+	if err := p.checkPerson(user); err != nil {
 		return err
 	}
-	_, err := p.enter(user, imbot.UserDialog(bot))
+	_, err := p.chatToWriteIn(user, imbot.UserDialog(bot))
 	return err
+}
+
+// Edit changes the text of a message that the person wrote, within three days. A bot
+// gets ONIMBOTMESSAGEUPDATE when it has a handler for that, and would get the new text if
+// it were a new message. Commands in the text are not executed.
+func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text string) error {
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	text = strings.TrimSpace(text)
+	switch {
+	case p.ownMessage(user, m.ID) == nil:
+		return fmt.Errorf("imbottest: user %d may not change message %d", user, m.ID)
+	case p.changeable(user, m.ID) == nil:
+		return fmt.Errorf("imbottest: message %d is too old to be changed: %s", m.ID, time.Since(m.Time))
+	case text == "":
+		return fmt.Errorf("imbottest: a message cannot become empty: use Delete")
+	}
+	m.Text, m.Edited = p.storedText(text), true
+	p.fireMessageUpdate(p.chats[m.ChatID], m)
+	p.noteMessage(m)
+	return nil
+}
+
+// Delete deletes a message that the person wrote; a notice takes its place. A bot gets
+// ONIMBOTMESSAGEDELETE when it has a handler for that, and would get the text if it were
+// a new message.
+func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if p.ownMessage(user, m.ID) == nil {
+		return fmt.Errorf("imbottest: user %d may not delete message %d", user, m.ID)
+	}
+	heard := mentions(m.Text)
+	p.deleteMessage(m, false)
+	p.fireMessageDelete(p.chats[m.ChatID], m, heard)
+	p.notify()
+	return nil
+}
+
+// Like sets the person's like on a message, or takes it away when there is one. No bot
+// gets an event.
+func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if m.Deleted {
+		return fmt.Errorf("imbottest: message %d is deleted", m.ID)
+	}
+	m.like(user)
+	p.noteMessage(m)
+	return nil
 }
 
 // Invite adds people and bots to a group chat, as a member of it does. A bot
 // gets ONIMBOTJOINCHAT.
 func (p *Portal) Invite(ctx context.Context, by, chat imbot.ID, users ...imbot.ID) error {
-	c, unlock, err := p.change(ctx, by, chat, users)
+	c, unlock, err := p.lockGroup(ctx, by, chat, users)
 	if err != nil {
 		return err
 	}
@@ -184,7 +249,7 @@ func (p *Portal) Invite(ctx context.Context, by, chat imbot.ID, users ...imbot.I
 // Kick removes people and bots from a group chat, as its owner or a manager
 // does; anybody may remove himself. No bot gets an event.
 func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID) error {
-	c, unlock, err := p.change(ctx, by, chat, users)
+	c, unlock, err := p.lockGroup(ctx, by, chat, users)
 	if err != nil {
 		return err
 	}
@@ -196,7 +261,7 @@ func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID)
 		if c.member(id) == nil {
 			return fmt.Errorf("imbottest: user %d is not a member of chat%d", id, chat)
 		}
-		if fail := c.mayRemove(by, id); fail != nil {
+		if fail := c.checkRemove(by, id); fail != nil {
 			return fmt.Errorf("imbottest: user %d may not remove user %d from chat%d", by, id, chat)
 		}
 	}
@@ -207,19 +272,19 @@ func (p *Portal) Kick(ctx context.Context, by, chat imbot.ID, users ...imbot.ID)
 	return nil
 }
 
-// change checks what Invite and Kick have in common; without an error the lock
-// is held.
-func (p *Portal) change(ctx context.Context, by, id imbot.ID, users []imbot.ID) (*chat, func(), error) {
+// lockGroup makes the checks that Invite and Kick have in common. Without an error it
+// returns with the lock held, and the function that unlocks.
+func (p *Portal) lockGroup(ctx context.Context, by, id imbot.ID, users []imbot.ID) (*chat, func(), error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
 	p.mu.Lock()
-	c, err := p.group(id), p.person(by)
+	c, err := p.group(id), p.checkPerson(by)
 	switch {
 	case err != nil:
 	case c == nil || c.member(by) == nil:
 		err = fmt.Errorf("imbottest: user %d is not a member of chat%d", by, id)
-	case len(p.existing(users)) != len(users):
+	case len(p.onlyExisting(users)) != len(users):
 		err = fmt.Errorf("imbottest: not all of the users %v exist", users)
 	}
 	if err != nil {
@@ -229,8 +294,8 @@ func (p *Portal) change(ctx context.Context, by, id imbot.ID, users []imbot.ID) 
 	return c, p.mu.Unlock, nil
 }
 
-// person checks that id is one, and that the portal is open.
-func (p *Portal) person(id imbot.ID) error {
+// checkPerson checks that id is a person, no bot, and that the portal is not closed.
+func (p *Portal) checkPerson(id imbot.ID) error {
 	switch u := p.users[id]; {
 	case p.closed:
 		return errClosed
@@ -242,8 +307,9 @@ func (p *Portal) person(id imbot.ID) error {
 	return nil
 }
 
-// enter finds the chat in which a person may write; a private dialog is opened.
-func (p *Portal) enter(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
+// chatToWriteIn returns the chat of a dialog when the person may write there. It opens
+// private dialogs and joins open chats.
+func (p *Portal) chatToWriteIn(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
 	if other, ok := dialog.UserID(); ok {
 		chat, fail := p.openPrivate(user, other)
 		if fail != nil {
@@ -255,10 +321,10 @@ func (p *Portal) enter(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
 	switch {
 	case chat == nil:
 		return nil, fmt.Errorf("imbottest: there is no dialog %q", string(dialog))
-	case chat.forbids("send"), chat.textOff:
+	case chat.forbids("send"), chat.textFieldOff:
 		return nil, fmt.Errorf("imbottest: nobody may write in %s", dialog)
 	case chat.member(user) != nil:
-	case chat.kind == kindOpen: // writing is joining
+	case chat.kind == kindOpen: // who writes in an open chat joins it
 		p.join(chat, user, true, user)
 	default:
 		return nil, fmt.Errorf("imbottest: user %d is not a member of %s", user, dialog)
@@ -266,13 +332,47 @@ func (p *Portal) enter(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
 	return chat, nil
 }
 
-// find finds the chat of a dialog as a user sees it.
-func (p *Portal) find(user imbot.ID, dialog imbot.DialogID) *chat {
-	if other, ok := dialog.UserID(); ok {
-		return p.private[pairOf(user, other)]
+// lockMessage finds a message that a person sees. Without an error it returns with the
+// lock held, and the function that unlocks.
+func (p *Portal) lockMessage(ctx context.Context, user, id imbot.ID) (*message, func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
 	}
-	id, _ := dialog.ChatID()
-	return p.chats[id]
+	p.mu.Lock()
+	m, err := p.visibleMessage(user, id)
+	if err != nil {
+		p.mu.Unlock()
+		return nil, nil, err
+	}
+	return m, p.mu.Unlock, nil
 }
 
-func sortedIDs[V any](m map[imbot.ID]V) []imbot.ID { return slices.Sorted(maps.Keys(m)) }
+// visibleMessage finds a message that a person sees; the lock is held.
+func (p *Portal) visibleMessage(user, id imbot.ID) (*message, error) {
+	if err := p.checkPerson(user); err != nil {
+		return nil, err
+	}
+	if m := p.messages[id]; m != nil {
+		if member := p.chats[m.ChatID].member(user); member != nil && m.ID > member.since {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("imbottest: user %d sees no message %d", user, id)
+}
+
+// onlyExisting returns those of the users that exist.
+func (p *Portal) onlyExisting(users []imbot.ID) []imbot.ID {
+	var found []imbot.ID
+	for _, id := range users {
+		if p.exists(id) {
+			found = append(found, id)
+		}
+	}
+	return found
+}
+
+// exists reports whether id is a person or a bot that was not deleted.
+func (p *Portal) exists(id imbot.ID) bool {
+	u := p.users[id]
+	return u != nil && (!u.isBot || p.bots[id] != nil)
+}

@@ -6,10 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,12 +24,12 @@ var portals atomic.Int64
 // methods may be called at the same time.
 type Portal struct {
 	host     string // portal-7.imbottest.example
-	authHost string // of the authorization server, for ever
+	authHost string // of the authorization server; a renamed portal keeps it
 	memberID string
 	secret   string // of the webhook
 	bucket   bucket
-	oldPages bool // of applications
-	states   states
+	oldPages bool // see WithOldPages
+	rights   rights
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -37,8 +37,8 @@ type Portal struct {
 
 	mu      sync.Mutex
 	closed  bool
-	changed chan struct{} // closed and forgotten at every change; nil when nobody waits
-	active  int           // calls being answered and events not handled yet
+	changed chan struct{} // notify closes it and sets it to nil; nil when nobody waits
+	active  int           // how many calls are being answered and events not handled yet
 
 	users    map[imbot.ID]*user
 	bots     map[imbot.ID]*bot
@@ -47,33 +47,33 @@ type Portal struct {
 	messages map[imbot.ID]*message
 	commands map[imbot.ID]*command
 	chatApps map[imbot.ID]*chatApp
-	apps     map[string]*application // by the identity that the portal stores
+	apps     map[string]*application // by their id
 	tokens   map[string]*grant       // by access token
-	codes    map[string]code         // of authorizations
-	lastUser imbot.ID                // ids of each kind start elsewhere, so that a mixed-up id is not found
+	codes    map[string]code         // authorization codes
+	lastUser imbot.ID                // ids of each kind start at another number, so that an id of a wrong kind is not found
 	lastChat imbot.ID
 	lastMsg  imbot.ID
 	lastApp  imbot.ID
 	lastCmd  imbot.ID
 	lastBind imbot.ID
 
-	handlers map[string]http.Handler // of Serve, by URL
-	queues   map[string][]delivery
-	client   *http.Client // posts events to loopback addresses
-	servers  []*http.Server
-	listen   string          // host:port
-	authAddr string          // host:port of the authorization server
-	former   map[string]bool // hosts that the portal had before it was renamed
+	handlers    map[string]http.Handler // set by Serve, by URL
+	queues      map[string][]delivery
+	client      *http.Client // posts events to loopback addresses
+	servers     []*http.Server
+	listen      string          // host:port
+	authAddr    string          // host:port of the authorization server
+	formerHosts map[string]bool // hosts that the portal had before it was renamed
 
-	notes   notes
-	traces  traces
+	feed    changeFeed
+	log     exchangeLog
 	mounted http.Handler
 
 	seed     uint64
-	chances  uint64 // faults so far
+	chances  uint64 // how many faults have a random source
 	faults   []*fault
 	usages   map[string]*usage
-	limit    time.Duration // operating time of a method; 0: none
+	limit    time.Duration // operating limit of a method; 0 for none
 	calls    []Call
 	problems []error
 }
@@ -81,43 +81,40 @@ type Portal struct {
 // An Option changes a new portal.
 type Option func(*Portal)
 
-// admin is the user behind webhooks and applications.
-const admin imbot.ID = 1
-
 // NewPortal returns a portal with one user, the administrator, who owns the
 // webhook and installed the applications. [Portal.Close] it when done.
 func NewPortal(opts ...Option) *Portal {
 	ctx, cancel := context.WithCancel(context.Background())
 	host := fmt.Sprintf("portal-%d.imbottest.example", portals.Add(1))
 	p := &Portal{
-		host:     host,
-		authHost: "oauth." + host,
-		memberID: randomHex(16),
-		secret:   randomHex(8),
-		ctx:      ctx,
-		cancel:   cancel,
-		users:    map[imbot.ID]*user{},
-		bots:     map[imbot.ID]*bot{},
-		chats:    map[imbot.ID]*chat{},
-		private:  map[pair]*chat{},
-		messages: map[imbot.ID]*message{},
-		commands: map[imbot.ID]*command{},
-		chatApps: map[imbot.ID]*chatApp{},
-		apps:     map[string]*application{},
-		tokens:   map[string]*grant{},
-		codes:    map[string]code{},
-		lastChat: 1000,
-		lastMsg:  50000,
-		lastApp:  500,
-		lastCmd:  700,
-		lastBind: 400,
-		handlers: map[string]http.Handler{},
-		queues:   map[string][]delivery{},
-		former:   map[string]bool{},
-		seed:     rand.Uint64(),
-		usages:   map[string]*usage{},
+		host:        host,
+		authHost:    "oauth." + host,
+		memberID:    randomHex(16),
+		secret:      randomHex(8),
+		ctx:         ctx,
+		cancel:      cancel,
+		users:       map[imbot.ID]*user{},
+		bots:        map[imbot.ID]*bot{},
+		chats:       map[imbot.ID]*chat{},
+		private:     map[pair]*chat{},
+		messages:    map[imbot.ID]*message{},
+		commands:    map[imbot.ID]*command{},
+		chatApps:    map[imbot.ID]*chatApp{},
+		apps:        map[string]*application{},
+		tokens:      map[string]*grant{},
+		codes:       map[string]code{},
+		lastChat:    1000,
+		lastMsg:     50000,
+		lastApp:     500,
+		lastCmd:     700,
+		lastBind:    400,
+		handlers:    map[string]http.Handler{},
+		queues:      map[string][]delivery{},
+		formerHosts: map[string]bool{},
+		seed:        rand.Uint64(),
+		usages:      map[string]*usage{},
 	}
-	p.notes.last = rand.Int64N(1<<32) * maxNotes
+	p.feed.last = rand.Int64N(1<<32) * maxFeed
 	for _, opt := range opts {
 		opt(p)
 	}
@@ -125,11 +122,11 @@ func NewPortal(opts ...Option) *Portal {
 	return p
 }
 
-// Close ends the portal: waiting calls and deliveries are cut, the server of
-// [Portal.Listen] is stopped. It returns when all goroutines of the portal have
-// ended, so it waits for handlers that do not obey the context of their request;
-// a handler must not call it. Shut a bot down first: behind Close its calls fail,
-// and are repeated for some seconds.
+// Close ends the portal: it cuts waiting calls and deliveries off and stops the server of
+// [Portal.Listen]. It returns when all goroutines of the portal have ended, so it waits
+// for handlers that do not obey the context of their request, and a handler must not call
+// it. Shut a bot down before: its calls fail after Close, and the client repeats them for
+// some seconds.
 func (p *Portal) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -148,80 +145,10 @@ func (p *Portal) Close() {
 	}
 }
 
-// Listen serves the portal on a loopback address such as "127.0.0.1:0", too, and
-// its authorization server on another port of the same host. From then on the
-// URLs of [Portal.Webhook], [Portal.OAuth] and [Portal.AuthServer] begin with
-// http:// and such an address. To be reached from elsewhere, mount the portal in a
-// TLS server of your own: it is an [http.Handler].
-func (p *Portal) Listen(addr string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.listen != "" && !p.closed {
-		return errors.New("imbottest: the portal listens already")
-	}
-	listener, err := p.open(addr)
-	if err != nil {
-		return err
-	}
-	host, _, _ := net.SplitHostPort(listener.Addr().String())
-	auth, err := p.open(net.JoinHostPort(host, "0"))
-	if err != nil {
-		_ = listener.Close()
-		return err
-	}
-	p.listen, p.authAddr = p.start(listener), p.start(auth)
-	return nil
-}
-
-// open opens a loopback address; the lock is held.
-func (p *Portal) open(addr string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(addr)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("imbottest: %w", err)
-	case !isLoopback(host):
-		return nil, fmt.Errorf("imbottest: %s is not a loopback address", addr)
-	case p.closed:
-		return nil, errClosed
-	}
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("imbottest: %w", err)
-	}
-	return listener, nil
-}
-
-// start serves a listener until the portal is closed and returns its address;
-// the lock is held.
-func (p *Portal) start(listener net.Listener) string {
-	addr := listener.Addr().String()
-	server := &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			p.serve(w, r, r.TLS != nil, addr)
-		}),
-		ReadHeaderTimeout: 10 * time.Second,
-		ConnState: func(_ net.Conn, state http.ConnState) { // Close waits for the connections' goroutines
-			switch state {
-			case http.StateNew:
-				p.wg.Add(1)
-			case http.StateClosed, http.StateHijacked:
-				p.wg.Done()
-			}
-		},
-	}
-	p.servers = append(p.servers, server)
-	p.wg.Go(func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			p.problem("the server ended: %v", err)
-		}
-	})
-	return addr
-}
-
-// Idle waits until nothing is under way: no call is being answered and every
-// event was answered by its handler. What a bot does after it has answered an
-// event is invisible here; wait for that with the bot's own means. A handler must
-// not call it.
+// Idle waits until no call is being answered and every event was answered by its
+// handler. What a bot does after it has answered an event is not seen here; for that wait
+// with the bot's own means, such as [imbot.EventHandler.Idle]. A handler must not call
+// Idle.
 func (p *Portal) Idle(ctx context.Context) error {
 	return p.await(ctx, func() bool { return p.active == 0 })
 }
@@ -234,7 +161,8 @@ func (p *Portal) GoString() string { return p.String() }
 
 var errClosed = errors.New("imbottest: the portal is closed")
 
-// await waits until done, which runs under the lock, is true.
+// await waits until done returns true. It calls done under the lock, again after every
+// change.
 func (p *Portal) await(ctx context.Context, done func() bool) error {
 	for {
 		p.mu.Lock()
@@ -259,7 +187,7 @@ func (p *Portal) await(ctx context.Context, done func() bool) error {
 	}
 }
 
-// notify wakes who waits for a change; the lock is held.
+// notify wakes everybody who waits in await; the lock is held.
 func (p *Portal) notify() {
 	if p.changed != nil {
 		close(p.changed)
@@ -267,18 +195,7 @@ func (p *Portal) notify() {
 	}
 }
 
-// endpoint is the portal's REST root; the lock is held.
-func (p *Portal) endpoint() string {
-	if p.listen != "" {
-		return "http://" + p.listen + "/rest/"
-	}
-	return "https://" + p.host + "/rest/"
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
+func sortedIDs[V any](m map[imbot.ID]V) []imbot.ID { return slices.Sorted(maps.Keys(m)) }
 
 func randomHex(n int) string {
 	b := make([]byte, n)

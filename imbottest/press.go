@@ -5,21 +5,20 @@ import (
 	"fmt"
 	"html"
 	"strings"
-	"time"
 
 	"github.com/imbot-go/imbot"
 )
 
-// Press presses a button of a message's keyboard, or chooses an item of its
-// menu, by its text; buttons come first. Only the id of the message counts, and
-// the keyboard that it has now.
+// Press presses a button of a message's keyboard, or chooses an item of its menu, by its
+// text; a button wins. Of msg only the id is used: the keyboard is the one that the
+// message has now.
 //
-// A command reaches the bot as an event (ONIMCOMMANDADD), for which Press does
-// not wait. With Block, the button is blocked until the bot changes the keyboard.
-// [imbot.ActionSend] says its text in the person's name. With all other actions
-// nothing happens on the portal, and the error says what the person would see.
+// A command reaches the bot as an event (ONIMCOMMANDADD), for which Press does not wait.
+// With Block, the button cannot be pressed again until the bot changes the keyboard.
+// [imbot.ActionSend] sends its text as a message of the person. Other actions do nothing
+// on the portal, and the error says what the person would see.
 func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text string) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
 		return err
 	}
@@ -31,9 +30,8 @@ func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text str
 	return p.press(m, user, button, context)
 }
 
-// PressButton is [Portal.Press] of a button by its place in the flat list of
-// [Message.Wire], from 0 and with the entries that end rows. It tells buttons with
-// the same text apart.
+// PressButton is [Portal.Press] for a button by its index in the list of [Message.Wire],
+// where entries that end rows count, too. So it can tell buttons with the same text apart.
 func (p *Portal) PressButton(ctx context.Context, user imbot.ID, msg Message, n int) error {
 	return p.pressEntry(ctx, user, msg, n, partKeyboard, "KEYBOARD")
 }
@@ -44,7 +42,7 @@ func (p *Portal) PressItem(ctx context.Context, user imbot.ID, msg Message, n in
 }
 
 func (p *Portal) pressEntry(ctx context.Context, user imbot.ID, msg Message, n, part int, context string) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
 		return err
 	}
@@ -56,7 +54,7 @@ func (p *Portal) pressEntry(ctx context.Context, user imbot.ID, msg Message, n, 
 	return p.press(m, user, list[n], context)
 }
 
-// press does what a button says; the lock is held.
+// press does what a button or menu item is for; the lock is held.
 func (p *Portal) press(m *message, user imbot.ID, button *array, context string) error {
 	text := button.text("TEXT")
 	switch {
@@ -73,22 +71,23 @@ func (p *Portal) press(m *message, user imbot.ID, button *array, context string)
 			return fmt.Errorf("imbottest: the button %q gives a command that its bot does not have here: %q", text, button.text("COMMAND"))
 		}
 		if button.text("BLOCK") == "Y" {
-			p.block(m, button)
+			p.blockButton(m, button)
 		}
 		p.firePressedCommand(chat, m, user, context, invocation{cmd, button.text("COMMAND_PARAMS")})
 		return nil
 	case button.text("ACTION") == "SEND":
-		if _, err := p.enter(user, p.dialogOf(chat, user)); err != nil {
+		if _, err := p.chatToWriteIn(user, p.dialogOf(chat, user)); err != nil {
 			return err
 		}
 		p.say(chat, user, strings.TrimSpace(value))
 		return nil
 	}
-	return fmt.Errorf("imbottest: the button %q does nothing on the portal: it %s", text, seen(button, value))
+	return fmt.Errorf("imbottest: the button %q does nothing on the portal: it %s", text, actionInWords(button, value))
 }
 
-// block lets a button wait. Views of the message keep the keyboard as it was.
-func (p *Portal) block(m *message, button *array) {
+// blockButton marks a button as waiting for the bot. It makes a new keyboard, because
+// copies of the message share the old one.
+func (p *Portal) blockButton(m *message, button *array) {
 	keyboard := newArray()
 	for _, entry := range entries(m.parts[partKeyboard], "") {
 		if entry == button {
@@ -101,8 +100,8 @@ func (p *Portal) block(m *message, button *array) {
 	p.noteMessage(m)
 }
 
-// seen is what a person sees of a button whose action does not reach the portal.
-func seen(button *array, value string) string {
+// actionInWords says what a person sees when a button does nothing on the portal.
+func actionInWords(button *array, value string) string {
 	switch button.text("ACTION") {
 	case "PUT":
 		return fmt.Sprintf("puts %q into the input field", value)
@@ -121,8 +120,8 @@ func seen(button *array, value string) string {
 	return fmt.Sprintf("does %s %q", button.text("ACTION"), value)
 }
 
-// button finds a button, else an item of the menu, and the context of its
-// command.
+// button finds a button by its text, else an item of the menu. The second result is what
+// an event names as the context of its command.
 func (m *message) button(text string) (*array, string) {
 	for _, b := range entries(m.parts[partKeyboard], "") {
 		if b.given("TEXT") && b.text("TEXT") == text {
@@ -135,99 +134,4 @@ func (m *message) button(text string) (*array, string) {
 		}
 	}
 	return nil, ""
-}
-
-func (p *Portal) commandOf(bot imbot.ID, name string) *command {
-	for _, cmd := range p.commands {
-		if cmd.bot.id == bot && cmd.name == name {
-			return cmd
-		}
-	}
-	return nil
-}
-
-// Edit changes the text of a message that the person wrote, within three days.
-// Bots get ONIMBOTMESSAGEUPDATE when they have a handler for it and would get the
-// new text as a message, too. Commands in it are not executed.
-func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text string) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	text = strings.TrimSpace(text)
-	switch {
-	case p.own(user, m.ID) == nil:
-		return fmt.Errorf("imbottest: user %d may not change message %d", user, m.ID)
-	case p.changeable(user, m.ID) == nil:
-		return fmt.Errorf("imbottest: message %d is too old to be changed: %s", m.ID, time.Since(m.Time))
-	case text == "":
-		return fmt.Errorf("imbottest: a message cannot become empty: use Delete")
-	}
-	m.Text, m.Edited = p.finished(text), true
-	p.fireMessageUpdate(p.chats[m.ChatID], m)
-	p.noteMessage(m)
-	return nil
-}
-
-// Delete deletes a message that the person wrote; a notice stays. Bots that could
-// get it as a message get ONIMBOTMESSAGEDELETE when they have a handler for it.
-func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if p.own(user, m.ID) == nil {
-		return fmt.Errorf("imbottest: user %d may not delete message %d", user, m.ID)
-	}
-	heard := mentions(m.Text)
-	p.drop(m, false)
-	p.fireMessageDelete(p.chats[m.ChatID], m, heard)
-	p.notify()
-	return nil
-}
-
-// Like sets the person's like on a message, or takes it away when there is one.
-// Bots do not learn of it.
-func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
-	m, unlock, err := p.see(ctx, user, msg.ID)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if m.Deleted {
-		return fmt.Errorf("imbottest: message %d is deleted", m.ID)
-	}
-	m.like(user)
-	p.noteMessage(m)
-	return nil
-}
-
-// see finds a message that a member of its chat sees; without an error the lock
-// is held.
-func (p *Portal) see(ctx context.Context, user, id imbot.ID) (*message, func(), error) {
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
-	p.mu.Lock()
-	m, err := p.visible(user, id)
-	if err != nil {
-		p.mu.Unlock()
-		return nil, nil, err
-	}
-	return m, p.mu.Unlock, nil
-}
-
-// visible is see under the lock.
-func (p *Portal) visible(user, id imbot.ID) (*message, error) {
-	if err := p.person(user); err != nil {
-		return nil, err
-	}
-	if m := p.messages[id]; m != nil {
-		if member := p.chats[m.ChatID].member(user); member != nil && m.ID > member.since {
-			return m, nil
-		}
-	}
-	return nil, fmt.Errorf("imbottest: user %d sees no message %d", user, id)
 }

@@ -20,11 +20,12 @@ const (
 
 var partNames = [...]string{partAttach: "ATTACH", partKeyboard: "KEYBOARD", partMenu: "MENU"}
 
-// parts are the parts of a message as the portal stores them; nil is none.
+// parts are the parts of a message as the portal stores them; nil where there is none.
 type parts [len(partNames)]*array
 
-// newParts reads the parts of a new message; what is falsy is none. Sizes are
-// looked at up to the kind measured. menuBot is who acts for the menu.
+// newParts reads the parts of a new message. A value that PHP takes for false means that
+// there is none. The sizes are checked of the kinds up to measured only; storable checks
+// the others. Commands of the keyboard belong to bot, those of the menu to menuBot.
 func (c *call) newParts(measured int, bot, menuBot imbot.ID) (found parts, fail *restError) {
 	for kind, name := range partNames {
 		v := c.params.get(name)
@@ -37,35 +38,36 @@ func (c *call) newParts(measured int, bot, menuBot imbot.ID) (found parts, fail 
 		part := c.p.readPart(kind, v, bot)
 		switch {
 		case part == nil:
-			return found, wrong(name+"_ERROR", "Incorrect "+strings.ToLower(name)+" params")
+			return found, badRequest(name+"_ERROR", "Incorrect "+strings.ToLower(name)+" params")
 		case kind <= measured && oversize(part):
-			return found, wrong(name+"_OVERSIZE", "You have exceeded the maximum allowable size of "+strings.ToLower(name))
+			return found, badRequest(name+"_OVERSIZE", "You have exceeded the maximum allowable size of "+strings.ToLower(name))
 		}
 		found[kind] = part
 	}
 	return found, nil
 }
 
-// storable is where the sizes fail that nobody measured before.
+// storable refuses a keyboard or menu that is too large to be stored, when its size was
+// not checked before.
 func (ps parts) storable() *restError {
 	for _, kind := range []int{partKeyboard, partMenu} {
 		if oversize(ps[kind]) {
-			return wrong("PARAM_"+partNames[kind]+"_ERROR", "The size of the parameter is too large")
+			return badRequest("PARAM_"+partNames[kind]+"_ERROR", "The size of the parameter is too large")
 		}
 	}
 	return nil
 }
 
-// maxPart is the number of characters of JSON that a part may not reach.
+// maxPart is the number of characters below which the JSON of a part has to stay.
 const maxPart = 60000
 
 func oversize(part *array) bool {
-	data, _ := json.Marshal(part) // holds nothing that JSON cannot express
+	data, _ := json.Marshal(part) // PHP values can always be written
 	return utf8.RuneCount(data) >= maxPart
 }
 
-// readPart makes what the portal stores of a parameter: an object with a list,
-// the bare list, or a JSON string of either. nil means that nothing was usable.
+// readPart returns what the portal stores of a parameter, which is an object with a list,
+// the bare list, or either of them as JSON in a string. It is nil when nothing is usable.
 func (p *Portal) readPart(kind int, v any, bot imbot.ID) *array {
 	if s, ok := v.(string); ok {
 		v, _ = parseJSON([]byte(s))
@@ -86,7 +88,8 @@ func (p *Portal) readPart(kind int, v any, bot imbot.ID) *array {
 	return part
 }
 
-// entries are the objects of a list, which is a member or the whole.
+// entries returns the objects of a list. The list is the named member of from, or from
+// itself when there is no such member.
 func entries(from *array, member string) []*array {
 	if from.has(member) {
 		from = from.array(member)
@@ -105,10 +108,10 @@ func (a *array) add(v any) { a.set(strconv.Itoa(len(a.keys)), v) }
 
 func number(id imbot.ID) json.Number { return json.Number(id.String()) }
 
-// flag is exactly Y, or it is N.
+// flag is Y when the member is exactly Y, else N.
 func (a *array) flag(name string) string { return yesNo(a.get(name) == "Y") }
 
-// oneOf is the value of a member when it is among the values, else the first.
+// oneOf is the value of a member when it is one of the values, else the first of these.
 func (a *array) oneOf(name string, values ...string) string {
 	for _, v := range values {
 		if a.get(name) == v {
@@ -168,10 +171,11 @@ func readButton(from, colors *array, vote string, bot imbot.ID) *array {
 	return b
 }
 
-// colorTokens begin with the default.
+// colorTokens are the values of COLOR_TOKEN; the first is the default.
 var colorTokens = []string{"base", "primary", "secondary", "alert"}
 
-// buttonText is the text of a button or item; "0" is none, and so is a number.
+// buttonText is the text of a button or item. Like a real portal it takes a number, and
+// the text "0", for no text.
 func buttonText(from *array) string {
 	text, _ := from.get("TEXT").(string)
 	if text = strings.TrimSpace(text); text == "0" {
@@ -180,8 +184,8 @@ func buttonText(from *array) string {
 	return text
 }
 
-// setAction stores the first kind of action that is usable. The key FUNCTION
-// spoils the whole button.
+// setAction stores the first kind of action that is usable, and reports whether there is
+// one. The portal drops every button that has a key FUNCTION.
 func setAction(to, from *array, bot imbot.ID) bool {
 	command := strings.TrimPrefix(from.text("COMMAND"), "/")
 	switch action := from.text("ACTION"); {
@@ -226,7 +230,7 @@ func readMenu(from *array, bot imbot.ID) *array {
 
 var escapeHTML = strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", ">", "&gt;")
 
-// decoded are the parts as the types of the SDK.
+// decoded returns the parts as the types of package imbot.
 func (ps parts) decoded() (a imbot.Attach, k imbot.Keyboard, m imbot.Menu) {
 	attach, _ := mapStrings(ps[partAttach], func(s string) string { return strings.ReplaceAll(s, `\`, `\\`) }).(*array)
 	for _, part := range []struct {
@@ -234,7 +238,7 @@ func (ps parts) decoded() (a imbot.Attach, k imbot.Keyboard, m imbot.Menu) {
 		into   json.Unmarshaler
 	}{{attach, &a}, {ps[partKeyboard], &k}, {ps[partMenu], &m}} {
 		if data, err := json.Marshal(part.stored); err == nil && part.stored.len() > 0 {
-			_ = part.into.UnmarshalJSON(data) // reads what the portal stores
+			_ = part.into.UnmarshalJSON(data) // can read everything that is stored
 		}
 	}
 	return a, k, m

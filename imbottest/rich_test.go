@@ -5,37 +5,25 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
 
-// add sends a message of alpha to the chat with one more parameter.
-func add(t *testing.T, portal *imbottest.Portal, param, value string) string {
+// addWith sends a message of alpha to the chat, with one more parameter.
+func addWith(t *testing.T, portal *imbottest.Portal, param, value string) string {
 	t.Helper()
 	return post(t, portal, "imbot.message.add", fmt.Sprintf(`{%s,"DIALOG_ID":"chat1001","MESSAGE":"x",%q:%s}`, me, param, value))
 }
 
-func lastOf(portal *imbottest.Portal, dialog imbot.DialogID) imbottest.Message {
-	seen := portal.Messages(anna, dialog)
-	return seen[len(seen)-1]
-}
-
-func jsonOf(t *testing.T, v any) string {
-	t.Helper()
-	data, err := json.Marshal(v)
-	require.NoError(t, err)
-	return string(data)
-}
-
-// runStored compares what the portal stores of each value. An entry of the result
-// has more members than named when it has the rest, too.
+// runStored sends a parameter with a value and compares the entries that the portal
+// stores. rows have a name, the value, and the entries that are expected, "" for an error;
+// rest are the members that an entry has when the row does not say otherwise.
 func runStored(t *testing.T, param, rest string, pick func(imbottest.Message) any, rows [][3]string) {
 	t.Helper()
 	for _, r := range rows {
 		t.Run(param+": "+r[0], func(t *testing.T) {
-			portal := newWorld(t)
-			got := add(t, portal, param, r[1])
+			portal := newTestPortal(t)
+			got := addWith(t, portal, param, r[1])
 			if r[2] == "" {
 				require.Equal(t, "400 "+param+"_ERROR", got)
 				return
@@ -60,7 +48,7 @@ func runStored(t *testing.T, param, rest string, pick func(imbottest.Message) an
 	}
 }
 
-func member(t *testing.T, v any, name string) any {
+func memberOf(t *testing.T, v any, name string) any {
 	t.Helper()
 	var object map[string]any
 	require.NoError(t, json.Unmarshal([]byte(jsonOf(t, v)), &object))
@@ -68,8 +56,9 @@ func member(t *testing.T, v any, name string) any {
 }
 
 func TestStoredKeyboards(t *testing.T) {
+	t.Parallel()
 	const rest = `{"BOT_ID":4,"TYPE":"BUTTON","TEXT":"A","VOTE":"N","BLOCK":"N","WAIT":"N","CONTEXT":"ALL","DISABLED":"N","DISPLAY":"BLOCK","BG_COLOR_TOKEN":"base"}`
-	runStored(t, "KEYBOARD", rest, func(m imbottest.Message) any { return member(t, m.Keyboard, "BUTTONS") }, [][3]string{
+	runStored(t, "KEYBOARD", rest, func(m imbottest.Message) any { return memberOf(t, m.Keyboard, "BUTTONS") }, [][3]string{
 		{"an object", `{"BUTTONS":[{"TEXT":"A","LINK":"/a"}]}`, `[{"LINK":"/a"}]`},
 		{"a bare list", `[{"TEXT":" A ","LINK":"https://a.example"}]`, `[{"LINK":"https://a.example"}]`},
 		{"a string of an object", `"{\"BUTTONS\":[{\"TEXT\":\"A\",\"LINK\":\"/a\"}]}"`, `[{"LINK":"/a"}]`},
@@ -101,8 +90,9 @@ func TestStoredKeyboards(t *testing.T) {
 }
 
 func TestStoredMenus(t *testing.T) {
+	t.Parallel()
 	const rest = `{"BOT_ID":4,"TEXT":"A","CONTEXT":"ALL","DISABLED":"N"}`
-	runStored(t, "MENU", rest, func(m imbottest.Message) any { return member(t, m.Menu, "ITEMS") }, [][3]string{
+	runStored(t, "MENU", rest, func(m imbottest.Message) any { return memberOf(t, m.Menu, "ITEMS") }, [][3]string{
 		{"an object", `{"ITEMS":[{"TEXT":"A","LINK":"/a"}]}`, `[{"LINK":"/a"}]`},
 		{"a string of a list", `"[{\"TEXT\":\"A\",\"LINK\":\"/a\"}]"`, `[{"LINK":"/a"}]`},
 		{"N is no menu here", `"N"`, ``},
@@ -114,56 +104,8 @@ func TestStoredMenus(t *testing.T) {
 	})
 }
 
-func TestStoredAttachments(t *testing.T) {
-	pick := func(m imbottest.Message) any { return m.Attach.Blocks }
-	runStored(t, "ATTACH", `{}`, pick, [][3]string{
-		{"an object", `{"BLOCKS":[{"MESSAGE":"x"}]}`, `[{"MESSAGE":"x"}]`},
-		{"a bare list", `[{"MESSAGE":5}]`, `[{"MESSAGE":"5"}]`},
-		{"a string of an object", `"{\"BLOCKS\":[{\"MESSAGE\":\"x\"}]}"`, `[{"MESSAGE":"x"}]`},
-		{"N is no attachment here", `"N"`, ``},
-		{"an object without blocks", `{"COLOR":"#fff"}`, ``},
-		{"HTML is no block", `[{"HTML":"<b>"}]`, ``},
-		{"one kind counts", `[{"DELIMITER":{},"MESSAGE":"x","FILE":{"LINK":"/"}}]`, `[{"MESSAGE":"x"}]`},
-		{"even when it is unusable", `[{"MESSAGE":"","DELIMITER":{"SIZE":5}}]`, ``},
-		{"a text may be an object", `[{"MESSAGE":{"TEXT":"a#BR#b","AS_DESCRIPTION":"Y"}}]`, `[{"MESSAGE":"a[BR]b"}]`},
-		{"escapes are read once", `[{"MESSAGE":"a\\nb\\tc\\\"d\\\\n"}]`, `[{"MESSAGE":"a\nb\tc\"d\\\\n"}]`},
-		{"people", `[{"USER":[{"NAME":"A","AVATAR":"/a.png","LINK":"/a"},{"LINK":"/b"},{"NAME":"C","AVATAR":"c.png","LINK":"c"}]}]`,
-			`[{"USER":{"NAME":"A","AVATAR":"/a.png","LINK":"/a","AVATAR_TYPE":"USER"}},{"USER":{"NAME":"C","AVATAR_TYPE":"USER"}}]`},
-		{"where people lead", `[{"USER":{"NAME":"A","NETWORK_ID":"n","USER_ID":1}},{"USER":{"NAME":"A","USER_ID":1,"CHAT_ID":2}},{"USER":{"NAME":"A","CHAT_ID":2,"BOT_ID":3}},{"USER":{"NAME":"A","BOT_ID":"3","LINK":"/"}},{"USER":{"NAME":"A","CHAT_ID":2,"AVATAR_TYPE":"BOT"}}]`,
-			`[{"USER":{"NAME":"A","NETWORK_ID":"n","AVATAR_TYPE":"USER"}},{"USER":{"NAME":"A","USER_ID":1,"AVATAR_TYPE":"USER"}},{"USER":{"NAME":"A","CHAT_ID":2,"AVATAR_TYPE":"CHAT"}},{"USER":{"NAME":"A","BOT_ID":3,"AVATAR_TYPE":"BOT"}},{"USER":{"NAME":"A","CHAT_ID":2,"AVATAR_TYPE":"BOT"}}]`},
-		{"links", `[{"LINK":[{"LINK":"/a","NAME":"A","DESC":"d","PREVIEW":"/p.png","WIDTH":10,"HEIGHT":20},{"LINK":"x","NAME":"B"},{"LINK":"/c","HTML":"<b>","DESC":"d","PREVIEW":"/p"},{"NAME":"D","USER_ID":5},{"LINK":"/e","PREVIEW":"p","WIDTH":1}]}]`,
-			`[{"LINK":{"LINK":"/a","NAME":"A","DESC":"d","PREVIEW":"/p.png","WIDTH":10,"HEIGHT":20}},{"LINK":{"LINK":"/c","HTML":"<b>"}},{"LINK":{"NAME":"D","USER_ID":5}},{"LINK":{"LINK":"/e"}}]`},
-		{"rich links", `[{"RICH_LINK":{"LINK":"/a","PREVIEW":"/p","PREVIEW_SIZE":{"WIDTH":9},"EXTRA_IMAGE":"/x"}},{"RICH_LINK":[{"LINK":"/b","EXTRA_IMAGE":"/x"},{"LINK":"/c","HTML":"h","DESC":"d"},{"DESC":"d"}]}]`,
-			`[{"RICH_LINK":{"LINK":"/a","PREVIEW":"/p","PREVIEW_SIZE":{"HEIGHT":0,"WIDTH":9}}},{"RICH_LINK":{"LINK":"/b","EXTRA_IMAGE":"/x"}},{"RICH_LINK":{"LINK":"/c","HTML":"h"}}]`},
-		{"lines", `[{"DELIMITER":true},{"DELIMITER":{"SIZE":-1,"COLOR":"#ccc"}},{"DELIMITER":{"SIZE":50,"COLOR":"red"}}]`,
-			`[{"DELIMITER":{"SIZE":200}},{"DELIMITER":{"SIZE":200,"COLOR":"#ccc"}},{"DELIMITER":{"SIZE":50}}]`},
-		{"grids", `[{"GRID":[{"NAME":"N","VALUE":"a#BR#b","DISPLAY":"COLUMN","WIDTH":5,"HEIGHT":6,"COLOR":"#fff","COLOR_TOKEN":"alert","LINK":"/","USER_ID":1,"CHAT_ID":2},{"DISPLAY":"ROW"},{"DISPLAY":"CARD"},{"VALUE":"v","DISPLAY":"x","LINK":"x"}]}]`,
-			`[{"GRID":[{"NAME":"N","VALUE":"a[BR]b","DISPLAY":"ROW","WIDTH":5,"HEIGHT":6,"COLOR":"#fff","COLOR_TOKEN":"alert","LINK":"/","USER_ID":1,"CHAT_ID":2},{"DISPLAY":"LINE","COLOR_TOKEN":"base"},{"VALUE":"v","DISPLAY":"BLOCK","COLOR_TOKEN":"base"}]}]`},
-		{"a grid is a list", `[{"GRID":{"NAME":"N"}}]`, ``},
-		{"pictures and files stay together", `[{"IMAGE":[{"LINK":"/a","NAME":"n","PREVIEW":"/p","WIDTH":1,"HEIGHT":2},{"LINK":"b"}]},{"FILE":[{"LINK":"/f","NAME":"n","SIZE":3},{"LINK":"/g"}]},{"IMAGE":{"LINK":"/c"}},{"FILE":{"LINK":"x"}}]`,
-			`[{"IMAGE":[{"LINK":"/a","NAME":"n","PREVIEW":"/p","WIDTH":1,"HEIGHT":2}]},{"FILE":[{"LINK":"/f","NAME":"n","SIZE":3},{"LINK":"/g"}]},{"IMAGE":[{"LINK":"/c"}]}]`},
-	})
-}
-
-func TestColorsOfAttachments(t *testing.T) {
-	for _, tt := range [][3]string{ // what is sent, colour, token
-		{`"COLOR":"#29619b","COLOR_TOKEN":"primary"`, "^#29619b$", "primary"},
-		{`"COLOR":"TRANSPARENT","COLOR_TOKEN":"x"`, "^TRANSPARENT$", "base"},
-		{`"COLOR":"red"`, "^#[0-9a-f]{6}$", "base"},
-		{`"COLOR":"CHAT"`, "^#[0-9a-f]{6}$", "base"},
-		{`"ID":5`, "^#[0-9a-f]{6}$", "base"},
-	} {
-		portal := newWorld(t)
-		require.Equal(t, "50001", add(t, portal, "ATTACH", `{`+tt[0]+`,"DESCRIPTION":"a\nb","BLOCKS":[{"MESSAGE":"x"}]}`))
-		got := lastOf(portal, "chat1001").Attach
-		require.Regexp(t, tt[1], got.Color)
-		require.EqualValues(t, tt[2], got.ColorToken)
-		require.Greater(t, got.ID, imbot.ID(5), "an id of the portal's own")
-		require.Equal(t, "a b", member(t, got, "DESCRIPTION"))
-	}
-}
-
 func TestPartsOfNewMessages(t *testing.T) {
+	t.Parallel()
 	const to = me + `,"DIALOG_ID":2,"MESSAGE":"x"`
 	huge := `[{"TEXT":"` + long(60000) + `","LINK":"/"}]`
 	runTable(t, "imbot.message.add", []row{
@@ -182,8 +124,8 @@ func TestPartsOfNewMessages(t *testing.T) {
 	})
 }
 
-// FuzzStoredParts holds that what a message has can be sent again, as the types
-// of the SDK, and is stored as it was.
+// FuzzStoredParts checks that a keyboard or attachment which the portal has stored can be
+// sent again, by the types of the SDK, and is stored the same.
 func FuzzStoredParts(f *testing.F) {
 	for _, seed := range []string{
 		`[{"TEXT":"A","LINK":"/a"},{"TYPE":"NEWLINE"},{"TEXT":"B","COMMAND":"b","DISPLAY":"LINE"}]`,
@@ -197,9 +139,9 @@ func FuzzStoredParts(f *testing.F) {
 		if !json.Valid([]byte(value)) {
 			return
 		}
-		portal := newWorld(t)
-		for _, param := range []string{"ATTACH", "KEYBOARD"} { // a menu is escaped anew each time
-			if got := add(t, portal, param, value); got[0] != '5' { // refused, or too large
+		portal := newTestPortal(t)
+		for _, param := range []string{"ATTACH", "KEYBOARD"} { // not MENU: its texts are escaped again each time
+			if got := addWith(t, portal, param, value); got[0] != '5' { // an error, no id of a message
 				continue
 			}
 			first := lastOf(portal, "chat1001")
@@ -207,12 +149,12 @@ func FuzzStoredParts(f *testing.F) {
 			if param == "ATTACH" {
 				again = jsonOf(t, first.Attach)
 			}
-			if again == `"N"` { // a value that means none, or nothing but new lines
+			if again == `"N"` { // the SDK sends this for no keyboard, and for one without buttons
 				continue
 			}
-			require.NotRegexp(t, "^4", add(t, portal, param, again), again)
+			require.NotRegexp(t, "^4", addWith(t, portal, param, again), again)
 			second := lastOf(portal, "chat1001")
-			first.Attach.ID, second.Attach.ID = 0, 0 // a time
+			first.Attach.ID, second.Attach.ID = 0, 0 // the time, which can differ
 			require.Equal(t, jsonOf(t, first.Attach), jsonOf(t, second.Attach))
 			require.Equal(t, jsonOf(t, first.Keyboard), jsonOf(t, second.Keyboard))
 		}

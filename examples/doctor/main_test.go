@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -33,7 +34,8 @@ func TestTheBotOfAnApplication(t *testing.T) {
 	}
 	var memberID string
 	app.OnInstall = func(_ context.Context, _ *imbot.Client, g imbot.Grant) error { memberID = g.MemberID; return nil }
-	h := &imbot.EventHandler{Verifier: app.Verifier()}
+	logger := slog.New(slog.NewTextHandler(t.Output(), nil)) // is shown when the test fails
+	h := &imbot.EventHandler{Verifier: app.Verifier(), Logger: logger}
 	portal.Serve(handlerURL, h)
 	req := imbot.DiagnoseRequest{BotCode: "support", EventHandler: handlerURL}
 

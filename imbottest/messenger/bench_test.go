@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// newLargeWorld has a hundred dialogs of a thousand messages; the newest ones
-// have keyboards.
-func newLargeWorld(t testing.TB) *world {
-	w := newWorld(t)
+// newLargePage returns the page of a portal with a hundred dialogs of a thousand messages.
+// The newest messages have keyboards.
+func newLargePage(t testing.TB) *testPage {
+	w := newTestPage(t)
 	keyboard := &imbot.Keyboard{Rows: [][]imbot.Button{{
 		{Text: "One", Action: imbot.ActionCommand{Command: "do", Params: "1"}}, {Text: "Two", Action: imbot.ActionCommand{Command: "do", Params: "2"}},
 	}}}
@@ -37,7 +37,7 @@ var requests = []string{
 }
 
 func BenchmarkPage(b *testing.B) {
-	w := newLargeWorld(b)
+	w := newLargePage(b)
 	for _, path := range requests {
 		b.Run(path, func(b *testing.B) {
 			for b.Loop() {
@@ -49,11 +49,11 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// BenchmarkStream is what one message costs with a page that looks on.
+// BenchmarkStream measures one message, without a page that is open and with one.
 func BenchmarkStream(b *testing.B) {
 	for _, pages := range []int{0, 1} {
 		b.Run(fmt.Sprintf("pages=%d", pages), func(b *testing.B) {
-			w := newWorld(b)
+			w := newTestPage(b)
 			for range pages {
 				s := openStream(w, anna, w.portal.Changed(), "")
 				go func() {

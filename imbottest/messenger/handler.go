@@ -12,8 +12,8 @@
 //
 // serves it and prints a webhook URL.
 //
-// Whoever reaches the page acts as anybody on the portal, so let it be reached
-// from this machine only.
+// Whoever can open the page can act as anybody on the portal, so make it reachable from
+// this machine only.
 package messenger
 
 import (
@@ -35,7 +35,7 @@ import (
 //go:embed page
 var page embed.FS
 
-// maxBody bounds what the page posts.
+// maxBody is how many bytes the page may post.
 const maxBody = 1 << 20
 
 type handler struct {
@@ -44,12 +44,12 @@ type handler struct {
 	posts  map[string]func(*http.Request, []byte) (any, error)
 }
 
-// Handler returns the page with everything it asks for. All its addresses are
-// relative: mount it with [imbottest.Portal.Mount], or anywhere with
-// [http.StripPrefix]. It answers only under the names localhost and *.localhost
-// and under IP addresses, and only requests from its own pages.
+// Handler returns a handler for the page and for all its requests. Its addresses are
+// relative: mount it with [imbottest.Portal.Mount], or anywhere with [http.StripPrefix].
+// It answers only under the names localhost and *.localhost and under IP addresses, and
+// refuses requests from pages of other origins.
 //
-// Streams of changes end with their request and with the portal.
+// A stream of changes ends when its request is canceled or the portal is closed.
 func Handler(portal *imbottest.Portal) http.Handler {
 	h := &handler{portal: portal}
 	h.gets = map[string]func(*http.Request) (any, error){
@@ -64,8 +64,7 @@ func Handler(portal *imbottest.Portal) http.Handler {
 	return h
 }
 
-// policy lets the page run its own code only, and show pictures and frames of
-// bots.
+// policy lets the page run only its own code, and show pictures and frames of bots.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
 	"img-src 'self' data: https: http://127.0.0.1:* http://localhost:*; " +
 	"frame-src https: http://127.0.0.1:* http://localhost:*; " +
@@ -90,7 +89,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.post(w, r, name)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		fail(w, http.StatusMethodNotAllowed, errors.New("only GET and POST are answered"))
-	case r.URL.Path == "": // mounted without a slash at its end, relative addresses would lead elsewhere
+	case r.URL.Path == "": // without a slash at the end, the relative addresses of the page would be wrong
 		sent, _, _ := strings.Cut(r.RequestURI, "?")
 		header.Set("Location", "./"+path.Base(sent)+"/")
 		w.WriteHeader(http.StatusMovedPermanently)
@@ -99,8 +98,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// localName reports whether a host is one that no name server was asked about, so
-// that no other page can give this one its name.
+// localName reports whether a host is one for which browsers ask no name server. Under any
+// other name the page could be reached by a page of that name, whose owner lets the name
+// point to this machine (DNS rebinding).
 func localName(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -109,8 +109,8 @@ func localName(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || net.ParseIP(host) != nil
 }
 
-// ownOrigin reports whether a request comes from the page, from the address bar,
-// or from no browser at all. Links to the page itself work from everywhere.
+// ownOrigin reports whether a request comes from the page itself, from the address bar, or
+// from no browser. Other pages may only link to the page.
 func ownOrigin(r *http.Request, name string) bool {
 	if origin := r.Header.Get("Origin"); origin != "" {
 		u, err := url.Parse(origin)
@@ -129,7 +129,7 @@ func ownOrigin(r *http.Request, name string) bool {
 func (h *handler) get(w http.ResponseWriter, r *http.Request, name string) {
 	switch name {
 	case "api/events":
-		if r.Method == http.MethodHead { // would never end
+		if r.Method == http.MethodHead { // the stream would never end
 			fail(w, http.StatusMethodNotAllowed, errors.New("this is for GET"))
 			return
 		}
@@ -156,12 +156,13 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request, name string) {
 		fail(w, http.StatusNotFound, errors.New("there is no such address"))
 		return
 	}
-	w.Header().Set("Content-Type", types[path.Ext(name)]+"; charset=utf-8")
+	w.Header().Set("Content-Type", contentTypes[path.Ext(name)]+"; charset=utf-8")
 	_, _ = w.Write(data)
 }
 
-// types are those of the page's files, whatever the system says.
-var types = map[string]string{".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+// contentTypes are those of the page's files. Package mime would ask the system, which can
+// have others.
+var contentTypes = map[string]string{".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 func (h *handler) post(w http.ResponseWriter, r *http.Request, name string) {
 	act, ok := h.posts[name]
@@ -182,17 +183,17 @@ func (h *handler) post(w http.ResponseWriter, r *http.Request, name string) {
 	reply(w, v, err)
 }
 
-// status is an error with a status other than 400.
-type status struct {
+// statusError is an error that is answered with a status of its own. All others get 400.
+type statusError struct {
 	code int
 	text string
 }
 
-func (s status) Error() string { return s.text }
+func (s statusError) Error() string { return s.text }
 
 func reply(w http.ResponseWriter, v any, err error) {
 	code := http.StatusBadRequest
-	if s := (status{}); errors.As(err, &s) {
+	if s := (statusError{}); errors.As(err, &s) {
 		code = s.code
 	}
 	if err != nil {
@@ -208,7 +209,7 @@ func fail(w http.ResponseWriter, code int, err error) {
 
 func writeJSON(w http.ResponseWriter, code int, v any) {
 	data, err := json.Marshal(v)
-	if err != nil { // no answer holds what JSON cannot express
+	if err != nil { // cannot happen: every answer can be written as JSON
 		code, data = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written"}`)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Without the race detector, which makes everything ten times slower.
+// This file is built without the race detector, which makes everything ten times slower.
 func TestThePageAnswersAtOnce(t *testing.T) {
-	w := newLargeWorld(t)
+	w := newLargePage(t)
 	for _, path := range requests {
 		best := time.Hour
 		for range 10 {

@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	gather    = 20 * time.Millisecond  // an answer travels together with its question
-	pause     = 150 * time.Millisecond // between two flushes, whatever happens
-	keepAlive = 15 * time.Second
-	maxStall  = 30 * time.Second // for a page that does not read
+	gatherTime   = 20 * time.Millisecond  // how long to wait for more changes after the first one
+	flushPause   = 150 * time.Millisecond // the least time between two flushes
+	keepAlive    = 15 * time.Second
+	maxWriteTime = 30 * time.Second // after which the stream to a page that does not read ends
 )
 
-// events streams what a person sees change.
+// events answers with a stream of what a person sees change, as server-sent events.
 func (h *handler) events(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	user, err := h.actor(q)
+	user, err := h.viewer(q)
 	if err != nil {
 		reply(w, nil, err)
 		return
@@ -33,7 +33,7 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request) {
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		after, _ = strconv.ParseInt(last, 10, 64)
 	}
-	if after == 0 { // no portal begins there: from now on
+	if after == 0 { // the page has no number yet: the stream begins now
 		after = h.portal.Changed()
 	}
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
@@ -54,13 +54,13 @@ type stream struct {
 	after   int64
 }
 
-// next waits for changes and writes them.
+// next waits for changes and writes them, or a comment when there are none for a while.
 func (s *stream) next(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, keepAlive)
 	defer cancel()
 	changes, err := s.portal.Changes(waiting, s.viewer, s.after)
 	if err == nil {
-		if err := sleep(ctx, gather); err != nil {
+		if err := sleep(ctx, gatherTime); err != nil {
 			return err
 		}
 		changes, err = s.portal.Changes(ctx, s.viewer, s.after)
@@ -87,10 +87,10 @@ func (s *stream) next(ctx context.Context) error {
 	if err := s.write(out.Bytes()); err != nil {
 		return err
 	}
-	return sleep(ctx, pause)
+	return sleep(ctx, flushPause)
 }
 
-// event is the name and the data of what the page gets.
+// event returns the name and the data of the event for a change.
 func (s *stream) event(c imbottest.Change) (string, any) {
 	kind := string(c.Kind)
 	switch c.Kind {
@@ -114,7 +114,7 @@ func (s *stream) event(c imbottest.Change) (string, any) {
 }
 
 func (s *stream) write(data []byte) error {
-	_ = s.control.SetWriteDeadline(time.Now().Add(maxStall)) // not every writer has one
+	_ = s.control.SetWriteDeadline(time.Now().Add(maxWriteTime)) // fails for writers without deadlines
 	if _, err := s.w.Write(data); err != nil {
 		return err
 	}

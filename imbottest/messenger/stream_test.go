@@ -7,11 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,27 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// forms keeps the events that a handler gets.
-type forms struct {
-	mu  sync.Mutex
-	got []url.Values
-}
-
-func (f *forms) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	_ = r.ParseForm()
-	_, _ = io.WriteString(w, "thanks for "+r.PostForm.Get("auth[access_token]")) // as a careless bot does
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.got = append(f.got, r.PostForm)
-}
-
-func (f *forms) last() url.Values {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.got[len(f.got)-1]
-}
-
-// pipe is an answer that is read while it is written.
+// pipe is an [http.ResponseWriter] whose body is read while it is written.
 type pipe struct {
 	*io.PipeWriter
 	header http.Header
@@ -50,7 +28,8 @@ type pipe struct {
 	stall  *time.Timer
 }
 
-func (p pipe) Header() http.Header    { return p.header }
+func (p pipe) Header() http.Header { return p.header }
+
 func (p pipe) WriteHeader(status int) { p.status <- status }
 func (p pipe) Flush()                 {}
 
@@ -59,7 +38,7 @@ func (p pipe) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// stream is the page's stream of one person.
+// stream reads the stream of changes of one person.
 type stream struct {
 	t    testing.TB
 	in   *bufio.Reader
@@ -67,7 +46,7 @@ type stream struct {
 	stop func()
 }
 
-func openStream(w *world, user imbot.ID, after int64, lastID string) *stream {
+func openStream(w *testPage, user imbot.ID, after int64, lastID string) *stream {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	r := httptest.NewRequest("GET", fmt.Sprintf("http://localhost/api/events?user=%d&after=%d", user, after), nil).WithContext(ctx)
 	if lastID != "" {
@@ -94,7 +73,7 @@ func openStream(w *world, user imbot.ID, after int64, lastID string) *stream {
 	return s
 }
 
-// block is one event or comment, "" at the end of the stream.
+// block returns the next event or comment, "" at the end of the stream.
 func (s *stream) block() string {
 	s.t.Helper()
 	var lines []string
@@ -107,7 +86,7 @@ func (s *stream) block() string {
 	}
 }
 
-// event is the name and the data of the next event but exchanges.
+// event returns the name and the data of the next event, without those of exchanges.
 func (s *stream) event() string {
 	s.t.Helper()
 	for {
@@ -122,55 +101,44 @@ func (s *stream) event() string {
 	}
 }
 
-// readStream is everything that a person is told behind a change.
-func readStream(w *world, user imbot.ID, after int64) string {
-	w.portal.AddUser("The", "End") // everybody sees that
-	last, id := w.portal.Changed(), int64(0)
-	s := openStream(w, user, after, "")
-	var out strings.Builder
-	for {
-		block := s.block()
-		out.WriteString(block)
-		if _, _ = fmt.Sscanf(block, "id: %d", &id); block == "" || id >= last { // bots may be at work still
-			return out.String()
-		}
-	}
-}
-
 func TestStream(t *testing.T) {
-	w := newWorld(t)
-	s := openStream(w, anna, w.portal.Changed(), "")
-	w.post("api/say", `{"user":3,"dialog":"1","text":"not for Anna"}`)
-	w.post("api/say", `{"user":3,"dialog":"2","text":"for Anna"}`)
-	require.Contains(t, s.event(), `dialog {"id":"3","chat":1002,"type":"private","title":"Boris Petrov",`)
-	event := s.event()
-	require.Contains(t, event, `message {"dialog":"3","message":{"id":50002,"chat":1002,"dialog":"3","author":3,"text":"for Anna",`)
-	w.post("api/like", `{"user":2,"message":50002}`)
-	require.Contains(t, s.event(), `"likes":[2]`)
-	w.ok(imbot.Do(t.Context(), w.client, imbot.ChatAddRequest{Title: "Team", Users: []imbot.ID{anna}}))
-	require.Contains(t, s.event(), `dialog {"id":"chat1003"`)
-	_, err := imbot.Do(t.Context(), w.client, imbot.ChatSendTypingRequest{DialogID: "chat1003"})
-	require.NoError(t, err)
-	require.Equal(t, `typing {"dialog":"chat1003","on":true,"user":4}`, s.event())
-	_, err = imbot.Do(t.Context(), w.client, imbot.ChatDeleteUserRequest{ChatID: 1003, UserID: anna})
-	require.NoError(t, err)
-	require.Equal(t, `left {"dialog":"chat1003"}`, s.event())
-	_, err = imbot.Do(t.Context(), w.client, imbot.CommandUnregisterRequest{CommandID: 701})
-	require.NoError(t, err)
-	require.Equal(t, `help {"dialog":""}`, s.event())
-	w.post("api/user", `{"first":"Clara"}`)
-	require.Contains(t, s.event(), `user {"id":5,"name":"Clara",`)
-	w.ok(imbot.Do(t.Context(), w.client, imbot.MessageAddRequest{DialogID: "2", Message: "x"}))
-	require.Contains(t, s.event(), `dialog {"id":"4"`)
-	require.Contains(t, s.event(), `"text":"x"`)
-	_, err = imbot.Do(t.Context(), w.client, imbot.MessageDeleteRequest{MessageID: 50003, Complete: imbot.Yes})
-	require.NoError(t, err)
-	require.Contains(t, s.event(), `"deleted":true,"gone":true`)
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestPage(t)
+		s := openStream(w, anna, w.portal.Changed(), "")
+		w.post("api/say", `{"user":3,"dialog":"1","text":"not for Anna"}`)
+		w.post("api/say", `{"user":3,"dialog":"2","text":"for Anna"}`)
+		require.Contains(t, s.event(), `dialog {"id":"3","chat":1002,"type":"private","title":"Boris Petrov",`)
+		event := s.event()
+		require.Contains(t, event, `message {"dialog":"3","message":{"id":50002,"chat":1002,"dialog":"3","author":3,"text":"for Anna",`)
+		w.post("api/like", `{"user":2,"message":50002}`)
+		require.Contains(t, s.event(), `"likes":[2]`)
+		w.ok(imbot.Do(t.Context(), w.client, imbot.ChatAddRequest{Title: "Team", Users: []imbot.ID{anna}}))
+		require.Contains(t, s.event(), `dialog {"id":"chat1003"`)
+		_, err := imbot.Do(t.Context(), w.client, imbot.ChatSendTypingRequest{DialogID: "chat1003"})
+		require.NoError(t, err)
+		require.Equal(t, `typing {"dialog":"chat1003","on":true,"user":4}`, s.event())
+		_, err = imbot.Do(t.Context(), w.client, imbot.ChatDeleteUserRequest{ChatID: 1003, UserID: anna})
+		require.NoError(t, err)
+		require.Equal(t, `left {"dialog":"chat1003"}`, s.event())
+		_, err = imbot.Do(t.Context(), w.client, imbot.CommandUnregisterRequest{CommandID: 701})
+		require.NoError(t, err)
+		require.Equal(t, `help {"dialog":""}`, s.event())
+		w.post("api/user", `{"first":"Clara"}`)
+		require.Contains(t, s.event(), `user {"id":5,"name":"Clara",`)
+		w.ok(imbot.Do(t.Context(), w.client, imbot.MessageAddRequest{DialogID: "2", Message: "x"}))
+		require.Contains(t, s.event(), `dialog {"id":"4"`)
+		require.Contains(t, s.event(), `"text":"x"`)
+		_, err = imbot.Do(t.Context(), w.client, imbot.MessageDeleteRequest{MessageID: 50003, Complete: imbot.Yes})
+		require.NoError(t, err)
+		require.Contains(t, s.event(), `"deleted":true,"gone":true`)
+	})
 }
 
 func TestStreamTellsOfExchanges(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // so that the call is over before the page is told
-		w := newWorld(t)
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // in a bubble the call is over before the stream's gatherTime is
+		w := newTestPage(t)
 		s := openStream(w, anna, w.portal.Changed(), "")
 		w.ok(0, w.client.Call(t.Context(), "profile", nil, nil))
 		require.Regexp(t, `^id: \d+
@@ -180,25 +148,29 @@ data: \{"id":\d+,"kind":"call","name":"profile","time":".*","ms":[0-9.]+,"done":
 }
 
 func TestStreamGoesOn(t *testing.T) {
-	w := newWorld(t)
-	w.post("api/say", `{"user":3,"dialog":"2","text":"one"}`)
-	changed := w.portal.Changed()
-	w.post("api/say", `{"user":3,"dialog":"2","text":"two"}`)
-	require.Contains(t, openStream(w, anna, 0, fmt.Sprint(changed)).event(), `"text":"two"`, "the last event wins over after")
-	for _, lastID := range []string{"999999", "-1", fmt.Sprint(newWorld(t).portal.Changed())} {
-		s := openStream(w, anna, changed, lastID)
-		require.Equal(t, "reset {}", s.event())
-		w.post("api/say", `{"user":3,"dialog":"2","text":"three"}`)
-		require.Contains(t, s.event(), `"text":"three"`, "after a reset it goes on with what is new")
-	}
-	s := openStream(w, anna, 0, "")
-	w.post("api/say", `{"user":3,"dialog":"2","text":"four"}`)
-	require.Contains(t, s.event(), `"text":"four"`, "without a number it begins now")
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newTestPage(t)
+		w.post("api/say", `{"user":3,"dialog":"2","text":"one"}`)
+		changed := w.portal.Changed()
+		w.post("api/say", `{"user":3,"dialog":"2","text":"two"}`)
+		require.Contains(t, openStream(w, anna, 0, fmt.Sprint(changed)).event(), `"text":"two"`, "the last event wins over after")
+		for _, lastID := range []string{"999999", "-1", fmt.Sprint(newTestPage(t).portal.Changed())} {
+			s := openStream(w, anna, changed, lastID)
+			require.Equal(t, "reset {}", s.event())
+			w.post("api/say", `{"user":3,"dialog":"2","text":"three"}`)
+			require.Contains(t, s.event(), `"text":"three"`, "after a reset it goes on with what is new")
+		}
+		s := openStream(w, anna, 0, "")
+		w.post("api/say", `{"user":3,"dialog":"2","text":"four"}`)
+		require.Contains(t, s.event(), `"text":"four"`, "without a number it begins now")
+	})
 }
 
 func TestStreamGathers(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newTestPage(t)
 		s := openStream(w, anna, w.portal.Changed(), "")
 		start := time.Now()
 		flushes, last := 0, time.Time{}
@@ -241,8 +213,9 @@ func TestStreamGathers(t *testing.T) {
 }
 
 func TestStreamEndsForAPageThatDoesNotRead(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newTestPage(t)
 		s := openStream(w, anna, w.portal.Changed(), "")
 		start := time.Now()
 		_, err := w.portal.Say(t.Context(), boris, "2", "x")
@@ -277,7 +250,7 @@ func TestClosingThePortalEndsStreams(t *testing.T) {
 	transport.CloseIdleConnections()
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, time.Minute, time.Millisecond, "one is that of Eventually")
 
-	w := newWorld(t)
+	w := newTestPage(t)
 	s := openStream(w, anna, w.portal.Changed(), "")
 	w.portal.Close()
 	require.Empty(t, s.block())

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience bounds a whole test, browser included.
+// patience is how long a test may take, with the start of the browser.
 const patience = 90 * time.Second
 
 // A tab is a page in a browser of its own, with a fresh profile.
@@ -29,7 +29,7 @@ type tab struct {
 	ctx context.Context
 
 	mu     sync.Mutex
-	alarms []string // what a page that shows people's text must never cause
+	alarms []string // errors, exceptions and dialogs, which the page must not cause
 }
 
 // chromium finds the browser, or skips the test.
@@ -47,14 +47,15 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// watch runs in each page before its own scripts.
+// watch is a script that runs in each page before the page's own scripts. It notes
+// violations of the security policy, and the time from each key to the next paint.
 const watch = `
 window.e2e = {violations: [], keys: []};
 performance.setResourceTimingBufferSize(10000);
 document.addEventListener("securitypolicyviolation", e => e2e.violations.push(e.violatedDirective + " " + e.blockedURI));
 document.addEventListener("keydown", e => {
 	const pressed = e.timeStamp;
-	requestAnimationFrame(() => { // before the paint; the message arrives after it
+	requestAnimationFrame(() => { // runs before the paint; a message that is sent here arrives after it
 		const painted = new MessageChannel();
 		painted.port1.onmessage = () => e2e.keys.push(performance.now() - pressed);
 		painted.port2.postMessage(null);
@@ -97,7 +98,8 @@ func browse(t *testing.T, url string, width, height int64, flags ...chromedp.Exe
 	return b
 }
 
-// listen notes what should not happen. It runs in the browser's read loop.
+// listen adds to alarms. It is called by the goroutine that reads from the browser, so it
+// must not wait for the browser.
 func (b *tab) listen(ev any) {
 	alarm := ""
 	switch ev := ev.(type) {
@@ -119,8 +121,8 @@ func (b *tab) listen(ev any) {
 	}
 }
 
-// calm fails the test when something happened that a page must not cause.
-func (b *tab) calm() {
+// noAlarms fails the test when there were alarms or violations of the security policy.
+func (b *tab) noAlarms() {
 	b.t.Helper()
 	require.Empty(b.t, eval[[]string](b, `e2e.violations`), "violations of the content security policy")
 	b.mu.Lock()
@@ -145,7 +147,7 @@ func (b *tab) fail(err error, waiting string) {
 	require.NoError(b.t, err, "%s\nthe page shows, focus first:\n%s\nalarms: %q", waiting, seen, b.alarms)
 }
 
-// eval is an expression's value.
+// eval returns the value of an expression; it waits for a promise.
 func eval[T any](b *tab, expression string) T {
 	b.t.Helper()
 	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
@@ -155,7 +157,7 @@ func eval[T any](b *tab, expression string) T {
 	return v
 }
 
-// until waits for an expression to be true: it is looked at after each frame.
+// until waits until an expression is true. It is evaluated again with each frame.
 func (b *tab) until(condition string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience/3)
@@ -169,20 +171,20 @@ func (b *tab) until(condition string) {
 	}
 }
 
-// has is the condition that a visible element matches a selector and holds a text.
+// has is an expression: whether a visible element matches a selector and contains a text.
 func has(selector, text string) string {
 	return `[...document.querySelectorAll(` + quote(selector) + `)].some(e => e.checkVisibility() && e.textContent.includes(` + quote(text) + `))`
 }
 
-// sees waits for [has].
+// sees waits until [has] is true.
 func (b *tab) sees(selector, text string) {
 	b.t.Helper()
 	b.until(has(selector, text))
 }
 
-// painted waits until an element is in view, drawn and where it was a frame before.
-// With content-visibility, what comes into view takes a frame to be drawn, when a
-// click goes through to what is around it, and has another size then.
+// painted waits until an element is in view, drawn, and where it was one frame before.
+// With content-visibility, an element that comes into view is drawn a frame later: a click
+// before that hits what is around it, and its size changes.
 func (b *tab) painted(selector string) {
 	b.t.Helper()
 	b.until(has(selector, ""))
@@ -195,16 +197,16 @@ func (b *tab) painted(selector string) {
 	})()`)
 }
 
-// click clicks what has, as a mouse does.
+// click clicks on the first element that matches, as a mouse does.
 func (b *tab) click(selector string) {
 	b.t.Helper()
 	b.painted(selector)
 	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// press presses keys one after the other, each with the modifiers. A key's text
-// goes with its way down, as on a keyboard: a page that refuses the one does not
-// get the other.
+// press presses keys one after the other, each with the modifiers. The text of a key is
+// part of its keydown event, as on a keyboard: when the page prevents the default of that,
+// the text is not typed.
 func (b *tab) press(keys string, modifiers ...chromedp.Modifier) {
 	b.t.Helper()
 	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -228,8 +230,8 @@ func (b *tab) press(keys string, modifiers ...chromedp.Modifier) {
 	}))
 }
 
-// tabTo presses Tab until the focus is on an element that matches, and is seen
-// to be there.
+// tabTo presses Tab until the focus is on an element that matches. The page has to show
+// that it is.
 func (b *tab) tabTo(selector string) { b.t.Helper(); b.walk(selector, kb.Tab) }
 
 // tabBackTo is tabTo with Shift+Tab.
@@ -245,7 +247,7 @@ func (b *tab) walk(selector, key string, modifiers ...chromedp.Modifier) {
 		b.press(key, modifiers...)
 		if b.focused(selector) {
 			require.True(b.t, eval[bool](b, `(() => {
-				const ring = e => { // around the element, or around the form it is in
+				const ring = e => { // what shows the focus, on the element or on its form
 					const style = e && getComputedStyle(e);
 					return style && (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== "none");
 				};
@@ -263,8 +265,13 @@ func (b *tab) focused(selector string) bool {
 	return eval[bool](b, `document.activeElement.matches(`+quote(selector)+`)`)
 }
 
-// quote is a text as JavaScript.
+// quote writes a text as a string of JavaScript.
 func quote(s string) string {
 	b, _ := json.Marshal(s) // text can always be written
 	return string(b)
+}
+
+// count is an expression: how many elements match a selector and contain a text.
+func count(selector, text string) string {
+	return `[...document.querySelectorAll(` + quote(selector) + `)].filter(e => e.textContent.includes(` + quote(text) + `)).length`
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/imbot-go/imbot/imbottest"
 )
 
-// What changes between press and release of a mouse does not swallow the click.
+// A click counts even when the page changes between press and release of the mouse.
 func TestClicksCountWhilePartsOfThePageChange(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	other := imbot.ChatDialog(s.portal.AddChat("Other", 1, s.anna))
 	b := open(t, s.url+"#user=1&dialog="+string(room), 1440, 900)
@@ -46,11 +46,11 @@ func TestClicksCountWhilePartsOfThePageChange(t *testing.T) {
 	release()
 	b.sees("#title", "Other")
 	b.sees("#messages .text", "news")
-	b.calm()
+	b.noAlarms()
 }
 
-// hold presses the button of the mouse on what has. release lets it go once the
-// page has had time to change.
+// hold presses the button of the mouse on an element. release lets it go, after the page
+// has had time to change.
 func (b *tab) hold(selector string) (release func()) {
 	b.t.Helper()
 	b.painted(selector)

@@ -4,18 +4,21 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
 	"github.com/imbot-go/imbot/imbottest/messenger"
 )
 
-// A stream that breaks is taken up again, and nothing is missing then.
+// When the connection breaks the page connects again, and no message is missing or there
+// twice.
 func TestPageComesBackWhenItsConnectionBreaks(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	server := served(t, messenger.Handler(s.portal))
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna))
 	b := open(t, server.URL+"/", 1440, 900)
@@ -36,10 +39,10 @@ func TestPageComesBackWhenItsConnectionBreaks(t *testing.T) {
 	b.until(count("#messages .text", "still here?") + " === 1")
 }
 
-// Another page in the same browser reaches nothing: not by fetch, not by a form,
-// not in a frame.
+// A page of another origin in the same browser cannot read or do anything: not by fetch,
+// not by a form, not in a frame.
 func TestOtherPagesAreRefused(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprintf(w, `<title>Other</title><iframe src="%s"></iframe><iframe name="target"></iframe>
@@ -78,8 +81,46 @@ func TestOtherPagesAreRefused(t *testing.T) {
 	for _, text := range got {
 		require.NotContains(t, text, "users")
 	}
-	b.until(`document.querySelector("iframe[name=target]").contentDocument === null`) // the form was sent, to another origin
+	b.until(`document.querySelector("iframe[name=target]").contentDocument === null`) // shows another origin, so the form was sent
 	b.until(`document.querySelector("iframe").contentDocument === null`)
 	require.NoError(t, s.portal.Idle(b.ctx))
 	require.Empty(t, s.portal.Messages(1, imbot.UserDialog(s.bot)), "nobody but the page speaks in a person's name")
+}
+
+// Who develops a bot starts the portal again and again while the page is open. It shows
+// the new portal then, and nothing of the old one.
+func TestPageShowsThePortalThatIsThereNow(t *testing.T) {
+	first, second := newTestbed(t), newTestbed(t)
+	later := first.portal.AddUser("Later", "")
+	old := imbot.ChatDialog(first.portal.AddChat("Old chat", 1, later))
+	second.portal.AddChat("New chat", 1)
+	_, err := first.portal.Say(t.Context(), 1, old, "old words")
+	require.NoError(t, err)
+
+	var now atomic.Pointer[imbottest.Portal]
+	now.Store(first.portal)
+	server := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		messenger.Handler(now.Load()).ServeHTTP(w, r)
+	}))
+	b := open(t, server.URL+"/#user="+later.String()+"&dialog="+string(old), 1440, 900)
+	b.sees("#messages .text", "old words")
+
+	now.Store(second.portal) // has neither the person nor the chat that are shown
+	server.CloseClientConnections()
+	b.sees("nav", "New chat")
+	b.until(`document.documentElement.dataset.live === "true" && document.querySelector("#actor").value === "1"`)
+	require.False(t, eval[bool](b, has("body", "Old chat")))
+	require.False(t, eval[bool](b, has("#messages", "old words")))
+}
+
+func TestPhoneTellsThatTheConnectionIsLost(t *testing.T) {
+	s := newTestbed(t)
+	server := served(t, messenger.Handler(s.portal))
+	b := open(t, server.URL+"/", 375, 740)
+	b.sees("#actor", "")
+	require.False(t, eval[bool](b, has("[role=alert]", "lost")))
+	server.Listener.Close()
+	server.CloseClientConnections()
+	b.sees("[role=alert]", "The connection to the portal is lost")
+	require.False(t, eval[bool](b, `document.documentElement.scrollHeight > innerHeight`))
 }

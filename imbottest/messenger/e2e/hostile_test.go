@@ -17,14 +17,14 @@ import (
 	"github.com/imbot-go/imbot/imbottest/messenger"
 )
 
-// Addresses that the portal accepts and that a second server turns into worse
-// ones on their way to the page.
+// The portal accepts harmless addresses only. withHarmfulAddresses replaces harmless by
+// harmful on the way to the page.
 const (
 	harmless = "https://evil.example/"
 	harmful  = "javascript:window.pwned=1//"
 )
 
-// hostile are texts that want to be more than that.
+// hostile are texts that try to become markup, scripts or styles of the page.
 var hostile = []string{
 	`<script>window.pwned=1;alert(1)</script>`,
 	`<img src=x onerror="window.pwned=1;alert(1)">`,
@@ -39,8 +39,8 @@ var hostile = []string{
 	strings.Repeat("[URL=", 3000),
 }
 
-// sound is what must be true of the page, whatever is shown.
-const sound = `(() => {
+// problemsOfThePage is an expression that lists what hostile text must not do to the page.
+const problemsOfThePage = `(() => {
 	const wrong = [];
 	if (window.pwned) wrong.push("a script ran");
 	for (const e of document.querySelectorAll("*")) {
@@ -65,28 +65,28 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 		serve func(*imbottest.Portal) http.Handler
 	}{
 		{"as the portal keeps it", messenger.Handler},
-		{"from a server that lets worse through", worse},
+		{"from a server that lets worse through", withHarmfulAddresses},
 	} {
 		for _, width := range []int64{375, 1440} {
 			t.Run(through.name+" at "+strconv.FormatInt(width, 10), func(t *testing.T) {
-				s := newStage(t)
+				s := newTestbed(t)
 				server := served(t, through.serve(s.portal))
 				room := s.fillWithHostility(t)
 
 				b := open(t, server.URL+"/", width, 900)
 				b.sees("nav", hostile[1])
-				require.Empty(t, eval[[]string](b, sound), "the list of dialogs")
+				require.Empty(t, eval[[]string](b, problemsOfThePage), "the list of dialogs")
 				b.click(dialog(room))
 				b.sees("#title", hostile[0])
 				for _, text := range []string{hostile[0], hostile[1], hostile[2], "{{constructor"} {
 					b.sees("#messages", text)
 				}
 				b.sees("#messages [data-press]", hostile[0])
-				require.Empty(t, eval[[]string](b, sound), "the conversation")
+				require.Empty(t, eval[[]string](b, problemsOfThePage), "the conversation")
 				b.click("#text")
 				b.press("/")
 				b.sees("#commands [role=option]", hostile[0])
-				require.Empty(t, eval[[]string](b, sound), "the list of commands")
+				require.Empty(t, eval[[]string](b, problemsOfThePage), "the list of commands")
 				b.press(kb.Escape + kb.Backspace + hostile[1] + kb.Enter)
 				b.until(count("#messages .text", hostile[1]) + " >= 2")
 				if !b.logOpen() {
@@ -94,15 +94,15 @@ func TestHostileTextIsShownAsText(t *testing.T) {
 				}
 				b.click(b.exchange("imbot.message.add") + " [aria-expanded]")
 				b.sees("#log .sent", "MESSAGE")
-				require.Empty(t, eval[[]string](b, sound), "the log")
-				b.calm()
+				require.Empty(t, eval[[]string](b, problemsOfThePage), "the log")
+				b.noAlarms()
 			})
 		}
 	}
 }
 
-// fillWithHostility puts hostile text wherever a portal takes text.
-func (s *stage) fillWithHostility(t *testing.T) imbot.DialogID {
+// fillWithHostility sends hostile text in everything in which the portal takes text.
+func (s *testbed) fillWithHostility(t *testing.T) imbot.DialogID {
 	t.Helper()
 	mallory := s.portal.AddUser(hostile[1], hostile[7])
 	s.portal.AddUser(strings.Repeat("long", 50<<10), "")
@@ -125,7 +125,7 @@ func (s *stage) fillWithHostility(t *testing.T) imbot.DialogID {
 	}
 	for _, text := range hostile {
 		if len(text) > 1000 {
-			continue // an attachment has a limit
+			continue // too large for an attachment
 		}
 		link := imbot.ActionLink(harmless + "1")
 		_, err := s.client.Message.Add(t.Context(), imbot.MessageAddRequest{
@@ -147,9 +147,9 @@ func (s *stage) fillWithHostility(t *testing.T) imbot.DialogID {
 	return room
 }
 
-// The portal takes https addresses only; the page does not count on it.
+// The portal accepts only https addresses for frames; the page checks that itself.
 func TestFrameWithoutAWebAddressIsRefused(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.bot))
 	_, err := s.client.App.Register(t.Context(), imbot.AppRegisterRequest{
 		Code: "evil", IFrame: harmless, Hash: "hash", Lang: []imbot.AppLang{{LanguageID: "en", Title: "Evil"}},
@@ -169,15 +169,15 @@ func TestFrameWithoutAWebAddressIsRefused(t *testing.T) {
 		address.Store(bad)
 		b.click("#apps button")
 		b.until(`document.querySelector(".toast.bad:last-child")?.textContent.endsWith(` + quote("no https address: "+bad) + `)`)
-		require.Empty(t, eval[[]string](b, sound))
+		require.Empty(t, eval[[]string](b, problemsOfThePage))
 		require.False(t, eval[bool](b, `Boolean(document.querySelector("iframe"))`), bad)
 	}
-	b.calm()
+	b.noAlarms()
 }
 
-// worse is the messenger with script addresses in place of harmless ones, so
-// that the page alone stands between them and the person.
-func worse(portal *imbottest.Portal) http.Handler {
+// withHarmfulAddresses is the messenger with addresses that are scripts in place of the
+// harmless ones. The portal would refuse them, so this tests the checks of the page.
+func withHarmfulAddresses(portal *imbottest.Portal) http.Handler {
 	inner := messenger.Handler(portal)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.Contains(r.URL.Path, "/api/") || strings.HasSuffix(r.URL.Path, "/events") {

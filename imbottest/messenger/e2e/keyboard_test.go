@@ -10,7 +10,8 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// The same without a mouse: only keys are sent, and the focus is only read.
+// What TestPersonTriesABot does, without a mouse. The test sends keys only and never moves
+// the focus itself.
 func TestPersonTriesABotWithTheKeyboardOnly(t *testing.T) {
 	for _, size := range []struct {
 		name          string
@@ -20,7 +21,7 @@ func TestPersonTriesABotWithTheKeyboardOnly(t *testing.T) {
 		{"on a desktop", 1440, 900},
 	} {
 		t.Run(size.name, func(t *testing.T) {
-			s := newStage(t)
+			s := newTestbed(t)
 			b := open(t, s.url, size.width, size.height)
 
 			b.tabTo("#actor")
@@ -53,7 +54,7 @@ func TestPersonTriesABotWithTheKeyboardOnly(t *testing.T) {
 			b.press("6" + kb.Enter)
 			b.sees("#messages .text", `roll with "6"`)
 
-			if b.logOpen() { // close it, to open it
+			if b.logOpen() { // close it, so that it can be opened
 				b.arriveAt("#toggle-log")
 				b.press(kb.Enter)
 			}
@@ -71,12 +72,12 @@ func TestPersonTriesABotWithTheKeyboardOnly(t *testing.T) {
 			b.until(`!document.querySelector("#log").checkVisibility()`)
 			require.True(t, b.focused("#toggle-log"), "the focus is back where the log was opened")
 			b.sees("#messages .text", "You said: hello")
-			b.calm()
+			b.noAlarms()
 		})
 	}
 }
 
-// arriveAt accepts that the page has put the focus there itself.
+// arriveAt is tabTo, unless the page has moved the focus there itself.
 func (b *tab) arriveAt(selector string) {
 	b.t.Helper()
 	if !b.focused(selector) {
@@ -84,10 +85,10 @@ func (b *tab) arriveAt(selector string) {
 	}
 }
 
-// On a phone, Escape goes back to the dialogs, but only when nothing lies over the
-// conversation.
+// Escape closes what lies over the conversation. Only when nothing does, on a phone it
+// goes back to the list of dialogs.
 func TestEscapeClosesOneThingAtATime(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	other := s.portal.AddChat("Other", 1, s.anna)
 	s.portal.AddUser("Boris", "")
@@ -119,5 +120,5 @@ func TestEscapeClosesOneThingAtATime(t *testing.T) {
 	b.click("#members-open")
 	b.sees("#members", "Anna")
 	require.Zero(t, eval[int](b, `document.querySelectorAll("#invite-members :checked").length`), "ticked for another chat")
-	b.calm()
+	b.noAlarms()
 }

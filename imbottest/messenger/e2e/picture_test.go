@@ -19,7 +19,8 @@ import (
 
 var picture = flag.String("picture", "", "`file` for the picture of the README")
 
-// Makes the picture of the README: go test -run Picture -picture ../messenger.png
+// TestPictureOfTheReadme makes the picture of the README:
+// go test -run Picture -picture ../messenger.png
 func TestPictureOfTheReadme(t *testing.T) {
 	if *picture == "" {
 		t.Skip("-picture names no file")
@@ -27,7 +28,7 @@ func TestPictureOfTheReadme(t *testing.T) {
 	portal := imbottest.NewPortal()
 	t.Cleanup(portal.Close)
 	portal.Mount(messenger.Handler(portal))
-	require.NoError(t, portal.Listen("127.0.0.1:8060")) // nice to read; nobody else runs this
+	require.NoError(t, portal.Listen("127.0.0.1:8060")) // a port that is nice to read; this test never runs beside others
 	anna, boris := portal.AddUser("Anna", "Ivanova"), portal.AddUser("Boris", "Petrov")
 	const events = "https://bot.example.com/events"
 	hook := portal.Webhook(clientID)
@@ -93,7 +94,7 @@ func TestPictureOfTheReadme(t *testing.T) {
 	require.NoError(t, os.WriteFile(*picture, shot, 0o644))
 }
 
-// order is what a bot can say at its best.
+// order is an attachment and a keyboard that show what bots can do.
 func order() (*imbot.Attach, *imbot.Keyboard) {
 	attach := &imbot.Attach{ColorToken: imbot.ColorTokenPrimary, Blocks: []imbot.Block{
 		imbot.BlockGrid{

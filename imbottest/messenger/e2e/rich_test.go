@@ -16,9 +16,9 @@ import (
 	"github.com/imbot-go/imbot/bbcode"
 )
 
-// outside is a web server of the bot's owner: pictures, and one page that tries
-// to get out of its frame.
-func outside(t *testing.T) string {
+// newOwnersServer starts a web server of the bot's owner and returns its address. It has
+// pictures, and the page of a chat application that tries to get out of its frame.
+func newOwnersServer(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/app" {
@@ -32,11 +32,11 @@ func outside(t *testing.T) string {
 	return server.URL
 }
 
-// What bots send beside text: attachments, all kinds of buttons, a menu, a chat
-// application, who is typing, likes, edits and deletions, as they happen.
+// The page shows what bots do beside sending text, as it happens: attachments, all kinds
+// of buttons, a menu, a chat application, typing, likes, edits and deletions.
 func TestPageShowsWhatBotsSend(t *testing.T) {
-	s := newStage(t)
-	web := outside(t)
+	s := newTestbed(t)
+	web := newOwnersServer(t)
 	room := imbot.ChatDialog(s.portal.AddChat("Room", 1, s.anna, s.bot))
 	_, err := s.client.App.Register(t.Context(), imbot.AppRegisterRequest{
 		Code: "clock", IFrame: web + "/app", IFrameWidth: 400, IFrameHeight: 200, Hash: "hash-that-nobody-may-see",
@@ -98,12 +98,12 @@ func TestPageShowsWhatBotsSend(t *testing.T) {
 	require.NoError(t, s.client.Message.Delete(t.Context(), imbot.MessageDeleteRequest{MessageID: id}))
 	b.until(has(item+".deleted, "+item+" .deleted", "") + ` || !document.querySelector(` + quote(item) + `)`)
 	require.False(t, eval[bool](b, `document.documentElement.outerHTML.includes("hash-that-nobody-may-see")`))
-	b.calm()
+	b.noAlarms()
 }
 
-// What people do beside writing.
+// What people do beside writing: add a person, make a chat, like, edit, delete.
 func TestPeopleActInThePage(t *testing.T) {
-	s := newStage(t)
+	s := newTestbed(t)
 	b := open(t, s.url, 1440, 900)
 	b.click("#add-person-open")
 	b.press("Carla" + kb.Tab + "Rossi" + kb.Enter)
@@ -135,5 +135,5 @@ func TestPeopleActInThePage(t *testing.T) {
 		b.press(kb.ArrowDown)
 	}
 	b.until(`document.querySelector("#actor").selectedOptions[0].textContent === "Carla Rossi" && document.documentElement.dataset.live === "true"`)
-	b.calm()
+	b.noAlarms()
 }

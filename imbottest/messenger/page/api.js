@@ -1,5 +1,5 @@
-// The server's side: JSON calls and the stream of events. All addresses are
-// relative, so that the page works wherever the handler is mounted.
+// How the page talks to its server: JSON requests and the stream of changes. All
+// addresses are relative, so that the page works wherever the handler is mounted.
 
 async function answer(response) {
   const body = await response.json().catch(() => ({}));
@@ -12,7 +12,7 @@ async function answer(response) {
 }
 
 export async function get(path, query = {}) {
-  // Through its cache, the browser would let a request wait for the same one before.
+  // With the cache, the browser would let a request wait until the same one before it is answered.
   return answer(await fetch('api/' + path + '?' + new URLSearchParams(query), { cache: 'no-store' }));
 }
 
@@ -23,11 +23,12 @@ export async function post(path, body) {
 
 const KINDS = ['message', 'dialog', 'left', 'user', 'typing', 'help', 'exchange', 'reset'];
 
-const PAUSE = 500; // before the stream is tried again; longer every time
+const PAUSE = 500; // milliseconds before the stream is tried again; doubled each time
 
-// Live is the stream of events for one person. A stream that broke off is not
-// taken up again: behind the address may be another portal by now, whose numbers
-// mean something else. onLost has to load what is shown and start anew.
+// Live is the stream of changes for one person. When it breaks, Live does not go on
+// from the last number, because another portal may run at the address by now, and its
+// numbers mean something else. It calls onLost, which has to load everything and start
+// the stream anew.
 export class Live {
   constructor(onEvent, onConnection, onLost) {
     this.onEvent = onEvent;
@@ -64,7 +65,7 @@ export class Live {
         try {
           data = JSON.parse(event.data);
         } catch {
-          return; // half an event is none
+          return; // the event was cut off
         }
         this.onEvent(kind, data);
       });

@@ -1,4 +1,4 @@
-// The page: its state, and what its parts ask each other for.
+// The page: its state, and the functions by which its parts use each other.
 
 import { Live, get, post } from './api.js';
 import { Apps } from './apps.js';
@@ -11,14 +11,14 @@ import { People } from './people.js';
 import { brief } from './text.js';
 import { welcome } from './welcome.js';
 
-const TYPING_FOR = 35000; // in case the end of it is never heard of
+const TYPING_FOR = 35000; // milliseconds after which typing ends when its end was missed
 const root = document.documentElement;
 
 class App {
   constructor() {
     this.state = { user: 0, users: new Map(), dialogs: new Map(), current: '', typing: new Map(), unread: new Map() };
-    this.actor = 0; // whom the page names; state.user follows when that person's state is here
-    this.said = Promise.resolve(); // the messages before: they arrive in their order
+    this.actor = 0; // the person that was chosen; state.user follows when that person's state has arrived
+    this.said = Promise.resolve(); // ends when all messages so far are sent, so that they arrive in order
     this.help = { commands: [], apps: [] };
     this.dialogs = new Dialogs(this);
     this.messages = new Messages(this);
@@ -44,17 +44,17 @@ class App {
     await this.reload(Number(place.get('user')) || 1, place.get('dialog') ?? '');
   }
 
-  // reload is for when changes were missed.
+  // reload loads everything anew, when changes were missed.
   async reload(user = this.actor, dialog = null) {
     this.live.stop();
     await this.load(user, dialog);
     this.log.load();
   }
 
-  // load shows the portal as a person sees it, from the beginning.
+  // load loads the portal as a person sees it, and shows it.
   load(user, dialog = null) {
     this.actor = user;
-    this.composer.show(this.state.current); // what is typed from now on is this person's
+    this.composer.show(this.state.current); // what is typed from now on is this person's draft
     return (this.loaded = this.fetchState(user, dialog));
   }
 
@@ -66,7 +66,7 @@ class App {
         state = await get('state', { user });
       } catch (failure) {
         if (token !== this.loading) return;
-        if (failure.status === 404 && user !== 1) this.actor = user = 1; // another portal by now
+        if (failure.status === 404 && user !== 1) this.actor = user = 1; // another portal runs by now, without this person
         else {
           this.connection(false);
           await new Promise((done) => setTimeout(done, pause));
@@ -74,7 +74,7 @@ class App {
       }
       if (token !== this.loading) return;
     }
-    const { current } = this.state; // chosen meanwhile, perhaps
+    const { current } = this.state; // read only now: another dialog may have been chosen while the state was loaded
     for (const people of this.state.typing.values()) for (const timer of people.values()) clearTimeout(timer);
     Object.assign(this.state, {
       user: state.user,
@@ -106,13 +106,13 @@ class App {
     byId('actor-face').replaceChildren(avatar(this.state.users.get(this.state.user), this.nameOf(this.state.user)));
   }
 
-  // openDialog goes to a dialog as a click does. The first look at a bot opens
-  // its dialog, and it may say hello.
+  // openDialog shows a dialog as a click on it does. When there is none with a bot yet,
+  // it is opened on the portal, and the bot may say hello.
   async openDialog(id) {
     const token = (this.opening = {});
     const focus = document.activeElement;
-    while (this.state.user !== this.actor) await this.loaded; // whom the page names looks at it
-    if (token !== this.opening) return; // another was chosen meanwhile
+    while (this.state.user !== this.actor) await this.loaded; // another person was chosen, whose state is on its way
+    if (token !== this.opening) return; // another dialog was chosen meanwhile
     id = dialogID(id) || String(id);
     const { user } = this.state;
     const person = this.state.users.get(Number(id));
@@ -136,7 +136,7 @@ class App {
   }
 
   async select(id) {
-    if (id !== this.state.current) this.help = { commands: [], apps: [] }; // until askHelp knows
+    if (id !== this.state.current) this.help = { commands: [], apps: [] }; // until askHelp has those of this dialog
     this.state.current = id;
     this.state.unread.delete(id);
     root.dataset.pane = id ? 'conversation' : 'list';
@@ -152,7 +152,8 @@ class App {
     await this.messages.show(id);
   }
 
-  // goTo is select by a person, who has changed the mind about what still opens.
+  // goTo shows a dialog that a person has chosen. A dialog that openDialog still opens
+  // is not shown any more.
   goTo(id) {
     this.opening = null;
     return this.select(id);
@@ -203,7 +204,7 @@ class App {
       try {
         help = await get('help', { user, dialog: current });
       } catch {
-        // A person without a dialog yet: nothing is offered there.
+        // The dialog does not exist yet, so nothing is offered there.
       }
     }
     if (token !== this.asking) return;
@@ -262,15 +263,16 @@ class App {
     this.dialogs.renderSoon();
   }
 
-  // refresh asks for the last message of a dialog when that one is gone.
+  // refresh asks for the last message of a dialog when the one before was deleted without
+  // a notice.
   async refresh(dialog) {
     try {
       const { messages } = await get('messages', { user: this.state.user, dialog: dialog.id, before: 0, limit: 1 });
-      if (!dialog.last?.gone) return; // another one came meanwhile
+      if (!dialog.last?.gone) return; // a new message came meanwhile
       dialog.last = messages[0] ?? null;
       this.dialogs.renderSoon();
     } catch {
-      // The next message makes it right.
+      // The list shows the old message until the next one comes.
     }
   }
 
@@ -303,8 +305,8 @@ class App {
     byId('offline').hidden = on;
   }
 
-  // post does something in the person's name; null when it did not work, which
-  // was said then.
+  // post does something as the chosen person. When that fails it says so, and returns
+  // null.
   async post(path, body) {
     try {
       return await post(path, { user: this.actor, ...body });

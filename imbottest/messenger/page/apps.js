@@ -1,4 +1,4 @@
-// The bar of chat applications, and the frame in which one is shown.
+// The bar of chat applications above the text field, and the frame that shows one.
 
 import { get } from './api.js';
 import { byId, clamp, el, safeImage } from './dom.js';
@@ -20,11 +20,11 @@ export class Apps {
     });
   }
 
-  // render shows the bar; one of its buttons is a stop of Tab.
+  // render shows the bar. Tab stops at one of its buttons, the arrow keys go to the others.
   render() {
     const { apps } = this.app.help;
     const now = JSON.stringify(apps);
-    if (now === this.rendered) return; // the focus stays
+    if (now === this.rendered) return; // nothing has changed, and new buttons would lose the focus
     this.rendered = now;
     this.bar.hidden = apps.length === 0;
     this.bar.replaceChildren(...apps.map((item, index) =>
@@ -37,7 +37,7 @@ export class Apps {
 
   async open(id, button) {
     const item = this.app.help.apps.find((a) => a.id === Number(id));
-    if (!item && !button) return; // of the dialog before, whose bar still stands
+    if (!item && !button) return; // the bar still shows the applications of the dialog before
     if (item && !item.frame) return this.act(item);
     const { user, current } = this.app.state;
     const token = (this.opening = {});
@@ -50,7 +50,7 @@ export class Apps {
     }
   }
 
-  // act is what an application without a frame does.
+  // act does what an application without a frame is for.
   act(item) {
     switch (item.js) {
       case 'PUT':
@@ -66,7 +66,7 @@ export class Apps {
   show(address, item) {
     if (!safeImage(address)) throw new Error(`The frame has no https address: ${brief(address)}`);
     const url = new URL(address);
-    // A frame of this page's own origin could otherwise lift its sandbox.
+    // With allow-same-origin, a frame of this page's own origin could remove its sandbox.
     const foreign = url.origin !== location.origin;
     const frame = el('iframe', {
       sandbox: 'allow-scripts allow-forms allow-popups' + (foreign ? ' allow-same-origin' : ''),

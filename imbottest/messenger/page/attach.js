@@ -1,4 +1,4 @@
-// Shows an attachment: its blocks in the portal's wire form.
+// Shows an attachment. Its blocks have the form in which the portal stores them.
 
 import { render } from './bbcode.js';
 import { avatar, clamp, color, el, icon, link, paint, photo, pick, picture, safeImage } from './dom.js';
@@ -8,7 +8,7 @@ const TOKENS = ['primary', 'secondary', 'alert', 'base'];
 
 const list = (value) => (Array.isArray(value) ? value : value && typeof value === 'object' ? Object.values(value) : []);
 
-// objects are the entries of a block: one object, or a list of them.
+// objects returns the entries of a block, which is one object or a list of them.
 const objects = (value) =>
   (Array.isArray(value) ? value : value && typeof value === 'object' ? [value] : []).filter((v) => v && typeof v === 'object');
 
@@ -32,8 +32,7 @@ export function attachment(attach, app) {
 
 const KINDS = { USER: users, LINK: links, RICH_LINK: richLinks, MESSAGE: message, GRID: grid, IMAGE: images, FILE: files, DELIMITER: delimiter };
 
-// target is where a name leads: to a person or chat here, to an address, or
-// nowhere.
+// target shows a name that leads to a person or chat here, to an address, or nowhere.
 function target(item, app, ...children) {
   const dialog = Number(item.USER_ID) || Number(item.BOT_ID) || (Number(item.CHAT_ID) ? 'chat' + Number(item.CHAT_ID) : '');
   if (dialog) return el('button', { type: 'button', class: 'act mention', click: () => app.openDialog(String(dialog)) }, ...children);
@@ -70,10 +69,10 @@ function links(value, app) {
   });
 }
 
-// asText is HTML without its tags; it only ever becomes a text node.
+// asText removes the tags from HTML. The result is used as text only, never parsed.
 const asText = (html) => brief(String(html).replace(/<[^<>]*>/g, ' ').trim(), 2000);
 
-// framed lets a click on a picture open an address.
+// framed makes a picture a link to an address.
 function framed(address, node) {
   return node.tagName === 'IMG' && address ? link(address, node) : node;
 }
@@ -144,7 +143,7 @@ function cell(item, display, app) {
   const node = el('div', { class: 'cell' }, item.NAME ? name : null, item.VALUE ? value : null);
   const width = clamp(item.WIDTH, 20, 600, 0);
   const height = clamp(item.HEIGHT, 10, 600, 0);
-  // In two columns the width is the one of the names.
+  // In rows with two columns, WIDTH is the width of the first one, the name.
   if (width && display === 'row') name.style.flexBasis = width + 'px';
   else if (width) node.style.width = width + 'px';
   if (height) node.style.minHeight = height + 'px';

@@ -1,17 +1,17 @@
-// Shows BB code. The tree that comes out is flat however deep the codes are
-// nested: a run of text is wrapped in what holds for it (b, i, u, s, colour and
-// size), stands in at most one link-like element, and that in at most one quote.
+// Shows BB code. However deep the codes are nested, the elements are not: each run of
+// text gets elements for the marks that hold there (b, i, u, s, colour and size), and
+// stands in at most one element that is like a link, and that in at most one quote.
 
 import { scan } from './bbscan.js';
 import { clamp, color, el, link, paint, pick, picture, safeLink } from './dom.js';
 
 const RULE = /^-{54}[ \r]*$/;
-const MAX_PARTS = 20000; // the rest of a text is shown without its codes
+const MAX_PARTS = 20000; // elements; behind these a text is shown without its codes
 const MAX_ADDRESS = 2000;
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'[\]]+/g;
 const MARKS = ['s', 'u', 'i', 'b'];
 
-// render returns what a text looks like. app does what links ask for.
+// render returns the nodes that show a text. app is called when a link is clicked.
 export function render(text, app) {
   const out = new Output(app, text);
   let done = 0;
@@ -21,7 +21,7 @@ export function render(text, app) {
     if (token.name === 'img' && !isImage(token, text)) continue;
     if (out.parts > MAX_PARTS) break;
     const node = token.kind === 'single' ? single(token, app) : null;
-    if (token.kind === 'single' && node == null) continue; // a value that is none
+    if (token.kind === 'single' && node == null) continue; // its value is wrong, so it stays text
     out.text(text.slice(done, token.start));
     done = token.end;
     if (token.kind === 'single') {
@@ -55,7 +55,7 @@ class Output {
     this.sizes = [];
     this.link = null; // {token, make, node}
     this.lineStart = true;
-    this.afterBlock = false; // a block ends its line by itself
+    this.afterBlock = false; // whether a block came last; the line break after it is dropped
     this.quote = ''; // "", "line" or "block"
     this.rules = (text.match(/^-{54}[ \r]*$/gm) ?? []).length;
   }
@@ -70,7 +70,7 @@ class Output {
     }
   }
 
-  // piece is text without a line break; whole says that its line ends with it.
+  // piece adds text without a line break. whole says whether a line break follows.
   piece(s, whole) {
     if (s === '') return;
     if (this.lineStart && s.startsWith('---') && RULE.test(s) && (this.quote === 'block' || (this.rules > 1 && this.parts < MAX_PARTS))) {
@@ -103,9 +103,9 @@ class Output {
     this.lineStart = true;
   }
 
-  // leave goes from one quote, or none, to another.
+  // leave ends the quote, if there is one, and begins another one; '' is none.
   leave(quote) {
-    if (this.run.endsWith('\n')) this.run = this.run.slice(0, -1); // a quote breaks lines by itself
+    if (this.run.endsWith('\n')) this.run = this.run.slice(0, -1); // a quote begins a new line anyway
     this.flush();
     if (this.quote !== '' && this.into.childNodes.length === 0) this.into.remove();
     this.quote = quote;
@@ -181,13 +181,13 @@ class Output {
   }
 }
 
-// withAddresses makes links of the addresses that stand in a text.
+// withAddresses makes links of the web addresses in a text.
 function withAddresses(text) {
   const nodes = [];
   let done = 0;
   for (const match of text.matchAll(ADDRESS)) {
     let end = match[0].length;
-    while (end > 0 && '.,;:!?)'.includes(match[0][end - 1])) end--; // belongs to the sentence
+    while (end > 0 && '.,;:!?)'.includes(match[0][end - 1])) end--; // punctuation of the sentence, not of the address
     const address = match[0].slice(0, end);
     if (end > MAX_ADDRESS || !safeLink(address)) continue;
     if (nodes.length > MAX_PARTS) break;
@@ -198,8 +198,8 @@ function withAddresses(text) {
   return nodes.filter((node) => node !== '');
 }
 
-// linkMaker returns what makes the element for a link-like code. A quote may cut
-// it in two, so it can be asked twice.
+// linkMaker returns a function that makes the element for a code that is like a link.
+// When a quote begins or ends inside the code, the function is called for each part.
 function linkMaker(token, text, app) {
   const { name, value } = token;
   const inside = () => text.slice(token.end, token.pair.start).trim();
@@ -243,15 +243,15 @@ function linkMaker(token, text, app) {
   return () => el('span');
 }
 
-// emptyName is what a mention without a name shows.
+// emptyName is the text of a mention that has none.
 function emptyName(token, app) {
   if (token.name === 'user') return app.nameOf(Number(token.value)) || token.value;
   if (token.name === 'chat') return app.state.dialogs.get('chat' + token.value)?.title.slice(0, 200) || 'chat ' + token.value;
   return token.value;
 }
 
-// single returns what a code without an end shows: a node, text, or nothing when
-// its value is none and it stays text.
+// single returns what shows a code that has no closing code: a node or text. It returns
+// null when the value is wrong, so that the code stays text.
 function single(token, app) {
   const { name, value } = token;
   switch (name) {
@@ -273,8 +273,8 @@ function single(token, app) {
 
 const IMAGE_SIZE = /\bsize=(small|medium|large)\b/i;
 
-// isImage reports whether the portal shows a picture: the code needs a size, and a
-// blank before its end.
+// isImage reports whether the portal shows a picture for the code: that needs a size,
+// and a blank before the closing code.
 function isImage(token, text) {
   const [open, close] = token.kind === 'open' ? [token, token.pair] : [token.pair, token];
   return IMAGE_SIZE.test(open.value) && /\s/.test(text[close.start - 1]);

@@ -1,7 +1,8 @@
-// Finds the codes of a text. One pass, no recursion, and no character is looked
-// at more than a few times, whatever the text is.
+// Finds the BB codes of a text. It goes through the text once and without recursion, so
+// that no text, however it is made, takes long.
 
-// bare: [b]; valued: [size=8]; spaced: [img size=small]; single: has no end.
+// The forms of codes. bare: [b]; valued: [size=8]; spaced: [img size=small]; single: there
+// is no closing code.
 const FORMS = {
   b: 'bare', i: 'bare', u: 'bare', s: 'bare', code: 'bare',
   size: 'valued', color: 'valued',
@@ -15,15 +16,15 @@ for (const [name, form] of Object.entries(FORMS)) FORMS[name] = new Set(form.spl
 
 const NAME = /[a-z]{1,10}/iy;
 
-// scan returns the codes in order: {start, end, name, value, kind, pair}, kind
-// being "single", "open" or "close". pair is the other end; without one a code
-// that needs it is just text. A closing code belongs to the last open one of its
-// name, and in [code] nothing is a code.
+// scan returns the codes in order: {start, end, name, value, kind, pair}. kind is
+// "single", "open" or "close". pair is the closing code of an opening one, and the other
+// way round; without it both are just text. A closing code belongs to the last opening
+// one of its name. Inside [code] there are no codes.
 export function scan(text) {
   const tokens = [];
   const open = new Map();
   const codeEnd = /\[\/code\]/gi;
-  let bracket = 0; // the next "]" at or behind the last place asked for, -1 for none
+  let bracket = 0; // the first "]" at or behind the last position that was asked for; -1 when there is none
   let codeEnds = true;
 
   const closingBracket = (at) => {
@@ -82,7 +83,7 @@ export function scan(text) {
   return tokens;
 }
 
-// oneLine is the beginning of a text as it stands in a list: without codes.
+// oneLine returns the beginning of a text in one line and without codes, for lists.
 export function oneLine(text, length = 120) {
   const head = String(text ?? '').slice(0, 600).replace(/^-{54}\s*$/gm, ' ').replace(/^>>/gm, '');
   let out = '';

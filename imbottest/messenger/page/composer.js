@@ -1,10 +1,10 @@
-// The text field: saying and changing messages, drafts, and the list of slash
-// commands, or of people to mention.
+// The text field: it sends and changes messages, keeps drafts, and offers slash commands
+// and people to mention.
 
 import { byId, el } from './dom.js';
 import { brief } from './text.js';
 
-const MOST = 50; // entries of the list
+const MOST = 50; // entries that the list offers
 
 export class Composer {
   constructor(app) {
@@ -14,11 +14,11 @@ export class Composer {
     this.banner = byId('editing');
     this.drafts = new Map();
     this.dialog = '';
-    this.draft = ''; // whose, and where: what is typed waits in drafts
+    this.draft = ''; // the key in drafts for the person and dialog that are shown
     this.editing = null;
     this.shown = [];
     this.chosen = 0;
-    this.closed = null; // the text for which nothing shall be offered
+    this.closed = null; // the text for which the list was closed with Escape
     this.text.addEventListener('input', () => this.changed());
     this.text.addEventListener('keydown', (event) => this.key(event));
     this.text.addEventListener('blur', () => this.close());
@@ -34,10 +34,10 @@ export class Composer {
     byId('cancel-edit').addEventListener('click', () => this.stopEditing());
   }
 
-  // show goes to another dialog; what was typed waits in the one before.
+  // show goes to another dialog and keeps what was typed as a draft of the one before.
   show(dialog) {
     const draft = this.app.actor + ' ' + dialog;
-    if (draft === this.draft) return; // only loaded again
+    if (draft === this.draft) return; // the same dialog was loaded again
     this.stopEditing(false);
     this.keep();
     this.dialog = dialog;
@@ -57,7 +57,7 @@ export class Composer {
     this.fit();
   }
 
-  // put leaves the cursor between a text and the rest behind it.
+  // put sets the text, with the cursor between value and rest.
   put(value, rest = '') {
     this.set(value + rest);
     this.text.focus();
@@ -103,7 +103,8 @@ export class Composer {
     else if (draft === this.draft) this.app.messages.toEnd();
   }
 
-  // giveBack puts what did not arrive before what was typed after it.
+  // giveBack puts a text that could not be sent back into the field, before what was
+  // typed since.
   giveBack(draft, text) {
     const shown = draft === this.draft && !this.editing;
     const rest = shown ? this.text.value : this.drafts.get(draft) ?? '';
@@ -119,8 +120,8 @@ export class Composer {
     this.offer();
   }
 
-  // offer shows what completes the text. What is offered can change while the list
-  // is open: the choice stays with its entry.
+  // offer shows the list of what can complete the text. When the list changes while it
+  // is open, the chosen entry stays chosen.
   offer() {
     if (document.activeElement !== this.text || this.text.value === '' || this.text.value === this.closed) return this.close();
     const name = this.shown[this.chosen]?.name;
@@ -129,7 +130,8 @@ export class Composer {
     this.showList();
   }
 
-  // commands are what completes "/he", null when that is not what is typed.
+  // commands returns the commands that begin with what was typed, such as "/he"; null
+  // when no command was begun.
   commands() {
     const typed = this.text.value;
     if (this.editing || !/^\/\S*$/.test(typed)) return null;
@@ -140,8 +142,9 @@ export class Composer {
     }));
   }
 
-  // mentions are who completes "@an" before the cursor, with the code that the
-  // portal's own messenger writes then.
+  // mentions returns the members whose names contain what was typed after "@" before the
+  // cursor, such as "@an"; null when there is no "@". A real portal's messenger writes the
+  // same code for them.
   mentions() {
     const { text, app } = this;
     const before = text.value.slice(Math.max(0, text.selectionStart - 60), text.selectionStart);
@@ -189,7 +192,7 @@ export class Composer {
   }
 
   key(event) {
-    if (event.isComposing) return; // Enter ends the input of a character
+    if (event.isComposing) return; // an input method is in use, and the key is for that
     if (!this.list.hidden && this.listKey(event)) return event.preventDefault();
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
@@ -205,7 +208,7 @@ export class Composer {
     }
   }
 
-  // listKey reports whether the list of commands took the key.
+  // listKey handles a key while the list is open, and reports whether it was for the list.
   listKey(event) {
     const count = this.shown.length;
     switch (event.key) {
@@ -216,7 +219,7 @@ export class Composer {
         return true;
       case 'Enter': {
         if (event.shiftKey) return false;
-        // A command without parameters that is typed in full is meant.
+        // A command without parameters that is typed in full is sent at once.
         if (this.shown[this.chosen].whole) return false;
         this.complete(this.chosen);
         return true;

@@ -1,4 +1,4 @@
-// The list of dialogs, newest first, and of the people without one, bots first.
+// The list of dialogs, newest first, and below it of users without a dialog, bots first.
 
 import { avatar, byId, el, listTime, soon } from './dom.js';
 import { summary } from './message.js';
@@ -11,7 +11,7 @@ export class Dialogs {
     this.contacts = byId('contacts');
     this.search = byId('search');
     this.ranks = new Map();
-    this.rows = new Map(); // dialog → {button, key}
+    this.rows = new Map(); // dialog id → {item, key}
     this.renderSoon = soon(() => this.render(), 250);
     this.search.addEventListener('input', () => this.renderSoon());
     byId('nav').addEventListener('keydown', (event) => this.key(event));
@@ -35,14 +35,15 @@ export class Dialogs {
     for (const id of this.rows.keys()) if (!used.has(id)) this.rows.delete(id);
   }
 
-  // rank orders dialogs by their last message; one without stands where it came.
+  // rank is what dialogs are sorted by: the last message. A dialog without messages gets
+  // the rank of the newest message there was when it came.
   rank(dialog) {
     if (dialog.last) return dialog.last.id;
     if (!this.ranks.has(dialog.id)) this.ranks.set(dialog.id, Math.max(0, ...[...this.app.state.dialogs.values()].map((d) => d.last?.id ?? 0)));
     return this.ranks.get(dialog.id);
   }
 
-  // fill puts rows into a list in order and moves only what is out of place.
+  // fill puts rows into a list, and moves only those that are not in their place.
   fill(list, entries, row, used) {
     let at = list.firstElementChild;
     for (const entry of entries) {
@@ -95,7 +96,7 @@ export class Dialogs {
     ];
     const item = known?.item ?? el('li', {}, el('button', { type: 'button', 'data-dialog': id, click: () => this.app.openDialog(id) }));
     const button = item.firstElementChild;
-    button.replaceChildren(...parts); // the same button, so that the focus stays
+    button.replaceChildren(...parts); // a new button would lose the focus
     if (current) button.setAttribute('aria-current', 'true');
     else button.removeAttribute('aria-current');
     this.rows.set(id, { item, key });

@@ -1,11 +1,11 @@
-// Small helpers around the DOM. Text only ever becomes a text node: nothing in
-// this page parses HTML.
+// Small helpers for the DOM. They use text as text nodes only: nothing in this page
+// parses HTML.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-// el makes an element. Attributes that are functions listen to the event of
-// their name, false and null leave an attribute out, true is an empty one.
-// Children are nodes, strings, lists of both, or nothing.
+// el makes an element. An attribute that is a function becomes a listener for the event
+// of that name; false and null leave it out, true makes it empty. Children are nodes,
+// strings, lists of both, or null and false for none.
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -16,7 +16,7 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-const icons = new Map(); // copied: the parts of messages are many
+const icons = new Map(); // made once and cloned, because messages have many
 
 // icon shows one of the symbols of index.html.
 export function icon(name) {
@@ -36,18 +36,19 @@ function newIcon(name) {
 
 export const byId = (id) => document.getElementById(id);
 
-// Colours come from bots: nothing but this pattern reaches a style.
+// Colours come from bots, so only what has this form is put into a style.
 const HEX = /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i;
 
 export const color = (value) => (typeof value === 'string' && HEX.test(value) ? value : '');
 
-// paint colours a text as its author wants; the style sheet keeps it readable.
+// paint gives a text the colour that its author wants. The style sheet makes that lighter
+// in the dark scheme.
 export function paint(node, hex) {
   node.classList.add('shade');
   node.style.setProperty('--shade', hex);
 }
 
-// ink is black or white, whichever is read better on a colour.
+// ink is black or white, whichever has more contrast on a colour.
 export function ink(hex) {
   const digits = hex.length === 4 ? [...hex.slice(1)].map((d) => d + d) : hex.slice(1).match(/../g);
   const [r, g, b] = digits.map((d) => {
@@ -58,29 +59,32 @@ export function ink(hex) {
   return light > 0.18 ? '#10151b' : '#ffffff';
 }
 
-// pick is the value of a table for a key from the wire, which can be any.
+// pick returns the value of a table for a key that comes from the portal. It ignores what
+// every object inherits, such as "constructor".
 export const pick = (table, key, fallback) => (Object.hasOwn(table, key) ? table[key] : fallback);
 
-// clamp reads a number from the wire; fallback is for what is none.
+// clamp reads a number that comes from the portal and limits it. fallback is for values
+// that are no positive number.
 export function clamp(value, low, high, fallback) {
   const n = Number(value);
   return Number.isFinite(n) && n > 0 ? Math.min(Math.max(n, low), high) : fallback;
 }
 
-// dialogID is the one way to write the id of a dialog, "" for what is none.
+// dialogID writes the id of a dialog in its usual form, "" when it is not one.
 export function dialogID(value) {
   const match = /^(chat)?0*([1-9]\d{0,15})$/i.exec(String(value).trim());
   return match ? (match[1] ?? '').toLowerCase() + match[2] : '';
 }
 
-// safeLink is the address when a click may follow it, else "". The URL parser
-// decides, as it does for the browser: "java\tscript:" has no chance.
+// safeLink returns the address when a click may go there, else "". It uses the URL parser,
+// as the browser does, which recognises "java\tscript:" for what it is.
 export function safeLink(address) {
   const url = parse(address);
   return url && ['http:', 'https:', 'mailto:', 'tel:'].includes(url.protocol) ? url.href : '';
 }
 
-// safeImage is an address that the page's security policy lets an image or a frame load.
+// safeImage returns the address when the page's security policy permits it for a picture
+// or a frame, else "".
 export function safeImage(address) {
   const url = parse(address);
   const local = url && url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '127.0.0.1');
@@ -89,7 +93,7 @@ export function safeImage(address) {
 
 function parse(address) {
   const text = String(address).trim();
-  if (!/^[a-z]+:/i.test(text)) return null; // relative: leads to the portal, which has no pages here
+  if (!/^[a-z]+:/i.test(text)) return null; // relative addresses lead to pages of a real portal, which are not here
   try {
     return new URL(text);
   } catch {
@@ -97,14 +101,14 @@ function parse(address) {
   }
 }
 
-// link is text that leads to an address; without a safe one it stays text.
+// link makes a link, or plain text when the address is not safe.
 export function link(address, ...children) {
   const href = safeLink(address);
   if (!href) return el('span', { class: 'nolink', title: String(address).slice(0, 300) }, ...children);
   return el('a', { href, target: '_blank', rel: 'noopener noreferrer', title: href.slice(0, 300) }, ...children);
 }
 
-// picture loads an image; what cannot be loaded becomes a link with its name.
+// picture shows an image, or a link with its name when it cannot be loaded.
 export function picture(address, name, attributes = {}) {
   const src = safeImage(address);
   const instead = () => link(address, name || String(address).slice(0, 300));
@@ -114,8 +118,8 @@ export function picture(address, name, attributes = {}) {
   return img;
 }
 
-// avatar is the picture of a person or chat, or initials on its colour. Names
-// stand beside it, so it says nothing to a screen reader.
+// avatar shows the picture of a person or chat, or initials on its colour. The name
+// stands beside it, so it is hidden from screen readers.
 export function avatar(who, name) {
   const node = el('span', { class: 'avatar', 'aria-hidden': 'true' });
   const background = color(who?.color) || '#8a94a0';
@@ -128,7 +132,7 @@ export function avatar(who, name) {
   return node;
 }
 
-// photo lies over the initials of an avatar, unless it cannot be loaded.
+// photo covers the initials of an avatar. It is removed when it cannot be loaded.
 export function photo(src) {
   const img = el('img', { src, alt: '', referrerpolicy: 'no-referrer' });
   img.addEventListener('error', () => img.remove(), { once: true });
@@ -153,7 +157,7 @@ export const shortTime = (time) => clock.format(valid(new Date(time)));
 export const exactTime = (time) => exact.format(valid(new Date(time)));
 export const fullTime = (time) => full.format(valid(new Date(time)));
 
-// listTime is the time today, else the date.
+// listTime writes the time of day for today, the date for other days.
 export function listTime(value) {
   const time = valid(new Date(value));
   return (sameDay(time, new Date()) ? clock : date).format(time);
@@ -167,26 +171,27 @@ export function dayName(value) {
   return sameDay(time, now) ? 'Yesterday' : day.format(time);
 }
 
-// While a button is held down, what is drawn soon waits: a click is lost when what
-// it began on is replaced or moves. Not every press has an end that a page is told of.
+// While the mouse button is down, soon waits with its work, because a click is lost when
+// its element is replaced or moves before the button is released. The wait is limited,
+// because browsers do not report the end of every press.
 const HELD = 3000; // milliseconds, at most
-let held = -Infinity; // until when
+let held = -Infinity; // the time until which soon waits
 addEventListener('pointerdown', () => {
   held = performance.now() + HELD;
 }, true);
 for (const end of ['pointerup', 'pointercancel']) {
   addEventListener(end, () => {
     const ended = held;
-    setTimeout(() => { // the click comes first
-      if (held === ended) held = -Infinity; // else the next press has begun
+    setTimeout(() => { // the click event comes before this
+      if (held === ended) held = -Infinity; // if not, the next press has begun
     });
   }, true);
 }
 
-// soon returns a function that calls work once for any number of calls: with the
-// next frame, or a little later when the page is hidden and gets no frames, and
-// not again before a pause in milliseconds has passed. Work that takes long, as on
-// a busy machine, is done less often: most of the time belongs to typing.
+// soon returns a function that calls work once for any number of its calls: with the next
+// frame, or a little later when the page is hidden and gets no frames. Between two calls of
+// work there is a pause in milliseconds, and at least four times as long as work took, so
+// that on a slow machine most of the time is left for typing.
 export function soon(work, pause = 0) {
   let waiting = false;
   let timer = 0;
@@ -213,12 +218,12 @@ export function soon(work, pause = 0) {
   };
 }
 
-// toast says something for a moment.
+// toast shows a short text for a few seconds.
 export function toast(text, bad = false) {
   const box = byId('toasts');
   const note = el('p', { class: bad ? 'toast bad' : 'toast', dir: 'auto' }, String(text).slice(0, 400));
   while (box.children.length > 2) box.firstChild.remove();
-  // Shown anew, it lies above a dialog that was opened meanwhile.
+  // Hidden and shown again, the box lies above a dialog that was opened since.
   if (box.matches(':popover-open')) box.hidePopover();
   box.showPopover();
   box.append(note);

@@ -1,13 +1,13 @@
-// Shows the keyboard and the menu of a message, and does what their entries ask
-// for. The portal does commands and SEND; everything else happens in the page.
+// Shows the keyboard and the menu of a message, and does what their entries are for.
+// Commands and SEND are done by the portal, everything else by the page.
 
 import { clamp, color, el, icon, ink, pick, safeLink } from './dom.js';
 import { brief } from './text.js';
 
 const TOKENS = ['primary', 'secondary', 'alert', 'base'];
 
-// keyboard is the buttons below a message: BLOCK buttons have a row of their own,
-// LINE buttons stand side by side until a NEWLINE.
+// keyboard makes the buttons below a message. Each BLOCK button has a row of its own, LINE
+// buttons stand side by side until a NEWLINE.
 export function keyboard(message, app) {
   if (!Array.isArray(message.keyboard) || message.keyboard.length === 0) return null;
   const node = el('div', { class: 'keyboard', role: 'group', 'aria-label': 'Buttons' });
@@ -38,7 +38,7 @@ function button(message, entry, index, app) {
     'data-index': index,
     'data-token': TOKENS.includes(entry.BG_COLOR_TOKEN) ? entry.BG_COLOR_TOKEN : 'base',
     disabled,
-    'aria-disabled': waits ? 'true' : null, // stays focusable: the bot may answer at once
+    'aria-disabled': waits ? 'true' : null, // not disabled, which would lose the focus: the bot may unblock it at once
     'aria-busy': waits ? 'true' : null,
     title: hint(entry),
     click: () => !waits && press(message, entry, 'keyboard', index, node, app),
@@ -60,8 +60,8 @@ function button(message, entry, index, app) {
   return node;
 }
 
-// context is where a button is shown; the style sheet takes a narrow page for a
-// phone.
+// context is the class for CONTEXT, by which the style sheet shows a button on phones or
+// on desktops only. A narrow page counts as a phone.
 const context = (entry) => pick({ MOBILE: 'only-mobile', DESKTOP: 'only-desktop' }, entry.CONTEXT, '');
 
 function hint(entry) {
@@ -72,8 +72,8 @@ function hint(entry) {
   return `/${entry.COMMAND ?? ''} ${entry.COMMAND_PARAMS ?? ''}`.trim().slice(0, 300);
 }
 
-// menu is the button that opens the menu of a message, and the menu. It is a
-// popover: the browser closes it with Escape and gives the focus back.
+// menu makes the menu of a message, and the button that opens it. The menu is a popover,
+// so the browser closes it on Escape and gives the focus back to the button.
 export function menu(message, app) {
   if (!Array.isArray(message.menu) || message.menu.length === 0) return null;
   const id = 'menu-' + message.id;
@@ -110,8 +110,8 @@ export function menu(message, app) {
   return [opener, items];
 }
 
-// place puts a menu that is not shown yet beside its button, on the sides that have
-// more room.
+// place sets where a menu opens: above or below its button, and to the left or right,
+// where there is more room.
 function place(items, opener) {
   const at = opener.getBoundingClientRect();
   const below = at.bottom < innerHeight / 2;
@@ -126,7 +126,8 @@ function place(items, opener) {
   });
 }
 
-// press does what an entry asks for, in the order in which the portal decides.
+// press does what an entry is for. An entry can have several actions; the order in which
+// they are tried is that of the portal.
 async function press(message, entry, kind, index, node, app) {
   const value = String(entry.ACTION_VALUE ?? '');
   if (entry.LINK) return follow(entry.LINK, app);

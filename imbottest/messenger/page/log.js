@@ -1,4 +1,4 @@
-// The second pane: REST calls and event posts as they happen, newest first.
+// The pane with the REST calls and the events for bots, as they happen, newest first.
 
 import { get, post } from './api.js';
 import { byId, el, exactTime, icon, soon, toast } from './dom.js';
@@ -6,8 +6,8 @@ import { byId, el, exactTime, icon, soon, toast } from './dom.js';
 const MAX_ROWS = 300;
 const MAX_KEPT = 1000;
 const PAGE = 100;
-const QUIET = 10000; // milliseconds between two failures that are told
-const LONG = 20000; // characters of a body that are shown at first
+const QUIET = 10000; // milliseconds for which no failure is told after one was
+const LONG = 20000; // characters of a body that are shown before "Show all"
 
 export class Log {
   constructor(app) {
@@ -19,7 +19,7 @@ export class Log {
     this.rows = new Map();
     this.opened = new Set();
     this.errors = 0;
-    this.quiet = 0; // until when no failure is told
+    this.quiet = 0; // the time until which no failure is told
     this.limit = MAX_ROWS;
     this.more = false;
     this.renderSoon = soon(() => this.render(), 250);
@@ -48,13 +48,13 @@ export class Log {
     else if (!visible && inside) this.toggle.focus();
   }
 
-  // cover keeps the focus away from what the pane hides on a phone.
+  // cover keeps the focus away from the other panes while this one hides them, on a phone.
   cover() {
     for (const id of ['nav', 'conversation']) byId(id).inert = this.over.matches && !this.pane.hidden;
   }
 
-  // load fetches the exchanges before an id; 0 are the newest. The stream may have
-  // told of some of them, and tells of others later.
+  // load fetches the exchanges before an id; with 0, the newest. Some of them can have
+  // come by the stream already, and others come by it while this waits.
   async load(before = 0) {
     const token = (this.loading = {});
     if (before === 0) this.kept = [];
@@ -72,7 +72,7 @@ export class Log {
     }
   }
 
-  // receive takes one that began, or one that is complete now.
+  // receive adds an exchange that began, or replaces it when it is complete.
   receive(exchange) {
     const at = this.kept.findIndex((e) => e.id <= exchange.id);
     if (this.kept[at]?.id === exchange.id) this.kept[at] = exchange;
@@ -86,8 +86,8 @@ export class Log {
     this.renderSoon();
   }
 
-  // tell counts a failure that nobody sees. Somebody who waits for a bot's answer
-  // learns why there is none.
+  // tell counts a failure while the pane is closed. For failed events it shows a text, so
+  // that a person who waits for a bot's answer learns why none comes.
   tell(exchange) {
     this.errors++;
     if (exchange.kind !== 'event' || performance.now() < this.quiet) return;
@@ -129,7 +129,7 @@ export class Log {
     const known = this.rows.get(exchange.id);
     if (known?.exchange === exchange) return known.item;
     const item = known?.item ?? el('li', { 'data-exchange': exchange.id }, el('button', { type: 'button', class: 'exchange', click: () => this.unfold(exchange.id) }));
-    const head = item.firstElementChild; // the same button, so that the focus stays
+    const head = item.firstElementChild; // a new button would lose the focus
     const focused = item.contains(document.activeElement) && document.activeElement.className;
     const bad = failed(exchange);
     item.className = [exchange.kind, bad ? 'error' : '', exchange.batch ? 'in-batch' : ''].join(' ').trim();

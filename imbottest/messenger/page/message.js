@@ -1,4 +1,4 @@
-// One message as an element.
+// Makes the element of a message.
 
 import { attachment } from './attach.js';
 import { oneLine } from './bbscan.js';
@@ -6,9 +6,10 @@ import { avatar, dayName, el, fullTime, icon, shortTime } from './dom.js';
 import { keyboard, menu } from './keyboard.js';
 import { longText } from './text.js';
 
-const TOGETHER = 5 * 60 * 1000; // messages of one author that are closer have one name
+const TOGETHER = 5 * 60 * 1000; // milliseconds within which messages of one author are grouped under one name
 
-// faces make the avatars of messages that do not go on from the one before.
+// faces has for each message a function that makes its avatar, which only the first
+// message of a group shows.
 const faces = new WeakMap();
 
 export function messageItem(message, app, expanded) {
@@ -61,8 +62,9 @@ function footer(message, app) {
     el('time', { datetime: message.time, title: `${fullTime(message.time)} · message ${message.id}` }, shortTime(message.time)));
 }
 
-// actions are reached with Tab in the one message that the arrow keys chose, so
-// that three hundred messages are not a thousand stops.
+// actions makes the buttons to like, edit and delete a message. Tab reaches them only in
+// the message that was chosen with the arrow keys; otherwise three hundred messages would
+// have a thousand stops.
 function actions(message, own, app) {
   if (message.system && !Array.isArray(message.menu)) return null;
   const liked = message.likes?.includes(app.state.user);
@@ -76,8 +78,8 @@ function actions(message, own, app) {
     own && !message.system ? tool('Delete', 'bin', () => app.post('delete', { message: message.id })) : null);
 }
 
-// settle gives an item what depends on the one before it: the day above it, and
-// whether it goes on where the same author stopped.
+// settle updates what depends on the message before an item: the day above it, and
+// whether it is in one group with that message.
 export function settle(item) {
   const before = item.previousElementSibling;
   const time = Number(item.dataset.time);
@@ -93,7 +95,7 @@ export function settle(item) {
   else if (!newDay) shown?.remove();
 }
 
-// summary is a message in one line.
+// summary describes a message in one line.
 export function summary(message, app) {
   if (!message) return '';
   if (message.deleted) return 'Message deleted';

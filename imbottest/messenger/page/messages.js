@@ -1,5 +1,6 @@
-// The log of one dialog. All messages that were fetched or came are kept in
-// order; elements exist for a window of them only, which moves with scrolling.
+// The messages of one dialog. All that were fetched or came by the stream are kept in
+// order. Only some of them that follow each other have elements: the window, which moves
+// when the list is scrolled.
 
 import { get } from './api.js';
 import { byId, soon } from './dom.js';
@@ -7,9 +8,9 @@ import { messageItem, settle } from './message.js';
 
 const PAGE = 50;
 const MAX_ITEMS = 300; // elements
-const MAX_KEPT = 5000; // messages; older ones can be fetched again
+const MAX_KEPT = 5000; // messages; others are fetched again when they are needed
 const RETRY = 3000; // milliseconds
-const NEAR = 400; // pixels from an end at which the window moves
+const NEAR = 400; // pixels; the window moves when its end is nearer than that
 
 export class Messages {
   constructor(app) {
@@ -17,7 +18,7 @@ export class Messages {
     this.list = byId('messages');
     this.view = byId('view');
     this.newest = byId('newest');
-    this.flushSoon = soon(() => this.flush(), 100); // leaves most frames to typing
+    this.flushSoon = soon(() => this.flush(), 100); // the pause leaves most frames to typing
     this.clear('');
     this.view.addEventListener('scroll', () => this.scrolled(), { passive: true });
     this.newest.addEventListener('click', () => {
@@ -26,7 +27,7 @@ export class Messages {
     });
     this.list.addEventListener('keydown', (event) => this.key(event));
     this.list.addEventListener('focusin', (event) => this.choose(event.target.closest('li[data-message]')));
-    // Pictures that arrive and a text field that grows must not hide the newest.
+    // When a picture arrives or the text field grows, the newest message must stay in view.
     const resized = new ResizeObserver(() => this.pinned && this.stick());
     resized.observe(this.list);
     resized.observe(this.view);
@@ -38,7 +39,7 @@ export class Messages {
     this.items = new Map(); // id → element, for kept[from:to]
     this.from = this.to = 0;
     this.more = false;
-    this.gap = false; // newer messages than the kept ones were let go
+    this.gap = false; // whether newer messages than the kept ones were dropped
     this.queue = [];
     this.unseen = 0;
     this.pinned = true;
@@ -54,11 +55,11 @@ export class Messages {
     if (dialog) await this.load(0);
   }
 
-  // load fetches the messages before an id; 0 are the newest.
+  // load fetches the messages before an id; with 0, the newest.
   async load(before) {
     const { dialog } = this;
     const token = (this.loading = {});
-    this.list.ariaBusy = 'true'; // what was said long ago is not read out
+    this.list.ariaBusy = 'true'; // screen readers shall not read old messages out
     try {
       const page = await get('messages', { user: this.app.state.user, dialog, before, limit: PAGE });
       if (token !== this.loading) return;
@@ -69,7 +70,7 @@ export class Messages {
         this.gap = false;
         this.render(0, this.kept.length);
         this.stick();
-      } else if (this.kept[0]?.id === before) { // else there would be a gap
+      } else if (this.kept[0]?.id === before) { // if not, messages between would be missing
         this.kept.unshift(...fetched);
         this.from += fetched.length;
         this.to += fetched.length;
@@ -77,8 +78,8 @@ export class Messages {
       }
     } catch (failure) {
       if (token !== this.loading) return;
-      // A person who was never written to has no dialog yet. Otherwise scrolling
-      // tries again, and when there is nothing to scroll, time.
+      // With 404 the dialog does not exist yet. After other failures scrolling loads
+      // again, and when no message is there to scroll, the timer does.
       this.more = failure.status !== 404;
       if (this.more) this.app.fail(failure);
       if (this.more && before === 0) setTimeout(() => dialog === this.dialog && this.kept.length === 0 && !this.loading && this.load(0), RETRY);
@@ -99,7 +100,7 @@ export class Messages {
   }
 
   flush() {
-    if (this.loading && this.kept.length === 0) return; // load calls again
+    if (this.loading && this.kept.length === 0) return; // load calls flush when it is done
     const queue = this.queue;
     this.queue = [];
     const full = this.to === this.kept.length && !this.gap;
@@ -120,7 +121,7 @@ export class Messages {
         if (message.author !== this.app.state.user) fresh++;
         if (!this.gap) this.kept.push(message);
       } else if (at > 0 || !this.more) {
-        this.kept.splice(at, 0, message); // came late
+        this.kept.splice(at, 0, message); // it came after a newer one
         jumbled = true;
       }
     }
@@ -141,7 +142,7 @@ export class Messages {
     this.showWelcome();
   }
 
-  // remove takes a message away that is gone for good.
+  // remove takes away a message that was deleted without a notice.
   remove(at) {
     const [{ id }] = this.kept.splice(at, 1);
     if (at < this.from) this.from--;
@@ -160,7 +161,7 @@ export class Messages {
     if (focused) (near ?? byId('text')).focus({ preventScroll: true });
   }
 
-  // showWelcome shows that there is nothing, once that is known.
+  // showWelcome shows the welcome when it is certain that there are no messages.
   showWelcome() {
     byId('welcome').hidden = Boolean(this.loading) || this.kept.length > 0 || this.more;
   }
@@ -194,7 +195,7 @@ export class Messages {
     this.choose(this.list.lastElementChild);
   }
 
-  // append shows what was kept behind the window.
+  // append makes elements for the kept messages from the end of the window up to an index.
   append(to) {
     if (to <= this.to) return;
     if (to - this.to > MAX_ITEMS) return this.render(to - MAX_ITEMS, to);
@@ -210,7 +211,7 @@ export class Messages {
     this.drop(this.items.size - MAX_ITEMS, true);
   }
 
-  // drop takes elements away at the top of the window, or at its end.
+  // drop removes elements at the top of the window, or at its end.
   drop(count, top) {
     for (; count > 0; count--) {
       const item = top ? this.list.firstElementChild : this.list.lastElementChild;
@@ -224,7 +225,7 @@ export class Messages {
     if (!this.chosen) this.choose(this.list.lastElementChild);
   }
 
-  // bound lets messages go that the window is far from.
+  // bound drops messages that are far from the window when too many are kept.
   bound() {
     const over = this.kept.length - MAX_KEPT;
     if (over < MAX_KEPT / 10) return;
@@ -240,7 +241,7 @@ export class Messages {
     }
   }
 
-  // replace shows a changed message, with the focus where it was.
+  // replace shows a message that was changed. The focus stays on the same control.
   replace(message) {
     const old = this.items.get(message.id);
     if (!old) return;
@@ -278,7 +279,7 @@ export class Messages {
     if (below > 600) this.showNewest(true);
   }
 
-  // widen moves the window, without moving what is in view.
+  // widen moves the window by a page. What is in view stays where it is.
   widen(direction) {
     const anchor = this.inView();
     const before = anchor?.getBoundingClientRect().top;
@@ -332,7 +333,7 @@ export class Messages {
     this.newest.querySelector('span').textContent = this.unseen > 0 ? `${this.unseen} new` : 'Newest';
   }
 
-  // reveal brings a message into view, when it is among the kept ones.
+  // reveal brings a message into view, and reports whether it is among the kept ones.
   reveal(id) {
     const at = this.place(id);
     if (this.kept[at]?.id !== id) return false;
@@ -349,7 +350,7 @@ export class Messages {
     return this.kept.findLast((m) => m.author === this.app.state.user && !m.system && !m.deleted);
   }
 
-  // choose makes a message the one that Tab stops at.
+  // choose makes a message the only one at which Tab stops.
   choose(item) {
     if (!item || item === this.chosen) return;
     for (const [one, index] of [[this.chosen, '-1'], [item, '0']]) {
@@ -376,7 +377,7 @@ export class Messages {
   }
 }
 
-// sameControl is a selector for the control that a changed message has again.
+// sameControl returns a selector that finds a control in the new element of its message.
 function sameControl(active) {
   const { press, index } = active.dataset;
   if (press && index) return `[data-press="${press}"][data-index="${Number(index)}"]`;

@@ -1,4 +1,4 @@
-// The small dialogs: a new chat, a new person, the members of a chat.
+// The dialog boxes: a new chat, a new person, the members of a chat.
 
 import { avatar, byId, el } from './dom.js';
 
@@ -12,8 +12,8 @@ export class People {
       close.addEventListener('click', () => close.closest('dialog').close());
     }
     for (const box of document.querySelectorAll('dialog')) {
-      // What hits the dialog itself is beside the box. A click would be, too, that
-      // began in a field and ended there.
+      // Only what is beside the box hits the dialog element itself. This does not listen
+      // to clicks, because one that began in a field and ended outside would count, too.
       box.addEventListener('pointerdown', (event) => event.target === box && box.close());
     }
     this.onSubmit('new-chat', async () => {
@@ -34,10 +34,10 @@ export class People {
     });
   }
 
-  // onSubmit does the work of a form; its dialog closes when it went well.
+  // onSubmit does the work of a form and closes its dialog box when that went well.
   onSubmit(id, work) {
     const box = byId(id);
-    let working = false; // Enter twice is one chat
+    let working = false; // so that Enter pressed twice does not make two chats
     box.querySelector('form').addEventListener('submit', async (event) => {
       event.preventDefault();
       if (working) return;
@@ -58,7 +58,7 @@ export class People {
   }
 
   openMembers() {
-    byId('invite-members').replaceChildren(); // ticked for another chat, perhaps
+    byId('invite-members').replaceChildren(); // people may still be ticked for another chat
     this.renderMembers();
     byId('members').showModal();
   }
@@ -87,7 +87,7 @@ export class People {
     (box.querySelector(again) ?? box.querySelector('[data-close]')).focus();
   }
 
-  // changed keeps an open list of members true.
+  // changed updates the list of members when it is open.
   changed() {
     if (byId('members').open) this.renderMembers();
   }

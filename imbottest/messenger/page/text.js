@@ -1,18 +1,18 @@
-// Texts of any length: long ones are shown in part, because a megabyte without a
-// blank takes seconds to lay out.
+// Shows texts of any length. Long ones are shown in part, because a browser needs seconds
+// to lay out a megabyte without a blank.
 
 import { render } from './bbcode.js';
 import { el } from './dom.js';
 
 const LONG = 3000;
 const LONG_LINES = 60;
-const MOST = 30000; // more than a portal keeps; a megabyte would stop the page
+const MOST = 30000; // more than a portal keeps; a megabyte would block the page
 
-// A letter under thousands of marks takes minutes to draw; thirty are left to it.
+// A letter with thousands of combining marks takes minutes to draw, so only thirty are kept.
 const MARKS = /(\p{M}{30})\p{M}+/gu;
 
-// longText returns the nodes for a text with codes, in an element made with the
-// attributes. expand is called when all of it is asked for.
+// longText returns an element with the attributes that shows a text with BB codes, and a
+// button "Show all" when the text is long. expand is called when that is pressed.
 export function longText(text, app, attributes, { expanded = false, expand } = {}) {
   if (text.length > MOST) text = text.slice(0, MOST) + `… (${(text.length - MOST).toLocaleString()} characters more)`;
   text = text.replace(MARKS, '$1');
@@ -27,7 +27,7 @@ export function longText(text, app, attributes, { expanded = false, expand } = {
   return [el('div', { class: 'short' }, node), all];
 }
 
-// shortened is how much of a text is shown at first.
+// shortened returns how many characters of a text are shown at first.
 function shortened(text) {
   let cut = text.length;
   if (cut > LONG) cut = LONG - 500;
@@ -35,12 +35,12 @@ function shortened(text) {
   for (let at = text.indexOf('\n'); at >= 0 && at < cut; at = text.indexOf('\n', at + 1)) {
     if (++lines === LONG_LINES) return at;
   }
-  // Half a surrogate pair is no character.
+  // Do not cut a surrogate pair in two.
   if (cut < text.length && /[\ud800-\udbff]/.test(text[cut - 1])) cut--;
   return cut;
 }
 
-// brief is a name or title that has a line for itself.
+// brief cuts a name or title that is too long for a line.
 export function brief(text, length = 200) {
   const s = String(text ?? '');
   return s.length > length ? s.slice(0, length).replace(/[\ud800-\udbff]$/, '') + '…' : s;

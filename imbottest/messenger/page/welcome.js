@@ -1,5 +1,4 @@
-// What a conversation without messages shows: whom one writes to, and what can be
-// tried there.
+// What a dialog without messages shows: who is there, and commands to try.
 
 import { avatar, byId, el } from './dom.js';
 import { brief } from './text.js';
@@ -8,7 +7,7 @@ const MOST = 6; // commands
 
 let shown = '';
 
-// welcome invites to write the first message.
+// welcome shows an invitation to write the first message.
 export function welcome(app) {
   const { current, dialogs, users } = app.state;
   const dialog = dialogs.get(current);
@@ -17,7 +16,7 @@ export function welcome(app) {
   const title = app.titleOf(current);
   const commands = app.help.commands.filter((command) => !command.hidden).slice(0, MOST);
   const now = JSON.stringify([current, title, who?.color, who?.avatar, commands]);
-  if (now === shown) return; // the focus stays
+  if (now === shown) return; // nothing has changed, and new buttons would lose the focus
   shown = now;
   byId('welcome').replaceChildren(
     avatar(who, title),
@@ -31,7 +30,8 @@ function hint(group, bot, commands) {
   return begin + (commands ? ', or try a command:' : '.');
 }
 
-// attempt says a command; one with parameters waits in the text field for them.
+// attempt makes a button that sends a command. A command with parameters it puts into the
+// text field, for the person to add them.
 function attempt(command, app) {
   const work = () => {
     if (command.params) return app.put(command.command + ' ');

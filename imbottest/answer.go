@@ -1,0 +1,112 @@
+package imbottest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// answer is an HTTP answer of the portal.
+type answer struct {
+	status      int
+	contentType string
+	body        []byte
+	location    string // of a redirect
+	truncated   bool   // Content-Length is one more than the body has, then the connection ends
+}
+
+func jsonAnswer(status int, v any) answer {
+	body, err := json.Marshal(v)
+	if err != nil { // cannot happen: every result can be written as JSON
+		status, body = http.StatusInternalServerError, []byte(`{"error":"INTERNAL_SERVER_ERROR","error_description":"Internal server error"}`)
+	}
+	return answer{status: status, contentType: "application/json; charset=utf-8", body: hexQuotes(body)}
+}
+
+// hexQuotes writes ' and " inside strings as \u0027 and \u0022: the portal escapes all
+// characters that mean something in HTML, and encoding/json has escaped the others.
+func hexQuotes(data []byte) []byte {
+	out := make([]byte, 0, len(data)+len(data)/8)
+	for i := 0; i < len(data); i++ {
+		switch {
+		case data[i] == '\'':
+			out = append(out, `\u0027`...)
+		case data[i] != '\\':
+			out = append(out, data[i])
+		case data[i+1] == '"':
+			out = append(out, `\u0022`...)
+			i++
+		default: // another escape: both bytes are copied, because the second one can be a backslash
+			out = append(out, data[i], data[i+1])
+			i++
+		}
+	}
+	return out
+}
+
+// htmlPage is the answer of the web server before the portal: a page, no JSON.
+func htmlPage(status int) answer {
+	body := fmt.Sprintf("<html><body><h1>%d %s</h1></body></html>", status, http.StatusText(status))
+	return answer{status: status, contentType: "text/html; charset=utf-8", body: []byte(body)}
+}
+
+// envelope is the answer with the result of a method and its time block.
+func envelope(result any, t timing) answer {
+	return jsonAnswer(http.StatusOK, struct {
+		Result any    `json:"result"`
+		Time   timing `json:"time"`
+	}{result, t})
+}
+
+// timing is the time block, which answers with a result have.
+type timing struct {
+	Start            float64 `json:"start"`
+	Finish           float64 `json:"finish"`
+	Duration         float64 `json:"duration"`
+	Processing       float64 `json:"processing"`
+	DateStart        string  `json:"date_start"`
+	DateFinish       string  `json:"date_finish"`
+	OperatingResetAt int64   `json:"operating_reset_at"`
+	Operating        float64 `json:"operating"`
+}
+
+func timeBlock(start time.Time) timing {
+	finish := time.Now()
+	return timing{
+		Start:            float64(start.UnixMicro()) / 1e6,
+		Finish:           float64(finish.UnixMicro()) / 1e6,
+		Duration:         finish.Sub(start).Seconds(),
+		Processing:       finish.Sub(start).Seconds(),
+		DateStart:        start.Format(time.RFC3339),
+		DateFinish:       finish.Format(time.RFC3339),
+		OperatingResetAt: start.Add(10 * time.Minute).Unix(),
+	}
+}
+
+// restError is an error answer.
+type restError struct {
+	status      int
+	code        string
+	description string
+}
+
+func badRequest(code, description string) *restError {
+	return &restError{http.StatusBadRequest, code, description}
+}
+
+func forbidden(code, description string) *restError {
+	return &restError{http.StatusForbidden, code, description}
+}
+
+func (e *restError) value() *array {
+	a := newArray()
+	a.set("error", e.code)
+	a.set("error_description", e.description)
+	return a
+}
+
+func (e *restError) answer() answer { return jsonAnswer(e.status, e.value()) }
+
+// errPHP is the answer when the portal's PHP code throws an error that nobody catches.
+var errPHP = &restError{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error"}

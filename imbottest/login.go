@@ -1,0 +1,110 @@
+package imbottest
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/imbot-go/imbot"
+)
+
+// Webhook returns the credentials of the portal's incoming webhook with a client
+// id. Each client id stands for an application with its own bots and handlers.
+func (p *Portal) Webhook(clientID string) imbot.Webhook {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return imbot.Webhook{URL: p.endpoint() + admin.String() + "/" + p.secret + "/", ClientID: clientID}
+}
+
+// WebhookOf is [Portal.Webhook] for the webhook of another person, who then makes the
+// calls. The same client id means the same application as with [Portal.Webhook].
+func (p *Portal) WebhookOf(user imbot.ID, clientID string) (imbot.Webhook, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.checkPerson(user); err != nil {
+		return imbot.Webhook{}, err
+	}
+	if p.rights.hooks == nil {
+		p.rights.hooks = map[imbot.ID]bool{}
+	}
+	p.rights.hooks[user] = true
+	return imbot.Webhook{URL: fmt.Sprintf("%s%d/%s/", p.endpoint(), user, p.secret), ClientID: clientID}, nil
+}
+
+// hookOwner is the user that the path of a webhook names, 0 when that user has no
+// webhook; the lock is held.
+func (p *Portal) hookOwner(user string) imbot.ID {
+	id := toID(user)
+	if user == id.String() && (id == admin || p.rights.hooks[id]) {
+		return id
+	}
+	return 0
+}
+
+// Session logs a person in as a browser does. A call to the endpoint of [Portal.OAuth]
+// that has the returned text as its parameter sessid is authorized by that session.
+// Many methods refuse that with WRONG_AUTH_TYPE. User 0 is a guest who is not logged
+// in.
+func (p *Portal) Session(user imbot.ID) (sessid string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if user != 0 {
+		if err := p.checkPerson(user); err != nil {
+			return "", err
+		}
+	}
+	sessid = randomHex(16)
+	if p.rights.sessions == nil {
+		p.rights.sessions = map[string]imbot.ID{}
+	}
+	p.rights.sessions[sessid] = user
+	return sessid, nil
+}
+
+// authenticate finds out who calls: by the path of a webhook, else by a session, else by
+// a token. The lock is held.
+func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, secure bool) *restError {
+	unauthorized := func(code, description string) *restError {
+		return &restError{http.StatusUnauthorized, code, description}
+	}
+	token := c.token(r)
+	sessid := c.params.text("SESSID")
+	for _, name := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE", "SESSID"} { // the REST layer does not pass them on to methods
+		c.params.remove(name)
+	}
+	switch {
+	case secret != "" || user != "":
+		if !secure {
+			return unauthorized("INVALID_REQUEST", "Https required.")
+		}
+		c.user = p.hookOwner(user)
+		if c.user == 0 || subtle.ConstantTimeCompare([]byte(secret), []byte(p.secret)) != 1 {
+			return unauthorized("INVALID_CREDENTIALS", "Invalid request credentials")
+		}
+		return nil
+	case sessid != "":
+		owner, known := p.rights.sessions[sessid]
+		if !known {
+			return unauthorized("session_failed", "Sessid check failed")
+		}
+		c.user, c.session = owner, true
+		return nil
+	}
+	g, fail := p.checkToken(token, "APPLICATION_NOT_FOUND")
+	if fail == nil {
+		c.user, c.app, c.grant = g.user, g.app, g
+	}
+	return fail
+}
+
+// token is the access token of a call, of the header or else of the parameters.
+func (c *call) token(r *http.Request) string {
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return bearer
+	}
+	if token := c.params.text("AUTH"); token != "" {
+		return token
+	}
+	return c.params.text("ACCESS_TOKEN")
+}

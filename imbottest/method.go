@@ -1,0 +1,249 @@
+package imbottest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/imbot-go/imbot"
+)
+
+// call is one call of a method.
+type call struct {
+	p        *Portal
+	ctx      context.Context
+	user     imbot.ID     // who has the token or webhook
+	app      *application // of the token; nil for the webhook
+	params   *array       // names in upper case
+	exchange int64        // its id in the log
+	grant    *grant       // of the token
+	uri      string       // of the request
+
+	session   bool       // authorized by a browser's session
+	method    string     // the one that runs, in lower case
+	coreError *restError // the last error of the portal's core in this batch, see replaceCode
+}
+
+// A method checks and acts under the portal's lock. Its checks stand in the
+// order in which the portal makes them, because that order decides which error
+// a bad call gets.
+type method func(*call) (any, *restError)
+
+// lookup finds a method by its name in lower case. Each family of methods
+// has a file method_*.go with a function that lists them.
+func lookup(name string) method {
+	name = strings.ToLower(name)
+	for _, family := range []func(string) method{
+		botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, eventMethods, undocumentedMethods,
+	} {
+		if m := family(name); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// serve answers a call that is no command of a batch.
+func (c *call) serve(name string) answer {
+	start := time.Now()
+	if fail := c.checkOperatingTime(name); fail != nil {
+		return fail.answer()
+	}
+	k := kindCall
+	if c.grant == nil {
+		k = kindWebhook
+	}
+	return c.withFault(name, k, func() answer {
+		var result any
+		var fail *restError
+		if strings.EqualFold(name, "batch") {
+			result, fail = c.batch()
+		} else {
+			result, fail = c.run(name)
+		}
+		if fail != nil {
+			return fail.answer()
+		}
+		return envelope(result, c.addOperatingTime(name, start))
+	})
+}
+
+// withFault runs a call, or lets it go wrong when a fault befalls it.
+func (c *call) withFault(name string, k kind, run func() answer) answer {
+	c.p.mu.Lock()
+	f := c.p.takeFault(name, k)
+	c.p.mu.Unlock()
+	c.wait(f.Delay)
+	switch {
+	case f.Cut == BeforeRun:
+		panic(http.ErrAbortHandler)
+	case f.Expire:
+		return c.expired()
+	case f.Rename:
+		return c.renamed()
+	case f.Cut == NoCut && f.replacesAnswer():
+		return f.answer()
+	}
+	a := run()
+	c.wait(f.Late)
+	switch {
+	case f.Cut == NoCut:
+		return a
+	case f.replacesAnswer():
+		return f.answer()
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// expired ends the life of the call's token and refuses the call.
+func (c *call) expired() answer {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	if now := time.Now(); c.grant.expires.After(now) {
+		c.grant.expires = now
+	}
+	return errExpired.answer()
+}
+
+// renamed gives the portal another host and redirects the call there.
+func (c *call) renamed() answer {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	host := fmt.Sprintf("portal-%d.imbottest.example", portals.Add(1))
+	if c.p.listen != "" {
+		host = net.JoinHostPort(hostname(c.p.listen), "0")
+	}
+	if err := c.p.rename(host); err != nil { // the portal was closed meanwhile, or there is no free socket
+		panic(http.ErrAbortHandler)
+	}
+	return c.p.redirect(c.uri)
+}
+
+// wait waits as a fault says. When the client gives up or the portal is closed, it ends
+// the call without an answer.
+func (c *call) wait(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.ctx.Done():
+		panic(http.ErrAbortHandler)
+	case <-c.p.ctx.Done():
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// run runs one method.
+func (c *call) run(name string) (any, *restError) {
+	m := lookup(name)
+	if m == nil {
+		c.p.problem("the portal has no method %.80q", name)
+		return nil, &restError{http.StatusNotFound, "ERROR_METHOD_NOT_FOUND", "Method not found!"}
+	}
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	defer c.p.notify()
+	if fail := c.checkMethod(name); fail != nil {
+		return nil, fail
+	}
+	return m(c)
+}
+
+// checkCaller refuses calls in the name of somebody who has left the company, and those
+// that need a license; the lock is held.
+func (c *call) checkCaller() *restError {
+	u := c.p.users[c.user]
+	switch {
+	case u != nil && u.dismissed:
+		return &restError{http.StatusUnauthorized, "authorization_error", "Unable to authorize user"}
+	case c.params.given("AUTH_CONNECTOR"):
+		return forbidden("WRONG_LICENSE", "The feature is not in the plan")
+	}
+	return nil
+}
+
+// checkMethod makes the checks that the portal makes before it runs a method; the lock
+// is held.
+func (c *call) checkMethod(method string) *restError {
+	c.method = strings.ToLower(method)
+	switch {
+	case !c.p.inScope(c.method):
+		return &restError{http.StatusUnauthorized, "insufficient_scope", "The request requires higher privileges than provided by the webhook token"}
+	case c.session == isInternal(c.method):
+	case c.session && refusesSessions(c.method), isInternal(c.method):
+		return forbidden("WRONG_AUTH_TYPE", "Access for this method not allowed by session authorization.")
+	}
+	for _, name := range textParams {
+		if _, list := c.params.get(name).(*array); list && (name != "MESSAGE" || c.method != "imbot.message.add") {
+			return errPHP
+		}
+	}
+	return nil
+}
+
+// textParams are parameters for which a list or map makes the portal's PHP code throw an
+// error.
+var textParams = []string{"CLIENT_ID", "DIALOG_ID", "CODE", "TITLE", "COMMAND", "MESSAGE"}
+
+// refusesSessions reports whether a method refuses calls that a browser's session
+// authorizes.
+func refusesSessions(method string) bool {
+	switch method {
+	case "imbot.register", "imbot.update", "imbot.unregister", "imbot.bot.list":
+		return true
+	}
+	return strings.HasPrefix(method, "imbot.command.") || strings.HasPrefix(method, "imbot.app.")
+}
+
+// application is the application that calls: that of the token, or with a webhook that
+// of CLIENT_ID.
+func (c *call) application() (*application, *restError) {
+	if c.app != nil {
+		return c.app, nil
+	}
+	clientID := c.params.text("CLIENT_ID")
+	if clientID == "" {
+		return nil, forbidden("ACCESS_DENIED", "Client ID not specified")
+	}
+	return c.p.application("custom"+clientID, clientID, false), nil
+}
+
+// bot is the bot that acts: that of BOT_ID. Without the parameter a real portal takes
+// any bot of the application; here it is the oldest one.
+func (c *call) bot() (*bot, *restError) {
+	app, fail := c.application()
+	if fail != nil {
+		return nil, fail
+	}
+	if c.params.given("BOT_ID") {
+		return c.ownBot(app)
+	}
+	var oldest *bot
+	for _, b := range c.p.bots {
+		if b.app == app && (oldest == nil || b.id < oldest.id) {
+			oldest = b
+		}
+	}
+	if oldest == nil {
+		return nil, badRequest("BOT_ID_ERROR", "Bot not found")
+	}
+	return oldest, nil
+}
+
+// ownBot is the bot of BOT_ID, which has to belong to the application.
+func (c *call) ownBot(app *application) (*bot, *restError) {
+	b := c.p.bots[c.params.id("BOT_ID")]
+	switch {
+	case b == nil:
+		return nil, badRequest("BOT_ID_ERROR", "Bot not found")
+	case b.app != app:
+		return nil, badRequest("APP_ID_ERROR", "Bot was installed by another rest application")
+	}
+	return b, nil
+}

@@ -1,0 +1,184 @@
+package imbottest
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// maxBatch is how many commands one batch runs.
+const maxBatch = 50
+
+// batch runs the commands of CMD one after another. The lock is not held between them.
+func (c *call) batch() (any, *restError) {
+	commands := c.params.array("CMD")
+	halt := truthy(c.params.get("HALT"))
+	done := map[string]*array{}
+	out := newArray()
+	for _, name := range []string{"result", "result_error", "result_total", "result_next", "result_time"} {
+		done[name] = newArray()
+		out.set(name, done[name])
+	}
+	n := 0
+	for i := range commands.len() {
+		key := commands.keys[i]
+		command, ok := commands.values[key].(string)
+		if !ok {
+			continue // the answer does not mention it
+		}
+		if n++; n > maxBatch {
+			done["result_error"].set(key, badRequest("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded").value())
+			continue
+		}
+		start := time.Now()
+		result, fail := c.runCommand(command, done)
+		if fail != nil {
+			done["result_error"].set(key, fail.value())
+			if halt {
+				break
+			}
+			continue
+		}
+		value, err := toValue(result)
+		if err != nil {
+			return nil, &restError{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error"}
+		}
+		done["result"].set(key, value)
+		name, _, _ := strings.Cut(command, "?")
+		done["result_time"].set(key, c.addOperatingTime(name, start))
+	}
+	return out, nil
+}
+
+// runCommand runs one command of a batch. done are the parts of the answer so far.
+func (c *call) runCommand(command string, done map[string]*array) (result any, fail *restError) {
+	name, query, _ := strings.Cut(command, "?")
+	sent := parseForm([]byte(query))
+	one := *c
+	one.params = newArray()
+	upperKeys(one.params, sent)
+	for _, reserved := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE"} {
+		one.params.remove(reserved)
+	}
+	for _, k := range one.params.keys {
+		one.params.values[k] = resolve(one.params.values[k], done)
+	}
+	c.p.mu.Lock()
+	x := c.p.record(name, sent, true)
+	x.Batch = c.exchange
+	c.p.mu.Unlock()
+	defer func() { c.p.endCommand(x, result, fail) }()
+	if strings.EqualFold(name, "batch") {
+		return nil, &restError{http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage"}
+	}
+	if fail := c.checkOperatingTime(name); fail != nil {
+		return nil, fail
+	}
+	c.p.mu.Lock()
+	f := c.p.takeFault(name, kindCommand)
+	c.p.mu.Unlock()
+	c.wait(f.Delay)
+	if f.Code == "" || f.Cut == AfterRun {
+		result, fail = one.run(name)
+	}
+	if f.Code != "" {
+		return nil, f.err() // in place of a result, when it has run
+	}
+	return result, c.replaceCode(fail)
+}
+
+// isCoreError reports whether the code is one of the portal's core. The core gives it in
+// place of the code that is documented for the method.
+func (e *restError) isCoreError() bool {
+	switch e.code {
+	case "CHAT_ID", "CANCELED", "ERROR_NO_ACCESS", "PARAM_KEYBOARD_ERROR", "PARAM_MENU_ERROR", "EMPTY_USER_ID",
+		"ACCESS_DENIED_EXTEND", "ACCESS_DENIED_KICK", "USER_NOT_FOUND", "LEAVE_OWNER_FORBIDDEN":
+		return true
+	}
+	return false
+}
+
+// replaceCode is the error of a failed command as a batch answers it. The core remembers
+// its last error until the batch ends, and the portal answers that in place of every
+// error that is not of the core.
+func (c *call) replaceCode(fail *restError) *restError {
+	switch {
+	case fail == nil:
+	case fail.isCoreError():
+		c.coreError = fail
+	case c.coreError != nil:
+		return c.coreError
+	}
+	return fail
+}
+
+// reference matches $result[…] and its like, with everything up to the next white space.
+var (
+	reference = regexp.MustCompile(`\$(?i:result|error|total|time|next)\[\S+\]\S*`)
+	bracket   = regexp.MustCompile(`\[([^\]]*)\]`)
+)
+
+// resolve replaces references to earlier commands in a parameter. The portal does that in
+// all texts, even in those that people wrote.
+func resolve(v any, done map[string]*array) any {
+	switch v := v.(type) {
+	case *array:
+		for _, k := range v.keys {
+			v.values[k] = resolve(v.values[k], done)
+		}
+	case string:
+		if reference.FindString(v) == v && v != "" {
+			return follow(v, done)
+		}
+		return reference.ReplaceAllStringFunc(v, func(ref string) string {
+			switch found := follow(ref, done).(type) {
+			case nil, bool, *array:
+				return ref
+			default:
+				return text(found)
+			}
+		})
+	}
+	return v
+}
+
+// follow returns what a reference refers to. When a part of its path is missing, it is
+// the array where that part should be.
+func follow(ref string, done map[string]*array) any {
+	kind, _, _ := strings.Cut(ref[1:], "[")
+	name := "result"
+	if kind != "result" {
+		name += "_" + kind
+	}
+	results := done[name]
+	if results == nil { // a kind in another case, such as $Result, refers to nothing
+		return nil
+	}
+	var at any = results
+	for _, key := range bracket.FindAllStringSubmatch(ref, -1) {
+		a, ok := at.(*array)
+		if !ok || !a.has(key[1]) {
+			break
+		}
+		at = a.values[key[1]]
+	}
+	return at
+}
+
+// hideCommands leaves only the method of each command in the recorded parameters of a
+// batch. Each command is recorded with its parameters by itself.
+func hideCommands(params *array) {
+	for _, k := range params.keys {
+		commands, ok := params.values[k].(*array)
+		if !ok || !strings.EqualFold(k, "cmd") {
+			continue
+		}
+		names := newArray()
+		for _, key := range commands.keys {
+			name, _, _ := strings.Cut(text(commands.values[key]), "?")
+			names.set(key, name)
+		}
+		params.set(k, names)
+	}
+}

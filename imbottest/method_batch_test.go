@@ -1,0 +1,113 @@
+package imbottest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/imbot-go/imbot"
+	"github.com/stretchr/testify/require"
+)
+
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	many := make([]string, 52)
+	for i := range many {
+		many[i] = fmt.Sprintf(`"c%d":"profile"`, i)
+	}
+	const add = `imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=`
+	for _, tt := range []struct {
+		says, params string
+		want         map[string]string // the parts of the answer except result_time; a part that is missing here is []
+	}{
+		{"empty maps are lists", `{"cmd":{}}`, nil},
+		{"results keep their keys", `{"cmd":{"z":"imbot.chat.add?CLIENT_ID=one","a":"imbot.bot.list"}}`,
+			map[string]string{"result": `{"z":1002,"a":{"4":{"ID":4,"NAME":"Alpha","CODE":"alpha","OPENLINE":"N"},"5":{"ID":5,"NAME":"Beta","CODE":"beta","OPENLINE":"N"}}}`}},
+		{"a list of commands has a list of results", `{"CMD":["imbot.chat.add?CLIENT_ID=one","imbot.chat.add?CLIENT_ID=one"]}`,
+			map[string]string{"result": `[1002,1003]`}},
+		{"a list with a hole has a map", `{"cmd":["imbot.nothing","imbot.chat.add?CLIENT_ID=one"]}`,
+			map[string]string{"result": `{"1":1002}`, "result_error": `[{"error":"ERROR_METHOD_NOT_FOUND","error_description":"Method not found!"}]`}},
+		{"a failure stops nothing", `{"cmd":{"a":"imbot.chat.add","b":"imbot.chat.add?CLIENT_ID=one"},"halt":0}`,
+			map[string]string{"result": `{"b":1002}`, "result_error": `{"a":{"error":"ACCESS_DENIED","error_description":"Client ID not specified"}}`}},
+		{"unless it halts", `{"cmd":{"a":"imbot.chat.add","b":"imbot.chat.add?CLIENT_ID=one"},"halt":1}`,
+			map[string]string{"result_error": `{"a":{"error":"ACCESS_DENIED","error_description":"Client ID not specified"}}`}},
+		{"the text false is true", `{"cmd":{"a":"imbot.chat.add","b":"imbot.chat.add?CLIENT_ID=one"},"halt":"false"}`,
+			map[string]string{"result_error": `{"a":{"error":"ACCESS_DENIED","error_description":"Client ID not specified"}}`}},
+		{"no batch in a batch", `{"cmd":{"a":"batch"}}`,
+			map[string]string{"result_error": `{"a":{"error":"ERROR_BATCH_METHOD_NOT_ALLOWED","error_description":"Method is not allowed for batch usage"}}`}},
+		{"what is no text leaves no trace", `{"cmd":{"a":5}}`, nil},
+		{"null is a result", `{"cmd":{"a":"imbot.chat.get"}}`, map[string]string{"result": `{"a":null}`}},
+		{"values are decoded once", `{"cmd":{"a":"` + add + `a%26b%20%2B+c"}}`, map[string]string{"result": `{"a":50001}`}},
+	} {
+		t.Run(tt.says, func(t *testing.T) {
+			portal := newTestPortal(t)
+			got := post(t, portal, "batch", tt.params)
+			for _, part := range []string{"result", "result_error", "result_total", "result_next"} {
+				want, ok := tt.want[part]
+				if !ok {
+					want = "[]"
+				}
+				require.Equal(t, want, partOf(t, got, part), part)
+			}
+		})
+	}
+	t.Run("commands after the fiftieth do not run", func(t *testing.T) {
+		portal := newTestPortal(t)
+		got := post(t, portal, "batch", `{"cmd":{`+strings.Join(many, ",")+`}}`)
+		require.Equal(t, 2, strings.Count(got, "ERROR_BATCH_LENGTH_EXCEEDED"))
+		require.Equal(t, 50, strings.Count(partOf(t, got, "result"), "ADMIN"))
+	})
+}
+
+func TestReferences(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ says, text, want string }{
+		{"a result inside a text", "chat $result[a] is open", "chat 1002 is open"},
+		{"a path into a result", "$result[who][NAME] wrote", "Portal wrote"},
+		{"punctuation behind a reference is swallowed", "open $result[a], all", "open 1002 all"},
+		{"a map does not fit into a text", "x $result[who] y", "x $result[who] y"},
+		{"a whole value becomes the result", "$result[who][NAME]", "Portal"},
+	} {
+		t.Run(tt.says, func(t *testing.T) {
+			portal := newTestPortal(t)
+			got := post(t, portal, "batch", fmt.Sprintf(`{"halt":1,"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","who":"profile","say":%q}}`,
+				"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE="+strings.ReplaceAll(tt.text, " ", "%20")))
+			require.Equal(t, "[]", partOf(t, got, "result_error"))
+			seen := portal.Messages(anna, imbot.UserDialog(alpha))
+			require.Len(t, seen, 1)
+			require.Equal(t, tt.want, seen[0].Text)
+		})
+	}
+	t.Run("a path that leads nowhere gives the last container", func(t *testing.T) {
+		portal := newTestPortal(t)
+		got := post(t, portal, "batch", `{"cmd":{"a":"profile","b":"imbot.chat.add?CLIENT_ID=one&USERS=$result[nothing]"}}`)
+		require.Contains(t, partOf(t, got, "result_error"), "INVALID_FORMAT", "the whole result map, whose only value is a map")
+	})
+	t.Run("another case finds nothing", func(t *testing.T) {
+		portal := newTestPortal(t)
+		got := post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","b":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=$Result[a]"}}`)
+		require.Contains(t, partOf(t, got, "result_error"), "MESSAGE_EMPTY")
+	})
+}
+
+func TestBatchedCallsAreRecordedWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	post(t, portal, "batch", `{"halt":1,"cmd":{"a":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=x"}}`)
+	batch, inside := portal.Calls("batch"), portal.Calls("imbot.message.add")
+	require.Len(t, batch, 1)
+	require.False(t, batch[0].Batch)
+	require.JSONEq(t, `{"halt":1,"cmd":{"a":"imbot.message.add"}}`, string(batch[0].Params))
+	require.Len(t, inside, 1)
+	require.True(t, inside[0].Batch)
+	require.JSONEq(t, `{"DIALOG_ID":"2","MESSAGE":"x"}`, string(inside[0].Params))
+}
+
+// partOf returns one part of the answer of a batch, such as result_error.
+func partOf(t *testing.T, result, part string) string {
+	t.Helper()
+	var parts map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal([]byte(result), &parts))
+	return string(parts[part])
+}
