@@ -87,8 +87,9 @@ type invocation struct {
 	params  string
 }
 
-// typed matches a command at the start of a line.
-var typed = regexp.MustCompile(`(?m)^/(\S+)(?:[ \t]+(.*?))?[ \t\r]*$`)
+// typed matches a command at the start of a line. Only a blank ends its name, and only
+// one blank is dropped before the parameters.
+var typed = regexp.MustCompile(`(?m)^/([^ \r\n]+)(?: (.*?))?\r?$`)
 
 // maxInvocations is how many commands one message can give.
 const maxInvocations = 10

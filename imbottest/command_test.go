@@ -61,7 +61,7 @@ func TestWhichCommandsAreGiven(t *testing.T) {
 		event              string
 		want               []string // id:params of each command
 	}{
-		{"a command at the start of a line", "4", "/echo  some text ", "ONIMCOMMANDADD", []string{"701:some text"}},
+		{"a command at the start of a line", "4", "/echo  some text ", "ONIMCOMMANDADD", []string{"701: some text"}},
 		{"without parameters", "4", "/echo", "ONIMCOMMANDADD", []string{"701:"}},
 		{"on a later line", "4", "please\n/echo x\r\nthanks", "ONIMCOMMANDADD", []string{"701:x"}},
 		{"two at once", "4", "/echo x\n/all y", "ONIMCOMMANDADD", []string{"701:x", "702:y"}},

@@ -4,7 +4,9 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/imbot-go/imbot"
@@ -90,12 +92,23 @@ func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
 		return
 	}
 	set := e.set("data", "USER")
-	set("ID", id.String(), "NAME", u.name(), "FIRST_NAME", u.first, "LAST_NAME", u.last,
-		"WORK_POSITION", u.position, "GENDER", u.gender)
+	set("ID", id.String(), "NAME", escapeName(u.name()), "FIRST_NAME", escapeName(u.first), "LAST_NAME", escapeName(u.last),
+		"WORK_POSITION", escapeName(u.position), "GENDER", u.gender)
 	if flags {
 		set("IS_BOT", yesNo(u.isBot), "IS_CONNECTOR", yesNo(u.isConnector), "IS_NETWORK", "N", "IS_EXTRANET", yesNo(u.extranet))
 	}
 }
+
+// escapeName is a name as the portal hands it out: escaped for HTML, but with its bare
+// ampersands and its apostrophes as they are.
+func escapeName(name string) string {
+	return nameBrackets.Replace(nameEntities.ReplaceAllString(name, "&amp;$1"))
+}
+
+var (
+	nameEntities = regexp.MustCompile(`&(amp;|lt;|gt;|quot;|#34;|#39;|#x22;|#x27;)`)
+	nameBrackets = strings.NewReplacer("<", "&lt;", ">", "&gt;", `"`, "&quot;")
+)
 
 // encodeWithAuth writes what every event ends with, the time and the tokens of the
 // acting user, and encodes it. Events for bots of a webhook carry no tokens.

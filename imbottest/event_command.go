@@ -23,7 +23,7 @@ func (p *Portal) fireTypedCommands(chat *chat, m *message, before imbot.ID, list
 					e.set("data", "PARAMS", "BOT_IN_CHAT")(id, id)
 				}
 			}
-			if _, first := p.withoutBotMentions(m.Text, mentions(m.Text)); first != 0 {
+			if first := firstOf(mentions(m.Text)); first != 0 {
 				set("TO_USER_ID", first.String())
 			}
 		}
@@ -85,9 +85,9 @@ func (p *Portal) fireCommands(chat *chat, m *message, user imbot.ID, context str
 		setParams(e)
 		u := p.users[user]
 		set := e.set("data", "USER")
-		set("ID", user.String(), "NAME", u.name(), "FIRST_NAME", u.first, "LAST_NAME", u.last)
+		set("ID", user.String(), "NAME", escapeName(u.name()), "FIRST_NAME", escapeName(u.first), "LAST_NAME", escapeName(u.last))
 		if u.position != "" {
-			set("WORK_POSITION", u.position)
+			set("WORK_POSITION", escapeName(u.position))
 		}
 		set("GENDER", u.gender)
 		p.queueEvent(eventCommandAdd, app, chatQueue(chat), p.encodeWithAuth(e, app, user, true))

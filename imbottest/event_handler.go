@@ -1,8 +1,8 @@
 package imbottest
 
 import (
-	"net"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/imbot-go/imbot"
@@ -53,10 +53,15 @@ func handlerURLs(from *array, register bool) (map[string]string, *restError) {
 // connect to it.
 func acceptable(address string) bool {
 	u, err := url.Parse(address)
-	if err != nil || !strings.EqualFold(u.Scheme, "http") && !strings.EqualFold(u.Scheme, "https") {
-		return false
+	if err != nil || !strings.HasPrefix(address, "http://") && !strings.HasPrefix(address, "https://") {
+		return false // it refuses a scheme in capital letters, too
 	}
-	return strings.Index(u.Hostname(), ".") > 0 || strings.Contains(u.Hostname(), ":") && net.ParseIP(u.Hostname()) != nil
+	if port := u.Port(); port != "" {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return false
+		}
+	}
+	return strings.Index(u.Hostname(), ".") > 0 && !strings.Contains(u.Hostname(), ":")
 }
 
 // wrongHandler refuses a handler's URL. A real portal says no more than "Wrong handler

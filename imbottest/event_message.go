@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/imbot-go/imbot"
 )
@@ -41,19 +40,15 @@ func (p *Portal) setPrivateMessage(e *event, chat *chat, m *message, b *bot) {
 }
 
 func (p *Portal) setGroupMessage(e *event, chat *chat, m *message, before imbot.ID, mentioned []imbot.ID) {
-	text, first := p.withoutBotMentions(m.Text, mentioned)
-	p.setGroup(e, chat, m, text, before)
+	p.setGroup(e, chat, m, withoutMentions(m.Text), before)
 	set := e.set("data", "PARAMS")
 	set(sendFlags...)
 	set("COMMAND_CONTEXT", "TEXTAREA", "CHAT_USER_COUNT", strconv.Itoa(len(chat.members)))
 	for _, id := range mentioned {
 		e.set("data", "PARAMS", "MENTIONED_LIST")(id.String(), id.String())
 	}
-	set("PLATFORM_CONTEXT", "web")
-	if first != 0 {
-		set("MESSAGE_ORIGINAL", m.Text)
-	}
-	set("TO_USER_ID", first.String(), "MESSAGE_ID", m.ID.String(), "LANGUAGE", language)
+	set("PLATFORM_CONTEXT", "web", "MESSAGE_ORIGINAL", m.Text, "TO_USER_ID", firstOf(mentioned).String(),
+		"MESSAGE_ID", m.ID.String(), "LANGUAGE", language)
 }
 
 // setGroup writes the keys with which the PARAMS of messages and commands in a group
@@ -86,7 +81,7 @@ func (p *Portal) fireMessageUpdate(chat *chat, m *message) {
 		e := p.newEvent(eventMessageUpdate, app, bots...)
 		text, first := m.Text, bots[0].id
 		if chat.kind != kindPrivate {
-			text, first = p.withoutBotMentions(text, mentioned)
+			text, first = withoutMentions(text), firstOf(mentioned)
 		}
 		set := p.setChanged(e, chat, m, text)
 		if chat.kind == kindPrivate {
@@ -100,10 +95,7 @@ func (p *Portal) fireMessageUpdate(chat *chat, m *message) {
 		}
 		set("PLATFORM_CONTEXT", "web")
 		if chat.kind != kindPrivate {
-			if first != 0 {
-				set("MESSAGE_ORIGINAL", m.Text)
-			}
-			set("TO_USER_ID", first.String())
+			set("MESSAGE_ORIGINAL", m.Text, "TO_USER_ID", first.String())
 		}
 		p.postChanged(e, eventMessageUpdate, chat, m, app)
 	}
@@ -184,7 +176,8 @@ func (b *bot) hearsAll(chat *chat) bool {
 	return b.kind == imbot.BotTypeSupervisor
 }
 
-// mention matches a mention of a user and what stands between its codes, the name.
+// mention matches a mention of a user, in any spelling, and what stands between its
+// codes, the name.
 var mention = regexp.MustCompile(`(?is)\[user=([0-9]+)[^\]]*\](.*?)\[/user\]`)
 
 // mentions returns the users that a text mentions, in the order of the text.
@@ -198,18 +191,17 @@ func mentions(text string) []imbot.ID {
 	return ids
 }
 
-// withoutBotMentions takes the mentions of bots out of a text, and returns the first
-// bot that was mentioned, 0 when there is none.
-func (p *Portal) withoutBotMentions(text string, mentioned []imbot.ID) (string, imbot.ID) {
-	first := slices.IndexFunc(mentioned, func(id imbot.ID) bool { return p.bots[id] != nil })
-	if first < 0 {
-		return text, 0
+// withoutMentions returns a text as MESSAGE has it outside private dialogs: the mentions
+// that are spelled in this one way are cut out, whoever is mentioned, each with one comma
+// behind it.
+func withoutMentions(text string) string { return trim(cutMention.ReplaceAllString(text, "")) }
+
+var cutMention = regexp.MustCompile(`\[USER=[0-9]+\].+?\[/USER\],?`)
+
+// firstOf returns who is mentioned first, bot or not, 0 when there is nobody.
+func firstOf(mentioned []imbot.ID) imbot.ID {
+	if len(mentioned) == 0 {
+		return 0
 	}
-	text = mention.ReplaceAllStringFunc(text, func(code string) string {
-		if p.bots[toID(mention.FindStringSubmatch(code)[1])] != nil {
-			return ""
-		}
-		return code
-	})
-	return strings.TrimSpace(text), mentioned[first]
+	return mentioned[0]
 }

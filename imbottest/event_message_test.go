@@ -53,7 +53,7 @@ func TestWhoHearsAMessage(t *testing.T) {
 func TestMentionsAreTakenOutOfTheText(t *testing.T) {
 	t.Parallel()
 	portal, box := newMailboxPortal(t)
-	text := "[user=4]Alpha[/user], ask [user=1]Admin[/user] please"
+	text := "[USER=4]Alpha[/USER] , ask [user=1]Admin[/user] please"
 	_, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), text)
 	require.NoError(t, err)
 	events := box.take(t, portal)
@@ -88,7 +88,7 @@ func TestWhoHearsOfChanges(t *testing.T) {
 	}{
 		{"a private dialog's bot does", "4", "old", "new", 1, 1},
 		{"a chat's bot does not", "chat1001", "old", "new", 0, 0},
-		{"unless the new text mentions it", "chat1001", "old", "[user=4]A[/user] new", 1, 1},
+		{"unless the new text mentions it", "chat1001", "old", "[USER=4]A[/USER] new", 1, 1},
 		{"the old one does not count", "chat1001", "[user=4]A[/user] old", "new", 0, 0},
 		{"commands in it are not given", "4", "old", "/echo", 1, 1},
 	} {
@@ -105,7 +105,7 @@ func TestWhoHearsOfChanges(t *testing.T) {
 			require.Len(t, events, tt.update)
 			for _, e := range events {
 				require.Equal(t, "ONIMBOTMESSAGEUPDATE", e.Get("event"))
-				require.Equal(t, strings.TrimPrefix(tt.edited, "[user=4]A[/user] "), e.Get("data[PARAMS][MESSAGE]"))
+				require.Equal(t, strings.TrimPrefix(tt.edited, "[USER=4]A[/USER] "), e.Get("data[PARAMS][MESSAGE]"))
 				require.Equal(t, "4", e.Get("data[PARAMS][TO_USER_ID]"))
 				require.Equal(t, m.ID.String(), e.Get("data[PARAMS][MESSAGE_ID]"))
 			}

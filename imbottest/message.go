@@ -90,7 +90,14 @@ func cutText(text string) string {
 	return text
 }
 
-// storedText is a text as the portal stores it: cut, and with the user's name in
+// trimmedText is a text before the portal looks at its length: with line breaks in place
+// of their codes, and trimmed.
+func trimmedText(text string) string { return trim(breaks.Replace(text)) }
+
+// breaks has the only spellings of [br] that the portal replaces.
+var breaks = strings.NewReplacer("[BR]", "\n", "[br]", "\n", "#BR#", "\n")
+
+// storedText is a trimmed text as the portal stores it: cut, and with the user's name in
 // mentions that have none.
 func (p *Portal) storedText(text string) string {
 	return namelessMention.ReplaceAllStringFunc(cutText(text), func(code string) string {
@@ -104,10 +111,10 @@ func (p *Portal) storedText(text string) string {
 
 var namelessMention = regexp.MustCompile(`(?i)\[user=([0-9]+)\]\[/user\]`)
 
-// withBotName puts the bot's name before the text of a system message, so that people
-// see who wrote it.
+// withBotName puts a line with the bot's name before the text of a system message, so
+// that people see who wrote it. On a real portal it has words of its language, too.
 func (p *Portal) withBotName(b *bot, text string) string {
-	return "[b]" + p.users[b.id].name() + "[/b]\n" + text
+	return "[b]" + escapeName(p.users[b.id].name()) + "[/b]\n" + text
 }
 
 // store adds a message to a chat; the lock is held.

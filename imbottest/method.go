@@ -180,11 +180,16 @@ func (c *call) checkMethod(method string) *restError {
 		return forbidden("WRONG_AUTH_TYPE", "Access for this method not allowed by session authorization.")
 	}
 	for _, name := range textParams {
-		if _, list := c.params.get(name).(*array); list && (name != "MESSAGE" || c.method != "imbot.message.add") {
+		if _, list := c.params.get(name).(*array); list && !c.checksItself(name) {
 			return errPHP
 		}
 	}
 	return nil
+}
+
+// checksItself reports whether the method refuses a list in place of a text by itself.
+func (c *call) checksItself(param string) bool {
+	return c.method == "imbot.message.add" && (param == "MESSAGE" || param == "DIALOG_ID")
 }
 
 // textParams are parameters for which a list or map makes the portal's PHP code throw an

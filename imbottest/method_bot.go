@@ -31,7 +31,7 @@ func botRegister(c *call) (any, *restError) {
 		return nil, fail
 	}
 	code := c.params.text("CODE")
-	if code == "" {
+	if !truthy(code) {
 		return nil, badRequest("CODE_ERROR", "Bot code isn't specified")
 	}
 	existing := p.botByCode(code)
@@ -172,7 +172,7 @@ func botList(c *call) (any, *restError) {
 	list := newArray()
 	for _, id := range sortedIDs(c.p.bots) {
 		b := c.p.bots[id]
-		list.set(id.String(), listedBot{ID: id, Name: c.p.users[id].name(), Code: b.code, OpenLine: b.openLine})
+		list.set(id.String(), listedBot{ID: id, Name: escapeName(c.p.users[id].name()), Code: b.code, OpenLine: b.openLine})
 	}
 	return list, nil
 }

@@ -71,7 +71,7 @@ func chatAdd(c *call) (any, *restError) {
 		chat.avatar, chat.picture = c.avatarOf(chat), picture(c.params.get("AVATAR"))
 	}
 	p.join(chat, b.id, true, users...)
-	if message := strings.TrimSpace(c.params.text("MESSAGE")); message != "" {
+	if message := trimmedText(c.params.text("MESSAGE")); message != "" {
 		p.store(chat, b.id, message, false)
 	}
 	return chat.id, nil
@@ -232,7 +232,7 @@ func chatUpdateTitle(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
-	title := strings.TrimSpace(c.params.text("TITLE"))
+	title := trim(c.params.text("TITLE"))
 	if !truthy(title) {
 		return nil, badRequest("TITLE_EMPTY", "Title can't be empty")
 	}

@@ -113,7 +113,7 @@ func commandAnswer(c *call) (any, *restError) {
 	if id <= 0 {
 		return nil, badRequest("MESSAGE_ID_EMPTY", "Message ID can't be empty")
 	}
-	text := strings.TrimSpace(c.params.text("MESSAGE"))
+	text := trimmedText(c.params.text("MESSAGE"))
 	if text == "" {
 		return nil, badRequest("MESSAGE_EMPTY", "Message can't be empty")
 	}

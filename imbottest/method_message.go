@@ -52,13 +52,14 @@ func messageAdd(c *call) (any, *restError) {
 	var chat *chat
 	if user, private := dialog.UserID(); inPair {
 		chat, fail = p.openPrivate(from, to)
+		sent = p.withBotName(b, sent)
 	} else if private {
 		chat, fail = p.openPrivate(b.id, user)
 	} else {
 		id, _ := dialog.ChatID()
 		chat, fail = p.writable(id, b)
 		if system {
-			sent = p.withBotName(b, sent)
+			sent = escapeName(p.users[b.id].name()) + ":\n" + sent
 		}
 	}
 	if fail != nil {
@@ -73,7 +74,7 @@ func messageAdd(c *call) (any, *restError) {
 // as on a real portal.
 func (c *call) message() string {
 	sent, _ := c.params.get("MESSAGE").(string)
-	return strings.TrimSpace(sent)
+	return trimmedText(sent)
 }
 
 // writable finds a group chat in which a bot may write.
@@ -131,7 +132,7 @@ func messageUpdate(c *call) (any, *restError) {
 	if m == nil {
 		return nil, errCantEdit
 	}
-	if text := strings.TrimSpace(c.params.text("MESSAGE")); text != "" {
+	if text := trimmedText(c.params.text("MESSAGE")); text != "" {
 		m.Text = p.storedText(text)
 		p.noteMessage(m)
 	} else {

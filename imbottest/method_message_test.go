@@ -66,7 +66,7 @@ func TestSystemMessages(t *testing.T) {
 	require.Len(t, inChat, 1)
 	require.True(t, inChat[0].System)
 	require.Zero(t, inChat[0].AuthorID)
-	require.Equal(t, "Alpha\nmaintenance", inChat[0].Plain())
+	require.Equal(t, "Alpha:\nmaintenance", inChat[0].Plain())
 	require.Nil(t, portal.Messages(boris, imbot.ChatDialog(team)), "not a member")
 
 	between := portal.Messages(boris, imbot.UserDialog(anna))

@@ -32,12 +32,6 @@ func sessionOperator(c *call) (any, *restError) {
 		}
 		b = c.p.bots[chat.members[i].user]
 	}
-	c.p.leave(chat, b.id)
-	for _, user := range c.p.onlyExisting(chat.operators) {
-		if chat.member(user) == nil {
-			chat.members = append(chat.members, &member{user: user})
-		}
-	}
-	c.p.noteDialog(chat)
+	c.p.takeFromBot(chat, b.id)
 	return true, nil
 }

@@ -15,6 +15,11 @@ func newBot(more string) string {
 
 func updated(fields string) string { return `imbot.update {` + asAlpha + `,"FIELDS":{` + fields + `}}` }
 
+// handledBy registers a bot with a handler.
+func handledBy(address string) string {
+	return `imbot.register {"CLIENT_ID":"one","CODE":"x","EVENT_HANDLER":"` + address + `","PROPERTIES":{"NAME":"x"}}`
+}
+
 func botOddities() []oddity {
 	const known = `imbot.register {"CLIENT_ID":"one","CODE":"alpha","EVENT_HANDLER":"` + otherURL + `","PROPERTIES":{"NAME":"Other"}}`
 	const list = `imbot.bot.list {}`
@@ -31,6 +36,12 @@ func botOddities() []oddity {
 		{"Errors are listed in the order", "handlers are looked at before the code, and that before the name", nil, []string{`imbot.register {"CLIENT_ID":"one"}`}, "400 EVENT_MESSAGE_ADD_ERROR", nil},
 		{"Event URL acceptance", "an address without TLS is an acceptable handler", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"x","EVENT_HANDLER":"http://10.0.0.1/","PROPERTIES":{"NAME":"x"}}`}, "6", nil},
 		{"Event URL acceptance", "localhost is not", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"x","EVENT_HANDLER":"https://localhost/","PROPERTIES":{"NAME":"x"}}`}, "400 EVENT_MESSAGE_ADD_ERROR", nil},
+		{"a handler URL with its scheme in capital letters", "a scheme in capital letters is none", nil, []string{handledBy("HTTPS://bot.example.com/")}, "400 EVENT_MESSAGE_ADD_ERROR", nil},
+		{"a handler URL with its scheme in capital letters", "an address of IPv6 is none", nil, []string{handledBy("https://[2001:db8::1.2.3.4]/")}, "400 EVENT_MESSAGE_ADD_ERROR", nil},
+		{"a handler URL with its scheme in capital letters", "there is a last port", nil, []string{handledBy("https://bot.example.com:65535/")}, "6", nil},
+		{"a handler URL with its scheme in capital letters", "and none behind it", nil, []string{handledBy("https://bot.example.com:65536/")}, "400 EVENT_MESSAGE_ADD_ERROR", nil},
+		{"a handler URL with its scheme in capital letters", "the code 0 is no code", nil, []string{`imbot.register {"CLIENT_ID":"one","CODE":"0",` + bindings + `,"PROPERTIES":{"NAME":"x"}}`}, "400 CODE_ERROR", nil},
+		{"NAME is HTML-escaped in the way described", "a name is listed as it stands in a page", nil, []string{updated(`"PROPERTIES":{"NAME":"<x> & 'y' &amp; \"z\""}`), list}, `…"NAME":"\u0026lt;x\u0026gt; \u0026 \u0027y\u0027 \u0026amp;amp; \u0026quot;z\u0026quot;"`, nil},
 		{"the raw, un-escaped CLIENT_ID is appended", "the client id stands un-escaped behind the handler's URL", nil,
 			[]string{`imbot.register {"CLIENT_ID":"x/y=z","CODE":"new","EVENT_HANDLER":"` + otherURL + `","PROPERTIES":{"NAME":"x"}}`}, "6", func(t *testing.T, w oddityPortal) {
 				require.NoError(t, w.Open(t.Context(), anna, 6))

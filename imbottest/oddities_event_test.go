@@ -71,13 +71,45 @@ func eventOddities() []oddity {
 		{"CHAT_* keys exist in group chats only", "a private message says little about its chat", nil, nil, "",
 			event(say("4", "hi"), has("no data[PARAMS][CHAT_ID]", "no data[PARAMS][CHAT_TITLE]", "data[PARAMS][CHAT_TYPE]=P", "data[PARAMS][CHAT_USER_COUNT]=2"))},
 		{"In a group chat MESSAGE can start with a comma", "a comma is left of a mention", nil, nil, "",
-			event(say(chat, mention+", hi"), has("data[PARAMS][MESSAGE]=, hi", "data[PARAMS][MESSAGE_ORIGINAL]="+mention+", hi"))},
+			event(say(chat, mention+" , hi"), has("data[PARAMS][MESSAGE]=, hi", "data[PARAMS][MESSAGE_ORIGINAL]="+mention+" , hi"))},
+		{"outside private dialogs every mention of the form", "people's mentions are cut out, too, each with its comma", nil, nil, "",
+			event(say(chat, mention+", ask [USER=3]Bob[/USER] please"), has("data[PARAMS][MESSAGE]=ask  please"))},
+		{"outside private dialogs every mention of the form", "unless they are spelled in another way", nil, nil, "",
+			event(say(chat, mention+" [user=3]Bob[/user] [USER=3 REPLACE]Bob[/USER] [USER=99][/USER]"), has("data[PARAMS][MESSAGE]=[user=3]Bob[/user] [USER=3 REPLACE]Bob[/USER] [USER=99][/USER]"))},
+		{"outside private dialogs every mention of the form", "in a private dialog nothing is cut out", nil, nil, "",
+			event(say("4", mention+", hi"), has("data[PARAMS][MESSAGE]="+mention+", hi", "no data[PARAMS][MESSAGE_ORIGINAL]"))},
+		{"MESSAGE_ORIGINAL is set for every message", "who only listens gets the original text, too", nil, []string{newBot(`,"TYPE":"S"`), `imbot.chat.user.add {` + inTeam + `,"USERS":[6]}`}, "true",
+			event(say(chat, "hi"), has("data[PARAMS][MESSAGE_ORIGINAL]=hi", "data[PARAMS][TO_USER_ID]=0"))},
+		{"MESSAGE_ORIGINAL is set for every message", "a person can be the first who is addressed", nil, nil, "",
+			event(say(chat, "[user=3]Bob[/user], "+mention), has("data[PARAMS][TO_USER_ID]=3", "data[PARAMS][MENTIONED_LIST][4]=4"))},
+		{"WORK_POSITION of USER come HTML-escaped", "a name comes as it stands in a page", nil, nil, "", func(t *testing.T, w oddityPortal) {
+			tim := w.AddUser(`Tim "&lt;" <x>`, "O'Neil & &amp;copy;")
+			_, err := w.Say(t.Context(), tim, "4", "hi")
+			require.NoError(t, err)
+			_, e := w.events(t)
+			has("data[USER][FIRST_NAME]=Tim &quot;&amp;lt;&quot; &lt;x&gt;", "data[USER][LAST_NAME]=O'Neil & &amp;amp;copy;",
+				"data[USER][NAME]=Tim &quot;&amp;lt;&quot; &lt;x&gt; O'Neil & &amp;amp;copy;")(t, nil, e)
+		}},
+		{"a message that is only the digit 0 takes", "a guest of an open line asks for a person with 0", nil, []string{newBot(`,"TYPE":"O"`)}, "6", func(t *testing.T, w oddityPortal) {
+			guest, line, err := w.AddGuest(t.Context(), "Greta", 6, boris)
+			require.NoError(t, err)
+			_, err = w.Say(t.Context(), guest, imbot.ChatDialog(line), "0")
+			require.NoError(t, err)
+			_, e := w.events(t)
+			has("event=ONIMBOTMESSAGEADD", "data[PARAMS][MESSAGE]=0")(t, nil, e)
+			_, err = w.Say(t.Context(), boris, imbot.ChatDialog(line), "I am here")
+			require.NoError(t, err)
+			names, _ := w.events(t)
+			require.Empty(t, names)
+		}},
 		{"Only fired when the handler is bound", "who has not asked for changes hears none", nil, []string{`imbot.register {"CLIENT_ID":"three","CODE":"new","EVENT_MESSAGE_ADD":"https://bot.example.com/events","EVENT_WELCOME_MESSAGE":"https://bot.example.com/events","EVENT_BOT_DELETE":"https://bot.example.com/events","PROPERTIES":{"NAME":"x"}}`}, "6",
 			event(edit("6", "hi"), func(t *testing.T, names []string, _ map[string]string) {
 				require.Equal(t, []string{"ONIMBOTJOINCHAT", "ONIMBOTMESSAGEADD"}, names)
 			})},
 		{"Use AUTHOR_ID to find the author in group chats", "a change in a chat says who wrote, not who changed", nil, nil, "",
 			event(edit(chat, mention), has("event=ONIMBOTMESSAGEUPDATE", "data[PARAMS][AUTHOR_ID]=2", "no data[PARAMS][FROM_USER_ID]", "no data[USER][ID]"))},
+		{"MESSAGE, MESSAGE_ORIGINAL and TO_USER_ID follow the rules", "a change is cut like a message", nil, nil, "",
+			event(edit(chat, "[USER=3]Bob[/USER], "+mention+" hi"), has("data[PARAMS][MESSAGE]=hi!", "data[PARAMS][MESSAGE_ORIGINAL]=[USER=3]Bob[/USER], "+mention+" hi!", "data[PARAMS][TO_USER_ID]=3"))},
 		{"MESSAGE is the localized notice", "a deletion does not tell what was deleted", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			require.NoError(t, w.Delete(t.Context(), anna, w.say(t, "4", "secret")))
 			_, e := w.events(t)
@@ -96,6 +128,10 @@ func eventOddities() []oddity {
 		{"There is no data.BOT: the bot's data sits", "a command has its bot inside", nil, nil, "", event(say("4", "/echo"), has("data[COMMAND][701][BOT_ID]=4", "no data[BOT][4][BOT_ID]"))},
 		{"Several commands of one message (at most ten)", "two commands are one event", nil, []string{`imbot.command.register {` + asAlpha + `,"COMMAND":"two",` + handlerParam + `,` + titles + `}`}, "702",
 			event(say("4", "/echo a\n/two b"), has("data[COMMAND][701][COMMAND_PARAMS]=a", "data[COMMAND][702][COMMAND_PARAMS]=b"))},
+		{"a command is a line that begins with a slash", "one blank is dropped behind a command", nil, nil, "",
+			event(say("4", "/echo   two  words"), has("data[COMMAND][701][COMMAND_PARAMS]=  two  words"))},
+		{"a command is a line that begins with a slash", "a tab belongs to the name", nil, nil, "",
+			event(say("4", "/echo\tx"), has("event=ONIMBOTMESSAGEADD"))},
 		{"The name is ONIMCOMMANDADD, without BOT", "commands have a name without BOT", nil, nil, "", event(say("4", "/echo"), has("event=ONIMCOMMANDADD"))},
 		{"The event starts the ten-minute permission", "ten minutes later the answer is lost", nil, []string{"say 4 /echo", `imbot.command.answer {"CLIENT_ID":"one","COMMAND_ID":701,"MESSAGE_ID":50001,"MESSAGE":"x"}`}, "50002", func(t *testing.T, w oddityPortal) {
 			time.Sleep(10 * time.Minute)

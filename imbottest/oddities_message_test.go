@@ -21,6 +21,18 @@ func messageOddities() []oddity {
 	return []oddity{
 		{"Text is mandatory even when ATTACH", "an attachment needs a text", nil, []string{send(`"ATTACH":[{"MESSAGE":"x"}]`)}, "400 MESSAGE_EMPTY", nil},
 		{"Text is mandatory even when ATTACH", "a number is no text", nil, []string{send(`"MESSAGE":5`)}, "400 MESSAGE_EMPTY", nil},
+		{"trimming is PHP's (blank", "a blank of Unicode is a text", nil, []string{send(`"MESSAGE":"\u00a0"`)}, "50001", nil},
+		{"trimming is PHP's (blank", "NUL is none", nil, []string{send(`"MESSAGE":" \u0000\u000b"`)}, "400 MESSAGE_EMPTY", nil},
+		{"a list or map as DIALOG_ID", "a list of dialogs is none", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":["chat1001"],"MESSAGE":"x"}`}, "400 DIALOG_ID_EMPTY", nil},
+		{"with SYSTEM=Y in a group chat the text begins", "a system message says who wrote it", nil, []string{updated(`"PROPERTIES":{"NAME":"<A>"}`), send(`"MESSAGE":"x","SYSTEM":"Y"`)}, "50001", func(t *testing.T, w oddityPortal) {
+			require.Equal(t, "&lt;A&gt;:\nx", w.last("chat1001").Text)
+		}},
+		{"with SYSTEM=Y in a group chat the text begins", "in a private dialog it does not", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":2,"MESSAGE":"x","SYSTEM":"Y"}`}, "50001", func(t *testing.T, w oddityPortal) {
+			require.Equal(t, "x", w.last("4").Text)
+		}},
+		{"with SYSTEM=Y in a group chat the text begins", "between two people the bot is named", nil, []string{`imbot.message.add {` + asAlpha + `,"FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"x"}`}, "50001", func(t *testing.T, w oddityPortal) {
+			require.Equal(t, "Alpha\nx", w.last("3").Plain())
+		}},
 		{"The size of KEYBOARD and MENU is not checked", "a large keyboard has the code of the core", nil, []string{tooLarge + `"KEYBOARD":` + hugeButton + `}`}, "400 PARAM_KEYBOARD_ERROR", nil},
 		{"The size of KEYBOARD and MENU is not checked", "and so has a large menu", nil, []string{tooLarge + `"MENU":` + hugeButton + `}`}, "400 PARAM_MENU_ERROR", nil},
 		{"Failures while storing surface", "a missing chat has the code of the core", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":"chat9","MESSAGE":"x"}`}, "400 CHAT_ID", nil},
@@ -54,6 +66,12 @@ func messageOddities() []oddity {
 		}},
 		{"", "an empty text deletes the message", nil, []string{hello, change(`,"MESSAGE":""`)}, "true", func(t *testing.T, w oddityPortal) {
 			require.True(t, w.last("chat1001").Deleted)
+		}},
+		{"[br], [BR] and #BR# are replaced", "so does a text of line breaks, blanks and NUL", nil, []string{hello, change(`,"MESSAGE":" [br]\u0000[BR]#BR#\n"`)}, "true", func(t *testing.T, w oddityPortal) {
+			require.True(t, w.last("chat1001").Deleted)
+		}},
+		{"[br], [BR] and #BR# are replaced", "other spellings and blanks are a text", nil, []string{hello, change(`,"MESSAGE":"[Br]\u00a0[br]"`)}, "true", func(t *testing.T, w oddityPortal) {
+			require.Equal(t, "[Br]\u00a0", w.last("chat1001").Text)
 		}},
 		{"The message is not flagged as edited", "nobody sees that a bot has changed its message", nil, []string{hello, change(`,"MESSAGE":"x"`)}, "true", func(t *testing.T, w oddityPortal) {
 			require.False(t, w.last("chat1001").Edited)

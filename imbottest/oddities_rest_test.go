@@ -36,7 +36,7 @@ func restOddities() []oddity {
 			require.NotRegexp(t, `"(next|total)"`, raw(t, w, "imbot.bot.list", "application/json", "{}"))
 		}},
 		{"An empty PHP map is encoded as []", "no bots are an empty list", nil, []string{`imbot.unregister {` + asAlpha + `}`, `imbot.unregister {"CLIENT_ID":"two","BOT_ID":5}`, `imbot.bot.list {}`}, "[]", nil},
-		{"The JSON encoder escapes", "what means something in HTML is escaped", nil, []string{updated(`"PROPERTIES":{"NAME":"<&'\">\\"}`)}, "true", func(t *testing.T, w oddityPortal) {
+		{"The JSON encoder escapes", "what means something in HTML is escaped", nil, []string{updated(`"CODE":"<&'\">\\"`)}, "true", func(t *testing.T, w oddityPortal) {
 			require.Contains(t, strings.ToLower(raw(t, w, "imbot.bot.list", "application/json", "{}")), `"\u003c\u0026\u0027\u0022\u003e\\"`)
 		}},
 		{"error_description is English for codes of the imbot handlers", "errors speak English", nil, nil, "", func(t *testing.T, w oddityPortal) {

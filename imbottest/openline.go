@@ -3,6 +3,7 @@ package imbottest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,4 +51,24 @@ func (p *Portal) AddGuest(ctx context.Context, name string, bot imbot.ID, operat
 	p.join(chat, u.id, true, bot)
 	p.notify()
 	return u.id, chat.id, nil
+}
+
+// takeFromBot gives a conversation to the operators: the bot leaves the chat and they join.
+func (p *Portal) takeFromBot(chat *chat, bot imbot.ID) {
+	p.leave(chat, bot)
+	for _, user := range p.onlyExisting(chat.operators) {
+		if chat.member(user) == nil {
+			chat.members = append(chat.members, &member{user: user})
+		}
+	}
+	p.noteDialog(chat)
+}
+
+// takeFromBots does that with all bots of the chat.
+func (p *Portal) takeFromBots(chat *chat) {
+	for _, m := range slices.Clone(chat.members) {
+		if p.bots[m.user] != nil {
+			p.takeFromBot(chat, m.user)
+		}
+	}
 }

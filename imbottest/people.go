@@ -98,7 +98,7 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	if err := p.checkPerson(user); err != nil {
 		return Message{}, err
 	}
-	text = strings.TrimSpace(text)
+	text = trimmedText(text)
 	if text == "" {
 		return Message{}, fmt.Errorf("imbottest: an empty message cannot be sent")
 	}
@@ -118,6 +118,9 @@ func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
 		p.fireTypedCommands(chat, m, before, invoked)
 	} else {
 		p.fireMessageAdd(chat, m, before)
+	}
+	if chat.kind == kindLines && m.Text == "0" { // so a guest asks for a person
+		p.takeFromBots(chat)
 	}
 	return m
 }
@@ -180,7 +183,7 @@ func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text stri
 		return err
 	}
 	defer unlock()
-	text = strings.TrimSpace(text)
+	text = trimmedText(text)
 	switch {
 	case p.ownMessage(user, m.ID) == nil:
 		return fmt.Errorf("imbottest: user %d may not change message %d", user, m.ID)

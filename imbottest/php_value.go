@@ -143,6 +143,9 @@ func text(v any) string {
 	return ""
 }
 
+// trim is PHP's: other blanks of Unicode are text.
+func trim(s string) string { return strings.Trim(s, " \t\n\r\v\x00") }
+
 // toID is PHP's cast to int, except that a text with anything else than digits is 0.
 func toID(v any) imbot.ID {
 	n, err := strconv.ParseInt(strings.TrimSpace(text(v)), 10, 64)

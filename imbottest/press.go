@@ -79,7 +79,7 @@ func (p *Portal) press(m *message, user imbot.ID, button *array, context string)
 		if _, err := p.chatToWriteIn(user, p.dialogOf(chat, user)); err != nil {
 			return err
 		}
-		p.say(chat, user, strings.TrimSpace(value))
+		p.say(chat, user, trimmedText(value))
 		return nil
 	}
 	return fmt.Errorf("imbottest: the button %q does nothing on the portal: it %s", text, actionInWords(button, value))
