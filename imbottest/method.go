@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type call struct {
 	grant    *grant       // of the token
 	uri      string       // of the request
 
+	inBatch   bool       // it is a command of a batch
 	session   bool       // authorized by a browser's session
 	method    string     // the one that runs, in lower case
 	coreError *restError // the last error of the portal's core in this batch, see replaceCode
@@ -60,7 +62,9 @@ func (c *call) serve(name string) answer {
 		var result any
 		var fail *restError
 		if strings.EqualFold(name, "batch") {
-			result, fail = c.batch()
+			if result, fail = c.batch(); fail == errPHP {
+				return answer{status: fail.status, contentType: "text/html; charset=UTF-8"}
+			}
 		} else {
 			result, fail = c.run(name)
 		}
@@ -179,8 +183,10 @@ func (c *call) checkMethod(method string) *restError {
 	case c.session && refusesSessions(c.method), isInternal(c.method):
 		return forbidden("WRONG_AUTH_TYPE", "Access for this method not allowed by session authorization.")
 	}
-	for _, name := range textParams {
-		if _, list := c.params.get(name).(*array); list && !c.checksItself(name) {
+	for _, name := range c.params.keys {
+		// An id that is a list ends a batch; a single call takes it for no id.
+		breaks := slices.Contains(textParams, name) || c.inBatch && strings.HasSuffix(name, "_ID")
+		if _, list := c.params.get(name).(*array); list && breaks && !c.checksItself(name) {
 			return errPHP
 		}
 	}

@@ -33,6 +33,9 @@ func (c *call) batch() (any, *restError) {
 		}
 		start := time.Now()
 		result, fail := c.runCommand(command, done)
+		if fail == errPHP {
+			return nil, fail // nothing catches it, so nobody is told what has run
+		}
 		if fail != nil {
 			done["result_error"].set(key, fail.value())
 			if halt {
@@ -56,6 +59,7 @@ func (c *call) runCommand(command string, done map[string]*array) (result any, f
 	name, query, _ := strings.Cut(command, "?")
 	sent := parseForm([]byte(query))
 	one := *c
+	one.inBatch = true
 	one.params = newArray()
 	upperKeys(one.params, sent)
 	for _, reserved := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE"} {
@@ -80,7 +84,9 @@ func (c *call) runCommand(command string, done map[string]*array) (result any, f
 	c.p.mu.Unlock()
 	c.wait(f.Delay)
 	if f.Code == "" || f.Cut == AfterRun {
-		result, fail = one.run(name)
+		if result, fail = one.run(name); fail == errPHP {
+			return nil, fail
+		}
 	}
 	if f.Code != "" {
 		return nil, f.err() // in place of a result, when it has run
@@ -113,14 +119,15 @@ func (c *call) replaceCode(fail *restError) *restError {
 	return fail
 }
 
-// reference matches $result[…] and its like, with everything up to the next white space.
+// reference matches what begins with $result or its like, with everything up to the next
+// white space. It is a reference when there is a bracket in it.
 var (
-	reference = regexp.MustCompile(`\$(?i:result|error|total|time|next)\[\S+\]\S*`)
-	bracket   = regexp.MustCompile(`\[([^\]]*)\]`)
+	reference = regexp.MustCompile(`\$(?i:(result|error|total|time|next))[^ \t\n\v\f\r]*`)
+	bracket   = regexp.MustCompile(`\[([^\]]+)\]`)
 )
 
-// resolve replaces references to earlier commands in a parameter. The portal does that in
-// all texts, even in those that people wrote.
+// resolve replaces references to earlier commands in a parameter, the whole word that each
+// is. The portal does that in all texts, even in those that people wrote.
 func resolve(v any, done map[string]*array) any {
 	switch v := v.(type) {
 	case *array:
@@ -128,10 +135,13 @@ func resolve(v any, done map[string]*array) any {
 			v.values[k] = resolve(v.values[k], done)
 		}
 	case string:
-		if reference.FindString(v) == v && v != "" {
+		if v != "" && reference.FindString(v) == v && bracket.MatchString(v) {
 			return follow(v, done)
 		}
 		return reference.ReplaceAllStringFunc(v, func(ref string) string {
+			if !bracket.MatchString(ref) {
+				return ref
+			}
 			switch found := follow(ref, done).(type) {
 			case nil, bool, *array:
 				return ref
@@ -146,9 +156,8 @@ func resolve(v any, done map[string]*array) any {
 // follow returns what a reference refers to. When a part of its path is missing, it is
 // the array where that part should be.
 func follow(ref string, done map[string]*array) any {
-	kind, _, _ := strings.Cut(ref[1:], "[")
 	name := "result"
-	if kind != "result" {
+	if kind := reference.FindStringSubmatch(ref)[1]; kind != "result" { // "results", too, is one
 		name += "_" + kind
 	}
 	results := done[name]

@@ -3,6 +3,8 @@ package imbottest_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,6 +70,13 @@ func TestReferences(t *testing.T) {
 		{"punctuation behind a reference is swallowed", "open $result[a], all", "open 1002 all"},
 		{"a map does not fit into a text", "x $result[who] y", "x $result[who] y"},
 		{"a whole value becomes the result", "$result[who][NAME]", "Portal"},
+		{"a name may go on", "see $results[a] here", "see 1002 here"},
+		{"and anything may stand before the brackets", "now $result:[b]5[/b] and $results=[a]!", "now $result:[b]5[/b] and 1002"},
+		{"two in one word are one path", "x $result[who]$result[NAME] y", "x Portal y"},
+		{"a name in capital letters finds nothing", "x $RESULT[a] y", "x $RESULT[a] y"},
+		{"a word without brackets is none", "$result [a]", "$result [a]"},
+		{"nor is one whose brackets are empty", "$result[]", "$result[]"},
+		{"a no-break space ends no word", "x $result [a] y", "x 1002 y"},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
 			portal := newTestPortal(t)
@@ -89,6 +98,75 @@ func TestReferences(t *testing.T) {
 		got := post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","b":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=$Result[a]"}}`)
 		require.Contains(t, partOf(t, got, "result_error"), "MESSAGE_EMPTY")
 	})
+}
+
+func TestAListInATextEndsTheWholeBatch(t *testing.T) {
+	t.Parallel()
+	const who, add = `"who":"profile","a":"imbot.chat.add?CLIENT_ID=one",`, `imbot.message.add?CLIENT_ID=one`
+	for _, tt := range []struct{ says, command, want string }{
+		{"in a text", "imbot.chat.updateTitle?CLIENT_ID=one&CHAT_ID=1001&TITLE=$result[who]", ""},
+		{"in a number", "imbot.chat.user.list?CLIENT_ID=one&CHAT_ID=$results:[who]", ""},
+		{"that nobody has put there by a reference", "imbot.chat.updateTitle?CLIENT_ID=one&CHAT_ID=1001&TITLE[0]=x", ""},
+		{"the same of a text that is one", "imbot.chat.updateTitle?CLIENT_ID=one&CHAT_ID=1001&TITLE=$result[who][NAME]", `"result_error":[]`},
+		{"where the method looks by itself", add + "&DIALOG_ID=2&MESSAGE=$result[who]", "MESSAGE_EMPTY"},
+		{"where the method looks by itself, too", add + "&DIALOG_ID=$result[who]&MESSAGE=x", "DIALOG_ID_EMPTY"},
+		{"where a list is right", "imbot.chat.user.add?CLIENT_ID=one&CHAT_ID=1001&USERS=$result[none]", `"x"`},
+	} {
+		t.Run(tt.says, func(t *testing.T) {
+			portal := newTestPortal(t)
+			status, body := postTo(t, portal, portal.Webhook("").URL+"batch", "application/json", fmt.Sprintf(`{"cmd":{%s"x":%q}}`, who, tt.command))
+			chats := portal.Calls("imbot.chat.add")
+			require.Len(t, chats, 2, "what came before has run")
+			if tt.want == "" {
+				require.Equal(t, 500, status)
+				require.Empty(t, body)
+				return
+			}
+			require.Equal(t, 200, status)
+			require.Contains(t, string(body), tt.want)
+		})
+	}
+}
+
+// TestTextsArriveFromABatch holds that the portal and the SDK mean the same by a
+// reference: a text that would be one travels by itself.
+func TestTextsArriveFromABatch(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	client, err := imbot.NewClient(portal.Webhook("one"), imbot.WithHTTPClient(portal.HTTPClient()), imbot.WithLimiter(nil))
+	require.NoError(t, err)
+	texts := []string{"$total:[b]120[/b]", "$errors[email]", "see $results[c0] here", "$RESULT[c0]", "$time\u00a0[c0]", "$nexts[[]", "$result [c0]", "$result[]", "$5 [c0]"}
+	parts := []string{"$", "$result", "$Error", "$total", "s", "[", "]", "[]", "[c0]", "[c1]", "x", " ", "\n", "\v", "\u00a0"}
+	random := rand.New(rand.NewPCG(12, 53))
+	for range 3000 {
+		text := "a"
+		for range 1 + random.IntN(6) {
+			text += parts[random.IntN(len(parts))]
+		}
+		texts = append(texts, text+"z")
+	}
+	sent := len(texts)
+	for chunk := range slices.Chunk(texts, 48) {
+		batch := imbot.NewBatch()
+		imbot.Queue(batch, imbot.ChatAddRequest{BotID: alpha}) // has a result that could be put in
+		for _, text := range chunk {
+			imbot.Queue(batch, imbot.MessageAddRequest{BotID: alpha, DialogID: "2", Message: text})
+		}
+		require.NoError(t, client.DoBatch(t.Context(), batch))
+	}
+	var got []string
+	for _, m := range portal.Messages(anna, imbot.UserDialog(alpha)) {
+		got = append(got, m.Text)
+	}
+	require.Equal(t, texts, got)
+	inside := 0
+	for _, call := range portal.Calls("imbot.message.add") {
+		if call.Batch {
+			inside++
+		}
+	}
+	require.Greater(t, inside, sent/2)
+	require.Less(t, inside, sent)
 }
 
 func TestBatchedCallsAreRecordedWithoutSecrets(t *testing.T) {

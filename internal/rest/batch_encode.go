@@ -69,18 +69,34 @@ func plainKey(key string) bool {
 }
 
 // hasReference reports whether the portal would replace part of a text inside a
-// batch by the result of another command. There is no way to escape it.
+// batch by the result of another command. It reads on from a name, whatever is
+// glued to it, to the next white space, and looks for [x] anywhere in that word; half
+// of a pair is enough here. There is no way to escape it.
 func hasReference(s string) bool {
 	for {
 		i := strings.IndexByte(s, '$')
 		if i < 0 {
 			return false
 		}
-		s = s[i+1:]
-		for _, name := range [...]string{"result[", "next[", "total[", "time[", "error["} {
-			if len(s) >= len(name) && strings.EqualFold(s[:len(name)], name) {
-				return true
-			}
+		if s = s[i+1:]; !beginsWithName(s) {
+			continue
+		}
+		word := s
+		if end := strings.IndexAny(s, " \t\n\f\r"); end >= 0 { // newer PHP ends it at a vertical tab, too
+			word = s[:end]
+		}
+		if strings.IndexByte(word, '[') >= 0 {
+			return true
+		}
+		s = s[len(word):] // a name inside the word would see less of it
+	}
+}
+
+func beginsWithName(s string) bool {
+	for _, name := range [...]string{"result", "error", "total", "next", "time"} {
+		if len(s) >= len(name) && strings.EqualFold(s[:len(name)], name) {
+			return true
 		}
 	}
+	return false
 }
