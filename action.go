@@ -33,7 +33,7 @@ type (
 	// ActionCommand runs a command of the bot, which gets a [CommandAddEvent].
 	ActionCommand struct {
 		Command string // name; the portal takes a leading slash away
-		Params  string
+		Params  string // not "0" in a [Keyboard], which the portal takes for none
 	}
 
 	// ActionApp opens a chat application, in the old messenger only.
@@ -157,8 +157,8 @@ func checkContext(field string, c ButtonContext) error {
 	return checkOneOf(field+": CONTEXT", c, ButtonContextAll, ButtonContextMobile, ButtonContextDesktop)
 }
 
-// checkButton refuses what the portal drops: an entry without text (it takes "0"
-// for none) or without an action.
+// checkButton refuses what the portal drops: an entry without text or without an
+// action, and parameters of blanks.
 func checkButton(code ErrorCode, field, text string, a ButtonAction, rest string) error {
 	if a == nil && rest != "" { // from the portal, and unknown here
 		return checkTexts(field+": TEXT", text, field, rest)
@@ -167,10 +167,14 @@ func checkButton(code ErrorCode, field, text string, a ButtonAction, rest string
 	switch {
 	case !w.setAction(a):
 		return invalid(code, "%s: %T is not an action: use it by value", field, a)
-	case strings.TrimSpace(text) == "" || text == "0":
+	case trimmedAway(text):
 		return invalid(code, "%s: an entry without TEXT", field)
 	case w.Command != "" && trimmedAway(strings.TrimPrefix(w.Command, "/")):
 		return invalid(code, "%s: COMMAND %.20q has no name", field, w.Command)
+	case w.CommandParams != "" && trimmedAway(w.CommandParams):
+		return invalid(code, "%s: COMMAND_PARAMS of %.20q is blank: the portal would drop it", field, text)
+	case w.AppParams != "" && trimmedAway(w.AppParams):
+		return invalid(code, "%s: APP_PARAMS of %.20q is blank: the portal would drop it", field, text)
 	case w.Link == "" && w.AppID <= 0 && trimmedAway(w.ActionValue) && w.Command == "":
 		return invalid(code, "%s: %.20q has no action", field, text)
 	}

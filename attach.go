@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -13,6 +14,10 @@ import (
 //
 // BB code works in texts and grid values, with the codes b, i, u, s, url, user,
 // chat, send, put, call and br only.
+//
+// The portal cannot keep a backslash before the letters n and t, as in C:\new: this
+// package puts an invisible character between them (U+2060). In an address, which it
+// would break, such a backslash is refused.
 //
 // The empty Attach removes the attachment of a message in
 // [MessageService.Update]; everywhere else it is refused.
@@ -49,7 +54,7 @@ type BlockUser struct {
 	UserID     ID         `json:"USER_ID,omitempty"`
 	ChatID     ID         `json:"CHAT_ID,omitempty"`
 	BotID      ID         `json:"BOT_ID,omitempty"`
-	NetworkID  string     `json:"NETWORK_ID,omitempty"`
+	NetworkID  string     `json:"NETWORK_ID,omitempty"` // one letter and a number, "n12"
 
 	rest string
 }
@@ -71,13 +76,13 @@ type BlockLink struct {
 	Link      string `json:"LINK,omitempty"`
 	Name      string `json:"NAME,omitempty"`
 	Desc      string `json:"DESC,omitempty"`
-	HTML      string `json:"HTML,omitempty"`    // in place of Desc and Preview
+	HTML      string `json:"HTML,omitempty"`    // in place of Preview
 	Preview   string `json:"PREVIEW,omitempty"` // address of the picture
 	Width     int    `json:"WIDTH,omitempty"`   // of the picture, pixels
 	Height    int    `json:"HEIGHT,omitempty"`  // of the picture, pixels
 	UserID    ID     `json:"USER_ID,omitempty"`
 	ChatID    ID     `json:"CHAT_ID,omitempty"`
-	NetworkID string `json:"NETWORK_ID,omitempty"`
+	NetworkID string `json:"NETWORK_ID,omitempty"` // one letter and a number, "n12"
 
 	rest string
 }
@@ -230,9 +235,10 @@ func (b BlockUser) check() error {
 		return invalid(ErrAttach, "USER without NAME")
 	}
 	return checkAll(
-		checkLinks(ErrAttach, "USER: LINK", b.Link, "USER: AVATAR", b.Avatar),
+		checkAddresses("USER: LINK", b.Link, "USER: AVATAR", b.Avatar),
+		checkNetworkID("USER: NETWORK_ID", b.NetworkID),
 		checkOneOf("USER: AVATAR_TYPE", b.AvatarType, AvatarTypeUser, AvatarTypeChat, AvatarTypeBot),
-		checkTexts("USER: NAME", b.Name, "USER: NETWORK_ID", b.NetworkID, "USER", b.rest),
+		checkTexts("USER: NAME", b.Name, "USER", b.rest),
 	)
 }
 
@@ -241,8 +247,9 @@ func (b BlockLink) check() error {
 		return invalid(ErrAttach, "LINK without LINK")
 	}
 	return checkAll(
-		checkLinks(ErrAttach, "LINK: LINK", b.Link, "LINK: PREVIEW", b.Preview),
-		checkTexts("LINK: NAME", b.Name, "LINK: DESC", b.Desc, "LINK: HTML", b.HTML, "LINK: NETWORK_ID", b.NetworkID, "LINK", b.rest),
+		checkAddresses("LINK: LINK", b.Link, "LINK: PREVIEW", b.Preview),
+		checkNetworkID("LINK: NETWORK_ID", b.NetworkID),
+		checkTexts("LINK: NAME", b.Name, "LINK: DESC", b.Desc, "LINK: HTML", b.HTML, "LINK", b.rest),
 	)
 }
 
@@ -251,7 +258,7 @@ func (i GridItem) check() error {
 		return invalid(ErrAttach, "GRID without NAME and VALUE")
 	}
 	return checkAll(
-		checkLinks(ErrAttach, "GRID: LINK", i.Link),
+		checkAddresses("GRID: LINK", i.Link),
 		checkHexColor("GRID: COLOR", i.Color),
 		checkToken("GRID: COLOR_TOKEN", i.ColorToken),
 		checkOneOf("GRID: DISPLAY", i.Display, GridDisplayBlock, GridDisplayLine, GridDisplayRow, GridDisplayTable),
@@ -264,7 +271,7 @@ func (i ImageItem) check() error {
 		return invalid(ErrAttach, "IMAGE without LINK")
 	}
 	return checkAll(
-		checkLinks(ErrAttach, "IMAGE: LINK", i.Link, "IMAGE: PREVIEW", i.Preview),
+		checkAddresses("IMAGE: LINK", i.Link, "IMAGE: PREVIEW", i.Preview),
 		checkTexts("IMAGE: NAME", i.Name, "IMAGE", i.rest),
 	)
 }
@@ -273,23 +280,72 @@ func (i FileItem) check() error {
 	if i.Link == "" {
 		return invalid(ErrAttach, "FILE without LINK")
 	}
-	return checkAll(checkLinks(ErrAttach, "FILE: LINK", i.Link), checkTexts("FILE: NAME", i.Name, "FILE", i.rest))
+	return checkAll(checkAddresses("FILE: LINK", i.Link), checkTexts("FILE: NAME", i.Name, "FILE", i.rest))
 }
 
-// The portal interprets \n, \t, \" and \\ inside the texts of an attachment. So
-// every backslash is doubled on the way out, and reading interprets what the
-// portal does: what was written reads the same.
+// checkAddresses checks pairs of field and address.
+func checkAddresses(pairs ...string) error {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if strings.Contains(pairs[i+1], `\n`) || strings.Contains(pairs[i+1], `\t`) {
+			return invalid(ErrAttach, "%s has a backslash before n or t, of which the portal would make a break: write %%5C", pairs[i])
+		}
+		if e := checkLink(ErrAttach, pairs[i], pairs[i+1]); e != nil {
+			return e
+		}
+	}
+	return nil
+}
 
-// marshalTexts encodes a block's fields with doubled backslashes, and adds the
+var networkID = regexp.MustCompile(`^[a-zA-Z][0-9]+$`)
+
+// checkNetworkID refuses what the portal cuts down to one letter and a number.
+func checkNetworkID(field, s string) error {
+	if s != "" && !networkID.MatchString(s) {
+		return invalid(ErrAttach, "%s %.20q is not one letter and a number", field, s)
+	}
+	return nil
+}
+
+// The portal replaces \n, \t, \" and \\ inside the texts of an attachment, one kind
+// after the other, so a doubled backslash before n is still a line break and half of
+// it. So every backslash is doubled on the way out, and kept apart from an n or t.
+// Reading replaces what the portal does: what was written reads the same.
+
+// apart keeps a backslash from the letter behind it; nobody sees it.
+const apart = "\u2060"
+
+// marshalTexts encodes a block's fields with protected backslashes, and adds the
 // members that have no field as they came.
 func marshalTexts(fields any, rest string) ([]byte, error) {
 	data, err := json.Marshal(fields)
 	if err != nil {
 		return nil, err
 	}
-	// Two backslashes in a row are one of the text: each other escape of the encoder begins with a single one.
-	data = bytes.ReplaceAll(data, []byte(`\\`), []byte(`\\\\`))
-	return withRest(data, rest)
+	return withRest(protectBackslashes(data), rest)
+}
+
+// protectBackslashes changes the texts in a JSON value, where a backslash is two.
+func protectBackslashes(data []byte) []byte {
+	if !bytes.Contains(data, []byte(`\\`)) {
+		return data
+	}
+	out := make([]byte, 0, len(data)+len(data)/4)
+	for i := 0; i < len(data); i++ {
+		out = append(out, data[i])
+		if data[i] != '\\' {
+			continue
+		}
+		i++ // no escape of the encoder ends with it
+		out = append(out, data[i])
+		if data[i] != '\\' {
+			continue
+		}
+		out = append(out, `\\`...)
+		if next := data[i+1]; next == 'n' || next == 't' { // there is a quote at least
+			out = append(out, apart...)
+		}
+	}
+	return out
 }
 
 // marshalBlock encodes a block under the name of its kind.
@@ -314,7 +370,10 @@ func (o object) takeText(name string) string {
 	if !strings.Contains(s, `\`) {
 		return s
 	}
-	return strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\"`, `"`, `\\`, `\`).Replace(s)
+	for _, pair := range [...][2]string{{`\n`, "\n"}, {`\t`, "\t"}, {`\"`, `"`}, {`\\`, `\`}, {`\` + apart + `n`, `\n`}, {`\` + apart + `t`, `\t`}} {
+		s = strings.ReplaceAll(s, pair[0], pair[1])
+	}
+	return s
 }
 
 // MarshalJSON writes the form that the portal takes; the empty attachment is "N".
@@ -404,7 +463,7 @@ const delimiterSize = 200
 
 // UnmarshalJSON reads every form that the portal takes: an object with BLOCKS, a
 // bare list, a JSON string of either, "N", "", null or []. In texts, \n, \t, \" and
-// \\ are read as the portal reads them; MarshalJSON writes two backslashes for one.
+// \\ are read as the portal reads them: one kind after the other, in this order.
 func (a *Attach) UnmarshalJSON(data []byte) error {
 	entries, o, err := richList(data, "BLOCKS")
 	if err != nil {
@@ -418,6 +477,9 @@ func (a *Attach) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	a.ID, a.Color, a.ColorToken = o.takeID("ID"), o.take("COLOR"), ColorToken(o.take("COLOR_TOKEN"))
+	if a.Color == "transparent" { // as the portal keeps it, but does not take it
+		a.Color = AttachColorTransparent
+	}
 	a.rest = o.rest()
 	return nil
 }

@@ -2,7 +2,9 @@ package imbot_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -69,8 +71,10 @@ func TestAttachWrites(t *testing.T) {
 			`{"BLOCKS":[{"LINK":{"NAME":"A","HTML":"<b>","USER_ID":1,"CHAT_ID":2,"NETWORK_ID":"n"}}]}`},
 		{"the other fields of a grid", imbot.Attach{Blocks: []imbot.Block{imbot.BlockGrid{{Value: "v", Height: 1, Color: "#fff", Link: "/x", UserID: 1, ChatID: 2}}}},
 			`{"BLOCKS":[{"GRID":[{"VALUE":"v","HEIGHT":1,"COLOR":"#fff","LINK":"/x","USER_ID":1,"CHAT_ID":2}]}]}`},
-		{"backslashes are doubled, what needs none is left", imbot.Attach{Blocks: []imbot.Block{imbot.BlockMessage("C:\\new \\\" \"q\"\n\t\\\\"), imbot.BlockFile{{Name: `a\tb`, Link: "/x"}}}},
-			`{"BLOCKS":[{"MESSAGE":"C:\\\\new \\\\\" \"q\"\n\t\\\\\\\\"},{"FILE":[{"NAME":"a\\\\tb","LINK":"/x"}]}]}`},
+		{"backslashes are doubled, what needs none is left", imbot.Attach{Blocks: []imbot.Block{imbot.BlockMessage("C:\\dir \\\" \"q\"\n\t\\\\"), imbot.BlockFile{{Name: `a\xb`, Link: "/x"}}}},
+			`{"BLOCKS":[{"MESSAGE":"C:\\\\dir \\\\\" \"q\"\n\t\\\\\\\\"},{"FILE":[{"NAME":"a\\\\xb","LINK":"/x"}]}]}`},
+		{"a backslash is kept apart from n and t", imbot.Attach{Blocks: []imbot.Block{imbot.BlockMessage("C:\\new\\temp\\\\n\\Nt \n"), imbot.BlockFile{{Name: `a\tb`, Link: "/x"}}}},
+			`{"BLOCKS":[{"MESSAGE":"C:\\\\\u2060new\\\\\u2060temp\\\\\\\\\u2060n\\\\Nt \n"},{"FILE":[{"NAME":"a\\\\\u2060tb","LINK":"/x"}]}]}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -123,7 +127,8 @@ func TestAttachReads(t *testing.T) {
 		{"a line of no size", `[{"DELIMITER":{"SIZE":-1}}]`, []imbot.Block{imbot.BlockDelimiter{Size: 200}}},
 		{"as text", `"{\"BLOCKS\":[{\"MESSAGE\":\"x\"}]}"`, []imbot.Block{imbot.BlockMessage("x")}},
 		{"with holes", `{"2":{"MESSAGE":"x"}}`, []imbot.Block{imbot.BlockMessage("x")}},
-		{"texts with the escapes of the portal", `[{"MESSAGE":"one\\ntwo \\\"q\\\""},{"GRID":[{"VALUE":"a\\tb \\\\n \\x"}]}]`, []imbot.Block{imbot.BlockMessage("one\ntwo \"q\""), imbot.BlockGrid{{Value: "a\tb \\n \\x"}}}},
+		{"texts with the escapes of the portal", `[{"MESSAGE":"one\\ntwo \\\"q\\\""},{"GRID":[{"VALUE":"a\\tb \\\\n \\x"}]}]`, []imbot.Block{imbot.BlockMessage("one\ntwo \"q\""), imbot.BlockGrid{{Value: "a\tb \\\n \\x"}}}},
+		{"texts that were kept apart", `[{"MESSAGE":"C:\\\\\u2060new \u2060n \\\\\u2060x"}]`, []imbot.Block{imbot.BlockMessage("C:\\new \u2060n \\\u2060x")}},
 		{"nothing", `[]`, nil},
 		{"no blocks under a colour", `{"BLOCKS":[],"COLOR":"#fff"}`, nil},
 	}
@@ -200,6 +205,15 @@ func TestAttachRefuses(t *testing.T) {
 		{"a picture without link", block(imbot.BlockImage{{Link: "/x"}, {Preview: "/x"}}), "IMAGE without LINK", imbot.ErrAttach},
 		{"a picture from elsewhere", block(imbot.BlockImage{{Link: "x.png"}}), "IMAGE: LINK", imbot.ErrAttach},
 		{"a smaller picture from elsewhere", block(imbot.BlockImage{{Link: "/x", Preview: "x.png"}}), "IMAGE: PREVIEW", imbot.ErrAttach},
+		{"an address that would break", block(imbot.BlockUser{Name: "A", Link: `https://example.com/a\new`}), "USER: LINK has a backslash", imbot.ErrAttach},
+		{"a picture that would break", block(imbot.BlockUser{Name: "A", Avatar: `/a\top`}), "USER: AVATAR has a backslash", imbot.ErrAttach},
+		{"a link that would break", block(imbot.BlockLink{Link: `/a\\n`}), "LINK: LINK has a backslash", imbot.ErrAttach},
+		{"a link with a picture that would break", block(imbot.BlockLink{Link: `/a`, Preview: `/\n`}), "LINK: PREVIEW has a backslash", imbot.ErrAttach},
+		{"a grid with an address that would break", block(imbot.BlockGrid{{Name: "A", Link: `/\n`}}), "GRID: LINK has a backslash", imbot.ErrAttach},
+		{"a picture's address that would break", block(imbot.BlockImage{{Link: `/\n`}}), "IMAGE: LINK has a backslash", imbot.ErrAttach},
+		{"a file's address that would break", block(imbot.BlockFile{{Link: `/\t`}}), "FILE: LINK has a backslash", imbot.ErrAttach},
+		{"a person of another network by a whole word", block(imbot.BlockUser{Name: "A", NetworkID: "network12"}), "USER: NETWORK_ID", imbot.ErrAttach},
+		{"a link into another network by a number", block(imbot.BlockLink{Name: "A", NetworkID: "12"}), "LINK: NETWORK_ID", imbot.ErrAttach},
 		{"no files", block(imbot.BlockFile{}), "FILE is empty", imbot.ErrAttach},
 		{"a file without link", block(imbot.BlockFile{{Name: "A"}}), "FILE without LINK", imbot.ErrAttach},
 		{"a file from elsewhere", block(imbot.BlockFile{{Link: "file:///etc/passwd"}}), "FILE: LINK", imbot.ErrAttach},
@@ -221,6 +235,8 @@ func TestAttachAccepts(t *testing.T) {
 		{"the chat's colour", imbot.Attach{Blocks: text, Color: imbot.AttachColorChat}},
 		{"a predefined colour", imbot.Attach{Blocks: text, Color: imbot.AttachColorProblem}},
 		{"a colour of bots", imbot.Attach{Blocks: text, Color: imbot.ColorMint.Hex()}},
+		{"a backslash in an address", imbot.Attach{Blocks: []imbot.Block{imbot.BlockFile{{Link: `/a\b`}}}}},
+		{"a person of another network", imbot.Attach{Blocks: []imbot.Block{imbot.BlockUser{Name: "0", NetworkID: "n12"}}}},
 		{"a blank that only looks like one", imbot.Attach{Blocks: []imbot.Block{imbot.BlockMessage("\u00a0")}}},
 		{"a link to a person", imbot.Attach{Blocks: []imbot.Block{imbot.BlockLink{Name: "A", UserID: 1}}}},
 		{"an empty entry of a line", imbot.Attach{Blocks: []imbot.Block{imbot.BlockGrid{{Display: imbot.GridDisplayLine}}}}},
@@ -233,6 +249,56 @@ func TestAttachAccepts(t *testing.T) {
 			require.NotEmpty(t, sent())
 		})
 	}
+}
+
+// FuzzAttachText holds that every text of every block arrives as it was written, by
+// a model of what the portal replaces; nobody sees what keeps a backslash apart.
+func FuzzAttachText(f *testing.F) {
+	for _, text := range []string{`C:\new\temp`, `\\n \" \\" \x\`, "\\\n\\\t\\", `\nn\tt\\\n`, "a\u2060n", "", "\x00", "\xff"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) { // refused
+			return
+		}
+		a := imbot.Attach{Blocks: []imbot.Block{
+			imbot.BlockMessage(text), imbot.BlockUser{Name: text}, imbot.BlockLink{Name: text, Desc: text, HTML: text},
+			imbot.BlockGrid{{Name: text, Value: text}}, imbot.BlockImage{{Name: text}}, imbot.BlockFile{{Name: text}},
+		}}
+		data, err := json.Marshal(a)
+		require.NoError(t, err)
+		var wire any
+		require.NoError(t, json.Unmarshal(data, &wire))
+		for _, sent := range textsOf(wire) {
+			for _, pair := range [][2]string{{`\n`, "\n"}, {`\t`, "\t"}, {`\"`, `"`}, {`\\`, `\`}} {
+				sent = strings.ReplaceAll(sent, pair[0], pair[1])
+			}
+			require.Equal(t, strings.ReplaceAll(text, "\u2060", ""), strings.ReplaceAll(sent, "\u2060", ""))
+		}
+		if strings.Contains(text, "\u2060") {
+			return
+		}
+		var again imbot.Attach
+		require.NoError(t, json.Unmarshal(data, &again))
+		require.Equal(t, a, again)
+	})
+}
+
+// textsOf are the texts in a JSON value.
+func textsOf(v any) (texts []string) {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		for _, v := range v {
+			texts = append(texts, textsOf(v)...)
+		}
+	case map[string]any:
+		for _, v := range v {
+			texts = append(texts, textsOf(v)...)
+		}
+	}
+	return texts
 }
 
 func FuzzAttach(f *testing.F) {

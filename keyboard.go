@@ -14,7 +14,8 @@ type Keyboard struct {
 	rest string // members that have no field
 }
 
-// Button is one button of a [Keyboard]. Text and Action are required.
+// Button is one button of a [Keyboard]. Text and Action are required. The text "0"
+// counts as none, " 0 " does not.
 //
 // A button that came from the portal keeps the members that have no field here,
 // and one whose action is not known has no Action; both go out as they came.
@@ -75,7 +76,13 @@ func (k Keyboard) MarshalJSON() ([]byte, error) {
 	return marshalList("BUTTONS", entries, k.rest)
 }
 
+// marshal writes a button. The portal takes the command 0 for none, but keeps it
+// behind a slash, which it takes away.
 func (b Button) marshal() ([]byte, error) {
+	if c, ok := b.Action.(ActionCommand); ok && c.Command == "0" {
+		c.Command = "/0"
+		b.Action = c
+	}
 	return wireButton{
 		Text: b.Text, Block: b.Block, Disabled: b.Disabled, Context: b.Context, Display: b.Display, Width: b.Width,
 		BGColor: b.BGColor, TextColor: b.TextColor, OffBGColor: b.OffBGColor, OffTextColor: b.OffTextColor, BGColorToken: b.BGColorToken,
@@ -154,6 +161,12 @@ func (k *Keyboard) check() error {
 func (b Button) check() error {
 	if b.Width < 0 {
 		return invalid(ErrKeyboard, "KEYBOARD: WIDTH %d is less than 0", b.Width)
+	}
+	if b.Text == "0" {
+		return invalid(ErrKeyboard, "KEYBOARD: a button with the TEXT 0 counts as one without TEXT: put blanks around it, which the portal takes away")
+	}
+	if c, ok := b.Action.(ActionCommand); ok && c.Params == "0" {
+		return invalid(ErrKeyboard, "KEYBOARD: COMMAND_PARAMS of %.20q is 0: the portal would drop it, so write it in another way", b.Text)
 	}
 	return checkAll(
 		checkButton(ErrKeyboard, "KEYBOARD", b.Text, b.Action, b.rest),

@@ -107,6 +107,43 @@ func TestKeyboardWrites(t *testing.T) {
 	require.ErrorContains(t, err, "by value")
 }
 
+// TestZeroIsSentWhereThePortalKeepsIt has every text field of keyboards and menus that
+// the measured cases show with the text 0; what is refused stands in TestKeyboardRefuses.
+func TestZeroIsSentWhereThePortalKeepsIt(t *testing.T) {
+	buttons := func(b imbot.Button) any { return imbot.Keyboard{Rows: [][]imbot.Button{{b}}} }
+	items := func(i imbot.MenuItem) any { return imbot.Menu{Items: []imbot.MenuItem{i}} }
+	link := imbot.ActionLink("/x")
+	for name, row := range map[string]struct {
+		part any
+		want string
+	}{
+		"a button between blanks":           {buttons(imbot.Button{Text: " 0 ", Action: link}), `{"TEXT":" 0 ","LINK":"/x"}`},
+		"the command of a button":           {buttons(imbot.Button{Text: "A", Action: imbot.ActionCommand{Command: "0", Params: "1"}}), `{"TEXT":"A","COMMAND":"/0","COMMAND_PARAMS":"1"}`},
+		"it has a slash already":            {buttons(imbot.Button{Text: "A", Action: imbot.ActionCommand{Command: "/0"}}), `{"TEXT":"A","COMMAND":"/0"}`},
+		"a button's text to put":            {buttons(imbot.Button{Text: "A", Action: imbot.ActionPut("0")}), `{"TEXT":"A","ACTION":"PUT","ACTION_VALUE":"0"}`},
+		"a button's application":            {buttons(imbot.Button{Text: "A", Action: imbot.ActionApp{AppID: 1, Params: "0"}}), `{"TEXT":"A","APP_ID":1,"APP_PARAMS":"0"}`},
+		"a blank of Unicode":                {buttons(imbot.Button{Text: "\u00a0", Action: link}), `{"TEXT":"\u00a0","LINK":"/x"}`},
+		"an item":                           {items(imbot.MenuItem{Text: "0", Action: link}), `{"TEXT":"0","LINK":"/x"}`},
+		"the command of an item, all of it": {items(imbot.MenuItem{Text: "A", Action: imbot.ActionCommand{Command: "0", Params: "0"}}), `{"TEXT":"A","COMMAND":"0","COMMAND_PARAMS":"0"}`},
+		"an item's text to send":            {items(imbot.MenuItem{Text: "A", Action: imbot.ActionSend("0")}), `{"TEXT":"A","ACTION":"SEND","ACTION_VALUE":"0"}`},
+		"an item's application":             {items(imbot.MenuItem{Text: "A", Action: imbot.ActionApp{AppID: 1, Params: "0"}}), `{"TEXT":"A","APP_ID":1,"APP_PARAMS":"0"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			req, want := imbot.MessageAddRequest{DialogID: "27", Message: "0"}, `"MENU":{"ITEMS":[`+row.want+`]}`
+			switch part := row.part.(type) {
+			case imbot.Keyboard:
+				req.Keyboard, want = &part, `"KEYBOARD":{"BUTTONS":[`+row.want+`]}`
+			case imbot.Menu:
+				req.Menu = &part
+			}
+			client, sent := mockClient(t, "imbot.message.add", 200, `{"result":1}`)
+			_, err := client.Message.Add(t.Context(), req)
+			require.NoError(t, err)
+			require.JSONEq(t, `{"CLIENT_ID":"bot-secret-1","DIALOG_ID":"27","MESSAGE":"0",`+want+`}`, sent())
+		})
+	}
+}
+
 func TestKeyboardReads(t *testing.T) {
 	a := imbot.Button{Text: "A", Action: imbot.ActionLink("/x")}
 	one := imbot.Keyboard{Rows: [][]imbot.Button{{a}}}
@@ -182,6 +219,11 @@ func TestKeyboardRefuses(t *testing.T) {
 		{"a button without text", button(imbot.Button{Action: link}), "without TEXT", imbot.ErrKeyboard},
 		{"a button with a blank text", button(imbot.Button{Text: " ", Action: link}), "without TEXT", imbot.ErrKeyboard},
 		{"a button with the text 0", button(imbot.Button{Text: "0", Action: link}), "without TEXT", imbot.ErrKeyboard},
+		{"a button with a text of NUL", button(imbot.Button{Text: "\x00", Action: link}), "without TEXT", imbot.ErrKeyboard},
+		{"parameters that are 0", button(imbot.Button{Text: "A", Action: imbot.ActionCommand{Command: "c", Params: "0"}}), "COMMAND_PARAMS", imbot.ErrKeyboard},
+		{"parameters that are blank", button(imbot.Button{Text: "A", Action: imbot.ActionCommand{Command: "c", Params: " "}}), "COMMAND_PARAMS", imbot.ErrKeyboard},
+		{"parameters of an application that are blank", button(imbot.Button{Text: "A", Action: imbot.ActionApp{AppID: 1, Params: "\n"}}), "APP_PARAMS", imbot.ErrKeyboard},
+		{"a menu item with parameters that are blank", item(imbot.MenuItem{Text: "A", Action: imbot.ActionCommand{Command: "c", Params: "\t"}}), "COMMAND_PARAMS", imbot.ErrMenu},
 		{"a button without action", button(imbot.Button{Text: "A"}), "no action", imbot.ErrKeyboard},
 		{"an action by pointer", button(imbot.Button{Text: "A", Action: &link}), "by value", imbot.ErrKeyboard},
 		{"an action by nil pointer", button(imbot.Button{Text: "A", Action: (*imbot.ActionApp)(nil)}), "by value", imbot.ErrKeyboard},

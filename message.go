@@ -52,7 +52,7 @@ type MessageUpdateRequest struct {
 	Returns[OK]
 	BotID         ID        `json:"BOT_ID,omitempty"`
 	MessageID     ID        `json:"MESSAGE_ID,omitempty"`
-	Message       *string   `json:"MESSAGE,omitempty"` // at most 20,000 characters; not empty, which would delete the message
+	Message       *string   `json:"MESSAGE,omitempty"` // at most 20,000 characters; not empty, blank or only line breaks, which would delete the message
 	Attach        *Attach   `json:"ATTACH,omitempty"`
 	Keyboard      *Keyboard `json:"KEYBOARD,omitempty"`
 	Menu          *Menu     `json:"MENU,omitempty"`
@@ -75,8 +75,8 @@ func (r MessageUpdateRequest) Check() error {
 		return invalid("", "URL_PREVIEW and SKIP_CONNECTOR need MESSAGE: the portal would ignore them")
 	case r.Message == nil && r.Attach == nil && r.Keyboard == nil && r.Menu == nil:
 		return invalid("", "nothing to change: the portal would answer true without looking for the message")
-	case r.Message != nil && strings.TrimSpace(*r.Message) == "":
-		return invalid(ErrMessageEmpty, "an empty MESSAGE would delete the message: use Delete")
+	case r.Message != nil && trimmedAway(textBreaks.Replace(*r.Message)):
+		return invalid(ErrMessageEmpty, "a MESSAGE of nothing but blanks and line breaks would delete the message: use Delete")
 	}
 	return checkAll(
 		checkText("MESSAGE", deref(r.Message), maxMessage),
@@ -85,6 +85,10 @@ func (r MessageUpdateRequest) Check() error {
 		checkFlag("SKIP_CONNECTOR", r.SkipConnector),
 	)
 }
+
+// textBreaks makes line breaks of the codes that the portal replaces before it looks
+// whether a text is empty. Other spellings are text.
+var textBreaks = strings.NewReplacer("[BR]", "\n", "[br]", "\n", "#BR#", "\n")
 
 // MessageDeleteRequest are the parameters of imbot.message.delete.
 type MessageDeleteRequest struct {

@@ -175,16 +175,6 @@ func checkLink(code ErrorCode, field, s string) error {
 	return checkTexts(field, s)
 }
 
-// checkLinks checks pairs of field and address.
-func checkLinks(code ErrorCode, pairs ...string) error {
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if e := checkLink(code, pairs[i], pairs[i+1]); e != nil {
-			return e
-		}
-	}
-	return nil
-}
-
 // trimmedAway reports whether the portal's trimming leaves nothing of a text.
 func trimmedAway(s string) bool { return strings.Trim(s, " \t\n\r\v\x00") == "" }
 

@@ -117,14 +117,17 @@ func items(v any) []*array {
 // delimiterSize is the default length of a line in pixels.
 const delimiterSize = 200
 
-var (
-	lineBreaks = strings.NewReplacer("#BR#", "[BR]")
-	escapes    = strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\"`, `"`, `\\`, `\`)
-)
+var lineBreaks = strings.NewReplacer("#BR#", "[BR]")
 
 // attachText converts to text and replaces backslash escapes, as the portal does in
-// attachments.
-func attachText(v any) string { return escapes.Replace(text(v)) }
+// attachments: one kind after the other, so that a doubled backslash does not protect an n.
+func attachText(v any) string {
+	s := text(v)
+	for _, pair := range [...][2]string{{`\n`, "\n"}, {`\t`, "\t"}, {`\"`, `"`}, {`\\`, `\`}} {
+		s = strings.ReplaceAll(s, pair[0], pair[1])
+	}
+	return s
+}
 
 // entry is an object of an attachment as it was sent (from) and as it is stored (to).
 // Its methods copy what is usable and report whether there was any.

@@ -21,7 +21,7 @@ func TestStoredAttachments(t *testing.T) {
 		{"one kind counts", `[{"DELIMITER":{},"MESSAGE":"x","FILE":{"LINK":"/"}}]`, `[{"MESSAGE":"x"}]`},
 		{"even when it is unusable", `[{"MESSAGE":"","DELIMITER":{"SIZE":5}}]`, ``},
 		{"a text may be an object", `[{"MESSAGE":{"TEXT":"a#BR#b","AS_DESCRIPTION":"Y"}}]`, `[{"MESSAGE":"a[BR]b"}]`},
-		{"escapes are read once", `[{"MESSAGE":"a\\nb\\tc\\\"d\\\\n"}]`, `[{"MESSAGE":"a\nb\tc\"d\\\\n"}]`},
+		{"escapes are read once", `[{"MESSAGE":"a\\nb\\tc\\\"d\\\\n"}]`, `[{"MESSAGE":"a\nb\tc\"d\\\\\n"}]`},
 		{"people", `[{"USER":[{"NAME":"A","AVATAR":"/a.png","LINK":"/a"},{"LINK":"/b"},{"NAME":"C","AVATAR":"c.png","LINK":"c"}]}]`,
 			`[{"USER":{"NAME":"A","AVATAR":"/a.png","LINK":"/a","AVATAR_TYPE":"USER"}},{"USER":{"NAME":"C","AVATAR_TYPE":"USER"}}]`},
 		{"where people lead", `[{"USER":{"NAME":"A","NETWORK_ID":"n","USER_ID":1}},{"USER":{"NAME":"A","USER_ID":1,"CHAT_ID":2}},{"USER":{"NAME":"A","CHAT_ID":2,"BOT_ID":3}},{"USER":{"NAME":"A","BOT_ID":"3","LINK":"/"}},{"USER":{"NAME":"A","CHAT_ID":2,"AVATAR_TYPE":"BOT"}}]`,
