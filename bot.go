@@ -2,6 +2,8 @@ package imbot
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -161,13 +163,36 @@ func (BotListRequest) Method() string { return "imbot.bot.list" }
 // Repeatable is true.
 func (BotListRequest) Repeatable() bool { return true }
 
-// Decode reads a map keyed by bot id, which is [] when it is empty.
-func (BotListRequest) Decode(result []byte) ([]Bot, error) { return decodeList[Bot](result) }
+// Decode reads a map keyed by bot id, which is [] when it is empty. A bot without an
+// id has that of its key; one without either is an error.
+func (BotListRequest) Decode(result []byte) ([]Bot, error) {
+	entries, keys, err := decodeKeyed[json.RawMessage](result)
+	if err != nil {
+		return nil, err
+	}
+	bots := make([]Bot, len(entries))
+	for i, entry := range entries {
+		if entry[0] != '{' {
+			return nil, fmt.Errorf("imbot: %.20s in the list is not a bot", entry)
+		}
+		b := &bots[i]
+		if err := json.Unmarshal(entry, b); err != nil {
+			return nil, err
+		}
+		if b.Name = realName(b.Name); b.ID == 0 && i < len(keys) {
+			b.ID = parseID(keys[i])
+		}
+		if b.ID <= 0 {
+			return nil, fmt.Errorf("imbot: the bot with the code %.50q in the list has no id", b.Code)
+		}
+	}
+	return bots, nil
+}
 
 // Bot is one entry of [BotService.List].
 type Bot struct {
 	ID       ID     `json:"ID"`
-	Name     string `json:"NAME"`
+	Name     string `json:"NAME"` // as people read it; the portal sends it escaped for HTML
 	Code     string `json:"CODE"`
 	OpenLine Flag   `json:"OPENLINE"`
 }

@@ -92,3 +92,42 @@ func TestBotList(t *testing.T) {
 	require.Equal(t, []imbot.Bot{{ID: 39, Name: "NewBot", Code: "newbot", OpenLine: imbot.No}}, bots)
 	require.JSONEq(t, `{"CLIENT_ID":"bot-secret-1"}`, sent())
 }
+
+func TestBotListOfOddShape(t *testing.T) {
+	for name, row := range map[string]struct {
+		result string
+		want   []imbot.Bot // nil: an error
+	}{
+		"a list":                        {`[{"ID":"39","NAME":"A"}]`, []imbot.Bot{{ID: 39, Name: "A"}}},
+		"none":                          {`[]`, []imbot.Bot{}},
+		"no id beside its key":          {`{"39":{"NAME":"A"},"40":{"ID":null,"CODE":"b"}}`, []imbot.Bot{{ID: 39, Name: "A"}, {ID: 40, Code: "b"}}},
+		"a name as it stands in a page": {`{"39":{"ID":39,"NAME":"Tim &quot;&amp;lt;&quot; &lt;x&gt; & &copy; &#39;"}}`, []imbot.Bot{{ID: 39, Name: `Tim "&lt;" <x> & &copy; &#39;`}}},
+		"no id in a list":               {`[{"NAME":"A"}]`, nil},
+		"no id, and a key that is none": {`{"a":{"NAME":"A"}}`, nil},
+		"the id 0":                      {`{"0":{"ID":0}}`, nil},
+		"an id below":                   {`{"39":{"ID":-1}}`, nil},
+		"an id that is a text":          {`{"39":{"ID":"x"}}`, nil},
+		"null in the map":               {`{"39":null}`, nil},
+		"null in the list":              {`[null]`, nil},
+		"false in the map":              {`{"39":false}`, nil},
+		"a list in the map":             {`{"39":[]}`, nil},
+		"names in the map":              {`{"39":"A"}`, nil},
+		"one bot in place of the map":   {`{"ID":39,"NAME":"A"}`, nil},
+		"the map one step further in":   {`{"bots":[{"ID":39}]}`, nil},
+		"null":                          {`null`, nil},
+		"false":                         {`false`, nil},
+		"a number":                      {`5`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, _ := mockClient(t, "imbot.bot.list", 200, `{"result":`+row.result+`}`)
+			bots, err := client.Bot.List(t.Context(), imbot.BotListRequest{})
+			if row.want == nil {
+				require.Error(t, err)
+				require.Empty(t, bots)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, row.want, bots)
+		})
+	}
+}

@@ -25,7 +25,7 @@ type DiagnoseRequest struct {
 // Report is what [Diagnose] has found.
 type Report struct {
 	BotID    ID        // of the bot, 0 when it was not found
-	Findings []Finding // what stands in the way of events; empty: nothing that can be seen from here
+	Findings []Finding // what stands in the way of events, or changes texts; empty: nothing that can be seen from here
 }
 
 // Finding is one reason why events may not arrive.
@@ -66,7 +66,7 @@ func (r *Report) guess(problem, advice string) {
 // cannot deliver without a word, so the reasons have to be looked for. It looks at
 // the credentials, the installation, the bot and its handler URL, from where the
 // program runs, and changes nothing. It takes up to two dozen calls and one GET of
-// the handler URL.
+// the handler URL. It also names the proactive filter of a box, which changes texts.
 //
 // The error is that of ctx; everything else is in the report.
 func Diagnose(ctx context.Context, client *Client, req DiagnoseRequest) (Report, error) {
@@ -84,7 +84,27 @@ func Diagnose(ctx context.Context, client *Client, req DiagnoseRequest) (Report,
 	if req.EventHandler != "" {
 		r.handler(ctx, client.rest.HTTPClient(), req.EventHandler)
 	}
+	if ok && looksLikeBox(client.access.portal) {
+		r.guess("The portal is not one of the vendor's cloud, so it may have a proactive filter, which no answer tells: it breaks up words of SQL and scripts in texts, \"select an item from the list\" becomes \"sel ect an item fr om the list\".",
+			"Send that sentence to yourself. If it arrives changed, ask the administrator to exempt /rest/ from the proactive filter (security settings), or to switch it off.")
+	}
 	return r, ctx.Err()
+}
+
+// looksLikeBox reports whether a host is neither the cloud's nor one that no portal on
+// the internet can have (RFC 2606, RFC 6761).
+func looksLikeBox(hostport string) bool {
+	host := strings.ToLower((&url.URL{Host: hostport}).Hostname())
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return !ip.IsLoopback()
+	}
+	_, parent, dotted := strings.Cut(host, ".")
+	for _, tld := range []string{".example", ".example.com", ".test", ".invalid", ".localhost"} {
+		if strings.HasSuffix(host, tld) {
+			return false
+		}
+	}
+	return dotted && !strings.HasPrefix(parent, "bitrix24.")
 }
 
 // goodClientID is the length from which on a client id cannot be guessed.

@@ -99,6 +99,32 @@ func TestDiagnoseThePortal(t *testing.T) {
 	}
 }
 
+func TestDiagnoseNamesTheFilterOfABox(t *testing.T) {
+	t.Parallel()
+	for host, box := range map[string]bool{
+		"portal.bitrix24.com": false, "portal.bitrix24.com.br": false, "PORTAL.BITRIX24.DE": false,
+		"intranet.company.com": true, "bitrix24.company.com": true, "bitrix.company.com:8443": true, "10.0.0.7": true,
+		"127.0.0.1:8080": false, "portal.example.com": false, "localhost": false,
+	} {
+		t.Run(host, func(t *testing.T) {
+			client := over(t, imbot.Webhook{URL: "https://" + host + "/rest/1/s3cr3t/", ClientID: "a-long-random-client-id"}, always(200, `{"result":{"SCOPE":["imbot"]}}`))
+			r, err := imbot.Diagnose(t.Context(), client, imbot.DiagnoseRequest{})
+			require.NoError(t, err)
+			if !box {
+				require.Empty(t, r.Findings)
+				return
+			}
+			require.Len(t, r.Findings, 1)
+			require.True(t, r.Findings[0].Guess)
+			require.Contains(t, r.String(), "proactive filter")
+		})
+	}
+	client := over(t, imbot.Webhook{URL: "https://intranet.company.com/rest/1/s3cr3t/", ClientID: "a-long-random-client-id"}, always(200, `{"error":"INVALID_CREDENTIALS"}`))
+	r, err := imbot.Diagnose(t.Context(), client, imbot.DiagnoseRequest{})
+	require.NoError(t, err)
+	require.NotContains(t, r.String(), "proactive filter", "first things first")
+}
+
 func TestDiagnoseNamesAMissingScopeWithoutABot(t *testing.T) {
 	t.Parallel()
 	bodies := map[string]string{

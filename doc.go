@@ -77,6 +77,10 @@
 // builds it, escapes what people typed, turns Markdown into it, and splits what
 // is too long for one message.
 //
+// The proactive filter of a box (an installation of one's own) rewrites some words in
+// JSON bodies, those of SQL and of scripts above all: "select an item from the list" can
+// arrive as "sel ect an item fr om the list". No error tells; [Diagnose] names it.
+//
 // # Many calls
 //
 // The portal counts a batch of fifty calls as one. [Client.DoBatch] sends what

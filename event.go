@@ -68,7 +68,9 @@ type EventBot struct {
 	Auth    EventAuth // of the bot's own user; zero for a bot registered through a webhook
 }
 
-// EventUser is the person behind an event; zero when the portal names none.
+// EventUser is the person behind an event; zero when the portal names none. Name and
+// the three below it are as people read them; the portal sends them escaped for HTML,
+// as Raw has them.
 type EventUser struct {
 	ID           ID
 	Name         string // as shown

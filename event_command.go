@@ -5,7 +5,7 @@ type EventCommand struct {
 	EventBot              // who owns the command
 	Command        string // name without slash
 	CommandID      ID
-	CommandParams  string // the text after the command
+	CommandParams  string // the text after the command and one blank; further blanks are there
 	CommandContext string // "TEXTAREA": typed, "KEYBOARD": a button, "MENU": a menu item
 	MessageID      ID     // the message with the command; of a button, the one with the keyboard
 }
@@ -28,6 +28,9 @@ type CommandAddEvent struct {
 
 // Bot returns the bot of the first command.
 func (ev *CommandAddEvent) Bot() EventBot { return ev.first().EventBot }
+
+// Text returns the parameters of the first command, without blanks at the ends.
+func (ev *CommandAddEvent) Text() string { return trimBlanks(ev.first().CommandParams) }
 
 // IsGroup reports whether the dialog is a chat rather than a private dialog.
 func (ev *CommandAddEvent) IsGroup() bool { return isGroup(ev.Params.DialogID) }

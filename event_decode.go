@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/imbot-go/imbot/internal/phpform"
@@ -123,10 +124,17 @@ func (f fields) commands() []EventCommand {
 	return commands
 }
 
+// realName undoes what the portal does to names: it escapes <, > and double quotes for
+// HTML, and an ampersand only where an entity would begin with it. So nothing else is
+// an entity here.
+func realName(s string) string { return nameEntities.Replace(s) }
+
+var nameEntities = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`)
+
 func (f fields) user() EventUser {
 	return EventUser{
-		ID: f.id("ID"), Name: f.text("NAME"), FirstName: f.text("FIRST_NAME"), LastName: f.text("LAST_NAME"),
-		WorkPosition: f.text("WORK_POSITION"), Gender: Gender(f.text("GENDER")),
+		ID: f.id("ID"), Name: realName(f.text("NAME")), FirstName: realName(f.text("FIRST_NAME")), LastName: realName(f.text("LAST_NAME")),
+		WorkPosition: realName(f.text("WORK_POSITION")), Gender: Gender(f.text("GENDER")),
 		IsBot: f.flag("IS_BOT"), IsConnector: f.flag("IS_CONNECTOR"), IsNetwork: f.flag("IS_NETWORK"), IsExtranet: f.flag("IS_EXTRANET"),
 	}
 }

@@ -1,6 +1,8 @@
 package imbot_test
 
 import (
+	"math/rand/v2"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -291,6 +293,51 @@ func TestFilesAreKeyedByTheirIDs(t *testing.T) {
 		{ID: 17, Name: "b.txt"},
 	}, ev.Params.Files, "in the order on the wire; what is odd is zero")
 	require.Nil(t, messageAdd(t, `"PARAMS":{"FILES":[]}`).Params.Files)
+}
+
+func TestNamesComeAsPeopleReadThem(t *testing.T) {
+	t.Parallel()
+	escape := func(s string) string { // what a portal does
+		for _, pair := range [][2]string{{"&amp;", "&amp;amp;"}, {"&lt;", "&amp;lt;"}, {"&gt;", "&amp;gt;"}, {"&quot;", "&amp;quot;"}, {"&#34;", "&amp;#34;"},
+			{"&#39;", "&amp;#39;"}, {"<", "&lt;"}, {">", "&gt;"}, {`"`, "&quot;"}} {
+			s = strings.ReplaceAll(s, pair[0], pair[1])
+		}
+		return s
+	}
+	parts := []string{"&", "&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&#34;", "&#039;", "&copy;", "<", ">", `"`, "'", "amp;", "lt;", "#", "Ann", " ", "ü", ";"}
+	names := []string{`Anna "Ann" <x>`, "O'Neil & Sons", "&amp;lt;", ""}
+	random := rand.New(rand.NewPCG(12, 7))
+	for range 2000 {
+		name := ""
+		for range 1 + random.IntN(6) {
+			name += parts[random.IntN(len(parts))]
+		}
+		names = append(names, name)
+	}
+	for _, event := range []string{"ONIMBOTMESSAGEADD", "ONIMBOTMESSAGEUPDATE", "ONIMCOMMANDADD", "ONIMBOTJOINCHAT", "ONIMBOTCONTEXTGET"} {
+		for _, name := range names {
+			form := url.Values{"event": {event}}
+			for _, field := range []string{"NAME", "FIRST_NAME", "LAST_NAME", "WORK_POSITION"} {
+				form.Set("data[USER]["+field+"]", escape(name))
+			}
+			ev := parseAs[imbot.Event](t, formType, form.Encode())
+			var user imbot.EventUser
+			switch ev := ev.(type) {
+			case *imbot.MessageAddEvent:
+				user = ev.User
+			case *imbot.MessageUpdateEvent:
+				user = ev.User
+			case *imbot.CommandAddEvent:
+				user = ev.User
+			case *imbot.JoinChatEvent:
+				user = ev.User
+			case *imbot.ContextGetEvent:
+				user = ev.User
+			}
+			require.Equal(t, imbot.EventUser{Name: name, FirstName: name, LastName: name, WorkPosition: name}, user)
+			require.Equal(t, escape(name), ev.Meta().Raw.Get("data", "USER", "NAME"))
+		}
+	}
 }
 
 func TestMentionedUsersComeAsMapOrList(t *testing.T) {

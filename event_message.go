@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"regexp"
 	"slices"
 	"time"
 
@@ -46,13 +47,13 @@ func (u FileURL) LogValue() slog.Value { return slog.StringValue(secret.MaskURL(
 // MessageParams describe a message of an event. The Chat… fields are those of
 // group chats; ChatUserCount and ChatType come with private dialogs, too.
 type MessageParams struct {
-	Message         string   // mentions of bots are cut out; a comma or blanks can be left in front
-	MessageOriginal string   // with the mentions; empty when none was cut out
+	Message         string   // in group chats without mentions, people's included: see the Text of the event
+	MessageOriginal string   // with the mentions, in group chats only; portals differ in whether it comes without any
 	MessageID       ID       //
 	ID              ID       // as MessageID, of changed and deleted messages
 	DialogID        DialogID // where to answer
 	FromUserID      ID       // author
-	ToUserID        ID       // the addressed bot: of a private dialog, or the first mentioned one; 0: none
+	ToUserID        ID       // of a private dialog the bot, else who is mentioned first, bot or not; 0: nobody
 	AuthorID        ID       // author
 	MessageType     string   // as ChatType
 	ChatType        string   // one letter: P private, C group, O open, L open line, X task or other …
@@ -92,8 +93,59 @@ type MessageParams struct {
 	FakeRelation                                                                       int
 }
 
+// mention is a mention with the name in it. The portal knows it in any case.
+var mention = regexp.MustCompile(`(?is)\[(?:user|bot)=([0-9]+)[^\]]*\].*?\[/(?:user|bot)\]`)
+
+// text is the text of a person, without the mention of the bot that is meant.
+func (p MessageParams) text(bot ID) string {
+	text := p.MessageOriginal
+	if text == "" {
+		text = p.Message
+	}
+	text = mention.ReplaceAllStringFunc(text, func(code string) string {
+		if bot != 0 && parseID(mention.FindStringSubmatch(code)[1]) == bot {
+			return ""
+		}
+		return code
+	})
+	for text = trimBlanks(text); text != ""; text = trimBlanks(text[1:]) {
+		if text[0] != ',' && (text[0] != ':' || smiley.MatchString(text)) {
+			break
+		}
+	}
+	return text
+}
+
+// smiley is a colon that is not what is left of a mention: one with a sign or a single
+// letter behind it.
+var smiley = regexp.MustCompile(`^:([^\s\pL\pN]|[\pL\pN]([^\pL\pN]|$))`)
+
+// mentions are those who are mentioned, in the order of the text as far as it is there.
+func (p MessageParams) mentions() []ID {
+	var ids []ID
+	for _, text := range []string{p.MessageOriginal, p.Message} {
+		for _, code := range mention.FindAllStringSubmatch(text, -1) {
+			ids = append(ids, parseID(code[1]))
+		}
+	}
+	return append(ids, p.MentionedList...)
+}
+
 func (p MessageParams) mentioned(bot ID) bool {
-	return bot != 0 && (bot == p.ToUserID || slices.Contains(p.MentionedList, bot))
+	return bot != 0 && (bot == p.ToUserID || slices.Contains(p.mentions(), bot))
+}
+
+// addressed returns the bot that a message is for: the one that is mentioned first,
+// else the only one, else zero.
+func (p MessageParams) addressed(bots []EventBot) EventBot {
+	for _, id := range append([]ID{p.ToUserID}, p.mentions()...) {
+		for _, b := range bots {
+			if id != 0 && b.BotID == id {
+				return b
+			}
+		}
+	}
+	return addressedBot(bots, 0)
 }
 
 func (p MessageParams) author(user EventUser) ID { return firstID(p.FromUserID, p.AuthorID, user.ID) }
@@ -110,9 +162,16 @@ type MessageAddEvent struct {
 	User   EventUser
 }
 
-// Bot returns the bot that the message addresses, else the only one, else zero:
-// then several bots of the application hear the message and none is meant.
-func (ev *MessageAddEvent) Bot() EventBot { return addressedBot(ev.Bots, ev.Params.ToUserID) }
+// Bot returns the bot that the message addresses, the first mentioned of several,
+// else the only one, else zero: then several bots of the application hear the message
+// and none is meant.
+func (ev *MessageAddEvent) Bot() EventBot { return ev.Params.addressed(ev.Bots) }
+
+// Text returns what the person wrote to Bot: the message without the mention of that
+// bot, and without the comma, colon or blanks in front that are left of it. Mentions
+// of others stay, which the portal cuts out of Params.Message; BB codes stay, too, so
+// for what a person reads of it there is bbcode.Plain.
+func (ev *MessageAddEvent) Text() string { return ev.Params.text(ev.Bot().BotID) }
 
 // Mentioned reports whether the message is meant for the bot: it mentions the
 // bot, or stands in a private dialog with it.
@@ -138,7 +197,7 @@ func (ev *MessageAddEvent) Reply(text string) MessageAddRequest {
 }
 
 // MessageUpdateEvent (ONIMBOTMESSAGEUPDATE): a message was changed in a dialog of
-// the bot, under the rules of [MessageAddEvent]. Params.Message is the new text.
+// the bot, under the rules of [MessageAddEvent]. Text is the new text.
 // Builds before April 2026 forgot the handler of ordinary bots at registration;
 // [BotService.Update] sets it there, too.
 type MessageUpdateEvent struct {
@@ -149,7 +208,10 @@ type MessageUpdateEvent struct {
 }
 
 // Bot returns the bot that the message addresses, else the only one, else zero.
-func (ev *MessageUpdateEvent) Bot() EventBot { return addressedBot(ev.Bots, ev.Params.ToUserID) }
+func (ev *MessageUpdateEvent) Bot() EventBot { return ev.Params.addressed(ev.Bots) }
+
+// Text returns what the person wrote, as [MessageAddEvent.Text] does.
+func (ev *MessageUpdateEvent) Text() string { return ev.Params.text(ev.Bot().BotID) }
 
 // Mentioned reports whether the message is meant for the bot: it mentions the
 // bot, or stands in a private dialog with it.

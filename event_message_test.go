@@ -1,6 +1,7 @@
 package imbot_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,15 +15,18 @@ func TestTheBotOfAMessageIsTheAddressedOne(t *testing.T) {
 		data string
 		want imbot.EventBot
 	}{
-		"the second of two is addressed":    {twoBots + `,"PARAMS":{"TO_USER_ID":"571"}`, imbot.EventBot{BotID: 571, BotCode: "B"}},
-		"the first of two is addressed":     {twoBots + `,"PARAMS":{"TO_USER_ID":"567"}`, imbot.EventBot{BotID: 567, BotCode: "A"}},
-		"none of two is addressed":          {twoBots + `,"PARAMS":{"TO_USER_ID":"0"}`, imbot.EventBot{}},
-		"a person is addressed, two listen": {twoBots + `,"PARAMS":{"TO_USER_ID":"27"}`, imbot.EventBot{}},
-		"the only one needs no address":     {`"BOT":{"567":{"BOT_ID":"567","BOT_CODE":"A"}},"PARAMS":{"TO_USER_ID":"0"}`, imbot.EventBot{BotID: 567, BotCode: "A"}},
-		"a bot without BOT_ID has its key":  {`"BOT":{"567":{"BOT_CODE":"A"}}`, imbot.EventBot{BotID: 567, BotCode: "A"}},
-		"there is none":                     {`"PARAMS":{"TO_USER_ID":"571"}`, imbot.EventBot{}},
-		"the map of bots is PHP's empty":    {`"BOT":[]`, imbot.EventBot{}},
-		"the map of bots is a text":         {`"BOT":"567"`, imbot.EventBot{}},
+		"the second of two is addressed":        {twoBots + `,"PARAMS":{"TO_USER_ID":"571"}`, imbot.EventBot{BotID: 571, BotCode: "B"}},
+		"the first of two is addressed":         {twoBots + `,"PARAMS":{"TO_USER_ID":"567"}`, imbot.EventBot{BotID: 567, BotCode: "A"}},
+		"none of two is addressed":              {twoBots + `,"PARAMS":{"TO_USER_ID":"0"}`, imbot.EventBot{}},
+		"a person is addressed, two listen":     {twoBots + `,"PARAMS":{"TO_USER_ID":"27"}`, imbot.EventBot{}},
+		"a person comes first, then one of two": {twoBots + `,"PARAMS":{"TO_USER_ID":"27","MESSAGE_ORIGINAL":"[USER=27]A[/USER], [user=571]B[/user] hi"}`, imbot.EventBot{BotID: 571, BotCode: "B"}},
+		"a person comes first, then both":       {twoBots + `,"PARAMS":{"TO_USER_ID":"27","MESSAGE_ORIGINAL":"[BOT=571]B[/BOT] [USER=567]A[/USER] hi","MENTIONED_LIST":{"567":"567","571":"571"}}`, imbot.EventBot{BotID: 571, BotCode: "B"}},
+		"a person comes first in the list":      {twoBots + `,"PARAMS":{"TO_USER_ID":"27","MENTIONED_LIST":{"27":"27","571":"571"}}`, imbot.EventBot{BotID: 571, BotCode: "B"}},
+		"the only one needs no address":         {`"BOT":{"567":{"BOT_ID":"567","BOT_CODE":"A"}},"PARAMS":{"TO_USER_ID":"0"}`, imbot.EventBot{BotID: 567, BotCode: "A"}},
+		"a bot without BOT_ID has its key":      {`"BOT":{"567":{"BOT_CODE":"A"}}`, imbot.EventBot{BotID: 567, BotCode: "A"}},
+		"there is none":                         {`"PARAMS":{"TO_USER_ID":"571"}`, imbot.EventBot{}},
+		"the map of bots is PHP's empty":        {`"BOT":[]`, imbot.EventBot{}},
+		"the map of bots is a text":             {`"BOT":"567"`, imbot.EventBot{}},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
@@ -45,12 +49,57 @@ func TestMentioned(t *testing.T) {
 		"the partner of a private dialog": {`"PARAMS":{"TO_USER_ID":"567","DIALOG_ID":"27"}`, 567, true},
 		"the second of two mentioned":     {`"PARAMS":{"TO_USER_ID":"567","MENTIONED_LIST":{"567":"567","571":"571"}}`, 571, true},
 		"another one":                     {`"PARAMS":{"TO_USER_ID":"567","MENTIONED_LIST":{"567":"567"}}`, 571, false},
+		"one behind a person":             {`"PARAMS":{"TO_USER_ID":"27","MESSAGE_ORIGINAL":"[USER=27]A[/USER], [USER=571]B[/USER] hi"}`, 571, true},
+		"one in small letters":            {`"PARAMS":{"TO_USER_ID":"0","MESSAGE_ORIGINAL":"hi [user=571]B[/user]"}`, 571, true},
+		"one as a bot":                    {`"PARAMS":{"TO_USER_ID":"0","MESSAGE_ORIGINAL":"hi [Bot=571]B[/Bot]"}`, 571, true},
+		"one whose name is not its own":   {`"PARAMS":{"TO_USER_ID":"0","MESSAGE_ORIGINAL":"hi [USER=571 REPLACE]B[/USER]"}`, 571, true},
+		"one that was not cut out":        {`"PARAMS":{"TO_USER_ID":"0","MESSAGE":"hi [user=571]B[/user]"}`, 571, true},
+		"one with a longer id":            {`"PARAMS":{"TO_USER_ID":"0","MESSAGE_ORIGINAL":"hi [USER=5710]B[/USER]"}`, 571, false},
+		"half of a mention":               {`"PARAMS":{"TO_USER_ID":"0","MESSAGE_ORIGINAL":"hi [USER=571]B"}`, 571, false},
 		"nobody is asked for":             {`"PARAMS":{"TO_USER_ID":"0"}`, 0, false},
 		"a supervisor that only listens":  {`"PARAMS":{"TO_USER_ID":"0","DIALOG_ID":"chat5"}`, 567, false},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) { require.Equal(t, row.want, messageAdd(t, row.data).Mentioned(row.bot)) })
 	}
+}
+
+func TestTextIsWhatWasWrittenToTheBot(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct{ message, original, want string }{
+		"a private dialog":                        {"how are you?", "", "how are you?"},
+		"the comma that a portal has left":        {", how are you?", "[USER=567]A[/USER] , how are you?", "how are you?"},
+		"a portal that does not tell the rest":    {" , : how are you?", "", "how are you?"},
+		"people's mentions stay":                  {"ask  please", "[USER=567]A[/USER], ask [USER=7]Bob[/USER] please", "ask [USER=7]Bob[/USER] please"},
+		"a person's mention in front stays":       {"look at this", "[USER=7]Bob[/USER], [USER=567]A[/USER] look at this", "[USER=7]Bob[/USER],  look at this"},
+		"another bot's stays":                     {"and", "[USER=567]A[/USER] and [USER=571]B[/USER]", "and [USER=571]B[/USER]"},
+		"at the end":                              {"help", "help [USER=567]A[/USER]", "help"},
+		"twice":                                   {"hi", "[USER=567]A[/USER], [user=567]A[/user]: hi", "hi"},
+		"in small letters":                        {"hi", "[user=567]A[/user]: hi", "hi"},
+		"as a bot":                                {"hi", "[BOT=567]A[/BOT] hi", "hi"},
+		"with another name":                       {"hi", "[USER=567 REPLACE]A[/USER]hi", "hi"},
+		"nothing but the mention":                 {"", "[USER=567]A[/USER],", ""},
+		"in a private dialog, where all is there": {"[USER=567]A[/USER], hi", "", "hi"},
+		"a smiley":                                {":)", "[USER=567]A[/USER] :)", ":)"},
+		"a smiley with a letter":                  {":D yes", "[USER=567]A[/USER], :D yes", ":D yes"},
+		"a smiley alone":                          {":D", "", ":D"},
+		"a word right behind the colon":           {":hi", "[USER=567]A[/USER]:hi", "hi"},
+		"codes stay":                              {"[b]x[/b]", "[USER=567]A[/USER] [b]x[/b]", "[b]x[/b]"},
+		"blanks of Unicode are text":              {"\u00a0x", "", "\u00a0x"},
+		"half of a mention":                       {"[USER=567]A", "", "[USER=567]A"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bots := []imbot.EventBot{{BotID: 567}, {BotID: 571}}
+			params := imbot.MessageParams{Message: row.message, MessageOriginal: row.original, ToUserID: 567}
+			require.Equal(t, row.want, (&imbot.MessageAddEvent{Bots: bots, Params: params}).Text())
+			require.Equal(t, row.want, (&imbot.MessageUpdateEvent{Bots: bots, Params: params}).Text())
+		})
+	}
+	long := strings.Repeat("[USER=567]", 100_000) + strings.Repeat(",:[USER=7]x[/USER]", 10_000)
+	ev := imbot.MessageAddEvent{Bots: []imbot.EventBot{{BotID: 567}}, Params: imbot.MessageParams{Message: long}}
+	require.NotEmpty(t, ev.Text(), "and in no time")
+	require.Equal(t, "", (&imbot.CommandAddEvent{}).Text())
+	require.Equal(t, "two  words", (&imbot.CommandAddEvent{Commands: []imbot.EventCommand{{CommandParams: "  two  words "}, {CommandParams: "x"}}}).Text())
 }
 
 func TestAuthors(t *testing.T) {

@@ -176,7 +176,10 @@ func checkLink(code ErrorCode, field, s string) error {
 }
 
 // trimmedAway reports whether the portal's trimming leaves nothing of a text.
-func trimmedAway(s string) bool { return strings.Trim(s, " \t\n\r\v\x00") == "" }
+func trimmedAway(s string) bool { return trimBlanks(s) == "" }
+
+// trimBlanks trims as the portal does; other blanks of Unicode are text.
+func trimBlanks(s string) string { return strings.Trim(s, " \t\n\r\v\x00") }
 
 func checkJSON(code ErrorCode, field string, raw []byte) error {
 	if !utf8.Valid(raw) || !json.Valid(raw) {

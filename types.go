@@ -196,27 +196,33 @@ func jsonText(raw json.RawMessage) string {
 // holes and of a map, and [] of an empty map; null is no list. The order on the
 // wire is kept.
 func decodeList[T any](data []byte) ([]T, error) {
-	var list []T
+	list, _, err := decodeKeyed[T](data)
+	return list, err
+}
+
+// decodeKeyed is decodeList with the keys of an object.
+func decodeKeyed[T any](data []byte) (list []T, keys []string, err error) {
 	if len(data) == 0 || data[0] != '{' {
 		err := json.Unmarshal(data, &list)
 		if err == nil && list == nil {
 			err = errors.New("the result is null")
 		}
-		return list, err
+		return list, nil, err
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if _, err := dec.Token(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for dec.More() {
 		var v T
-		if _, err := dec.Token(); err != nil {
-			return nil, err
+		key, err := dec.Token()
+		if err != nil {
+			return nil, nil, err
 		}
 		if err := dec.Decode(&v); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		list = append(list, v)
+		list, keys = append(list, v), append(keys, fmt.Sprint(key))
 	}
-	return list, nil
+	return list, keys, nil
 }

@@ -58,6 +58,9 @@
 // message between a bot and a person opens their dialog, for which the bot gets
 // ONIMBOTJOINCHAT, before the message.
 //
+// Outside private dialogs the mentions of bots and people are cut out of the text of an
+// event, and the names in it are escaped for HTML; the SDK undoes both.
+//
 // Of keyboards, menus and attachments it keeps what a real portal keeps: it drops what is
 // unusable without an error, and [Message] has the rest. A command that a person types at
 // the start of a line, or gives with [Portal.Press], is an event of its own. For ten

@@ -1,6 +1,7 @@
 package imbottest_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -134,5 +135,35 @@ func TestChangesWithoutAHandlerAreSilent(t *testing.T) {
 	require.NoError(t, portal.Edit(t.Context(), anna, m, "new"))
 	require.NoError(t, portal.Delete(t.Context(), anna, m))
 	require.Empty(t, box.take(t, portal))
+	require.NoError(t, portal.Err())
+}
+
+func TestWhatABotReadsOfItsMention(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	hook := portal.Webhook("one")
+	var texts []string
+	bot := &imbot.EventHandler{Verifier: hook.Verifier(), OnMessage: func(_ context.Context, ev *imbot.MessageAddEvent) error {
+		if ev.Mentioned(alpha) && ev.Bot().BotID == alpha && ev.User.Name == `Tim "T" <x> & Söhne` {
+			texts = append(texts, ev.Text())
+		}
+		return nil
+	}}
+	portal.Serve(eventURL, bot)
+	tim := portal.AddUser(`Tim "T" <x>`, "& Söhne")
+	require.NoError(t, portal.Invite(t.Context(), anna, team, tim))
+	for _, text := range []string{
+		"[USER=4]Alpha[/USER], ask [USER=1]Admin[/USER] please",
+		"[USER=1]Admin[/USER], [USER=4]Alpha[/USER] knows it",
+		"[user=4]Alpha[/user]: in small letters",
+		"what do you say, [USER=4][/USER]",
+		"[USER=4]Alpha[/USER] :)",
+	} {
+		_, err := portal.Say(t.Context(), tim, imbot.ChatDialog(team), text)
+		require.NoError(t, err)
+	}
+	require.NoError(t, portal.Idle(t.Context()))
+	require.NoError(t, bot.Shutdown(t.Context()))
+	require.Equal(t, []string{"ask [USER=1]Admin[/USER] please", "[USER=1]Admin[/USER],  knows it", "in small letters", "what do you say,", ":)"}, texts)
 	require.NoError(t, portal.Err())
 }

@@ -33,7 +33,7 @@ func newBot(ctx context.Context, m model, hook imbot.Webhook, handlerURL string,
 		OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
 			stop := imbot.KeepTyping(ctx, client, ev.Params.DialogID) // renewed until the first part is sent
 			defer stop()
-			answer, err := m.Answer(ctx, ev.Params.Message)
+			answer, err := m.Answer(ctx, ev.Text())
 			if err != nil {
 				_, err := client.Message.Add(ctx, ev.Reply("I cannot think right now. Please ask again later."))
 				return err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	"github.com/imbot-go/imbot"
 )
@@ -25,8 +24,7 @@ func newBot(ctx context.Context, hook imbot.Webhook, handlerURL string, opts ...
 	return id, &imbot.EventHandler{
 		Verifier: hook.Verifier(),
 		OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
-			text := strings.TrimLeft(ev.Params.Message, ", ") // what is left of a mention
-			_, err := client.Message.Add(ctx, ev.Reply("You said: "+text))
+			_, err := client.Message.Add(ctx, ev.Reply("You said: "+ev.Text()))
 			return err
 		},
 	}, nil

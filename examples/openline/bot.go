@@ -49,7 +49,7 @@ func (d *desk) answer(ctx context.Context, ev *imbot.MessageAddEvent) error {
 	if ev.FromBot() || !ev.FromGuest() { // an echo, another bot, or an operator who has joined
 		return nil
 	}
-	switch text := strings.TrimSpace(ev.Params.Message); {
+	switch text := ev.Text(); {
 	case strings.EqualFold(text, hours):
 		return d.send(ctx, ev.Reply("We are here from Monday to Friday, 9 to 17."))
 	case strings.EqualFold(text, operator):

@@ -92,7 +92,7 @@ func (forgetful) Mark(context.Context, string) error { return nil }
 
 // onMessage answers with what was said, and a button.
 func (s *testbed) onMessage(ctx context.Context, ev *imbot.MessageAddEvent) error {
-	answer := ev.Reply("You said: " + strings.TrimLeft(ev.Params.Message, ", "))
+	answer := ev.Reply("You said: " + ev.Text())
 	answer.Keyboard = &imbot.Keyboard{Rows: [][]imbot.Button{{
 		{Text: "Press me", Action: imbot.ActionCommand{Command: "press", Params: "once"}, BGColorToken: imbot.ColorTokenPrimary},
 	}}}
