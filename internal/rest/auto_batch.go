@@ -225,7 +225,7 @@ func (a *autoBatch) leave(j *waiter, cause error) *Failure {
 			j.ride = nil
 			l.busy--
 			a.free(l)
-			return interrupted(j.call, nil, cause)
+			return &Failure{Method: j.call.method, Description: "not sent", Cause: cause} // the batch may just be adding up attempts
 		}
 		j.left = true
 		f := &Failure{Method: j.call.method, Description: "left a batch under way", Attempts: 1, InBatch: true, Cause: cause}

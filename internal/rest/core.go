@@ -203,9 +203,6 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 		}
 		cl.attempts++
 		result, f, o := c.attempt(ctx, cl, token, waited)
-		if cl.landed != nil {
-			cl.landed()
-		}
 		if cl.hop != "" && (f == nil || f.FromPortal) {
 			c.arrived(ctx, cl.hop)
 		}
@@ -224,6 +221,7 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 				return nil, f
 			}
 			renewed = true
+			cl.waits()
 			if token, err = source.Renew(ctx, token); err != nil || token == nil || token.AccessToken == "" {
 				return nil, tokenFailure(cl, err)
 			}
@@ -233,6 +231,7 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 		if o != refused && (o != unknown || !cl.repeatable) || cl.attempts >= c.config.Retry.MaxAttempts {
 			return nil, f
 		}
+		cl.waits()
 		if f.is(operationTimeLimit) && time.Now().Before(c.holds.end(cl.method)) {
 			token = nil // it may be too old when the hold ends
 			continue

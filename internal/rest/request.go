@@ -26,9 +26,17 @@ type Call struct {
 	waited     time.Duration // until it was paid
 
 	// A batch whose riders may leave: board is called before each attempt, and fails
-	// when nobody rides any more; landed is called after it.
+	// when nobody rides any more; landed is called after one that did not run and will
+	// be followed by another.
 	board  func() error
 	landed func()
+}
+
+// waits notes that a call waits for another try.
+func (cl *Call) waits() {
+	if cl.landed != nil {
+		cl.landed()
+	}
 }
 
 // NewCall returns a call of a method with parameters from [Encode]. repeatable: to
