@@ -72,7 +72,7 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 		e.StatusCode = resp.StatusCode
 		e.Code = ErrorCode(secret.ScrubCode(string(e.Code), secrets))
 		e.Description = secret.Scrub(e.Description, secrets)
-		return Grant{}, e, definite
+		return Grant{}, e, definite && resp.StatusCode != http.StatusTooManyRequests
 	}
 	var buf bytes.Buffer
 	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, maxTokenAnswer)); err != nil {
@@ -98,7 +98,7 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 		e.Code, e.Description = ErrorCode(code), description
 		return fail(e, e.Code != "" && !e.Is(ErrInternalServer))
 	}
-	if answer.AccessToken == "" || resp.StatusCode != http.StatusOK {
+	if answer.AccessToken == "" || resp.StatusCode/100 != 2 { // 203: a proxy has changed a header
 		return fail(&Error{Description: "the answer has no access token"}, resp.StatusCode < 500)
 	}
 	return a.grantOf(answer), nil, true
