@@ -270,6 +270,9 @@ func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, er
 	if err == nil {
 		return a.save(ctx, old, answer.over(old))
 	}
+	if errors.Is(err, errNotSent) {
+		return Grant{}, err // the grant is as it was, so the next call may try at once
+	}
 	t = trouble{refresh: old.RefreshToken, err: err}
 	pause := pauseUnknown
 	if e := (*Error)(nil); errors.As(err, &e) && e.Code != "" {
