@@ -38,7 +38,7 @@ import (
 // The token server uses up a refresh token when it answers. A program that is killed
 // between the answer and the store's write loses the grant, and so does one whose store
 // fails in that moment and that ends before a later call could store the pair. So let
-// the calls return before the program ends.
+// the calls return before the program ends; a renewal goes on when a context ends.
 type OAuthApp struct {
 	ClientID     string
 	ClientSecret string // sent to the authorization servers and to nobody else
