@@ -314,7 +314,7 @@ func (a *OAuthApp) prove(ctx context.Context, g Grant) (Grant, error) {
 		switch {
 		case errors.Is(err, ErrNotFound):
 			return Grant{}, &Error{Description: "the application was uninstalled meanwhile", kind: ErrReinstall}
-		case err != nil || stored.AccessToken != g.AccessToken || stored.RefreshToken != g.RefreshToken:
+		case err != nil || stored.AccessToken != g.AccessToken:
 			return stored, err
 		case stored.equal(g): // what was read is late
 			_ = rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) // without time left, Swap fails

@@ -152,6 +152,34 @@ func TestTheProofOfAStoreFindsWhatWasStoredMeanwhile(t *testing.T) {
 	})
 }
 
+func TestAPairWaitsForAStoreThatCannotBeReadForAMoment(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		inner := c.installed(t, "one.bitrix24.com")
+		store := &brokenStore{TokenStore: inner}
+		client, err := c.app(store).Client(t.Context(), memberOne)
+		require.NoError(t, err)
+		c.expire()
+		c.fail = onToken(func() {
+			g := load(t, inner)
+			changed := g
+			changed.ApplicationToken = "another" // so the pair meets a conflict
+			require.NoError(t, inner.Swap(t.Context(), g, changed))
+			back := time.Now().Add(300 * time.Millisecond)
+			store.load = func() error {
+				if time.Now().Before(back) {
+					return errors.New("the database is down")
+				}
+				return nil
+			}
+		})
+		require.NoError(t, ping(t.Context(), client))
+		require.Equal(t, "s3cr3t-refresh-2", load(t, inner).RefreshToken)
+		require.Equal(t, "another", load(t, inner).ApplicationToken)
+	})
+}
+
 // slowWrites is a store whose writes take long, and which cannot lock.
 type slowWrites struct {
 	imbot.TokenStore
