@@ -93,6 +93,10 @@ func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.masked()) }
 // Endpoint is the portal's REST root (client_endpoint of a token answer or
 // event, https://portal.bitrix24.com/rest/). The access token travels in the
 // JSON body, never in a URL. Tokens may also be a [Renewer].
+//
+// A plain [oauth2.TokenSource] gets no context: a call waits until Token returns, also
+// when its own context ends meanwhile; then it is not sent. Bound the source itself, by
+// the Timeout of its http.Client for example.
 type OAuth struct {
 	Endpoint string
 	Tokens   oauth2.TokenSource

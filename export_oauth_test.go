@@ -25,3 +25,11 @@ func (g Grant) WithBookkeeping(previousToken string, previousUntil time.Time, in
 }
 
 func (g Grant) Installs() string { return g.installs }
+
+// Remembered returns of how many portals an application remembers a renewal that
+// failed, and a host that was not confirmed.
+func (a *OAuthApp) Remembered() (troubles, redirects int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.troubles), len(a.redirects)
+}

@@ -101,7 +101,7 @@ func rate(t *testing.T, l imbot.Limiter, d time.Duration) int {
 func TestLimiterSlowsDownWhenSomebodyElseFillsTheBucket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := imbot.NewLimiter(2, 50).(slower)
-		l.Refused("portal") // unknown so far: nothing to slow down
+		l.Refused("portal") // unknown so far, or forgotten: it counts all the same
 		require.NoError(t, l.Wait(t.Context(), "portal"))
 		for range 30 { // one burst was refused
 			l.Refused("portal")

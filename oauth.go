@@ -34,6 +34,11 @@ import (
 // believed before the authorization server has confirmed it. An access token is
 // renewed when the portal refuses it, once for all calls that wait, and the new
 // pair is stored before it is used.
+//
+// The token server uses up a refresh token when it answers. A program that is killed
+// between the answer and the store's write loses the grant, and so does one whose store
+// fails in that moment and that ends before a later call could store the pair. So let
+// the calls return before the program ends; a renewal goes on when a context ends.
 type OAuthApp struct {
 	ClientID     string
 	ClientSecret string // sent to the authorization servers and to nobody else
@@ -61,7 +66,8 @@ type OAuthApp struct {
 	AuthServers []string
 
 	// Options are for the client of every portal. Their http.Client and logger
-	// serve the authorization servers, too.
+	// serve the authorization servers, too; its Timeout does not bound a renewal,
+	// which may take half a minute, because giving up early loses the new tokens.
 	Options []Option
 
 	// TokenQuery sends secrets to the token endpoint in the query of a GET
@@ -85,6 +91,7 @@ type OAuthApp struct {
 	members   map[string]weak.Pointer[member] // portals in use
 	troubles  map[string]trouble              // renewals that failed
 	redirects map[string]time.Time            // until when Confirm asks about no redirect of the portal
+	swept     time.Time                       // when the pauses that were over were forgotten
 }
 
 // noCopy lets go vet report a copy of the struct that has it as a field.
@@ -139,6 +146,7 @@ func (a *OAuthApp) start() (err error) {
 	}
 	hc := *a.options.http
 	hc.Jar = nil
+	hc.Timeout = 0 // an attempt has tokenTimeout
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if hc.Transport == nil {
 		hc.Transport = rest.SharedTransport
@@ -271,6 +279,8 @@ func storeError(text string, err error) *Error {
 	switch {
 	case errors.As(err, &own):
 		reason = own.Error()
+	case errors.Is(err, ErrConflict):
+		reason = ErrConflict.Error()
 	case errors.Is(err, context.DeadlineExceeded):
 		reason += ": out of time"
 	case errors.Is(err, context.Canceled):

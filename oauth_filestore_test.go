@@ -19,6 +19,14 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
+// privateDir is a directory that no other user may enter.
+func privateDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.Chmod(dir, 0o700))
+	return dir
+}
+
 func TestFileStoreTakesMemberIDsForNoPaths(t *testing.T) {
 	t.Parallel()
 	parent := t.TempDir()
@@ -51,7 +59,7 @@ func TestFileStoreTakesMemberIDsForNoPaths(t *testing.T) {
 
 func TestFileStoreSurvivesACrash(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := privateDir(t)
 	s := imbot.NewFileStore(dir)
 	one, two := testGrant("m1", "one"), testGrant("m1", "two")
 	require.NoError(t, s.Swap(t.Context(), imbot.Grant{}, one))
@@ -81,7 +89,7 @@ func TestFileStoreSurvivesACrash(t *testing.T) {
 
 func TestFileStoreLockExcludesAndObeysTheContext(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := privateDir(t)
 	s, other := imbot.NewFileStore(dir).(imbot.TokenLocker), imbot.NewFileStore(dir).(imbot.TokenLocker)
 	unlock, err := s.Lock(t.Context(), "m1")
 	require.NoError(t, err)
@@ -178,7 +186,7 @@ func twoProcessesRenewOnce(t *testing.T, kind string) {
 	}))
 	defer server.Close()
 
-	dir := t.TempDir()
+	dir := privateDir(t)
 	store := fileStores[kind](dir)
 	require.NoError(t, store.Swap(t.Context(), imbot.Grant{}, imbot.Grant{
 		MemberID: "m1", ClientEndpoint: server.URL + "/rest/", ServerEndpoint: server.URL + "/rest/", AccessToken: "old", RefreshToken: "old-refresh",

@@ -68,7 +68,7 @@ func TestATimeThatJSONCannotHoldCostsNoGrant(t *testing.T) {
 		require.Equal(t, g.AccessToken, back.AccessToken)
 	}
 	c := newCloud()
-	store := imbot.NewFileStore(t.TempDir())
+	store := imbot.NewFileStore(privateDir(t))
 	h, failures, _ := eventsOf(c.app(store))
 	var at []time.Time
 	h.OnMessage = func(_ context.Context, ev *imbot.MessageAddEvent) error {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"net/http"
 	"net/url"
 	"runtime"
 	"strings"
@@ -21,8 +23,9 @@ import (
 // own, because a pair that the server has issued must be stored. Together the parts
 // under the lock take less than staleLock.
 const (
-	renewTime = 2 * time.Minute  // for getting the lock, and again for the renewal
-	saveTime  = 30 * time.Second // for storing the pair
+	renewTime = 150 * time.Second // for getting the lock, and again for the renewal
+	saveTime  = 30 * time.Second  // for the store to prove that it can write, and again for storing the pair
+	awaitTime = 5 * time.Second   // for the pair of somebody who was faster
 )
 
 // member is the state of one portal and its token source. It lives as long as one of
@@ -150,6 +153,7 @@ func (m *member) Confirm(ctx context.Context, host string) bool {
 		if _, err := m.Renew(ctx, token); err == nil && !isHere() {
 			m.app.mu.Lock()
 			defer m.app.mu.Unlock()
+			m.app.sweep()
 			m.app.redirects[m.id] = time.Now().Add(pauseRedirect)
 		}
 		return nil, nil
@@ -209,7 +213,22 @@ func (a *OAuthApp) note(memberID string, t trouble) {
 		delete(a.troubles, memberID)
 		return
 	}
+	a.sweep()
 	a.troubles[memberID] = t
+}
+
+// sweep forgets the pauses that are over, or portals that nobody calls any more would
+// stay in memory for ever. The caller holds the mutex.
+func (a *OAuthApp) sweep() {
+	now := time.Now()
+	if now.Sub(a.swept) < pauseRefused {
+		return
+	}
+	a.swept = now
+	maps.DeleteFunc(a.troubles, func(_ string, t trouble) bool {
+		return !t.dead() && t.unsaved == nil && !now.Before(t.until)
+	})
+	maps.DeleteFunc(a.redirects, func(_ string, until time.Time) bool { return !now.Before(until) })
 }
 
 // renew replaces the stale token of a portal in the store and returns what is
@@ -239,6 +258,9 @@ func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, er
 	case t.dead(), time.Now().Before(t.until):
 		return Grant{}, t.err
 	}
+	if old, err = a.prove(ctx, old); err != nil || old.AccessToken != stale {
+		return old, err
+	}
 	answer, err := a.requestToken(ctx, a.serversFor(old.ServerEndpoint), url.Values{
 		"grant_type": {"refresh_token"}, "refresh_token": {old.RefreshToken},
 	}, old.AccessToken)
@@ -248,30 +270,80 @@ func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, er
 	if err == nil {
 		return a.save(ctx, old, answer.over(old))
 	}
-	t = trouble{refresh: old.RefreshToken, err: err, until: time.Now().Add(pauseUnknown)}
+	if errors.Is(err, errNotSent) {
+		return Grant{}, err // the grant is as it was, so the next call may try at once
+	}
+	t = trouble{refresh: old.RefreshToken, err: err}
+	pause := pauseUnknown
 	if e := (*Error)(nil); errors.As(err, &e) && e.Code != "" {
-		t.until = time.Now().Add(pauseRefused)
+		pause = pauseRefused
 		if isDead(e) {
-			// Another process without a lock may have been faster.
-			switch again, unread := a.load(ctx, memberID); {
+			// Another process without a lock, or whose lock was lost, may have been faster.
+			switch again, unread := a.await(ctx, old); {
 			case unread == nil && again.RefreshToken != old.RefreshToken:
 				return again, nil
 			case unread == nil, errors.Is(unread, ErrNotFound):
 				e.kind = ErrReinstall
-				t.until = time.Time{}
+				a.note(memberID, t)
+				return Grant{}, err
 			default: // the store may hold a newer pair, so the grant is not known to be dead
 				err, t.err = unread, unread
 			}
 		}
 	}
+	t.until = time.Now().Add(pause)
 	a.note(memberID, t)
 	return Grant{}, err
+}
+
+// prove makes the store write a grant as it is, before the token server uses up its
+// refresh token: a store without room, or one that only reads, fails here and costs
+// nothing. It returns what is stored then, maybe the pair of somebody who was faster.
+func (a *OAuthApp) prove(ctx context.Context, g Grant) (Grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, saveTime)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		err := a.swap(ctx, g, g)
+		if err == nil {
+			return g, nil
+		}
+		if !errors.Is(err, ErrConflict) || attempt == 5 {
+			return Grant{}, storeError("the token store does not write, so the tokens are not renewed", err)
+		}
+		stored, err := a.load(ctx, g.MemberID)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return Grant{}, &Error{Description: "the application was uninstalled meanwhile", kind: ErrReinstall}
+		case err != nil || stored.AccessToken != g.AccessToken:
+			return stored, err
+		case stored.equal(g): // what was read is late
+			_ = rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) // without time left, Swap fails
+		}
+		g = stored
+	}
+}
+
+// await reads the store until it holds another pair than old, for awaitTime: the
+// token server knows of a faster renewal before the store does. An error is that of
+// the last reading.
+func (a *OAuthApp) await(ctx context.Context, old Grant) (Grant, error) {
+	end := time.Now().Add(awaitTime)
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		g, err := a.load(ctx, old.MemberID)
+		if err == nil && g.RefreshToken != old.RefreshToken || errors.Is(err, ErrNotFound) || !time.Now().Before(end) {
+			return g, err
+		}
+		if err := rest.Sleep(ctx, wait); err != nil {
+			return Grant{}, err
+		}
+	}
 }
 
 // isDead reports whether an answer of the token endpoint means that the grant
 // will never work again.
 func isDead(e *Error) bool {
-	return e.Is(ErrInvalidGrant) || e.Is(ErrExpiredToken) || e.Is(ErrNotInstalled) || e.Is(ErrApplicationNotFound)
+	return e.StatusCode != http.StatusTooManyRequests &&
+		(e.Is(ErrInvalidGrant) || e.Is(ErrExpiredToken) || e.Is(ErrNotInstalled) || e.Is(ErrApplicationNotFound))
 }
 
 // over returns the stored grant with what a token answer says of its fields.
@@ -307,11 +379,14 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 			a.note(old.MemberID, trouble{})
 			return fresh, nil
 		case errors.Is(err, ErrConflict):
-			stored, err := a.load(ctx, old.MemberID)
+			stored, unread := a.load(ctx, old.MemberID)
 			switch {
-			case errors.Is(err, ErrNotFound):
+			case errors.Is(unread, ErrNotFound):
 				return Grant{}, &Error{Description: "the application was uninstalled meanwhile", kind: ErrReinstall}
-			case err != nil:
+			case unread != nil:
+				if rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) != nil {
+					attempt = 5
+				}
 				continue
 			case stored.RefreshToken != old.RefreshToken:
 				return stored, nil

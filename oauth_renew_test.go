@@ -60,17 +60,29 @@ func TestARenewedPairIsStoredBeforeItIsUsed(t *testing.T) {
 		require.NoError(t, err)
 		c.expire()
 		disk := errors.New("disk full")
-		store.swap = func() error { return disk }
+		c.fail = onToken(func() { store.swap = func() error { return disk } })
 		err = ping(t.Context(), client)
 		require.ErrorIs(t, err, disk)
 		require.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "s3cr3t")
 		require.Equal(t, 1, c.asked("one.bitrix24.com/rest/ping"), "the pair that is not stored is not used")
 
-		store.swap = nil
+		require.Error(t, ping(t.Context(), client), "nothing is asked for again")
+		require.Equal(t, 1, c.asked(tokenURL))
+		c.fail, store.swap = nil, nil
 		require.NoError(t, ping(t.Context(), client), "the pair that could not be stored is not lost")
 		require.Equal(t, 1, c.asked(tokenURL))
 		require.Equal(t, "s3cr3t-refresh-2", load(t, store).RefreshToken)
 	})
+}
+
+// onToken does something when the token server is asked, which then answers.
+func onToken(do func()) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
+		if r.URL.Path == "/oauth/token/" {
+			do()
+		}
+		return nil, nil
+	}
 }
 
 func TestARenewedPairIsStoredAlthoughNobodyWaits(t *testing.T) {
@@ -171,7 +183,12 @@ func TestADeadGrantIsNotTriedAgain(t *testing.T) {
 		require.NoError(t, err)
 		c.expire()
 		clear(c.refresh)
+		start := time.Now()
 		err = ping(t.Context(), client)
+		require.InDelta(t, 5, time.Since(start).Seconds(), 1, "somebody else may have a newer pair to store")
+		start = time.Now()
+		require.ErrorIs(t, ping(t.Context(), client), imbot.ErrReinstall)
+		require.Zero(t, time.Since(start), "once is enough")
 		require.ErrorIs(t, err, imbot.ErrReinstall)
 		require.ErrorIs(t, err, imbot.ErrInvalidGrant)
 		time.Sleep(24 * time.Hour)
@@ -210,7 +227,7 @@ func TestAPairThatIsStoredLaterLeavesNewerFieldsAlone(t *testing.T) {
 		client, err := c.app(store).Client(t.Context(), memberOne)
 		require.NoError(t, err)
 		c.expire()
-		store.swap = func() error { return errors.New("disk full") }
+		c.fail = onToken(func() { store.swap = func() error { return errors.New("disk full") } })
 		require.Error(t, ping(t.Context(), client))
 
 		store.swap = nil
@@ -281,7 +298,7 @@ func TestAServerThatTakesLongLeavesTheStoreItsTime(t *testing.T) {
 			return nil, nil
 		}
 		require.NoError(t, ping(t.Context(), client))
-		require.Equal(t, []time.Duration{30 * time.Second}, store.left)
+		require.Equal(t, []time.Duration{30 * time.Second, 30 * time.Second}, store.left, "to prove that it can write, and to store the pair")
 	})
 }
 
@@ -350,12 +367,13 @@ func TestAStoreThatPanicsEndsNoProgram(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
 		var log strings.Builder
-		store := &brokenStore{TokenStore: c.installed(t, "one.bitrix24.com"), swap: func() error { panic("no database for s3cr3t") }}
+		store := &brokenStore{TokenStore: c.installed(t, "one.bitrix24.com")}
 		app := c.app(store)
 		app.Options = append(app.Options, imbot.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 		client, err := app.Client(t.Context(), memberOne)
 		require.NoError(t, err)
 		c.expire()
+		c.fail = onToken(func() { store.swap = func() error { panic("no database for s3cr3t") } })
 		require.ErrorContains(t, ping(t.Context(), client), "the token store or the transport panicked")
 		require.Contains(t, log.String(), "TestAStoreThatPanicsEndsNoProgram", "the stack leads to the culprit")
 

@@ -15,6 +15,12 @@ import (
 // old by new if old is what it holds, and returns [ErrConflict] otherwise. A
 // zero old inserts, a zero new deletes.
 //
+// Swap(g, g) does all the work of a write, and fails where one would: a store that is
+// full or only reads has to say so before the token server is asked, which uses up the
+// refresh token. So do not return early for equal grants, and keep room for another
+// one where the store can. When it holds g the result is nil; MySQL, which counts no
+// row for an UPDATE that changes nothing, has to be told to count what it finds.
+//
 // Write a grant with [Grant.Encode] and read it with [DecodeGrant]: encoding/json
 // and fmt leave its tokens out. Compare two by their encodings.
 //
@@ -25,11 +31,13 @@ type TokenStore interface {
 }
 
 // TokenLocker is what a [TokenStore] may be, too. The lock of a portal is held while
-// its tokens are renewed, and no other process may get it meanwhile. It must end with
-// the process that holds it.
+// its tokens are renewed, three minutes at most, and no other process may get it
+// meanwhile. It must end with the process that holds it.
 //
-// With a store that cannot lock, two processes may renew at once. One of the two
-// renewals is lost then, but no pair of tokens is.
+// With a store that cannot lock, two processes may renew at once. The token server
+// refuses the slower one, which then waits up to five seconds for the other to store
+// its pair. If that takes longer, the calls that wait fail with [ErrReinstall], although
+// the next ones work.
 type TokenLocker interface {
 	Lock(ctx context.Context, memberID string) (unlock func(), err error)
 }

@@ -113,7 +113,7 @@ func TestStoreLetsOneOfManyWin(t *testing.T) {
 
 func TestTheErrorOfAStoreSaysWhatToRepair(t *testing.T) {
 	t.Parallel()
-	damaged := t.TempDir()
+	damaged := privateDir(t)
 	require.NoError(t, imbot.NewFileStore(damaged).Swap(t.Context(), imbot.Grant{}, testGrant(memberOne, "s3cr3t-access")))
 	files, err := filepath.Glob(filepath.Join(damaged, "*.json"))
 	require.NoError(t, err)

@@ -24,9 +24,13 @@ const (
 	tokenAttempts  = 3
 )
 
+// errNotSent is the kind of the failure of a token request of which no attempt was
+// sent: what was in it is not used up.
+var errNotSent = errors.New("imbot: not sent")
+
 // requestToken asks the token endpoint of the first server, and again when no
-// definite answer came. The refresh token may be used up then, but there is no
-// other one to try.
+// definite answer came. If one was sent, the refresh token may be used up then, but
+// there is no other one to try.
 func (a *OAuthApp) requestToken(ctx context.Context, servers []string, form url.Values, secrets ...string) (Grant, error) {
 	if len(servers) == 0 {
 		return Grant{}, &Error{Method: tokenMethod, Description: "the authorization server of this portal is not one of OAuthApp.AuthServers", kind: ErrInvalid}
@@ -34,10 +38,14 @@ func (a *OAuthApp) requestToken(ctx context.Context, servers []string, form url.
 	secrets = append(secrets, a.ClientSecret, form.Get("refresh_token"), form.Get("code"))
 	form.Set("client_id", a.ClientID)
 	form.Set("client_secret", a.ClientSecret)
+	sent := false
 	for attempt := 1; ; attempt++ {
 		g, e, definite := a.postToken(ctx, servers[0], form, secrets)
 		if e == nil {
 			return g, nil
+		}
+		if sent = sent || e.kind != errNotSent; sent && e.kind == errNotSent {
+			e.Description, e.kind = "no answer", nil
 		}
 		e.Method, e.Attempts = tokenMethod, attempt
 		if definite || attempt == tokenAttempts || rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) != nil {
@@ -50,6 +58,7 @@ func (a *OAuthApp) requestToken(ctx context.Context, servers []string, form url.
 func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values, secrets []string) (g Grant, e *Error, definite bool) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
+	ctx, unsent := rest.Trace(ctx, a.http.Transport)
 	method, address, body := http.MethodPost, server+"/oauth/token/", strings.NewReader(form.Encode())
 	if a.TokenQuery {
 		method, address, body = http.MethodGet, address+"?"+form.Encode(), strings.NewReader("")
@@ -65,14 +74,18 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 	req.Header.Set("User-Agent", a.options.userAgent)
 	resp, err := a.http.Do(req)
 	if err != nil {
-		return g, &Error{Description: "no answer", cause: secret.Clean(err, secrets)}, false
+		e := &Error{Description: "no answer", cause: secret.Clean(err, secrets)}
+		if unsent(err) {
+			e.Description, e.kind = "not sent", errNotSent
+		}
+		return g, e, false
 	}
 	defer func() { _ = resp.Body.Close() }()
 	fail := func(e *Error, definite bool) (Grant, *Error, bool) {
 		e.StatusCode = resp.StatusCode
 		e.Code = ErrorCode(secret.ScrubCode(string(e.Code), secrets))
 		e.Description = secret.Scrub(e.Description, secrets)
-		return Grant{}, e, definite
+		return Grant{}, e, definite && resp.StatusCode != http.StatusTooManyRequests
 	}
 	var buf bytes.Buffer
 	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, maxTokenAnswer)); err != nil {
@@ -98,7 +111,7 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 		e.Code, e.Description = ErrorCode(code), description
 		return fail(e, e.Code != "" && !e.Is(ErrInternalServer))
 	}
-	if answer.AccessToken == "" || resp.StatusCode != http.StatusOK {
+	if answer.AccessToken == "" || resp.StatusCode/100 != 2 { // 203: a proxy has changed a header
 		return fail(&Error{Description: "the answer has no access token"}, resp.StatusCode < 500)
 	}
 	return a.grantOf(answer), nil, true

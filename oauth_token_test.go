@@ -85,6 +85,8 @@ func TestTokenServerAnswers(t *testing.T) {
 		{"a broken connection is tried again", 0, "", refused, refused, 3},
 		{"an HTML page of a proxy is tried again", 502, `<html>s3cr3t-refresh-1</html>`, nil, nil, 3},
 		{"a page in place of an answer is tried again", 200, `<html>s3cr3t-refresh-1</html>`, nil, nil, 3},
+		{"too many requests are tried again", 429, `<html></html>`, nil, nil, 3},
+		{"too many requests kill no grant, whatever the code", 429, `{"error":"invalid_grant"}`, nil, imbot.ErrInvalidGrant, 3},
 		{"a redirect is not followed, and named", 307, ``, nil, errText("redirects"), 1},
 		{"a server that refuses POST is told apart", 405, `{"error":"method"}`, nil, errText("TokenQuery"), 1},
 		{"an empty answer is tried again", 200, ``, nil, nil, 3},
@@ -141,6 +143,26 @@ func TestTokenServerAnswers(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestAnotherStatusOfSuccessDoesNotCostThePair(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{201, 203} {
+		c := newCloud()
+		store := c.installed(t, "one.bitrix24.com")
+		client, err := c.app(store).Client(t.Context(), memberOne)
+		require.NoError(t, err)
+		c.expire()
+		fresh := c.issue("one.bitrix24.com", 1, appID)
+		c.fail = func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path != "/oauth/token/" {
+				return nil, nil
+			}
+			return reply(status, fmt.Sprintf(`{"access_token":%q,"refresh_token":%q}`, fresh.access, fresh.refresh)), nil
+		}
+		require.NoError(t, ping(t.Context(), client))
+		require.Equal(t, fresh.refresh, load(t, store).RefreshToken)
 	}
 }
 

@@ -417,7 +417,7 @@ func TestABodyThatComesSlowlyLeavesTheStoreItsTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCloud()
-		store := imbot.NewFileStore(t.TempDir())
+		store := imbot.NewFileStore(privateDir(t))
 		require.NoError(t, store.Swap(t.Context(), imbot.Grant{}, load(t, c.installed(t, "one.bitrix24.com"))))
 		h, _, _ := eventsOf(c.app(store))
 		event := c.issue("one.bitrix24.com", 1, appID).event("ONIMBOTDELETE")

@@ -130,11 +130,14 @@ func TestARequestThatWasReadIsNotSentAgain(t *testing.T) {
 	}
 }
 
-// TestARequestThatNeverLeftIsSentAgain uses proxies that let nobody through, and
-// servers with which no handshake succeeds.
-func TestARequestThatNeverLeftIsSentAgain(t *testing.T) {
-	t.Parallel()
-	cert, _ := certificate(t)
+// barrier is a proxy that lets nobody through, or a server with which no handshake
+// succeeds.
+type barrier struct {
+	proxy  bool
+	handle func(net.Conn)
+}
+
+func barriers(cert tls.Certificate) map[string]barrier {
 	proxy := func(answer string) func(net.Conn) {
 		return func(conn net.Conn) {
 			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
@@ -143,10 +146,7 @@ func TestARequestThatNeverLeftIsSentAgain(t *testing.T) {
 		}
 	}
 	hello := func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) } // of the client
-	for name, tt := range map[string]struct {
-		proxy  bool
-		handle func(net.Conn)
-	}{
+	return map[string]barrier{
 		"a proxy that forbids it":           {true, proxy("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")},
 		"a proxy that wants a password":     {true, proxy("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")},
 		"a proxy that reaches nobody":       {true, proxy("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")},
@@ -163,7 +163,13 @@ func TestARequestThatNeverLeftIsSentAgain(t *testing.T) {
 		}},
 		"a server that speaks no TLS":         {false, func(conn net.Conn) { hello(conn); _, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n") }},
 		"a server that talks rubbish at once": {false, func(conn net.Conn) { _, _ = conn.Write(make([]byte, 64)); hello(conn) }},
-	} {
+	}
+}
+
+func TestARequestThatNeverLeftIsSentAgain(t *testing.T) {
+	t.Parallel()
+	cert, _ := certificate(t)
+	for name, tt := range barriers(cert) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var connections atomic.Int32

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestTheBotOfAnApplication(t *testing.T) {
 	portal := imbottest.NewPortal()
 	defer portal.Close()
 	app := &imbot.OAuthApp{
-		ClientID: "local.app", ClientSecret: "a-secret", Store: imbot.NewFileStore(t.TempDir()), AuthServers: []string{portal.AuthServer()},
+		ClientID: "local.app", ClientSecret: "a-secret", Store: imbot.NewFileStore(filepath.Join(t.TempDir(), "grants")), AuthServers: []string{portal.AuthServer()},
 		Options: []imbot.Option{imbot.WithHTTPClient(portal.HTTPClient())},
 	}
 	var memberID string

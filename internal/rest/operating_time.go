@@ -17,9 +17,10 @@ const (
 // holds keeps methods back that have used up their operating time; the others
 // go on. The portal counts per method and application.
 type holds struct {
-	mu   sync.Mutex
-	m    map[string]*hold
-	last time.Time // when the last hold ends
+	mu    sync.Mutex
+	m     map[string]*hold
+	last  time.Time // when the last hold ends
+	swept time.Time // when what is over was forgotten
 }
 
 type hold struct {
@@ -59,11 +60,9 @@ func (h *holds) end(method string) time.Time {
 func (h *holds) ran(method string, timing []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e := h.m[method]
+	e := h.entry(method)
 	if e == nil {
-		if e = h.add(method); e == nil {
-			return
-		}
+		return
 	}
 	e.grown, e.ran = 0, time.Now()
 	if e.time = e.time[:0]; len(timing) <= maxTime {
@@ -88,11 +87,9 @@ func (e *hold) resetAt() time.Time {
 func (h *holds) refused(method string, sent time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e := h.m[method]
+	e := h.entry(method)
 	if e == nil {
-		if e = h.add(method); e == nil {
-			return
-		}
+		return
 	}
 	if !e.set.Before(sent) {
 		return // it was under way when another was refused
@@ -120,25 +117,33 @@ func (h *holds) holding(method string) bool {
 	return method == "" || e != nil && e.until.After(now)
 }
 
-// add makes room for one more method; nil when there is none.
-func (h *holds) add(method string) *hold {
-	if len(h.m) >= maxHolds {
-		now := time.Now()
-		for name, e := range h.m {
-			if !e.until.After(now) && now.Sub(e.ran) > maxHold {
-				delete(h.m, name)
-			}
-		}
-		if len(h.m) >= maxHolds {
-			return nil
-		}
+// entry returns what is known of a method; nil when there is no room for it.
+func (h *holds) entry(method string) *hold {
+	now := time.Now()
+	e := h.m[method]
+	if now.Sub(h.swept) > maxHold || e == nil && len(h.m) >= maxHolds {
+		h.sweep(now)
+		e = h.m[method]
 	}
-	if h.m == nil {
-		h.m = map[string]*hold{}
+	if e != nil || len(h.m) >= maxHolds {
+		return e
 	}
-	e := new(hold)
+	e = new(hold)
 	h.m[method] = e
 	return e
+}
+
+// sweep forgets the methods for whose next refusal it makes no difference: the
+// portal's window has passed since they ran and were held back. A map keeps its room
+// when entries are deleted, so what stays gets a new one.
+func (h *holds) sweep(now time.Time) {
+	kept := map[string]*hold{}
+	for name, e := range h.m {
+		if now.Sub(e.ran) <= maxHold || now.Sub(e.until) <= maxHold {
+			kept[name] = e
+		}
+	}
+	h.m, h.swept = kept, now
 }
 
 // timing is what the "time" of an answer says; what it does not say is zero.

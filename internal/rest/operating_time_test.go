@@ -64,6 +64,35 @@ func TestHoldsAreBounded(t *testing.T) {
 	})
 }
 
+func TestHoldsForgetWhatIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portals := make([]holds, 10_000)
+		for i := range portals {
+			h := &portals[i]
+			for method := range 20 {
+				h.ran(fmt.Sprint("method", method), []byte(`{"finish":1,"operating_reset_at":301}`))
+			}
+			time.Sleep(time.Millisecond)
+			h.refused("method7", time.Now())
+		}
+		time.Sleep(9 * time.Minute)
+		for i := range portals {
+			portals[i].ran("other", nil)
+			require.Len(t, portals[i].m, 21, "the portal still counts them")
+		}
+		require.NoError(t, portals[0].wait(t.Context(), "method7"))
+		time.Sleep(11 * time.Minute)
+		for i := range portals {
+			portals[i].ran("other", nil)
+			require.Len(t, portals[i].m, 1)
+		}
+		h := &portals[0]
+		h.refused("method7", time.Now())
+		require.True(t, h.holding("method7"), "and it begins anew")
+		require.Equal(t, minHold, time.Until(h.end("method7")))
+	})
+}
+
 func TestReadTiming(t *testing.T) {
 	for raw, want := range map[string]int64{
 		`{"finish":12}`:                                12,

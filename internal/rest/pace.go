@@ -19,7 +19,10 @@ type Pacer struct {
 
 	mu      sync.Mutex
 	buckets map[string]*bucket
-	sweep   int // number of buckets at which full ones are dropped
+	// Buckets that are as good as none are dropped when there are so many, or at
+	// the next request after this time.
+	sweepAt  int
+	sweepDue time.Time
 }
 
 // NewPacer returns a pacer. A rate that is not a positive number is 2, a burst
@@ -78,11 +81,7 @@ func (l *Pacer) Wait(ctx context.Context, portal string) error {
 func (l *Pacer) Refused(portal string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.buckets[portal]
-	if b == nil {
-		return
-	}
-	now := time.Now()
+	now, b := time.Now(), l.bucket(portal)
 	calm := now.Sub(b.calm)
 	b.calm = now
 	if calm < l.time(sameRefusals) {
@@ -111,23 +110,25 @@ func (l *Pacer) time(requests int) time.Duration {
 	return time.Duration(float64(requests) / float64(l.perSecond) * float64(time.Second))
 }
 
+// bucket returns the bucket of a portal, a full one if there is none.
+func (l *Pacer) bucket(portal string) *bucket {
+	b := l.buckets[portal]
+	if b == nil {
+		b = &bucket{rate: rate.NewLimiter(l.perSecond, l.burst), turn: make(chan struct{}, 1)}
+		l.buckets[portal] = b
+	}
+	return b
+}
+
 // enter counts one more who waits for a portal. It returns an error when the
 // deadline comes before all those in front have had their turn.
 func (l *Pacer) enter(ctx context.Context, portal string) (*bucket, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	b := l.buckets[portal]
-	if b == nil {
-		l.drop(now)
-		b = &bucket{rate: rate.NewLimiter(l.perSecond, l.burst), turn: make(chan struct{}, 1)}
-		l.buckets[portal] = b
-	}
-	for b.halvings > 0 && now.Sub(b.calm) >= l.time(recovery) {
-		b.halvings--
-		b.calm = b.calm.Add(l.time(recovery))
-		b.rate.SetLimitAt(now, l.perSecond/rate.Limit(int(1)<<b.halvings))
-	}
+	l.drop(now)
+	b := l.bucket(portal)
+	l.recover(b, now)
 	b.waiting++
 	deadline, ok := ctx.Deadline()
 	if missing := float64(b.waiting) - b.rate.TokensAt(now); ok && b.waiting > 1 &&
@@ -143,18 +144,31 @@ func (l *Pacer) leave(b *bucket) {
 	l.mu.Unlock()
 }
 
-// drop forgets full buckets, which are as good as none, so that thousands of
-// portals do not stay in memory for ever.
+// recover undoes the halvings for which nothing has been refused long enough.
+func (l *Pacer) recover(b *bucket, now time.Time) {
+	for b.halvings > 0 && now.Sub(b.calm) >= l.time(recovery) {
+		b.halvings--
+		b.calm = b.calm.Add(l.time(recovery))
+		b.rate.SetLimitAt(now, l.perSecond/rate.Limit(int(1)<<b.halvings))
+	}
+}
+
+// drop forgets the buckets that are as good as none: full ones, at the full rate, of
+// which no refusal counts any more. Portals that call no longer must not stay in
+// memory for ever, whatever they were refused.
 func (l *Pacer) drop(now time.Time) {
-	if len(l.buckets) < max(l.sweep, 64) {
+	if len(l.buckets) < max(l.sweepAt, 64) && now.Before(l.sweepDue) {
 		return
 	}
+	kept := map[string]*bucket{} // a new map, because one keeps its room when entries are deleted
 	for name, b := range l.buckets {
-		if b.waiting == 0 && b.halvings == 0 && b.rate.TokensAt(now) >= float64(l.burst) {
-			delete(l.buckets, name)
+		l.recover(b, now)
+		if b.waiting > 0 || b.halvings > 0 || now.Sub(b.calm) < l.time(fewRefusals) || b.rate.TokensAt(now) < float64(l.burst) {
+			kept[name] = b
 		}
 	}
-	l.sweep = 2 * len(l.buckets)
+	l.buckets = kept
+	l.sweepAt, l.sweepDue = 2*len(kept), now.Add(max(l.time(recovery), time.Second))
 }
 
 // pay asks the limiter for one attempt, unless that was done already.

@@ -42,6 +42,67 @@ func TestPacerForgetsPortals(t *testing.T) {
 	})
 }
 
+func TestPacerForgetsWhatWasRefused(t *testing.T) {
+	const portals, burst = 10_000, 5
+	for name, row := range map[string]struct {
+		calls, refusals int // of each portal
+		halvings, edge  int // what that comes to
+		still           time.Duration
+	}{
+		"once":                       {1, 1, 1, 0, 29 * time.Second},
+		"until it cannot be slower":  {1, 4, maxHalvings, 0, 89 * time.Second},
+		"a little too early, once":   {burst, 1, 0, 1, 9 * time.Second},
+		"never":                      {1, 0, 0, 0, 0},
+		"never, but nothing is left": {burst, 0, 0, 0, 2 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := NewPacer(2, burst)
+				each := func(do func(portal string)) {
+					for i := range portals {
+						do(fmt.Sprint("portal", i))
+					}
+				}
+				each(func(portal string) {
+					for range row.calls {
+						require.NoError(t, l.Wait(t.Context(), portal))
+					}
+				})
+				for round := range row.refusals {
+					if round > 0 {
+						time.Sleep(20 * time.Second) // room again
+					}
+					each(l.Refused)
+				}
+				require.Equal(t, portals, len(l.buckets)) // Len would print them all
+				require.Equal(t, row.halvings, l.buckets["portal7"].halvings)
+				require.Equal(t, row.edge, l.buckets["portal7"].edge)
+
+				// What still counts is not forgotten: that would be a new burst.
+				time.Sleep(row.still)
+				l.sweepDue = time.Time{}
+				require.NoError(t, l.Wait(t.Context(), "another"))
+				require.NotNil(t, l.buckets["portal7"])
+				time.Sleep(3 * time.Minute)
+				require.NoError(t, l.Wait(t.Context(), "portal7"))
+				require.Equal(t, 1, len(l.buckets), "portals that call no longer stay in memory")
+			})
+		})
+	}
+}
+
+func TestARefusalCountsForAForgottenPortal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewPacer(2, 50)
+		require.NoError(t, l.Wait(t.Context(), "portal"))
+		time.Sleep(time.Minute) // so long is the request under way
+		require.NoError(t, l.Wait(t.Context(), "another"))
+		require.NotContains(t, l.buckets, "portal")
+		l.Refused("portal")
+		require.Equal(t, 1, l.buckets["portal"].halvings)
+	})
+}
+
 func TestNewPacerLetsAtLeastOneThrough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, burst := range []int{-1, 0, 1} {

@@ -89,6 +89,17 @@ func (t *track) reached(tells bool) reach {
 	return r
 }
 
+// unsent reports whether a request that failed with err was never sent.
+func (r reach) unsent(err error) bool { return r == nowhere || r == untold && neverSent(err) }
+
+// Trace is for a request that does not go through a Core. It returns a context for it,
+// and what tells of its failure whether it was never sent.
+func Trace(ctx context.Context, transport http.RoundTripper) (traced context.Context, unsent func(error) bool) {
+	t := newTrack()
+	_, tells := transport.(*http.Transport)
+	return httptrace.WithClientTrace(ctx, &t.ClientTrace), func(err error) bool { return t.reached(tells).unsent(err) }
+}
+
 // outcome answers "did it run?".
 type outcome int
 
@@ -104,7 +115,7 @@ const (
 func outcomeOf(f *Failure, answered bool, how reach) outcome {
 	switch {
 	case answered:
-	case how == nowhere, how == untold && neverSent(f.Cause):
+	case how.unsent(f.Cause):
 		return refused
 	default:
 		return unknown
