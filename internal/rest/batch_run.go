@@ -137,7 +137,8 @@ func (c *Core) load(cl *Call, items []*Item) {
 		params = append(params, it.command...)
 		params = append(params, '"')
 	}
-	cl.params, cl.items, cl.secrets = append(params, `}}`...), items, secrets
+	params = append(params, `}}`...)
+	cl.params, cl.items, cl.secrets = params, items, secrets
 }
 
 // bytes is how long an item makes a batch.

@@ -136,8 +136,7 @@ func outcomeOf(f *Failure, answered bool, how reach) outcome {
 		}
 		return definite
 	case "":
-		switch {
-		case f.StatusCode >= 300 && f.StatusCode < 500 && !f.FromPortal:
+		if f.StatusCode >= 300 && f.StatusCode < 500 && !f.FromPortal {
 			return definite // a redirect, a proxy or a firewall: the portal was not reached
 		}
 		return unknown
