@@ -37,7 +37,8 @@ const maxDashes = 20
 //
 // An address stays a link. That of a picture stays text, because the web client
 // would show the picture, and each reader would load it from a host that a stranger
-// has chosen; [Image] shows one. Smileys stay smileys.
+// has chosen; [Image] shows one. Smileys stay smileys. Against Markdown see
+// [EscapeMarkdown].
 //
 // Escaping twice is the same as once. Bytes that are not UTF-8 become U+FFFD.
 func Escape(text string) string { return escapeFor(anywhere, text) }

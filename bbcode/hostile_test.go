@@ -21,6 +21,7 @@ func BenchmarkHostile(b *testing.B) {
 		f    func(string)
 	}{
 		{"Escape", func(s string) { Escape(s) }},
+		{"EscapeMarkdown", func(s string) { EscapeMarkdown(s) }},
 		{"Plain", func(s string) { Plain(s) }},
 		{"Split", func(s string) { Split(s) }},
 		{"Markdown", func(s string) { Markdown(s) }},

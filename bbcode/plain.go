@@ -13,8 +13,8 @@ import (
 // ("&lt;", "&#91;" …) their characters, and what only changes the looks is gone.
 // Codes that entities make are read, as people's clients do. Quotes keep their ">>"
 // and their lines of dashes, [code] its content, and what is no code stays. The
-// invisible character of [Escape] is taken away: Plain(Escape(s)) is s, whatever s
-// is, unless it has that character itself.
+// invisible characters of [Escape] and [EscapeMarkdown] are taken away:
+// Plain(Escape(s)) is s, whatever s is, unless it has that character itself.
 //
 // Plain reads a message as it is sent and as events of the first generation bring
 // it. The result is text, not markup: to send it, [Escape] it again.
@@ -31,8 +31,12 @@ func Plain(text string) string {
 	return withoutJoiners(p.out.String())
 }
 
-// withoutJoiners takes away what Escape puts into a text.
+// withoutJoiners takes away what Escape and EscapeMarkdown put into a text.
 func withoutJoiners(text string) string {
+	if strings.Contains(text, wideJoiner) {
+		text = strings.ReplaceAll(text, "*"+wideJoiner, "*")
+		text = strings.ReplaceAll(text, "_"+wideJoiner, "_")
+	}
 	return strings.ReplaceAll(text, joiner, "")
 }
 

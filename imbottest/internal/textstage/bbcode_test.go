@@ -207,6 +207,22 @@ func checkMarkdown(t *testing.T, text string) {
 	checkSplit(t, out)
 }
 
+func checkEscapeMarkdown(t *testing.T, text string) {
+	t.Helper()
+	escaped := bbcode.EscapeMarkdown(text)
+	require.Equal(t, escaped, bbcode.EscapeMarkdown(escaped), "twice is once")
+	if !strings.Contains(text, joiner) {
+		require.Equal(t, string([]rune(text)), bbcode.Plain(escaped))
+	}
+	v := Shown(escaped, nil)
+	require.Empty(t, live(v), "%q", escaped)
+	require.Equal(t, asTyped(text), seen(v.Text))
+	for _, a := range []struct{ before, after string }{{"", ""}, {"see ", " there"}, {"line\n", "\nline"}, {"x[/b]", ""}} {
+		served := Serve(Store(a.before+escaped+a.after), nil)
+		require.Empty(t, Markdown(served), "%q", served)
+	}
+}
+
 func randomText(random *rand.Rand) string {
 	odd := []string{"\n", "\n", "\n\n", " ", " ", "    ", "\r\n", "\t", "\x00", "\u00a0", "\ufeff", "\u2028", "\u0301", "<br\u00a0/>", "\xff", "\xc3", "\u017f", "|", "`", "```", "x|y"}
 	var out strings.Builder
@@ -238,6 +254,7 @@ func TestNothingInMarkdownIsAliveButMarkdown(t *testing.T) {
 	for range seeded {
 		text := randomText(random)
 		checkMarkdown(t, text)
+		checkEscapeMarkdown(t, text)
 	}
 }
 
@@ -286,6 +303,17 @@ func FuzzSplit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, before uint16) {
 		if text != "" && len(text) < 1<<10 {
 			checkSplit(t, strings.Repeat("x", int(before))+strings.Repeat(text, 1+25_000/len(text)))
+		}
+	})
+}
+
+func FuzzEscapeMarkdown(f *testing.F) {
+	for _, text := range pieces {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) < 1<<10 {
+			checkEscapeMarkdown(t, text)
 		}
 	})
 }
