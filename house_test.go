@@ -32,6 +32,8 @@ var mayImport = map[string][]string{
 	"internal/dispatch":   {},
 	"internal/phpform":    {},
 	"internal/secret":     {},
+
+	"imbottest/internal/textstage": {},
 }
 
 // What the root package may have at most, tests aside. A number is raised when a

@@ -19,7 +19,8 @@ func Italic(text string) string { return "[i]" + text + "[/i]" }
 // Underline underlines text.
 func Underline(text string) string { return "[u]" + text + "[/u]" }
 
-// Strike strikes text through.
+// Strike strikes text through. Lists of dialogs leave it out, so that a message of
+// nothing else looks deleted there.
 func Strike(text string) string { return "[s]" + text + "[/s]" }
 
 // Size sets the size of text, from 8 to 30; other values become the nearest of
@@ -33,14 +34,14 @@ func Size(n int, text string) string {
 func TextColor(hex, text string) string {
 	digits := strings.TrimPrefix(hex, "#")
 	if len(digits) != 3 && len(digits) != 6 || strings.Trim(digits, "0123456789abcdefABCDEF") != "" {
-		return text
+		return beginMessage(text)
 	}
 	return "[color=#" + digits + "]" + text + "[/color]"
 }
 
 // Code shows a block of code. It is taken as it is and shown as it is: no BB code
-// in it is read. Only "[code]", "[/code]", "[br]" and "#BR#" themselves get the
-// invisible character of [Escape].
+// in it is read, and no entity. Only "[code]", "[/code]", "[br]", "#BR#" and rows of
+// three and more "#" get the invisible character of [Escape].
 func Code(code string) string { return "[code]" + codeText(code) + "[/code]" }
 
 // Quote quotes text: each of its lines gets ">>" in front. A quote begins and
@@ -50,10 +51,40 @@ func Quote(text string) string {
 }
 
 // QuoteBlock quotes a message: text between two lines of 54 dashes. It begins
-// and ends a line; put a line break before it and behind it.
+// and ends a line; put a line break before it and behind it. A line that ends in "]"
+// gets the invisible character of [Escape], because the web client would show it as
+// an author and a time, without the brackets.
 func QuoteBlock(text string) string {
 	half := quoteRule[:len(quoteRule)/2]
-	return quoteRule + "\n" + strings.ReplaceAll(text, quoteRule, half+joiner+half) + "\n" + quoteRule
+	text = strings.ReplaceAll(text, quoteRule, half+joiner+half)
+	return quoteRule + "\n" + endLines(text) + "\n" + quoteRule
+}
+
+// endLines puts a joiner at the end of each line that ends in a bracket, or in one
+// and the place of a message ("] #chat5/7").
+func endLines(text string) string {
+	e := escaper{text: text}
+	for i := 0; i < len(text); i++ {
+		n := 1
+		if text[i] == '&' && strings.HasPrefix(text[i:], "&#93;") {
+			n = len("&#93;")
+		} else if text[i] != ']' {
+			continue
+		}
+		end := i + n
+		if strings.HasPrefix(text[end:], " #") {
+			end += 2
+			for end < len(text) && (isLetter(text[end]) || text[end] >= '0' && text[end] <= ':' || text[end] == '/') {
+				end++
+			}
+		}
+		rest := text[end:]
+		if rest == "" || rest[0] == '\n' || rest[0] == '\r' || hasFoldPrefix(rest, LineBreak) || hasFoldPrefix(rest, "#BR#") || strings.HasPrefix(rest, breakTag) {
+			e.joiner(end)
+			i = end - 1
+		}
+	}
+	return e.end()
 }
 
 // eachLine puts a prefix in front of all lines but the first. A code block counts
@@ -61,6 +92,7 @@ func QuoteBlock(text string) string {
 func eachLine(text string, prefix func(rest string) string) string {
 	var out strings.Builder
 	lines := func(s string) {
+		s = strings.ReplaceAll(s, breakTag, "\n")
 		for first := true; ; first = false {
 			if !first {
 				out.WriteString(prefix(s))
@@ -94,12 +126,13 @@ func eachLine(text string, prefix func(rest string) string) string {
 // Link shows text that leads to an address; without text, the address itself.
 // The address is "http://…", "https://…" or "/…" (on the portal); anything else
 // gets "https://" in front, so that no other scheme is ever followed. Without
-// an address, text is returned as it is.
+// an address, text is returned without a code. The web client shows the picture
+// where the text is the address of one.
 func Link(url, text string) string {
 	url = linkAddress(url)
 	switch {
 	case url == "":
-		return text
+		return beginMessage(text)
 	case text == "":
 		return "[url]" + url + "[/url]"
 	}
@@ -109,21 +142,22 @@ func Link(url, text string) string {
 // Mention mentions a user, who is notified. The name is taken as it is and
 // escaped; the portal fills in an empty one.
 func Mention[I ~int | ~int64](user I, name string) string {
-	return "[user=" + number(user) + "]" + escape(name) + "[/user]"
+	return "[user=" + number(user) + "]" + escapeName(name) + "[/user]"
 }
 
-// MentionAll mentions everybody in the chat.
+// MentionAll mentions everybody in the chat. The web client of January 2026 shows
+// the code itself; newer portals know it.
 func MentionAll(text string) string { return "[user=all]" + text + "[/user]" }
 
 // ChatLink leads to a chat. The name is taken as it is and escaped.
 func ChatLink[I ~int | ~int64](chat I, name string) string {
-	return "[chat=" + number(chat) + "]" + escape(name) + "[/chat]"
+	return "[chat=" + number(chat) + "]" + escapeName(name) + "[/chat]"
 }
 
 // OpenLineLink leads to a conversation of an open line. The name is taken as it
 // is and escaped.
 func OpenLineLink[I ~int | ~int64](chat I, name string) string {
-	return "[chat=imol|" + number(chat) + "]" + escape(name) + "[/chat]"
+	return "[chat=imol|" + number(chat) + "]" + escapeName(name) + "[/chat]"
 }
 
 // MessageLink leads to a message of a group chat.
@@ -138,18 +172,19 @@ func PrivateMessageLink[I ~int | ~int64](a, b, message I, text string) string {
 }
 
 // DialogMessageLink leads to a message of a dialog in an older form than
-// [MessageLink]. Not documented.
+// [MessageLink]. Not documented; the web client of January 2026 shows the code
+// itself.
 func DialogMessageLink[D ~string, I ~int | ~int64](dialog D, message I, text string) string {
 	return "[dialog=" + oneOfMany(string(dialog)) + " message=" + number(message) + "]" + text + "[/dialog]"
 }
 
 // Send shows text that sends the command (any text) in the reader's name when
 // it is clicked. An empty command sends the text itself.
-func Send(command, text string) string { return action("send", attribute(command), text) }
+func Send(command, text string) string { return action("send", commandValue(command, text), text) }
 
 // Put shows text that puts the command (any text) into the reader's input field
 // when it is clicked. An empty command puts the text itself.
-func Put(command, text string) string { return action("put", attribute(command), text) }
+func Put(command, text string) string { return action("put", commandValue(command, text), text) }
 
 // CallLink shows text that calls a number when it is clicked. Of the number,
 // only digits and "+*#,;-()" and blanks are kept; without one, the text is the
@@ -164,7 +199,8 @@ func CallLink(phone, text string) string {
 	return action("call", attribute(number), text)
 }
 
-// InternalCallLink leads to a call inside the portal. Not documented.
+// InternalCallLink leads to a call inside the portal. Not documented; the web client
+// of January 2026 shows nothing in its place.
 func InternalCallLink[I ~int | ~int64](call I, text string) string {
 	return "[pch=" + number(call) + "]" + text + "[/pch]"
 }
@@ -196,7 +232,11 @@ func Image(url string, size ImageSize) string {
 	if size != ImageSmall && size != ImageLarge {
 		size = ImageMedium
 	}
-	// The portal does not recognise the code without the blank.
+	// The portal does not recognise the code without the blank, and it leaves what
+	// looks like the end of a sentence outside of the address.
+	if short := strings.TrimRight(url, ".,"); short != url {
+		url = short + strings.NewReplacer(".", "%2E", ",", "%2C").Replace(url[len(short):])
+	}
 	return "[img size=" + string(size) + "]" + url + " [/img]"
 }
 
@@ -234,11 +274,12 @@ func Icon(url string, o IconOptions) string {
 // documented.
 func Rating(n int) string { return fmt.Sprintf("[rating=%d]", min(max(n, 1), 5)) }
 
-// Disk shows a file of the account's drive.
+// Disk shows a file of the account's drive. The web client of January 2026 shows
+// the word "File" in brackets, without a link.
 func Disk[I ~int | ~int64](file I) string { return "[disk=" + number(file) + "]" }
 
 // AttachPlace is the place in the text where the attachment with that number
-// stands. Not documented.
+// stands. Not documented; the web client of January 2026 shows the code itself.
 func AttachPlace[I ~int | ~int64](n I) string { return "[attach=" + number(n) + "]" }
 
 // number writes an id.
@@ -266,7 +307,7 @@ const (
 )
 
 // Timestamp shows a time in the reader's own time zone. The empty format is
-// [TimeFormatDateTime].
+// [TimeFormatDateTime]; with one that is none of these, the code itself is shown.
 func Timestamp(t time.Time, format TimeFormat) string {
 	name := strings.Map(func(c rune) rune {
 		if c == '_' || c >= 'A' && c <= 'Z' {

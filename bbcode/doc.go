@@ -2,9 +2,10 @@
 // in Bitrix24.
 //
 // Functions like [Bold], [Link] and [Mention] build one code each. [Escape]
-// makes what people typed safe to stand between them, [Plain] turns a message
-// into what a person reads, [Markdown] turns the answer of a language model into
-// BB code, and [Split] cuts a text that is too long for one message.
+// makes what people typed safe to stand between them ([EscapeMarkdown] where a
+// portal shows Markdown, too), [Plain] turns a message into what a person reads,
+// [Markdown] turns the answer of a language model into BB code, and [Split] cuts a
+// text that is too long for one message.
 //
 // # Parameters
 //

@@ -12,7 +12,8 @@ import (
 // address where it is one the portal opens ("http://…", "https://…", "/…");
 // any other stands behind the text. A line break in a paragraph stays one. HTML
 // and everything that is not Markdown is text and goes through [Escape], so no
-// answer of a model can mention anybody or send a command.
+// answer of a model can mention anybody, send a command or begin with "/me". The
+// address of a picture that stands alone shows the picture, as "![…](…)" does.
 //
 // The result may be longer than one message: see [Split].
 func Markdown(text string) string {
@@ -32,7 +33,7 @@ func Markdown(text string) string {
 		}
 	}
 	m := markdown{references: findReferences(lines)}
-	return strings.Join(m.blocks(lines, 0), "\n\n")
+	return beginMessage(strings.Join(m.blocks(lines, 0), "\n\n"))
 }
 
 type markdown struct {

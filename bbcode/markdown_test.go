@@ -65,6 +65,13 @@ func TestMarkdown(t *testing.T) {
 		{"BB code is text", "[b]x[/b] [send=/rm]y[/send] [user=all]z[/user]#BR#x", "[\u2060b]x[\u2060/b] [\u2060send=/rm]y[\u2060/send] [\u2060user=all]z[\u2060/user]#\u2060BR#x"},
 		{"BB code that only Markdown would complete", `[\b]x [*b*] &#91;b]`, "[\u2060\\b]x [\u2060[i]b[/i]] [\u2060b]"},
 		{"BB quotes are text", "\\>> a\n" + quoteRule + "x", "\u2060>> a\n" + quoteRule[:20] + "\u2060" + quoteRule[:20] + "\u2060" + quoteRule[:14] + "x"},
+		{"entities in a code span", "`&#91;b&#93;`", "[i]&\u2060#91;b&\u2060#93;[/i]"},
+		{"entities that two escapes make", "&amp;lt; \\&gt; &amp;#91;", "&\u2060lt; &\u2060gt; &\u2060#91;"},
+		{"the tag that is a line break", "a<br />b `<br />`", "a<\u2060br />b [i]<\u2060br />[/i]"},
+		{"/me", "/menu - the *menu*", "\u2060/menu - the [i]menu[/i]"},
+		{"/me of two pieces", "/[menu](x)", "\u2060/menu (x)"},
+		{"/me inside", "- /menu\n- **/me**", "• /menu\n• [b]/me[/b]"},
+		{"rows of #", "a ####NOTE####", "a #\u2060#\u2060#\u2060#NOTE#\u2060#\u2060#\u2060#\u2060"},
 		{"Windows line ends", "# a\r\n\r\nb\r\n", "[b]a[/b]\n\nb"},
 	} {
 		t.Run(row.name, func(t *testing.T) { require.Equal(t, row.want, Markdown(row.text)) })
@@ -83,7 +90,7 @@ var ofMarkdown = regexp.MustCompile(`^\[(/?(b|i|s|url|code|img)|url=(https?://|/
 func FuzzMarkdown(f *testing.F) {
 	for _, text := range []string{
 		"", "# a\n\n- b\n  1. c\n\n> d\n", "*a **b*** __c__ ~~d~~ `e`", "```go\n[b]\n```", "[a](https://e.com 't') ![b](/c) <https://e.com> https://e.com/[x]",
-		"[a][b]\n\n[b]: /c \"d\"", "| a | b |\n|---|---|\n| c | d |", "a\n===\n\n---\n\n    code", `\[b] &#91;b] #BR# >> [/code]`, "[a](https://e.com/#BR#)", "- [x] a\n\t- b", "*[a*](/b)*",
+		"[a][b]\n\n[b]: /c \"d\"", "| a | b |\n|---|---|\n| c | d |", "a\n===\n\n---\n\n    code", `\[b] &#91;b] #BR# >> [/code]`, "[a](https://e.com/#BR#)", "- [x] a\n\t- b", "*[a*](/b)*", "/me", "&amp;#91;b]", "`&#91;`", "<br />> a",
 	} {
 		f.Add(text)
 	}

@@ -8,13 +8,18 @@ import (
 
 // Plain returns a message as a person reads it: a mention is the name, a link
 // its text with the address behind it in parentheses, a picture its address, an
-// icon its title, a timestamp a time in UTC, a rating its stars; [br] and #BR#
-// are line breaks, and what only changes the looks is gone. Quotes keep their
-// ">>" and their lines of dashes, [code] its content, and what is no code stays.
-// The invisible character of [Escape] is taken away: Plain(Escape(s)) is s.
+// icon its title, a timestamp a time in UTC, a rating its stars, a vote a thumb;
+// [br], #BR# and <br /> are line breaks, the entities that the portal resolves
+// ("&lt;", "&#91;" …) their characters, and what only changes the looks is gone.
+// Codes that entities make are read, as people's clients do. Quotes keep their ">>"
+// and their lines of dashes, [code] its content, and what is no code stays. The
+// invisible characters of [Escape] and [EscapeMarkdown] are taken away:
+// Plain(Escape(s)) is s, whatever s is, unless it has that character itself.
 //
-// The result is text, not markup: to send it, [Escape] it again.
+// Plain reads a message as it is sent and as events of the first generation bring
+// it. The result is text, not markup: to send it, [Escape] it again.
 func Plain(text string) string {
+	text = served(text)
 	p := plainer{text: text}
 	p.out.Grow(len(text))
 	for _, t := range scan(text) {
@@ -23,7 +28,16 @@ func Plain(text string) string {
 		}
 	}
 	p.copyTo(len(text))
-	return strings.ReplaceAll(p.out.String(), joiner, "")
+	return withoutJoiners(p.out.String())
+}
+
+// withoutJoiners takes away what Escape and EscapeMarkdown put into a text.
+func withoutJoiners(text string) string {
+	if strings.Contains(text, wideJoiner) {
+		text = strings.ReplaceAll(text, "*"+wideJoiner, "*")
+		text = strings.ReplaceAll(text, "_"+wideJoiner, "_")
+	}
+	return strings.ReplaceAll(text, joiner, "")
 }
 
 type plainer struct {
@@ -111,6 +125,10 @@ func plainSingle(name, value string) (s string, ok bool) {
 	switch name {
 	case "br":
 		return "\n", true
+	case "like":
+		return "👍", true
+	case "dislike":
+		return "👎", true
 	case "icon":
 		return iconTitle(value), true
 	case "rating":

@@ -26,6 +26,12 @@ func TestPlain(t *testing.T) {
 		{"stars", "[rating=3] [rating=6]", "★★★ [rating=6]"},
 		{"line breaks", "a[br]b#BR#c[BR]d\ne", "a\nb\nc\nd\ne"},
 		{"quotes are text", ">>a\n" + quoteRule + "\nb\n" + quoteRule, ">>a\n" + quoteRule + "\nb\n" + quoteRule},
+		{"entities are their characters", "&lt;b&gt; &amp;lt; &#91;x&#93; &#169; &copy; &#x5b;", "<b> &lt; [x] (c) &copy; &#x5b;"},
+		{"codes that entities make", "&#91;b&#93;x&#91;/b&#93; &#91;url=/a]b[/url]", "x b (/a)"},
+		{"no entity in code or in a command on one line", "[code]&lt;<br />[/code][send=/x]&lt;[/send][put]&lt;\n[/put]", "&lt;<br />&lt;<\n"},
+		{"the tag that is a line break", "a<br />b&lt;br /&gt;<br>", "a\nb<br /><br>"},
+		{"votes", "[like] [DISLIKE]", "👍 👎"},
+		{"/me stays, because a text is not always a message", "/me waves", "/me waves"},
 		{"unknown codes stay", "[x]a[/x] [ b] [b=1] [url", "[x]a[/x] [ b] [b=1] [url"},
 		{"an open code block stays", "[code]a", "[code]a"},
 		{"an open link stays", "[url=https://e.com]a", "[url=https://e.com]a"},
@@ -38,13 +44,13 @@ func TestPlain(t *testing.T) {
 }
 
 func FuzzPlain(f *testing.F) {
-	for _, text := range []string{"", "[b]x[/b]", "[url=/a][url]b[/url]", "[code][b][/code][/b]", "[icon=/a title=b c size=4]", "[timestamp=5][rating=3][br]#br#", "[img]x[url=/a][/img]y[/url]", "[CODE", "[user=5"} {
+	for _, text := range []string{"", "[b]x[/b]", "[url=/a][url]b[/url]", "[code][b][/code][/b]", "[icon=/a title=b c size=4]", "[timestamp=5][rating=3][br]#br#", "[img]x[url=/a][/img]y[/url]", "[CODE", "[user=5", "&#91;b&#93;", "[code]&lt;[/code]&lt;[send]&lt;", "&<br />&lt;", "[like]"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		plain := Plain(text)
-		require.Equal(t, withoutJoiners(text), Plain(Escape(text)))
+		require.Equal(t, typed(text), Plain(Escape(text)))
 		require.LessOrEqual(t, len(plain), 4*len(text)+64)
-		require.Equal(t, withoutJoiners(strings.ToValidUTF8(text, "\uFFFD")), Plain(Code(text)))
+		require.Equal(t, typed(strings.ToValidUTF8(text, "\uFFFD")), Plain(Code(text)))
 	})
 }

@@ -46,7 +46,7 @@ type codeForm struct {
 }
 
 // codeNames are the names that form knows.
-const codeNames = "b i u s code size color user chat context dialog pch url send put call img icon timestamp disk attach rating br"
+const codeNames = "b i u s code size color user chat context dialog pch url send put call img icon timestamp disk attach rating like dislike br"
 
 // form returns the form of a code; ok is false for what is not a code.
 func form(name string) (f codeForm, ok bool) {
@@ -63,7 +63,7 @@ func form(name string) (f codeForm, ok bool) {
 		return codeForm{bare: true, blankOnly: true, keepsTogether: true}, true
 	case "icon", "timestamp", "disk", "attach", "rating":
 		return codeForm{single: true, valued: true}, true
-	case "br":
+	case "like", "dislike", "br":
 		return codeForm{single: true, bare: true}, true
 	}
 	return codeForm{}, false

@@ -17,7 +17,9 @@ import (
 // than half of it.
 //
 // No character is lost or added besides these marks: the messages read the same
-// one behind the other as the text did. Only what would be a message without
+// one behind the other as the text did. A message that would begin with "/me" or
+// "/loud", which the web client cuts off, gets the invisible character of [Escape];
+// who wants that look sends the text without Split. Only what would be a message without
 // anything to see is left out, so a blank text has no message at all.
 func Split(text string) []string { return split(text, maxMessage) }
 
@@ -63,7 +65,11 @@ const (
 // to see, and where the next one begins.
 func (s *splitter) part(at place) (text string, next place) {
 	head := s.head(&at)
-	next, visible := s.end(at, utf8.RuneCountInString(head))
+	spare := 0
+	if head == "" && s.beginsCommand(at.pos) {
+		spare = 1 // for the joiner of beginMessage
+	}
+	next, visible := s.end(at, utf8.RuneCountInString(head)+spare)
 	for len(s.marks) > 0 {
 		m := s.marks[0]
 		// A closing code right behind the cut goes into this part, too: the part
@@ -87,7 +93,13 @@ func (s *splitter) part(at place) (text string, next place) {
 			codes.WriteString(m.closer)
 		}
 	}
-	return head + s.text[at.pos:next.pos] + codes.String() + blocks.String(), next
+	return beginMessage(head + s.text[at.pos:next.pos] + codes.String() + blocks.String()), next
+}
+
+// beginsCommand reports whether a message that begins at i begins with "/me".
+func (s *splitter) beginsCommand(i int) bool {
+	rest := s.text[i:min(len(s.text), i+s.limit*utf8.UTFMax)]
+	return isSlashCommand(rest[messageStart(rest):])
 }
 
 // head returns what a part begins with, and moves the place behind what the
@@ -165,10 +177,10 @@ type cursor struct {
 	sentence  sentenceState
 }
 
-// A unit is what is never cut: a mark or a character.
+// A unit is what is never cut: a mark, an entity or a character.
 type unit struct {
 	end, size int
-	mark      *mark // nil for a character
+	mark      *mark // nil for what is no mark
 	closers   int   // how the length of the closing codes changes
 	look      look
 }
@@ -199,6 +211,9 @@ func (c *cursor) unit() unit {
 			return u
 		}
 	}
+	if u, ok := c.served(stop); ok && !c.inCode() {
+		return u
+	}
 	end, size := nextCharacter(c.text[:stop], c.pos, max(1, min(c.limit/4, 500)))
 	u := unit{end: end, size: size}
 	switch r, _ := utf8.DecodeRuneInString(c.text[c.pos:]); {
@@ -211,6 +226,24 @@ func (c *cursor) unit() unit {
 		u.look = unseen
 	}
 	return u
+}
+
+// served reads what the portal makes one character of.
+func (c *cursor) served(stop int) (u unit, ok bool) {
+	rest := c.text[c.pos:stop]
+	if strings.HasPrefix(rest, breakTag) {
+		return unit{end: c.pos + len(breakTag), size: len(breakTag), look: lineBreak}, true
+	}
+	meant, n := decodeEntity(rest)
+	u = unit{end: c.pos + n, size: n}
+	if meant == " " {
+		u.look = space
+	}
+	return u, n > 0
+}
+
+func (c *cursor) inCode() bool {
+	return slices.ContainsFunc(c.open, func(m *mark) bool { return m.code })
 }
 
 func isInvisible(r rune) bool {
@@ -245,7 +278,7 @@ func (c *cursor) border(u unit) int {
 // take moves the cursor behind a unit.
 func (c *cursor) take(u unit) {
 	if c.lineStart {
-		c.quoted = u.mark == nil && strings.HasPrefix(c.text[c.pos:], ">>") && !slices.ContainsFunc(c.open, func(m *mark) bool { return m.code })
+		c.quoted = u.mark == nil && strings.HasPrefix(c.text[c.pos:], ">>") && !c.inCode()
 		c.lineStart = false
 	}
 	switch u.look {

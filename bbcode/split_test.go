@@ -48,6 +48,14 @@ func TestSplit(t *testing.T) {
 		{"a quoted line inside a code", "[b]" + word(60) + "\n>>" + word(60) + "[/b]", []string{"[b]" + word(60) + "\n[/b]", ">>[b]" + word(60) + "[/b]"}},
 		{"what was no quote does not become one", word(99) + ">>" + word(9), []string{word(99) + ">", "\u2060>" + word(9)}},
 		{"nor in a short text", "  >> a", []string{"  >> a"}},
+		{"what was no /me does not become one", word(90) + ". /menu" + word(9), []string{word(90) + ". ", "\u2060/menu" + word(9)}},
+		{"nor behind a line break code", word(99) + "[br] /loud", []string{word(99), "[br] \u2060/loud"}},
+		{"nor at the beginning", "/me x", []string{"\u2060/me x"}},
+		{"and the message is not too long for that", word(60) + ". /me" + word(97), []string{word(60) + ". ", "\u2060/me" + word(96), "x"}},
+		{"behind an open code it is none", "[b]" + word(60) + " /me " + word(60) + "[/b]", []string{"[b]" + word(60) + " /me [/b]", "[b]" + word(60) + "[/b]"}},
+		{"an entity stays in one piece", word(97) + "&#91;" + word(9), []string{word(97), "&#91;" + word(9)}},
+		{"the tag that is a line break is a line", word(60) + "<br />" + word(20) + ". " + word(60), []string{word(60) + "<br />", word(20) + ". " + word(60)}},
+		{"in code it is text", "[code]<br />&nbsp;[/code]", []string{"[code]<br />&nbsp;[/code]"}},
 		{"a quote behind an empty line stays one", word(99) + "\n\n>>" + word(9), []string{word(99) + "\n", "\n>>" + word(9)}},
 		{"a character with many marks", word(98) + "e" + strings.Repeat("\u0301", 5) + "x", []string{word(98), "e" + strings.Repeat("\u0301", 5) + "x"}},
 		{"a family", word(96) + "👩‍👩‍👧x", []string{word(96), "👩‍👩‍👧x"}},
@@ -179,7 +187,7 @@ func TestSplitKeepsEveryStyle(t *testing.T) {
 }
 
 func FuzzSplit(f *testing.F) {
-	for _, text := range []string{"", "[b]a [i]b[/b] c[/i]\n\n", "[code]\n[b][/code]>>", "[url=/a]b[/url][user=1]", ">>a\n" + quoteRule + "\nb\n" + quoteRule, "e\u0301👩‍👩‍👧🇩🇪[\u2060b]", "[img size=small]/a [/img]#BR#[br]", "\r\r\u030c"} {
+	for _, text := range []string{"", "[b]a [i]b[/b] c[/i]\n\n", "[code]\n[b][/code]>>", "[url=/a]b[/url][user=1]", ">>a\n" + quoteRule + "\nb\n" + quoteRule, "e\u0301👩‍👩‍👧🇩🇪[\u2060b]", "[img size=small]/a [/img]#BR#[br]", "\r\r\u030c", "/me &lt;<br />/loud ", "[br]/me[b]/me[/b]"} {
 		f.Add(text, uint8(1), uint8(0))
 		f.Add(text, uint8(42), uint8(176))
 	}
