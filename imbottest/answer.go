@@ -13,6 +13,7 @@ type answer struct {
 	contentType string
 	body        []byte
 	location    string // of a redirect
+	rest        bool   // of the REST endpoint and not of a web server or proxy before it
 	truncated   bool   // Content-Length is one more than the body has, then the connection ends
 }
 
@@ -107,6 +108,12 @@ func (e *restError) value() *array {
 }
 
 func (e *restError) answer() answer { return jsonAnswer(e.status, e.value()) }
+
+// errNoMethod is the answer to a name that no method has, and to a path of the wrong form.
+var errNoMethod = &restError{http.StatusNotFound, "ERROR_METHOD_NOT_FOUND", "Method not found!"}
+
+// errScope is the answer when the webhook or token lacks the scope of a method.
+var errScope = &restError{http.StatusUnauthorized, "insufficient_scope", "The request requires higher privileges than provided by the webhook token"}
 
 // errPHP is the answer when the portal's PHP code throws an error that nobody catches.
 var errPHP = &restError{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error"}

@@ -27,6 +27,11 @@
 // not share the limiters that are kept for each host. A client's limiter limits calls
 // here, too: for more than fifty calls a test should use [imbot.WithLimiter](nil).
 //
+// Clients in other languages find what they expect: several slashes in a path count as
+// one, bodies may be JSON, forms or multipart/form-data, pages of every origin may call,
+// and the methods that need no scope (server.time, scope, methods, profile, app.option.get
+// …) are there.
+//
 // # OAuth applications
 //
 // [Portal.OAuth] returns the credentials of an application that is installed, and
@@ -100,6 +105,7 @@
 // URL_PREVIEW have no effect, and there is no event when a bot changes or deletes
 // messages. Chat applications for calls are not offered.
 //
-// A call of a method that this portal does not have is answered as unknown and shows up
+// A call of a method that this portal does not have is answered as unknown, or with
+// insufficient_scope when portals have it for another scope (crm.deal.list), and shows up
 // in [Portal.Err]; a test should check that at its end.
 package imbottest

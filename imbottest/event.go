@@ -79,7 +79,7 @@ func (p *Portal) setBot(e *event, b *bot, path ...string) {
 func (p *Portal) setBotAuth(e *event, app *application, b *bot, path ...string) {
 	g := p.grantFor(app, b.id)
 	e.set(path...)(
-		"access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", "imbot",
+		"access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", p.scopeList(),
 		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
 		"member_id", p.memberID, "refresh_token", g.refresh, "user_id", b.id.String(), "client_id", app.clientID,
 		"application_token", app.token)
@@ -121,7 +121,7 @@ func (p *Portal) encodeWithAuth(e *event, app *application, user imbot.ID, refre
 		return e.Encode()
 	}
 	g := p.grantFor(app, user)
-	set("access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", "imbot",
+	set("access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", p.scopeList(),
 		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
 		"member_id", p.memberID, "user_id", user.String())
 	if refresh {

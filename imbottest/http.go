@@ -1,10 +1,7 @@
 package imbottest
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -43,6 +40,9 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 		p.wg.Done()
 	}()
 	a := p.route(r, secure || isLoopback(hostname(r.Host)), host)
+	if a.rest {
+		openToPages(w.Header())
+	}
 	if a.location != "" {
 		w.Header().Set("Location", a.location)
 	}
@@ -56,6 +56,14 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// openToPages sets the headers with which the REST endpoint lets pages of every origin
+// call it, with JSON but not with an Authorization header.
+func openToPages(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Headers", "origin, content-type, accept")
+	h.Set("X-Content-Type-Options", "nosniff")
 }
 
 // route answers by the host of the request: the authorization server, a former host,
@@ -77,22 +85,30 @@ func (p *Portal) route(r *http.Request, secure bool, host string) answer {
 }
 
 func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
+	inside := strings.Contains(r.URL.Path, "/rest/")
+	defer func() { a.rest = inside && (a.rest || strings.HasPrefix(a.contentType, "application/json")) }()
 	p.mu.Lock()
 	fits := p.bucket.add(time.Now())
 	p.mu.Unlock()
 	if !fits {
 		return p.logRefused(r, (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer())
 	}
+	if inside && r.Method == http.MethodOptions { // a page asks whether it may call; no method runs
+		return answer{status: http.StatusOK, contentType: "text/html; charset=utf-8", rest: true}
+	}
 	user, secret, method, ok := splitPath(r.URL.EscapedPath())
 	if !ok {
 		p.problem("%s is not a path of the REST endpoint", pathShape(r.URL.Path))
+		if inside {
+			return p.logRefused(r, errNoMethod.answer())
+		}
 		return p.logRefused(r, htmlPage(http.StatusNotFound))
 	}
 	params, err := readParams(r)
 	if err != nil {
 		return p.logRefused(r, htmlPage(http.StatusRequestEntityTooLarge))
 	}
-	c := &call{p: p, ctx: r.Context(), params: newArray(), uri: r.URL.RequestURI()}
+	c := &call{p: p, ctx: r.Context(), params: newArray(), sent: params, uri: r.URL.RequestURI()}
 	upperKeys(c.params, params)
 
 	p.mu.Lock()
@@ -131,19 +147,26 @@ func (p *Portal) mountedFor(r *http.Request, host string) http.Handler {
 }
 
 // splitPath reads what follows the first /rest/ of a path: a method, or the user and
-// the secret of a webhook and a method.
+// the secret of a webhook and a method. Several slashes count as one, as on a portal:
+// two of the vendor's own clients send them.
 func splitPath(path string) (user, secret, method string, ok bool) {
 	_, rest, found := strings.Cut(path, "/rest/")
 	if !found {
 		return "", "", "", false
 	}
-	parts := strings.Split(strings.TrimSuffix(rest, "/"), "/")
-	for i, part := range parts {
+	var parts []string
+	for part := range strings.SplitSeq(rest, "/") {
+		if part == "" {
+			continue
+		}
 		decoded, err := url.PathUnescape(part)
 		if err != nil {
 			return "", "", "", false
 		}
-		parts[i] = decoded
+		parts = append(parts, decoded)
+	}
+	if len(parts) == 0 {
+		return "", "", "", false
 	}
 	method = strings.TrimSuffix(parts[len(parts)-1], ".json")
 	switch {
@@ -161,44 +184,4 @@ func pathShape(path string) string {
 		return fmt.Sprintf("%.40s/rest/ with %d parts behind it", head, strings.Count(rest, "/")+1)
 	}
 	return fmt.Sprintf("%.80q", path)
-}
-
-// maxBody is how many bytes the body of a call may have.
-const maxBody = 32 << 20
-
-var errTooLarge = errors.New("body too large")
-
-// readParams reads the parameters of the query and of the body. Those of the body win.
-func readParams(r *http.Request) (*array, error) {
-	params := parseForm([]byte(r.URL.RawQuery))
-	if r.Method != http.MethodPost {
-		return params, nil
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil || len(body) > maxBody {
-		return nil, errTooLarge
-	}
-	var sent *array
-	if isJSON(r.Header.Get("Content-Type")) {
-		v, err := parseJSON(body)
-		if err == nil { // the portal ignores a malformed body without an error
-			sent, _ = v.(*array)
-		}
-	} else {
-		sent = parseForm(body)
-	}
-	if sent != nil {
-		for _, k := range sent.keys {
-			params.set(k, sent.values[k])
-		}
-	}
-	return params, nil
-}
-
-func isJSON(contentType string) bool {
-	kind, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		kind = strings.ToLower(contentType)
-	}
-	return kind == "application/json" || strings.Contains(kind, "+json")
 }

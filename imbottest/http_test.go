@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -47,6 +48,76 @@ func TestOtherWaysToSendThings(t *testing.T) {
 
 	status, body := postTo(t, portal, portal.Webhook("").URL+"method.get?name=profile", "application/vnd.api+json", `{"NAME":"imbot.nothing"}`)
 	require.Equal(t, `{"isAvailable":false,"isExisting":false}`, outcome(t, status, body), "the body wins over the query")
+}
+
+func TestSeveralSlashesAreOne(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	auth := portal.OAuth("local.1")
+	token, err := auth.Tokens.Token()
+	require.NoError(t, err)
+	hook, withToken := portal.Webhook("").URL, `{"auth":"`+token.AccessToken+`"}`
+	for _, address := range []string{
+		hook + "/profile", hook + "//profile//", hook + "profile.json/", strings.Replace(hook, "/1/", "//1//", 1) + "/profile/",
+		strings.Replace(hook, "/rest/", "//rest//", 1) + "profile", auth.Endpoint + "/profile", auth.Endpoint + "///profile/",
+	} {
+		status, body := postTo(t, portal, address, "application/json", withToken)
+		require.Equal(t, 200, status, "%s: %s", address, body)
+	}
+	require.Len(t, portal.Calls("profile"), 7)
+	require.NoError(t, portal.Err())
+}
+
+func TestPathsOfNoFormAreNoMethod(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	for _, path := range []string{"", "/", "1/profile", "1/x/y/profile", "api/1/x/profile"} {
+		r := httptest.NewRequest(http.MethodPost, "https://example.com/rest/"+path, strings.NewReader("{}"))
+		w := httptest.NewRecorder()
+		portal.ServeHTTP(w, r)
+		require.Equal(t, 404, w.Code, path)
+		require.JSONEq(t, `{"error":"ERROR_METHOD_NOT_FOUND","error_description":"Method not found!"}`, w.Body.String(), path)
+	}
+	require.ErrorContains(t, portal.Err(), "is not a path of the REST endpoint")
+}
+
+func TestPagesOfAllOriginsMayCall(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	ask := func(method, address string) *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), method, address, http.NoBody)
+		require.NoError(t, err)
+		r.Header.Set("Origin", "https://page.example.com")
+		resp, err := portal.HTTPClient().Transport.RoundTrip(r)
+		require.NoError(t, err)
+		_ = resp.Body.Close()
+		return resp
+	}
+	hook := portal.Webhook("one").URL
+	for _, row := range []struct {
+		says, method, address string
+		status                int
+	}{
+		{"an answer", http.MethodGet, hook + "profile", 200},
+		{"an error of a method", http.MethodPost, hook + "imbot.chat.add", 403},
+		{"an unknown method", http.MethodGet, hook + "no.such", 404},
+		{"a wrong webhook", http.MethodGet, portal.Endpoint() + "1/x/scope", 401},
+		{"a path that fits no form", http.MethodGet, portal.Endpoint(), 404},
+		{"what a browser asks before", http.MethodOptions, hook + "profile", 200},
+		{"and asks of any path", http.MethodOptions, portal.Endpoint() + "no.such", 200},
+	} {
+		resp := ask(row.method, row.address)
+		require.Equal(t, row.status, resp.StatusCode, row.says)
+		require.Equal(t, "*", resp.Header.Get("Access-Control-Allow-Origin"), row.says)
+		require.Equal(t, "origin, content-type, accept", resp.Header.Get("Access-Control-Allow-Headers"), row.says)
+		require.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"), row.says)
+	}
+	require.Len(t, portal.Calls("profile"), 1, "to ask is not to call")
+
+	portal.Fail("profile", imbottest.Fault{Status: 502, Body: "<html>"})
+	require.Empty(t, ask(http.MethodGet, hook+"profile").Header.Get("Access-Control-Allow-Origin"), "a proxy sets none of it")
+	portal.Mount(http.NotFoundHandler())
+	require.Empty(t, ask(http.MethodOptions, strings.TrimSuffix(portal.Endpoint(), "/rest/")+"/page").Header.Get("Access-Control-Allow-Origin"), "nor is it set for what is mounted")
 }
 
 func TestBodiesAreBounded(t *testing.T) {
@@ -129,10 +200,11 @@ func FuzzServeHTTP(f *testing.F) {
 	} {
 		f.Add(seed.method, seed.body)
 	}
+	f.Add("methods", "--B\r\nContent-Disposition: form-data; name=\"SCOPE\"\r\n\r\nimbot\r\n--B--\r\n")
 	f.Fuzz(func(t *testing.T, method, body string) {
 		portal := newTestPortal(t)
 		path := strings.SplitN(portal.Webhook("").URL, "/rest/", 2)[1] + url.PathEscape(method)
-		for _, contentType := range []string{"application/json", "application/x-www-form-urlencoded"} {
+		for _, contentType := range []string{"application/json", urlencoded, "multipart/form-data; boundary=B"} {
 			r := httptest.NewRequest(http.MethodPost, "https://example.com/rest/"+path, strings.NewReader(body))
 			r.Header.Set("Content-Type", contentType)
 			w := httptest.NewRecorder()

@@ -106,8 +106,8 @@ func TestExchangesThatAreNoCalls(t *testing.T) {
 		body        io.Reader
 		name, fault string
 	}{
-		{"an address with too many parts", "a/b", http.NoBody, "/rest/ with 4 parts behind it", "HTTP 404"},
-		{"an address without a method", "", http.NoBody, "/rest/ with 3 parts behind it", "HTTP 404"},
+		{"an address with too many parts", "a/b", http.NoBody, "/rest/ with 4 parts behind it", "ERROR_METHOD_NOT_FOUND"},
+		{"an address without a method", "", http.NoBody, "/rest/ with 3 parts behind it", "ERROR_METHOD_NOT_FOUND"},
 		{"a body that breaks off", "profile", iotest.ErrReader(io.ErrUnexpectedEOF), "profile", "HTTP 413"},
 	} {
 		t.Run(r.says, func(t *testing.T) {

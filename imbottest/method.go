@@ -19,6 +19,7 @@ type call struct {
 	user     imbot.ID     // who has the token or webhook
 	app      *application // of the token; nil for the webhook
 	params   *array       // names in upper case
+	sent     *array       // the same, with the names as they were sent
 	exchange int64        // its id in the log
 	grant    *grant       // of the token
 	uri      string       // of the request
@@ -27,6 +28,18 @@ type call struct {
 	session   bool       // authorized by a browser's session
 	method    string     // the one that runs, in lower case
 	coreError *restError // the last error of the portal's core in this batch, see replaceCode
+}
+
+// asSent are the parameters with the names as they were sent, without those that the REST
+// layer does not pass on.
+func (c *call) asSent() *array {
+	params := newArray()
+	for _, name := range c.sent.keys {
+		if upper := strings.ToUpper(name); c.params.has(upper) {
+			params.set(name, c.params.get(upper))
+		}
+	}
+	return params
 }
 
 // A method checks and acts under the portal's lock. Its checks stand in the
@@ -39,7 +52,7 @@ type method func(*call) (any, *restError)
 func lookup(name string) method {
 	name = strings.ToLower(name)
 	for _, family := range []func(string) method{
-		botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, eventMethods, undocumentedMethods,
+		botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, optionMethods, eventMethods, undocumentedMethods,
 	} {
 		if m := family(name); m != nil {
 			return m
@@ -148,7 +161,7 @@ func (c *call) run(name string) (any, *restError) {
 	m := lookup(name)
 	if m == nil {
 		c.p.problem("the portal has no method %.80q", name)
-		return nil, &restError{http.StatusNotFound, "ERROR_METHOD_NOT_FOUND", "Method not found!"}
+		return nil, c.unknownMethod(name)
 	}
 	c.p.mu.Lock()
 	defer c.p.mu.Unlock()
@@ -157,6 +170,17 @@ func (c *call) run(name string) (any, *restError) {
 		return nil, fail
 	}
 	return m(c)
+}
+
+// unknownMethod is the error for a method that this portal does not have. When it is one of
+// a scope that the caller lacks, a real portal finds it and misses the scope.
+func (c *call) unknownMethod(name string) *restError {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	if c.p.inScope(strings.ToLower(name)) {
+		return errNoMethod
+	}
+	return errScope
 }
 
 // checkCaller refuses calls in the name of somebody who has left the company, and those
@@ -178,7 +202,7 @@ func (c *call) checkMethod(method string) *restError {
 	c.method = strings.ToLower(method)
 	switch {
 	case !c.p.inScope(c.method):
-		return &restError{http.StatusUnauthorized, "insufficient_scope", "The request requires higher privileges than provided by the webhook token"}
+		return errScope
 	case c.session == isInternal(c.method):
 	case c.session && refusesSessions(c.method), isInternal(c.method):
 		return forbidden("WRONG_AUTH_TYPE", "Access for this method not allowed by session authorization.")

@@ -48,19 +48,27 @@ func (c *call) batch() (any, *restError) {
 			return nil, &restError{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error"}
 		}
 		done["result"].set(key, value)
-		name, _, _ := strings.Cut(command, "?")
+		name, _ := splitCommand(command)
 		done["result_time"].set(key, c.addOperatingTime(name, start))
 	}
 	return out, nil
 }
 
+// splitCommand parts a command of a batch into method and query, as PHP parses a URL: what
+// follows a # is lost.
+func splitCommand(command string) (name, query string) {
+	command, _, _ = strings.Cut(command, "#")
+	name, query, _ = strings.Cut(command, "?")
+	return name, query
+}
+
 // runCommand runs one command of a batch. done are the parts of the answer so far.
 func (c *call) runCommand(command string, done map[string]*array) (result any, fail *restError) {
-	name, query, _ := strings.Cut(command, "?")
+	name, query := splitCommand(command)
 	sent := parseForm([]byte(query))
 	one := *c
 	one.inBatch = true
-	one.params = newArray()
+	one.params, one.sent = newArray(), sent
 	upperKeys(one.params, sent)
 	for _, reserved := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE"} {
 		one.params.remove(reserved)
@@ -185,7 +193,7 @@ func hideCommands(params *array) {
 		}
 		names := newArray()
 		for _, key := range commands.keys {
-			name, _, _ := strings.Cut(text(commands.values[key]), "?")
+			name, _ := splitCommand(text(commands.values[key]))
 			names.set(key, name)
 		}
 		params.set(k, names)

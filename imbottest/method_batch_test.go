@@ -189,3 +189,16 @@ func partOf(t *testing.T, result, part string) string {
 	require.NoError(t, json.Unmarshal([]byte(result), &parts))
 	return string(parts[part])
 }
+
+func TestTheFragmentOfACommandIsLost(t *testing.T) {
+	t.Parallel()
+	portal := newTestPortal(t)
+	const title = "imbot.chat.updateTitle?CLIENT_ID=one&BOT_ID=4&CHAT_ID=1001&TITLE="
+	got := post(t, portal, "batch", `{"cmd":{"a":"profile#x","b":"`+title+`C%23%20and#more&TITLE=x","c":"#profile","d":"profile#?x=1"}}`)
+	require.Contains(t, got, `"b":true`)
+	require.Contains(t, got, `"result_error":{"c":{"error":"ERROR_METHOD_NOT_FOUND"`)
+	require.Contains(t, got, `"d":{"ADMIN":true`)
+	require.Len(t, portal.Calls("profile"), 2)
+	require.Equal(t, "C# and", portal.Dialogs(anna)[0].Title)
+	require.NotContains(t, string(portal.Calls("batch")[0].Params), "more")
+}

@@ -34,6 +34,7 @@ type application struct {
 	installed bool
 	finished  bool // the installation; before that the portal sends no events
 	version   int
+	options   map[imbot.ID]*array // by user; 0 stands for everybody
 }
 
 // application finds or makes an application; the lock is held.
@@ -180,7 +181,7 @@ func (a *Application) pageRequest(ctx context.Context, user imbot.ID, pageURL st
 	}
 	set("AUTH_ID", g.access, "AUTH_EXPIRES", expiresIn, "REFRESH_ID", g.refresh)
 	if !p.oldPages {
-		set("SERVER_ENDPOINT", p.authRoot(), "APPLICATION_TOKEN", a.app.token, "APPLICATION_SCOPE", scope)
+		set("SERVER_ENDPOINT", p.authRoot(), "APPLICATION_TOKEN", a.app.token, "APPLICATION_SCOPE", p.scopeList())
 	}
 	set("member_id", p.memberID, "status", appStatus, "PLACEMENT", "DEFAULT", "PLACEMENT_OPTIONS", `{"any":"10/"}`)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(form.Encode()))
@@ -236,6 +237,7 @@ func (a *Application) Uninstall(ctx context.Context) error {
 		p.queueEvent(eventUninstall, a.app, appQueue(a.app), a.encodeWithAuth(e, false))
 		a.app.installed, a.app.finished, a.app.token = false, false, randomHex(16)
 		clear(a.app.handlers)
+		clear(a.app.options)
 		for _, g := range p.tokens {
 			g.uninstalled = g.uninstalled || g.app == a.app
 		}
@@ -247,7 +249,7 @@ func (a *Application) Uninstall(ctx context.Context) error {
 // with which the portal sends the browser back to the application. The code in it can be
 // exchanged once, within 30 seconds.
 func (a *Application) Authorize(user imbot.ID, state string) (url.Values, error) {
-	query := url.Values{"state": {state}, "scope": {scope}}
+	query := url.Values{"state": {state}}
 	err := a.locked(context.Background(), func(p *Portal) error {
 		if !a.app.installed {
 			return errNotInstalled
@@ -257,6 +259,7 @@ func (a *Application) Authorize(user imbot.ID, state string) (url.Values, error)
 		}
 		id := randomHex(16)
 		p.codes[id] = code{a.app, user, time.Now().Add(codeLife)}
+		query.Set("scope", p.scopeList())
 		query.Set("code", id)
 		query.Set("domain", p.domain())
 		query.Set("member_id", p.memberID)
@@ -339,7 +342,7 @@ func (a *Application) encodeWithAuth(e *event, tokens bool) string {
 	set("domain", p.domain())
 	if tokens {
 		g := p.newGrant(a.app, admin)
-		set("scope", scope, "access_token", g.access, "refresh_token", g.refresh, "expires_in", expiresIn)
+		set("scope", p.scopeList(), "access_token", g.access, "refresh_token", g.refresh, "expires_in", expiresIn)
 	}
 	set("server_endpoint", p.authRoot())
 	if tokens {

@@ -38,8 +38,9 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 	c := &call{p: p, ctx: r.Context(), params: newArray()}
 	upperKeys(c.params, params)
 	start := time.Now()
-	switch strings.TrimSuffix(strings.TrimSuffix(r.URL.Path, "/"), ".json") {
-	case "/oauth/token":
+	path := strings.Join(strings.FieldsFunc(r.URL.Path, func(r rune) bool { return r == '/' }), "/") // several slashes are one
+	switch strings.TrimSuffix(path, ".json") {
+	case "oauth/token":
 		if isJSON(r.Header.Get("Content-Type")) { // the vendor's server does not read JSON here
 			params = parseForm([]byte(r.URL.RawQuery))
 		}
@@ -52,7 +53,7 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 			}
 			return jsonAnswer(http.StatusOK, v)
 		})
-	case "/rest/app.info":
+	case "rest/app.info":
 		x := p.recordAuth("oauth/app.info", params)
 		defer func() { p.endCall(x, &a) }()
 		return c.withFault("oauth/app.info", kindAuth, func() answer {
@@ -64,6 +65,9 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 		})
 	}
 	p.problem("the authorization server has no path %.80q", r.URL.Path)
+	if strings.HasPrefix(path, "rest/") {
+		return errNoMethod.answer()
+	}
 	return htmlPage(http.StatusNotFound)
 }
 
@@ -123,7 +127,7 @@ func (p *Portal) exchangeToken(params *array) (any, *restError) {
 	g := p.newGrant(app, user)
 	return map[string]any{
 		"access_token": g.access, "refresh_token": g.refresh, "expires": g.expires.Unix(), "expires_in": int(tokenLife.Seconds()),
-		"scope": scope, "domain": hostOf(p.authOrigin()), "server_endpoint": p.authRoot(), "status": appStatus,
+		"scope": p.scopeList(), "domain": hostOf(p.authOrigin()), "server_endpoint": p.authRoot(), "status": appStatus,
 		"client_endpoint": p.endpoint(), "member_id": p.memberID, "user_id": g.user,
 	}, nil
 }
@@ -147,16 +151,14 @@ func (p *Portal) tokenInfo(token string) (any, *restError) {
 		return nil, fail
 	}
 	return map[string]any{
-		"client_id": g.app.clientID, "scope": scope, "expires": g.expires.Unix(), "user_id": g.user,
+		"client_id": g.app.clientID, "scope": p.scopeList(), "expires": g.expires.Format(time.RFC3339), "user_id": g.user,
 		"install": map[string]any{
-			"installed": g.app.finished, "version": strconv.Itoa(g.app.version), "status": appStatus,
-			"domain": p.domain(), "client_endpoint": p.endpoint(), "member_id": p.memberID,
+			"installed": g.app.finished, "version": strconv.Itoa(g.app.version), "status": appStatus, "scope": p.scopeList(),
+			"domain": p.domain(), "uri": strings.TrimSuffix(p.endpoint(), "/rest/"), "client_endpoint": p.endpoint(),
+			"member_id": p.memberID, "member_type": "user",
 		},
 	}, nil
 }
 
-// The scope and status of all OAuth applications of this portal.
-const (
-	scope     = "imbot"
-	appStatus = "L"
-)
+// appStatus is the status of all OAuth applications of this portal.
+const appStatus = "L"

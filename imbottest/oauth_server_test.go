@@ -168,6 +168,25 @@ func TestAppInfoOfTheAuthorizationServer(t *testing.T) {
 	require.Equal(t, install.Get("auth[member_id]"), at["member_id"])
 	require.Equal(t, install.Get("auth[client_endpoint]"), at["client_endpoint"])
 	require.Equal(t, true, at["installed"])
+	expires, err := time.Parse(time.RFC3339, info["expires"].(string))
+	require.NoError(t, err, "a text here, and a number in the answer of the token endpoint")
+	require.WithinDuration(t, time.Now().Add(time.Hour), expires, time.Minute)
+	require.Equal(t, "imbot,imopenlines", info["scope"])
+	require.Equal(t, info["scope"], at["scope"])
+	require.Equal(t, "user", at["member_type"])
+	require.Equal(t, "https://"+at["domain"].(string), at["uri"])
+}
+
+func TestPathsOfTheAuthorizationServer(t *testing.T) {
+	t.Parallel()
+	portal, _, _, install := newInstalled(t)
+	query := "?auth=" + install.Get("auth[access_token]")
+	for path, want := range map[string]string{
+		"/rest/app.info": "ok", "//rest//app.info.json/": "ok", "/rest/no.such": "404 ERROR_METHOD_NOT_FOUND",
+		"/oauth//token/": "200 wrong_client", "//oauth/token": "200 wrong_client",
+	} {
+		require.Equal(t, want, outcomeOf(askServer(t, portal.HTTPClient(), portal.AuthServer()+path+query, nil)), path)
+	}
 }
 
 func TestTheAuthorizationServerCanFail(t *testing.T) {

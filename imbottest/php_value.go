@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
 	"github.com/imbot-go/imbot"
-	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 // A PHP value is one of nil, bool, json.Number, string and *array.
@@ -76,6 +76,17 @@ func (a *array) text(key string) string { return text(a.get(key)) }
 
 func (a *array) id(key string) imbot.ID { return toID(a.get(key)) }
 
+// texts are the members that are no arrays, as texts.
+func (a *array) texts() []string {
+	var list []string
+	for _, k := range a.keys {
+		if _, nested := a.values[k].(*array); !nested {
+			list = append(list, text(a.values[k]))
+		}
+	}
+	return list
+}
+
 // given is PHP's isset: null does not count.
 func (a *array) given(key string) bool { return a.get(key) != nil }
 
@@ -134,7 +145,7 @@ func text(v any) string {
 	case string:
 		return v
 	case json.Number:
-		return v.String()
+		return numberText(v)
 	case bool:
 		if v {
 			return "1"
@@ -146,8 +157,41 @@ func text(v any) string {
 // trim is PHP's: other blanks of Unicode are text.
 func trim(s string) string { return strings.Trim(s, " \t\n\r\v\x00") }
 
+// numberText is a number of JSON as PHP writes it: an integer as it is, everything else as
+// a float with 14 digits, so that 2.0 and 2e0 are "2" and 1e15 is "1.0E+15".
+func numberText(n json.Number) string {
+	if _, err := strconv.ParseInt(n.String(), 10, 64); err == nil {
+		return n.String()
+	}
+	f, err := n.Float64()
+	if err != nil {
+		return n.String()
+	}
+	const precision = 14
+	digits, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'E', precision-1, 64), "E")
+	switch e, _ := strconv.Atoi(exponent); {
+	case f == 0, -4 <= e && e < precision:
+		plain := strconv.FormatFloat(f, 'f', max(0, precision-1-e), 64)
+		if strings.Contains(plain, ".") {
+			plain = strings.TrimRight(strings.TrimRight(plain, "0"), ".")
+		}
+		return plain
+	default:
+		digits = strings.TrimRight(digits, "0")
+		if strings.HasSuffix(digits, ".") {
+			digits += "0"
+		}
+		return fmt.Sprintf("%sE%+d", digits, e)
+	}
+}
+
 // toID is PHP's cast to int, except that a text with anything else than digits is 0.
 func toID(v any) imbot.ID {
+	if n, ok := v.(json.Number); ok {
+		if f, err := n.Float64(); err == nil && f != math.Trunc(f) {
+			v = json.Number(strconv.FormatFloat(math.Trunc(f), 'f', 0, 64))
+		}
+	}
 	n, err := strconv.ParseInt(strings.TrimSpace(text(v)), 10, 64)
 	if err != nil {
 		return 0
@@ -229,27 +273,6 @@ func toValue(result any) (any, error) {
 		return nil, err
 	}
 	return parseJSON(data)
-}
-
-// parseForm reads a form. One that cannot be read counts as empty, as in PHP.
-func parseForm(data []byte) *array {
-	node, err := phpform.Parse(data)
-	if err != nil {
-		return newArray()
-	}
-	return fromForm(node)
-}
-
-func fromForm(node *phpform.Node) *array {
-	a := newArray()
-	for _, k := range node.Keys() {
-		if child := node.At(k); child.IsMap() {
-			a.set(k, fromForm(child))
-		} else {
-			a.set(k, child.Get())
-		}
-	}
-	return a
 }
 
 // upperKeys copies the members of an array with their names in upper case. That is for

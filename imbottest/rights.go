@@ -19,19 +19,9 @@ type rights struct {
 
 // WithScope gives the webhooks and applications of the portal these scopes, such as
 // "im", and no others. The portal refuses methods of other scopes with
-// insufficient_scope. Without this option everything may be called.
+// insufficient_scope. Without this option they have imbot and imopenlines.
 func WithScope(scopes ...string) Option {
 	return func(p *Portal) { p.rights.scopes = append([]string{}, scopes...) }
-}
-
-// inScope reports whether a method may be called; its name is in lower case.
-func (p *Portal) inScope(method string) bool {
-	scope, _, _ := strings.Cut(method, ".")
-	switch scope {
-	case "imbot", "imopenlines":
-		return p.rights.scopes == nil || slices.Contains(p.rights.scopes, scope)
-	}
-	return true // the methods of the REST layer itself need no scope
 }
 
 // The restrictions of group chats, as imbot.dialog.get names them.
