@@ -122,9 +122,18 @@ func (p *Portal) Changes(ctx context.Context, user imbot.ID, after int64) ([]Cha
 // held.
 func (p *Portal) changesFor(user imbot.ID, after int64) []Change {
 	var seen []Change
-	done := map[feedEntry]bool{} // what is in the result already: a thing stands where it changed first
+	wrote := map[feedEntry]int64{} // who writes stands where that changed last, because a message in between ends it
+	for n := after + 1; n <= p.feed.last; n++ {
+		if noted := p.feed.ring[(n-1)%maxFeed]; noted.kind == ChangeTyping {
+			wrote[noted] = n
+		}
+	}
+	done := map[feedEntry]bool{} // what is in the result already: everything else stands where it changed first
 	for n := after + 1; n <= p.feed.last; n++ {
 		noted := p.feed.ring[(n-1)%maxFeed]
+		if noted.kind == ChangeTyping && n != wrote[noted] {
+			continue
+		}
 		left := noted.kind == ChangeLeft
 		if left {
 			noted = feedEntry{kind: ChangeDialog, chat: noted.chat}

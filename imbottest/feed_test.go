@@ -143,6 +143,18 @@ func TestChanges(t *testing.T) {
 			call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`)(t, p)
 			call("imbot.message.add", keys)(t, p)
 		}, []string{"typing chat1001 4 false", "message chat1001 new"}, nil},
+		{"who goes on writing behind a message still writes", nil, func(t *testing.T, p *imbottest.Portal) {
+			call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`)(t, p)
+			call("imbot.message.add", keys)(t, p)
+			call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`)(t, p)
+			call("imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"newer"}`)(t, p)
+		}, []string{"message chat1001 newer", "typing chat1001 4 true"}, nil},
+		{"until the next message", call("imbot.message.add", keys), func(t *testing.T, p *imbottest.Portal) {
+			call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`)(t, p)
+			call("imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"newer"}`)(t, p)
+			call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`)(t, p)
+			call("imbot.message.add", keys)(t, p)
+		}, []string{"message chat1001 newer", "typing chat1001 4 false", "message chat1001 new"}, nil},
 	} {
 		t.Run(r.says, func(t *testing.T) {
 			portal := newTestPortal(t)
