@@ -1,6 +1,7 @@
 package imbottest
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -15,12 +16,17 @@ import (
 // URLs of [Portal.Webhook], [Portal.OAuth] and [Portal.AuthServer] begin with
 // http:// and such an address. To be reached from elsewhere, mount the portal in a
 // TLS server of your own: it is an [http.Handler].
-func (p *Portal) Listen(addr string) error {
+func (p *Portal) Listen(addr string) error { return p.ListenTLS(addr, nil) }
+
+// ListenTLS is [Portal.Listen] with TLS, for clients that insist on https://. The
+// certificates of config have to be good for the address. Without config it is Listen.
+func (p *Portal) ListenTLS(addr string, config *tls.Config) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.listen != "" && !p.closed {
 		return errors.New("imbottest: the portal listens already")
 	}
+	p.tls = config
 	listener, err := p.open(addr)
 	if err != nil {
 		return err
@@ -49,6 +55,9 @@ func (p *Portal) open(addr string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("imbottest: %w", err)
+	}
+	if p.tls != nil {
+		listener = tls.NewListener(listener, p.tls)
 	}
 	return listener, nil
 }
@@ -134,9 +143,17 @@ func (p *Portal) Endpoint() string {
 // endpoint is the portal's REST root; the lock is held.
 func (p *Portal) endpoint() string {
 	if p.listen != "" {
-		return "http://" + p.listen + "/rest/"
+		return p.scheme() + p.listen + "/rest/"
 	}
 	return "https://" + p.host + "/rest/"
+}
+
+// scheme is how the addresses begin on which the portal listens.
+func (p *Portal) scheme() string {
+	if p.tls != nil {
+		return "https://"
+	}
+	return "http://"
 }
 
 func (p *Portal) domain() string {
@@ -149,7 +166,7 @@ func (p *Portal) domain() string {
 // authOrigin is the scheme and host of the authorization server; the lock is held.
 func (p *Portal) authOrigin() string {
 	if p.authAddr != "" {
-		return "http://" + p.authAddr
+		return p.scheme() + p.authAddr
 	}
 	return "https://" + p.authHost
 }

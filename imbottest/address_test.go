@@ -1,7 +1,9 @@
 package imbottest_test
 
 import (
+	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -23,6 +25,30 @@ func TestListen(t *testing.T) {
 	portal.Close()
 	require.ErrorContains(t, portal.Listen("127.0.0.1:0"), "closed")
 	portal.Close() // may be called twice
+}
+
+func TestListenTLS(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate, and a client that trusts it
+	defer server.Close()
+	portal := imbottest.NewPortal()
+	defer portal.Close()
+	require.NoError(t, portal.ListenTLS("127.0.0.1:0", &tls.Config{Certificates: server.TLS.Certificates, MinVersion: tls.VersionTLS12}))
+	portal.OAuth(clientID)
+	query, err := portal.Application(clientID, secret).Authorize(imbottest.Admin, "")
+	require.NoError(t, err)
+	require.Regexp(t, `^https://127\.0\.0\.1:`, portal.AuthServer())
+	_, tokens := askServer(t, server.Client(), portal.AuthServer()+"/oauth/token/", url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {clientID}, "client_secret": {secret}, "code": {query.Get("code")},
+	})
+	require.Equal(t, portal.Endpoint(), tokens["client_endpoint"])
+	require.Equal(t, portal.AuthServer()+"/rest/", tokens["server_endpoint"])
+	for range 2 {
+		require.Regexp(t, `^https://127\.0\.0\.1:`, portal.Endpoint())
+		require.Equal(t, "ok", outcomeOf(askServer(t, server.Client(), portal.Webhook("").URL+"profile", nil)))
+		require.NoError(t, portal.Rename("127.0.0.1:0"))
+	}
+	require.NoError(t, portal.Err())
 }
 
 func TestRename(t *testing.T) {

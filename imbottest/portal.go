@@ -3,6 +3,7 @@ package imbottest
 import (
 	"context"
 	crand "crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -62,6 +63,7 @@ type Portal struct {
 	client      *http.Client // posts events to loopback addresses
 	servers     []*http.Server
 	listen      string          // host:port
+	tls         *tls.Config     // of the addresses on which the portal listens; nil without TLS
 	authAddr    string          // host:port of the authorization server
 	formerHosts map[string]bool // hosts that the portal had before it was renamed
 

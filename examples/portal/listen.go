@@ -14,21 +14,31 @@ import (
 	"github.com/imbot-go/imbot/imbottest"
 )
 
-// listen serves the portal on an address and returns the root of its URLs. Only
-// an address that says so is open to other machines.
-func listen(ctx context.Context, portal *imbottest.Portal, addr string) (origin string, stop func(), err error) {
-	host, port, err := net.SplitHostPort(addr)
+// where reads -addr: without a host, this machine. Only an address that says so is open to
+// other machines.
+func where(addr string) (host, port string, open bool, err error) {
+	host, port, err = net.SplitHostPort(addr)
 	if err != nil {
-		return "", nil, fmt.Errorf("-addr: %w", err)
+		return "", "", false, fmt.Errorf("-addr: %w", err)
 	}
 	if host == "" {
 		host = "127.0.0.1"
 	}
-	addr = net.JoinHostPort(host, port)
-	if host != "localhost" && !net.ParseIP(host).IsLoopback() {
-		return open(ctx, portal, addr)
+	return host, port, host != "localhost" && !net.ParseIP(host).IsLoopback(), nil
+}
+
+// listen serves the portal on an address and returns the root of its URLs. config is nil
+// without TLS.
+func listen(ctx context.Context, portal *imbottest.Portal, addr string, config *tls.Config) (origin string, stop func(), err error) {
+	host, port, isOpen, err := where(addr)
+	if err != nil {
+		return "", nil, err
 	}
-	if err := portal.Listen(addr); err != nil {
+	addr = net.JoinHostPort(host, port)
+	if isOpen {
+		return open(ctx, portal, addr, config)
+	}
+	if err := portal.ListenTLS(addr, config); err != nil {
 		return "", nil, taken(addr, err)
 	}
 	return strings.TrimSuffix(portal.Endpoint(), "/rest/"), func() {}, nil
@@ -36,13 +46,17 @@ func listen(ctx context.Context, portal *imbottest.Portal, addr string) (origin 
 
 // open listens on an address that other machines reach. The portal itself stays
 // on a loopback address, and its URL in events is that.
-func open(ctx context.Context, portal *imbottest.Portal, addr string) (origin string, stop func(), err error) {
-	if err := portal.Listen("127.0.0.1:0"); err != nil {
+func open(ctx context.Context, portal *imbottest.Portal, addr string, config *tls.Config) (origin string, stop func(), err error) {
+	if err := portal.ListenTLS("127.0.0.1:0", config); err != nil {
 		return "", nil, err
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return "", nil, taken(addr, err)
+	}
+	scheme := "http://"
+	if config != nil {
+		listener, scheme = tls.NewListener(listener, config), "https://"
 	}
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +70,7 @@ func open(ctx context.Context, portal *imbottest.Portal, addr string) (origin st
 		defer close(served)
 		_ = server.Serve(listener) // ends with stop
 	}()
-	return "http://" + reachable(listener.Addr()), func() { _ = server.Close(); <-served }, nil
+	return scheme + reachable(listener.Addr()), func() { _ = server.Close(); <-served }, nil
 }
 
 // reachable names an address as other machines do.

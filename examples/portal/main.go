@@ -7,10 +7,16 @@
 // like a real one, the portal refuses a host without a dot, such as localhost.
 // Without a host in -addr only this machine reaches it; -addr 0.0.0.0:8060 lets
 // everybody in the network act as anybody on the portal.
+//
+// With -tls the portal is reached by https://, on which two official SDKs insist. Its
+// certificate is made at the start, and the authority that clients have to trust is
+// printed. With -oauth there is an OAuth application, too, and what a client needs to act
+// as it is printed: its secret, tokens, and the address of its authorization server.
 package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -45,6 +51,8 @@ type settings struct {
 	plan   string
 	faults float64
 	seed   uint64
+	tls    bool
+	oauth  bool
 }
 
 func run(ctx context.Context, args []string, out, log io.Writer) error {
@@ -61,7 +69,13 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	}
 	portal := imbottest.NewPortal(options...)
 	defer portal.Close()
-	portal.Mount(messenger.Handler(portal))
+	var app *application
+	page := messenger.Handler(portal)
+	if set.oauth {
+		app = newApplication(portal)
+		page = app.withInstallLink(page)
+	}
+	portal.Mount(page)
 	for _, name := range set.users {
 		portal.AddUser(name[0], name[1])
 	}
@@ -70,7 +84,18 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		fmt.Fprintf(out, "faults      about %g %% of all calls and events; the same again with -seed %d\n", set.faults*100, portal.Seed())
 	}
 	quiet := portal.Changed() // nobody has called yet
-	origin, stop, err := listen(ctx, portal, set.addr)
+	var config *tls.Config
+	var authority []byte
+	if set.tls {
+		host, _, _, err := where(set.addr)
+		if err != nil {
+			return err
+		}
+		if config, authority, err = certificate(host); err != nil {
+			return err
+		}
+	}
+	origin, stop, err := listen(ctx, portal, set.addr, config)
 	if err != nil {
 		return err
 	}
@@ -78,7 +103,13 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if origin+"/rest/" != portal.Endpoint() {
 		fmt.Fprintln(out, "open        to every machine that reaches the address: whoever comes acts as anybody")
 	}
-	explain(out, portal, origin)
+	explain(out, portal, origin, authority)
+	if set.oauth {
+		if err := app.explain(ctx, out, origin); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(out, "\nInterrupt to stop.")
 
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -98,6 +129,8 @@ func parse(args []string, log io.Writer) (settings, error) {
 	flags.StringVar(&set.plan, "plan", "none", "rate limit of a `plan`: basic (2 calls a second after 50), enterprise (5 after 250), or none")
 	flags.Float64Var(&set.faults, "faults", 0, "`share` of the calls and events that go wrong, from 0 to 1: refused, cut, late, twice, lost …")
 	flags.Uint64Var(&set.seed, "seed", 0, "`number` that repeats the faults of an earlier run; 0 draws one")
+	flags.BoolVar(&set.tls, "tls", false, "serve https://, with a certificate made now; its authority is printed")
+	flags.BoolVar(&set.oauth, "oauth", false, "add an OAuth application with its authorization server; what a client needs of them is printed")
 	if err := flags.Parse(args); err != nil {
 		return set, err
 	}
@@ -108,6 +141,9 @@ func parse(args []string, log io.Writer) (settings, error) {
 		return set, fmt.Errorf("there is no plan %q: none, basic or enterprise", set.plan)
 	case !(set.faults >= 0 && set.faults <= 1):
 		return set, fmt.Errorf("-faults is a share from 0 to 1, not %g", set.faults)
+	}
+	if _, _, isOpen, err := where(set.addr); err == nil && isOpen && set.oauth {
+		return set, fmt.Errorf("-oauth is for clients on this machine, because tokens name its address: leave the host out of -addr")
 	}
 	var err error
 	set.users, err = people(*users)
@@ -136,21 +172,23 @@ func people(text string) (names [][2]string, err error) {
 }
 
 // explain prints what somebody needs who has never seen this.
-func explain(out io.Writer, portal *imbottest.Portal, origin string) {
+func explain(out io.Writer, portal *imbottest.Portal, origin string, authority []byte) {
 	_, secret, _ := strings.Cut(portal.Webhook("any").URL, "/rest/")
-	hook := origin + "/rest/" + secret
+	hook, trust := origin+"/rest/"+secret, ""
+	if authority != nil {
+		trust = " --cacert authority.pem"
+		fmt.Fprintf(out, "authority   keep these lines as authority.pem; NODE_EXTRA_CA_CERTS, SSL_CERT_FILE and their like name it to clients\n%s\n", authority)
+	}
 	fmt.Fprintf(out, `messenger   %[1]s/
 webhook     %[2]s
 
 A bot in any language registers like this, with the address where it listens
 (127.0.0.1, not localhost: a portal refuses a host without a dot) …
 
-  curl %[2]simbot.register -d CLIENT_ID=my-bot-secret -d CODE=my_bot -d 'PROPERTIES[NAME]=My bot' -d EVENT_HANDLER=http://127.0.0.1:9000/
+  curl %[2]simbot.register -d CLIENT_ID=my-bot-secret -d CODE=my_bot -d 'PROPERTIES[NAME]=My bot' -d EVENT_HANDLER=http://127.0.0.1:9000/%[3]s
 
 … and writes to a person, here the administrator, like this:
 
-  curl %[2]simbot.message.add -d CLIENT_ID=my-bot-secret -d DIALOG_ID=1 -d 'MESSAGE=[B]Hello![/B]'
-
-Interrupt to stop.
-`, origin, hook)
+  curl %[2]simbot.message.add -d CLIENT_ID=my-bot-secret -d DIALOG_ID=1 -d 'MESSAGE=[B]Hello![/B]'%[3]s
+`, origin, hook, trust)
 }

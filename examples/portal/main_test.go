@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +26,7 @@ import (
 type program struct {
 	t        *testing.T
 	ctx      context.Context
+	client   *http.Client
 	out, log screen
 }
 
@@ -70,7 +73,7 @@ func (s *screen) shows(ctx context.Context, text string) (string, error) {
 func start(t *testing.T, args ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	p := &program{t: t, ctx: ctx}
+	p := &program{t: t, ctx: ctx, client: http.DefaultClient}
 	ended := make(chan error, 1)
 	go func() {
 		err := run(ctx, args, &p.out, &p.log)
@@ -127,7 +130,7 @@ func (p *program) get(address string) string {
 
 func (p *program) do(r *http.Request) string {
 	p.t.Helper()
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := p.client.Do(r)
 	require.NoError(p.t, err)
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
@@ -192,6 +195,83 @@ func (p *program) next(events <-chan url.Values) url.Values {
 	case <-p.ctx.Done():
 		require.NoError(p.t, p.ctx.Err(), "no event")
 		return nil
+	}
+}
+
+// trust makes a client that trusts the authority that was printed, and nothing else.
+func (p *program) trust() {
+	p.t.Helper()
+	authorities := x509.NewCertPool()
+	require.True(p.t, authorities.AppendCertsFromPEM([]byte(p.reads("Interrupt"))))
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}}
+	p.t.Cleanup(transport.CloseIdleConnections)
+	p.client = &http.Client{Transport: transport}
+}
+
+func TestTLS(t *testing.T) {
+	for _, addr := range []string{":0", "localhost:0", "0.0.0.0:0"} {
+		t.Run(addr, func(t *testing.T) {
+			p := start(t, "-addr", addr, "-tls")
+			p.trust()
+			page, register, send := p.lines()
+			require.Regexp(t, "^https://", page)
+			require.Contains(t, p.get(page+"api/state?user=1"), "Anna Ivanova")
+			require.Contains(t, register, " --cacert authority.pem")
+			require.Contains(t, p.curl(register, "", ""), `"result"`)
+			require.Contains(t, p.curl(send, "", ""), `"result"`)
+		})
+	}
+}
+
+// line is the rest of a printed line that begins with a word.
+func (p *program) line(word string) string {
+	p.t.Helper()
+	for line := range strings.Lines(p.reads("Interrupt")) {
+		if rest, ok := strings.CutPrefix(line, word+" "); ok {
+			return strings.TrimSpace(rest)
+		}
+	}
+	require.Fail(p.t, "nothing begins with "+word)
+	return ""
+}
+
+func TestOAuth(t *testing.T) {
+	for _, args := range [][]string{nil, {"-tls"}} {
+		t.Run(strings.Join(append(args, "-oauth"), " "), func(t *testing.T) {
+			p := start(t, append(args, "-oauth", "-addr", ":0")...)
+			if args != nil {
+				p.trust()
+			}
+			id, _, installed := strings.Cut(p.line("application"), ",")
+			require.True(t, installed)
+			secret, server := p.line("secret"), p.line("server")
+			var tokens map[string]any
+			require.NoError(t, json.Unmarshal([]byte(p.line("tokens")), &tokens))
+			endpoint := tokens["client_endpoint"].(string)
+			require.Equal(t, server+"/rest/", tokens["server_endpoint"])
+			require.Contains(t, p.get(endpoint+"app.info?auth="+tokens["access_token"].(string)), `"CODE":"local.portal"`)
+
+			renewed := p.post(server+"/oauth/token/", "application/x-www-form-urlencoded", url.Values{
+				"grant_type": {"refresh_token"}, "client_id": {id}, "client_secret": {secret}, "refresh_token": {tokens["refresh_token"].(string)},
+			}.Encode())
+			require.NoError(t, json.Unmarshal([]byte(renewed), &tokens))
+			require.Contains(t, p.get(endpoint+"profile?auth="+tokens["access_token"].(string)), `"ADMIN":true`)
+
+			events := make(chan url.Values, 1)
+			handler := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				if r.ParseForm() == nil {
+					events <- r.PostForm
+				}
+			}))
+			defer handler.Close()
+			link, _, _ := strings.Cut(p.line("install"), "?")
+			require.Contains(t, p.get(link), "Name the handler")
+			require.Contains(t, p.get(link+"?handler="+handler.URL), "ONAPPINSTALL")
+			ev := p.next(events)
+			require.Equal(t, "ONAPPINSTALL", ev.Get("event"))
+			require.Equal(t, p.line("event token"), ev.Get("auth[application_token]"))
+			require.Contains(t, p.get(endpoint+"profile?auth="+ev.Get("auth[access_token]")), `"ADMIN":true`)
+		})
 	}
 }
 
@@ -280,6 +360,7 @@ func TestWhatCannotBeIsSaid(t *testing.T) {
 		{"no number of faults", "share from 0 to 1", []string{"-faults", "NaN"}},
 		{"fewer than no people", "from 0 to 1000", []string{"-users", "-1"}},
 		{"a crowd", "from 0 to 1000", []string{"-users", "99999999999999999999"}},
+		{"an application for others", "-oauth is for clients on this machine", []string{"-oauth", "-addr", "0.0.0.0:0"}},
 		{"an argument", `what is "serve"`, []string{"serve"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
