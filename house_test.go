@@ -24,6 +24,7 @@ const module = "github.com/imbot-go/imbot"
 var mayImport = map[string][]string{
 	"examples/*":          {"imbottest/messenger", "imbottest", ".", "bbcode"},
 	"imbottest/messenger": {"imbottest", ".", "bbcode"},
+	"imbottest/interop":   {}, // it runs examples/portal as a program
 	"imbottest":           {".", "bbcode", "internal/phpform"},
 	".":                   {"bbcode", "internal/rest", "internal/inbox", "internal/dispatch", "internal/phpform", "internal/secret"},
 	"bbcode":              {},
