@@ -92,6 +92,18 @@ type restError struct {
 	description string
 }
 
+// WithoutDescriptions lets the portal leave error_description empty in the errors of
+// methods, as newer portals do that hide the texts of exceptions. The codes stay.
+func WithoutDescriptions() Option { return func(p *Portal) { p.hidesTexts = true } }
+
+// shown is the error of a method as the portal answers it.
+func (p *Portal) shown(fail *restError) *restError {
+	if fail == nil || !p.hidesTexts {
+		return fail
+	}
+	return &restError{fail.status, fail.code, ""}
+}
+
 func badRequest(code, description string) *restError {
 	return &restError{http.StatusBadRequest, code, description}
 }

@@ -81,7 +81,8 @@
 // [Portal.MakeExtranet] makes users from outside the company and [Portal.Dismiss] lets
 // people leave it. [Portal.MakeFetching] is for bots that were registered through
 // imbot.v2, [Portal.Veto] for modules that refuse what a method does, and [WithScope] for
-// webhooks with too few rights. [Portal.Session] is for calls of a browser, and
+// webhooks with too few rights, and [WithoutDescriptions] for errors that have a code and
+// no text. [Portal.Session] is for calls of a browser, and
 // [Portal.WebhookOf] for those of another person. All other errors, such as that of a
 // portal that was deleted, can be made with [Portal.Fail].
 //

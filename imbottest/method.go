@@ -82,7 +82,7 @@ func (c *call) serve(name string) answer {
 			result, fail = c.run(name)
 		}
 		if fail != nil {
-			return fail.answer()
+			return c.p.shown(fail).answer()
 		}
 		return envelope(result, c.addOperatingTime(name, start))
 	})

@@ -37,7 +37,7 @@ func (c *call) batch() (any, *restError) {
 			return nil, fail // nothing catches it, so nobody is told what has run
 		}
 		if fail != nil {
-			done["result_error"].set(key, fail.value())
+			done["result_error"].set(key, c.p.shown(fail).value())
 			if halt {
 				break
 			}

@@ -24,13 +24,14 @@ var portals atomic.Int64
 // A Portal is a Bitrix24 portal in memory. Make one with [NewPortal]. All its
 // methods may be called at the same time.
 type Portal struct {
-	host     string // portal-7.imbottest.example
-	authHost string // of the authorization server; a renamed portal keeps it
-	memberID string
-	secret   string // of the webhook
-	bucket   bucket
-	oldPages bool // see WithOldPages
-	rights   rights
+	host       string // portal-7.imbottest.example
+	authHost   string // of the authorization server; a renamed portal keeps it
+	memberID   string
+	secret     string // of the webhook
+	bucket     bucket
+	oldPages   bool // see WithOldPages
+	hidesTexts bool // see WithoutDescriptions
+	rights     rights
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
