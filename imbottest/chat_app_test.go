@@ -20,7 +20,7 @@ func TestAppsOnOffer(t *testing.T) {
 		`"CODE":"chat","CONTEXT":"CHAT",` + frame, `"CODE":"bot","CONTEXT":"BOT",` + frame, `"CODE":"lines","CONTEXT":"LINES",` + frame,
 		`"CODE":"call","CONTEXT":"CALL",` + frame, `"CODE":"admins","CONTEXT":"ALL-admin",` + frame, `"CODE":"hidden","HIDDEN":"Y",` + frame,
 	} {
-		require.NotContains(t, post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,`+params+`"LANG":[{"LANGUAGE_ID":"en","TITLE":"T","DESCRIPTION":"D"}]}`), " ")
+		require.NotContains(t, post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":103,`+params+`"LANG":[{"LANGUAGE_ID":"en","TITLE":"T","DESCRIPTION":"D"}]}`), " ")
 	}
 	codes := func(user imbot.ID, dialog imbot.DialogID) (codes []string) {
 		for _, a := range portal.Apps(user, dialog) {
@@ -28,12 +28,12 @@ func TestAppsOnOffer(t *testing.T) {
 		}
 		return codes
 	}
-	require.Equal(t, []string{"help", "user", "bot"}, codes(anna, "4"))
-	require.Equal(t, []string{"help", "user"}, codes(anna, "5"))
+	require.Equal(t, []string{"help", "user", "bot"}, codes(anna, "103"))
+	require.Equal(t, []string{"help", "user"}, codes(anna, "104"))
 	require.Equal(t, []string{"help", "chat"}, codes(anna, "chat1001"))
-	require.Equal(t, []string{"help", "user", "admins"}, codes(imbottest.Admin, "2"))
-	require.Equal(t, imbottest.App{ID: 501, Bot: alpha, Code: "help", Title: "Help", JSMethod: "SEND", JSParam: "/help", Width: 320, Height: 250}, portal.Apps(anna, "4")[0])
-	require.Equal(t, imbottest.App{ID: 502, Bot: alpha, Code: "user", Title: "T", Description: "D", Frame: true, Width: 250, Height: 400}, portal.Apps(anna, "4")[1])
+	require.Equal(t, []string{"help", "user", "admins"}, codes(imbottest.Admin, "101"))
+	require.Equal(t, imbottest.App{ID: 501, Bot: alpha, Code: "help", Title: "Help", JSMethod: "SEND", JSParam: "/help", Width: 320, Height: 250}, portal.Apps(anna, "103")[0])
+	require.Equal(t, imbottest.App{ID: 502, Bot: alpha, Code: "user", Title: "T", Description: "D", Frame: true, Width: 250, Height: 400}, portal.Apps(anna, "103")[1])
 	require.Equal(t, smallPNG, portal.Icon(502))
 	require.Nil(t, portal.Icon(501))
 	require.Nil(t, portal.Icon(9))
@@ -46,12 +46,12 @@ func TestAppsOnOffer(t *testing.T) {
 func TestAppsInAnOpenLine(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
-	require.Equal(t, "6", post(t, portal, "imbot.register", register("line", "three", "O")))
+	require.Equal(t, "105", post(t, portal, "imbot.register", register("line", "three", "O")))
 	for _, context := range []string{"ALL", "LINES", "CHAT", "USER"} {
-		require.NotContains(t, post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"`+context+`","CONTEXT":"`+context+
+		require.NotContains(t, post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":103,"CODE":"`+context+`","CONTEXT":"`+context+
 			`","IFRAME":"https://app.example.com/","HASH":"short","LANG":[{"LANGUAGE_ID":"en","TITLE":"T"}]}`), " ")
 	}
-	guest, chat, err := portal.AddGuest(t.Context(), "Greta", 6, anna)
+	guest, chat, err := portal.AddGuest(t.Context(), "Greta", 105, anna)
 	require.NoError(t, err)
 	require.Equal(t, "true", post(t, portal, "imopenlines.bot.session.operator", fmt.Sprintf(`{"CLIENT_ID":"three","CHAT_ID":%d}`, chat)))
 	var codes []string

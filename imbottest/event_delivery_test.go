@@ -67,8 +67,8 @@ func TestUndeliverableEvents(t *testing.T) {
 			if tt.handler != nil {
 				portal.Serve(tt.url, tt.handler)
 			}
-			require.Equal(t, "6", post(t, portal, "imbot.register", `{"CLIENT_ID":"a-secret","CODE":"x","EVENT_HANDLER":"`+tt.url+`","PROPERTIES":{"NAME":"x"}}`))
-			require.NoError(t, portal.Open(t.Context(), anna, 6))
+			require.Equal(t, "105", post(t, portal, "imbot.register", `{"CLIENT_ID":"a-secret","CODE":"x","EVENT_HANDLER":"`+tt.url+`","PROPERTIES":{"NAME":"x"}}`))
+			require.NoError(t, portal.Open(t.Context(), anna, 105))
 			require.NoError(t, portal.Idle(t.Context()))
 			require.ErrorContains(t, portal.Err(), "ONIMBOTJOINCHAT: ")
 			require.ErrorContains(t, portal.Err(), tt.want)
@@ -91,7 +91,7 @@ func TestEventsThatNobodyTakes(t *testing.T) {
 			portal := imbottest.NewPortal()
 			defer portal.Close()
 			post(t, portal, "imbot.register", `{"CLIENT_ID":"`+r.clientID+`","CODE":"x","PROPERTIES":{"NAME":"X"},"EVENT_HANDLER":"`+r.handler+`"}`)
-			require.NoError(t, portal.Open(t.Context(), imbottest.Admin, 2))
+			require.NoError(t, portal.Open(t.Context(), imbottest.Admin, 101))
 			require.NoError(t, portal.Idle(t.Context()))
 			event := portal.Exchanges(0, 1)[0]
 			require.Equal(t, "ONIMBOTJOINCHAT", event.Name)

@@ -12,7 +12,7 @@ func TestTheLastHandlerWinsForAllBotsOfAnApplication(t *testing.T) {
 	portal, box := newMailboxPortal(t)
 	other := &mailbox{}
 	portal.Serve("https://other.example.com/?a=b", other)
-	require.Equal(t, `"4"`, post(t, portal, "imbot.register",
+	require.Equal(t, `"103"`, post(t, portal, "imbot.register",
 		`{"CLIENT_ID":"two","CODE":"alpha","EVENT_HANDLER":"https://other.example.com/?a=b","PROPERTIES":{"NAME":"x"}}`))
 	for _, bot := range []imbot.ID{alpha, beta} {
 		_, err := portal.Say(t.Context(), anna, imbot.UserDialog(bot), "hi")

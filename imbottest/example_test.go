@@ -68,7 +68,7 @@ func ExamplePortal_Fail() {
 }
 
 func ExampleMessage_Plain() {
-	m := imbottest.Message{Text: "[b]Hi[/b] [user=5]Anna[/user],[br]see [url=https://example.com]this[/url]"}
+	m := imbottest.Message{Text: "[b]Hi[/b] [user=104]Anna[/user],[br]see [url=https://example.com]this[/url]"}
 	fmt.Println(m.Plain())
 	// Output:
 	// Hi Anna,

@@ -78,13 +78,13 @@ func TestChanges(t *testing.T) {
 			require.NoError(t, err)
 		}, []string{"message chat1001 hi"}, nil},
 		{"a first private message", nil, func(t *testing.T, p *imbottest.Portal) {
-			_, err := p.Say(t.Context(), anna, "3", "hi")
+			_, err := p.Say(t.Context(), anna, "102", "hi")
 			require.NoError(t, err)
-		}, []string{"dialog 3 Boris Petrov [2 3]", "message 3 hi"}, []string{"dialog 2 Anna Ivanova [2 3]", "message 2 hi"}},
+		}, []string{"dialog 102 Boris Petrov [101 102]", "message 102 hi"}, []string{"dialog 101 Anna Ivanova [101 102]", "message 101 hi"}},
 		{"a message to a bot lets it write", nil, func(t *testing.T, p *imbottest.Portal) {
-			_, err := p.Say(t.Context(), anna, "4", "hi")
+			_, err := p.Say(t.Context(), anna, "103", "hi")
 			require.NoError(t, err)
-		}, []string{"dialog 4 Alpha [2 4]", "message 4 hi", "typing 4 4 true"}, nil},
+		}, []string{"dialog 103 Alpha [101 103]", "message 103 hi", "typing 103 103 true"}, nil},
 		{"two changes of one message are one", call("imbot.message.add", keys), func(t *testing.T, p *imbottest.Portal) {
 			call("imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"newer"}`)(t, p)
 			call("imbot.message.like", `{"CLIENT_ID":"one","MESSAGE_ID":50001}`)(t, p)
@@ -104,57 +104,57 @@ func TestChanges(t *testing.T) {
 		{"a person deletes", func(t *testing.T, p *imbottest.Portal) { _, _ = p.Say(t.Context(), anna, "chat1001", "hi") }, func(t *testing.T, p *imbottest.Portal) {
 			require.NoError(t, p.Delete(t.Context(), anna, first(p)))
 		}, []string{"message chat1001 This message was deleted."}, nil},
-		{"a title", nil, call("imbot.chat.updateTitle", `{"CLIENT_ID":"one","CHAT_ID":1001,"TITLE":"Crew"}`), []string{"dialog chat1001 Crew [4 2]"}, nil},
-		{"a color", nil, call("imbot.chat.updateColor", `{"CLIENT_ID":"one","CHAT_ID":1001,"COLOR":"RED"}`), []string{"dialog chat1001 Team [4 2]"}, nil},
-		{"a picture", nil, call("imbot.chat.updateAvatar", `{"CLIENT_ID":"one","CHAT_ID":1001,"AVATAR":"`+picture+`"}`), []string{"dialog chat1001 Team [4 2]"}, nil},
-		{"an owner", nil, call("imbot.chat.setOwner", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":2}`), []string{"dialog chat1001 Team [4 2]"}, nil},
-		{"a manager", nil, call("imbot.chat.setManager", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":2}`), []string{"dialog chat1001 Team [4 2]"}, nil},
-		{"a new member", nil, call("imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3]}`), []string{"dialog chat1001 Team [4 2 3]"}, []string{"dialog chat1001 Team [4 2 3]"}},
+		{"a title", nil, call("imbot.chat.updateTitle", `{"CLIENT_ID":"one","CHAT_ID":1001,"TITLE":"Crew"}`), []string{"dialog chat1001 Crew [103 101]"}, nil},
+		{"a color", nil, call("imbot.chat.updateColor", `{"CLIENT_ID":"one","CHAT_ID":1001,"COLOR":"RED"}`), []string{"dialog chat1001 Team [103 101]"}, nil},
+		{"a picture", nil, call("imbot.chat.updateAvatar", `{"CLIENT_ID":"one","CHAT_ID":1001,"AVATAR":"`+picture+`"}`), []string{"dialog chat1001 Team [103 101]"}, nil},
+		{"an owner", nil, call("imbot.chat.setOwner", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":101}`), []string{"dialog chat1001 Team [103 101]"}, nil},
+		{"a manager", nil, call("imbot.chat.setManager", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":101}`), []string{"dialog chat1001 Team [103 101]"}, nil},
+		{"a new member", nil, call("imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[102]}`), []string{"dialog chat1001 Team [103 101 102]"}, []string{"dialog chat1001 Team [103 101 102]"}},
 		{"who came without the history sees nothing of it", func(t *testing.T, p *imbottest.Portal) {
 			call("imbot.message.add", keys)(t, p)
-			call("imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3],"HIDE_HISTORY":"Y"}`)(t, p)
+			call("imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[102],"HIDE_HISTORY":"Y"}`)(t, p)
 		}, call("imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"newer"}`), []string{"message chat1001 newer"}, nil},
 		{"who goes writes no more", call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`), func(t *testing.T, p *imbottest.Portal) {
 			call("imbot.chat.leave", `{"CLIENT_ID":"one","CHAT_ID":1001}`)(t, p)
 			require.Empty(t, p.Dialogs(anna)[0].Typing)
-		}, []string{"typing chat1001 4 false", "dialog chat1001 Team [2]"}, nil},
-		{"somebody is removed", nil, call("imbot.chat.user.delete", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":2}`), []string{"left chat1001"}, nil},
-		{"a person removes another", call("imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3]}`), func(t *testing.T, p *imbottest.Portal) {
+		}, []string{"typing chat1001 103 false", "dialog chat1001 Team [101]"}, nil},
+		{"somebody is removed", nil, call("imbot.chat.user.delete", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":101}`), []string{"left chat1001"}, nil},
+		{"a person removes another", call("imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[102]}`), func(t *testing.T, p *imbottest.Portal) {
 			require.NoError(t, p.Kick(t.Context(), boris, team, boris))
-		}, []string{"dialog chat1001 Team [4 2]"}, []string{"left chat1001"}},
+		}, []string{"dialog chat1001 Team [103 101]"}, []string{"left chat1001"}},
 		{"who comes and goes has left", nil, func(t *testing.T, p *imbottest.Portal) {
 			require.NoError(t, p.Invite(t.Context(), anna, team, boris))
 			require.NoError(t, p.Kick(t.Context(), boris, team, boris))
-		}, []string{"dialog chat1001 Team [4 2]"}, []string{"left chat1001"}},
+		}, []string{"dialog chat1001 Team [103 101]"}, []string{"left chat1001"}},
 		{"who goes and comes is there", nil, func(t *testing.T, p *imbottest.Portal) {
 			require.NoError(t, p.Invite(t.Context(), anna, team, boris))
 			require.NoError(t, p.Kick(t.Context(), boris, team, boris))
 			require.NoError(t, p.Invite(t.Context(), anna, team, boris))
-		}, []string{"dialog chat1001 Team [4 2 3]"}, []string{"dialog chat1001 Team [4 2 3]"}},
+		}, []string{"dialog chat1001 Team [103 101 102]"}, []string{"dialog chat1001 Team [103 101 102]"}},
 		{"a new bot", nil, call("imbot.register", `{"CLIENT_ID":"one","CODE":"third",`+bindings+`,"PROPERTIES":{"NAME":"Third"}}`), []string{"user Third"}, []string{"user Third"}},
 		{"another name of a bot is another title", func(t *testing.T, p *imbottest.Portal) { require.NoError(t, p.Open(t.Context(), anna, beta)) },
-			call("imbot.update", `{"CLIENT_ID":"two","BOT_ID":5,"FIELDS":{"PROPERTIES":{"NAME":"Gamma"}}}`), []string{"user Gamma", "dialog 5 Gamma [2 5]"}, []string{"user Gamma"}},
-		{"a bot goes", nil, call("imbot.unregister", `{"CLIENT_ID":"one","BOT_ID":4}`), []string{"dialog chat1001 Team [2]", "user Alpha", "help"}, []string{"user Alpha", "help"}},
+			call("imbot.update", `{"CLIENT_ID":"two","BOT_ID":104,"FIELDS":{"PROPERTIES":{"NAME":"Gamma"}}}`), []string{"user Gamma", "dialog 104 Gamma [101 104]"}, []string{"user Gamma"}},
+		{"a bot goes", nil, call("imbot.unregister", `{"CLIENT_ID":"one","BOT_ID":103}`), []string{"dialog chat1001 Team [101]", "user Alpha", "help"}, []string{"user Alpha", "help"}},
 		{"a command", nil, call("imbot.command.unregister", `{"CLIENT_ID":"one","COMMAND_ID":701}`), []string{"help"}, []string{"help"}},
 		{"an application", nil, call("imbot.app.unregister", `{"CLIENT_ID":"one","APP_ID":501}`), []string{"help"}, []string{"help"}},
-		{"somebody writes", nil, call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`), []string{"typing chat1001 4 true"}, nil},
+		{"somebody writes", nil, call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`), []string{"typing chat1001 103 true"}, nil},
 		{"nobody writes where the bot is not", nil, call("imbot.chat.sendTyping", `{"CLIENT_ID":"two","DIALOG_ID":"chat1001"}`), nil, nil},
 		{"the message ends the writing", nil, func(t *testing.T, p *imbottest.Portal) {
 			call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`)(t, p)
 			call("imbot.message.add", keys)(t, p)
-		}, []string{"typing chat1001 4 false", "message chat1001 new"}, nil},
+		}, []string{"typing chat1001 103 false", "message chat1001 new"}, nil},
 		{"who goes on writing behind a message still writes", nil, func(t *testing.T, p *imbottest.Portal) {
 			call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`)(t, p)
 			call("imbot.message.add", keys)(t, p)
 			call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`)(t, p)
 			call("imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"newer"}`)(t, p)
-		}, []string{"message chat1001 newer", "typing chat1001 4 true"}, nil},
+		}, []string{"message chat1001 newer", "typing chat1001 103 true"}, nil},
 		{"until the next message", call("imbot.message.add", keys), func(t *testing.T, p *imbottest.Portal) {
 			call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`)(t, p)
 			call("imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"newer"}`)(t, p)
 			call("imbot.chat.sendTyping", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001"}`)(t, p)
 			call("imbot.message.add", keys)(t, p)
-		}, []string{"message chat1001 newer", "typing chat1001 4 false", "message chat1001 new"}, nil},
+		}, []string{"message chat1001 newer", "typing chat1001 103 false", "message chat1001 new"}, nil},
 	} {
 		t.Run(r.says, func(t *testing.T) {
 			portal := newTestPortal(t)
@@ -226,7 +226,7 @@ func TestExchangesAreChanges(t *testing.T) {
 	}
 	post(t, portal, "imbot.bot.list", `{"CLIENT_ID":"one"}`)
 	require.Equal(t, []string{"imbot.bot.list true 200"}, exchanges(), "its beginning and its end are one")
-	_, err := portal.Say(t.Context(), anna, "4", "hi")
+	_, err := portal.Say(t.Context(), anna, "103", "hi")
 	require.NoError(t, err)
 	<-reached
 	require.Equal(t, []string{"ONIMBOTJOINCHAT false 0"}, exchanges())
@@ -249,7 +249,7 @@ func TestChangesCanBeReadOn(t *testing.T) {
 	portal := newTestPortal(t)
 	require.NoError(t, portal.Open(t.Context(), anna, beta))
 	after := portal.Changed()
-	require.Equal(t, "true", post(t, portal, "imbot.update", `{"CLIENT_ID":"two","BOT_ID":5,"FIELDS":{"PROPERTIES":{"NAME":"Gamma"}}}`))
+	require.Equal(t, "true", post(t, portal, "imbot.update", `{"CLIENT_ID":"two","BOT_ID":104,"FIELDS":{"PROPERTIES":{"NAME":"Gamma"}}}`))
 	_ = say(t, portal)
 	changes, err := portal.Changes(t.Context(), anna, after)
 	require.NoError(t, err)

@@ -17,8 +17,9 @@ import (
 const samples = "../testdata/rest/"
 
 // withOurIDs replaces the ids of a documented request by those of the test portal.
-var withOurIDs = strings.NewReplacer(`"BOT_ID":39`, `"BOT_ID":4`, `bot-secret-1`, `one`, `2725`, `1001`, `"COMMAND_ID":99`, `"COMMAND_ID":701`,
-	`"APP_ID":13`, `"APP_ID":501`, `19880117`, `50001`, `33871`, `50001`, `33807`, `50001`)
+var withOurIDs = strings.NewReplacer(`"BOT_ID":39`, `"BOT_ID":103`, `bot-secret-1`, `one`, `2725`, `1001`, `"COMMAND_ID":99`, `"COMMAND_ID":701`,
+	`"APP_ID":13`, `"APP_ID":501`, `19880117`, `50001`, `33871`, `50001`, `33807`, `50001`,
+	`"USER_ID":2`, `"USER_ID":101`, `"USER_ID":4`, `"USER_ID":103`, `"USERS":[1,2]`, `"USERS":[1,101]`, `"USERS":[3,4]`, `"USERS":[102,103]`)
 
 // TestDocumentedRequestsHaveTheDocumentedAnswers makes each documented call and
 // compares the shape of the answer.
@@ -31,12 +32,12 @@ func TestDocumentedRequestsHaveTheDocumentedAnswers(t *testing.T) {
 	for _, m := range readMethods(t) {
 		before, ok := map[string][]string{
 			"imbot.chat.get":         {`imbot.chat.add {` + asAlpha + `,"ENTITY_TYPE":"CHAT","ENTITY_ID":"13"}`},
-			"imbot.dialog.get":       {`imbot.chat.add {` + asAlpha + `,"USERS":[1,2],"MESSAGE":"x","AVATAR":"iVBORw0KGgo="}`},
+			"imbot.dialog.get":       {`imbot.chat.add {` + asAlpha + `,"USERS":[1,101],"MESSAGE":"x","AVATAR":"iVBORw0KGgo="}`},
 			"imbot.chat.updateColor": {`imbot.chat.updateColor {` + inTeam + `,"COLOR":"RED"}`},
 			"imbot.message.update":   sent,
 			"imbot.message.delete":   sent,
 			"imbot.message.like":     sent,
-			"imbot.command.answer":   {"say 4 /echo"},
+			"imbot.command.answer":   {"say 103 /echo"},
 			// The documented request registers the command that the test portal has already.
 			"imbot.command.register": {`imbot.command.unregister {"CLIENT_ID":"one","COMMAND_ID":701}`},
 		}[m.Method]
@@ -88,7 +89,7 @@ func TestDocumentedErrors(t *testing.T) {
 		"imbot.chat.get":           `"DIALOG_ID":"chat1001"`,
 		"imbot.chat.leave":         ``,
 		"imbot.chat.sendTyping":    `"CLIENT_ID":"one"`,
-		"imbot.chat.setManager":    `"CLIENT_ID":"two","CHAT_ID":1001,"USER_ID":2`,
+		"imbot.chat.setManager":    `"CLIENT_ID":"two","CHAT_ID":1001,"USER_ID":101`,
 		"imbot.chat.setOwner":      ``,
 		"imbot.chat.updateAvatar":  me + `,"AVATAR":"x"`,
 		"imbot.chat.updateColor":   me + `,"COLOR":"x"`,
@@ -97,7 +98,7 @@ func TestDocumentedErrors(t *testing.T) {
 		"imbot.chat.user.delete":   me,
 		"imbot.chat.user.list":     ``,
 		"imbot.dialog.get":         ``,
-		"imbot.message.add":        `"CLIENT_ID":"one","DIALOG_ID":2`,
+		"imbot.message.add":        `"CLIENT_ID":"one","DIALOG_ID":101`,
 		"imbot.message.update":     `"CLIENT_ID":"one"`,
 		"imbot.message.delete":     `"CLIENT_ID":"one","MESSAGE_ID":50001`,
 		"imbot.message.like":       `"CLIENT_ID":"one","MESSAGE_ID":50001,"ACTION":"minus"`,
@@ -120,7 +121,7 @@ func TestDocumentedErrors(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			params, ok := calls[method]
 			require.True(t, ok, "no call for it")
-			call := checked{method: method, params: params, before: []string{"say 4 x"}, checks: []check{{act: veto("imbot.chat.add")}}}
+			call := checked{method: method, params: params, before: []string{"say 103 x"}, checks: []check{{act: veto("imbot.chat.add")}}}
 			if method == "imbot.bot.list" {
 				call.as = "browser"
 			}

@@ -301,8 +301,8 @@ var (
 	inBrowser = check{code: "WRONG_AUTH_TYPE", as: "browser"}
 	noClient  = check{code: "ACCESS_DENIED", params: `"CLIENT_ID":null`}
 	noBot     = check{code: "BOT_ID_ERROR", params: `"BOT_ID":99`}
-	notMyBot  = check{code: "APP_ID_ERROR", params: `"BOT_ID":5`}
-	badAlias  = check{code: "DIALOG_ID_EMPTY", params: `"DIALOG_ID":"2"`}
+	notMyBot  = check{code: "APP_ID_ERROR", params: `"BOT_ID":104`}
+	badAlias  = check{code: "DIALOG_ID_EMPTY", params: `"DIALOG_ID":"101"`}
 	noChat    = check{code: "CHAT_ID_EMPTY", params: `"CHAT_ID":0`}
 	noUser    = check{code: "USER_ID_EMPTY", params: `"USER_ID":0`}
 	general   = check{code: "ACCESS_ERROR", act: makeGeneral}
@@ -389,7 +389,7 @@ func botChecks() []checked {
 
 func chatChecks() []checked {
 	return []checked{
-		{method: "imbot.chat.add", params: asAlpha + `,"USERS":[2]`, checks: []check{
+		{method: "imbot.chat.add", params: asAlpha + `,"USERS":[101]`, checks: []check{
 			{code: "INVALID_FORMAT", params: `"USERS":[true]`}, noClient, noBot, notMyBot,
 			{code: "WRONG_REQUEST", act: veto("imbot.chat.add")},
 		}},
@@ -410,11 +410,11 @@ func chatChecks() []checked {
 			{code: "ACCESS_ERROR", params: `"DIALOG_ID":"chat1001"`},
 			{code: "WITHOUT_CHANGES"},
 		}},
-		{method: "imbot.chat.setOwner", params: inTeam + `,"USER_ID":2`, checks: []check{
+		{method: "imbot.chat.setOwner", params: inTeam + `,"USER_ID":101`, checks: []check{
 			badAlias, noChat, noUser, noClient, noBot, notMyBot, general,
 			{code: "WRONG_REQUEST", act: deny},
 		}},
-		{method: "imbot.chat.setManager", params: inTeam + `,"USER_ID":2`, checks: []check{
+		{method: "imbot.chat.setManager", params: inTeam + `,"USER_ID":101`, checks: []check{
 			badAlias, noChat, noUser, noClient, noBot, notMyBot,
 			{code: "WRONG_REQUEST", act: deny},
 		}},
@@ -457,18 +457,18 @@ var typingChecks = []check{noClient, noBot, notMyBot, {code: "DIALOG_ID_EMPTY", 
 
 func memberChecks() []checked {
 	return []checked{
-		{method: "imbot.chat.user.add", params: inTeam + `,"USERS":[3]`, checks: []check{
+		{method: "imbot.chat.user.add", params: inTeam + `,"USERS":[102]`, checks: []check{
 			badAlias, noChat, general,
 			{code: "ACCESS_ERROR", act: restrict("extend")},
 			noClient, noBot, notMyBot,
-			{code: "WRONG_REQUEST", params: `"USERS":3`, act: func(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.MakeExtranet(alpha)) }},
+			{code: "WRONG_REQUEST", params: `"USERS":102`, act: func(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.MakeExtranet(alpha)) }},
 			{code: "WRONG_REQUEST", act: deny},
 		}},
-		{method: "imbot.chat.user.delete", params: inTeam + `,"USER_ID":2`, checks: []check{
+		{method: "imbot.chat.user.delete", params: inTeam + `,"USER_ID":101`, checks: []check{
 			badAlias, noChat, general,
 			{code: "ACCESS_ERROR", act: restrict("leave")},
 			noClient, noBot, notMyBot, noUser,
-			{code: "ACCESS_ERROR", params: `"USER_ID":4`, act: restrict("leave_owner")},
+			{code: "ACCESS_ERROR", params: `"USER_ID":103`, act: restrict("leave_owner")},
 			{code: "WRONG_REQUEST", act: deny},
 		}},
 		{method: "imbot.chat.leave", params: inTeam, checks: []check{
@@ -486,7 +486,7 @@ func memberChecks() []checked {
 
 func appChecks() []checked {
 	const code, frame = `"CODE":"foreign"`, `"IFRAME":"https://bot.example.com/","HASH":"h"`
-	foreign := []string{`imbot.app.register {"CLIENT_ID":"two","BOT_ID":5,` + code + `,` + frame + `,` + titles + `}`}
+	foreign := []string{`imbot.app.register {"CLIENT_ID":"two","BOT_ID":104,` + code + `,` + frame + `,` + titles + `}`}
 	const own = `"CLIENT_ID":"one","APP_ID":501`
 	noApp, notMyApp := check{code: "CHAT_APP_ID_ERROR", params: `"APP_ID":9`}, check{code: "APP_ID_ERROR", params: `"APP_ID":502`}
 	return []checked{
@@ -553,7 +553,7 @@ func messageChecks() []checked {
 
 func commandChecks() []checked {
 	handler := `"EVENT_COMMAND_ADD":"https://bot.example.com"`
-	method, params := "imbot.command.register", `{"CLIENT_ID":"two","BOT_ID":5,"COMMAND":"foreign",`+handler+`,`+titles+`}`
+	method, params := "imbot.command.register", `{"CLIENT_ID":"two","BOT_ID":104,"COMMAND":"foreign",`+handler+`,`+titles+`}`
 	foreign := []string{method + " " + params}
 	const own = `"CLIENT_ID":"one","COMMAND_ID":701`
 	noCommand, notMyCommand := check{code: "COMMAND_ID_ERROR", params: `"COMMAND_ID":9`}, check{code: "APP_ID_ERROR", params: `"COMMAND_ID":702`}
@@ -576,7 +576,7 @@ func commandChecks() []checked {
 			{code: "EVENT_COMMAND_ADD_ERROR", params: `"FIELDS":{"EVENT_COMMAND_ADD":"x"}`},
 			{code: "WRONG_REQUEST", params: `"FIELDS":{"HIDDEN":""}`},
 		}},
-		{method: "imbot.command.answer", params: own + `,"MESSAGE_ID":50001,"MESSAGE":"x"`, before: append([]string{"say 4 /echo"}, foreign...), checks: []check{
+		{method: "imbot.command.answer", params: own + `,"MESSAGE_ID":50001,"MESSAGE":"x"`, before: append([]string{"say 103 /echo"}, foreign...), checks: []check{
 			inBrowser, noClient, noCommand, notMyCommand,
 			{code: "MESSAGE_ID_EMPTY", params: `"MESSAGE_ID":"x"`},
 			{code: "MESSAGE_EMPTY", params: `"MESSAGE":" "`},

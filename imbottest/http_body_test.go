@@ -31,9 +31,9 @@ func TestMultipartIsReadLikeAForm(t *testing.T) {
 		status, answer := postTo(t, portal, portal.Webhook("").URL+method, contentType, body)
 		return outcome(t, status, answer)
 	}
-	contentType, body := multipartOf(t, "CLIENT_ID", "one", "users[0]", "2", "users[]", "3", "TITLE", "a+b%26&c=ж\r\nd", "TITLE.x", "x")
+	contentType, body := multipartOf(t, "CLIENT_ID", "one", "users[0]", "101", "users[]", "102", "TITLE", "a+b%26&c=ж\r\nd", "TITLE.x", "x")
 	require.Equal(t, "1002", call("imbot.chat.add", contentType, body))
-	require.JSONEq(t, `{"users":["2","3"],"TITLE":"a+b%26&c=ж\r\nd","TITLE_x":"x"}`, string(portal.Calls("imbot.chat.add")[1].Params))
+	require.JSONEq(t, `{"users":["101","102"],"TITLE":"a+b%26&c=ж\r\nd","TITLE_x":"x"}`, string(portal.Calls("imbot.chat.add")[1].Params))
 
 	for _, row := range []struct{ says, contentType, body, want string }{
 		{"a file is not a field", "multipart/form-data; boundary=B",
@@ -99,11 +99,11 @@ func TestNumbersOfJSON(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
 	for _, row := range []struct{ says, params, want string }{
-		{"a float without a fraction is an id", `{` + asAlpha + `,"CHAT_ID":1001.0}`, "[4,2]"},
-		{"so is one with an exponent", `{` + asAlpha + `,"CHAT_ID":1.001e3}`, "[4,2]"},
-		{"a fraction is cut off", `{` + asAlpha + `,"CHAT_ID":1001.9}`, "[4,2]"},
+		{"a float without a fraction is an id", `{` + asAlpha + `,"CHAT_ID":1001.0}`, "[103,101]"},
+		{"so is one with an exponent", `{` + asAlpha + `,"CHAT_ID":1.001e3}`, "[103,101]"},
+		{"a fraction is cut off", `{` + asAlpha + `,"CHAT_ID":1001.9}`, "[103,101]"},
 		{"as a text it is none", `{` + asAlpha + `,"CHAT_ID":"1001.0"}`, "400 CHAT_ID_EMPTY"},
-		{"the bot is found, too", `{"CLIENT_ID":"one","BOT_ID":4.0,"CHAT_ID":1001}`, "[4,2]"},
+		{"the bot is found, too", `{"CLIENT_ID":"one","BOT_ID":103.0,"CHAT_ID":1001}`, "[103,101]"},
 	} {
 		require.Equal(t, row.want, post(t, portal, "imbot.chat.user.list", row.params), row.says)
 	}

@@ -17,10 +17,10 @@ func TestFormsAndJSONAreReadAlike(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
 	status, body := postTo(t, portal, portal.Webhook("").URL+"imbot.chat.add", "application/x-www-form-urlencoded",
-		"CLIENT_ID=one&users[0]=2&users[1]=3&TITLE=a+b%26c")
+		"CLIENT_ID=one&users[0]=101&users[1]=102&TITLE=a+b%26c")
 	require.Equal(t, "1002", outcome(t, status, body))
-	require.Equal(t, "[4,2,3]", post(t, portal, "imbot.chat.user.list", `{"CLIENT_ID":"one","CHAT_ID":"1002","BOT_ID":"4"}`))
-	require.JSONEq(t, `{"users":["2","3"],"TITLE":"a b&c"}`, string(portal.Calls("imbot.chat.add")[1].Params))
+	require.Equal(t, "[103,101,102]", post(t, portal, "imbot.chat.user.list", `{"CLIENT_ID":"one","CHAT_ID":"1002","BOT_ID":"103"}`))
+	require.JSONEq(t, `{"users":["101","102"],"TITLE":"a b&c"}`, string(portal.Calls("imbot.chat.add")[1].Params))
 }
 
 func TestOtherWaysToSendThings(t *testing.T) {
@@ -187,15 +187,15 @@ func TestMount(t *testing.T) {
 func FuzzServeHTTP(f *testing.F) {
 	for _, seed := range []struct{ method, body string }{
 		{"imbot.register", `{"CLIENT_ID":"one","CODE":[],"PROPERTIES":"x"}`},
-		{"imbot.update", `{"CLIENT_ID":"one","BOT_ID":4,"FIELDS":[{"PROPERTIES":[]}]}`},
+		{"imbot.update", `{"CLIENT_ID":"one","BOT_ID":103,"FIELDS":[{"PROPERTIES":[]}]}`},
 		{"imbot.chat.add", `{"CLIENT_ID":"one","USERS":{"a":{}}}`},
-		{"imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[[3],"5",5.5]}`},
+		{"imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[[102],"5",5.5]}`},
 		{"imbot.dialog.get", `{"DIALOG_ID":"chat1001"}`},
-		{"imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"2","MESSAGE":["x"]}`},
-		{"imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"2","MESSAGE":"x","ATTACH":[{"GRID":[[]],"USER":5}],"KEYBOARD":{"BUTTONS":{"a":[]}},"MENU":"{}"}`},
+		{"imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"101","MESSAGE":["x"]}`},
+		{"imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"101","MESSAGE":"x","ATTACH":[{"GRID":[[]],"USER":104}],"KEYBOARD":{"BUTTONS":{"a":[]}},"MENU":"{}"}`},
 		{"imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"ATTACH":{},"MENU":false}`},
 		{"imbot.command.update", `{"CLIENT_ID":"one","COMMAND_ID":701,"FIELDS":[{"LANG":[]}]}`},
-		{"imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"x","JS_METHOD":"PUT","JS_PARAM":"/aa"}`},
+		{"imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":103,"CODE":"x","JS_METHOD":"PUT","JS_PARAM":"/aa"}`},
 		{"batch", `{"cmd":["imbot.chat.add?CLIENT_ID=one","imbot.message.add?MESSAGE=$result[0][x]","?&="],"halt":[]}`},
 	} {
 		f.Add(seed.method, seed.body)

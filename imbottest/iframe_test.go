@@ -34,7 +34,7 @@ func TestIFrame(t *testing.T) {
 		{"the hash that is special", "https://bot.example.com/frame", "register", "register", false},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
-			id := post(t, portal, "imbot.app.register", fmt.Sprintf(`{"CLIENT_ID":"one","BOT_ID":4,"CODE":"frame%d","IFRAME":%q,"HASH":%q,"LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`, i, tt.iframe, tt.hash))
+			id := post(t, portal, "imbot.app.register", fmt.Sprintf(`{"CLIENT_ID":"one","BOT_ID":103,"CODE":"frame%d","IFRAME":%q,"HASH":%q,"LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`, i, tt.iframe, tt.hash))
 			address, err := portal.IFrame(anna, imbot.ID(502+i), teamDialog)
 			require.NoError(t, err, id)
 			u, err := url.Parse(address)
@@ -43,8 +43,8 @@ func TestIFrame(t *testing.T) {
 			require.True(t, strings.HasPrefix(address, tt.iframe))
 			require.Equal(t, "https://"+host, q.Get("DOMAIN"))
 			require.Equal(t, md5Hex(host+tt.key), q.Get("DOMAIN_HASH"))
-			require.Equal(t, tt.signed, q.Get("USER_HASH") == md5Hex("2"+tt.key))
-			for name, want := range map[string]string{"BOT_ID": "4", "BOT_CODE": "alpha", "APP_ID": id, "USER_ID": "2", "DIALOG_ID": "chat1001", "CONTEXT": "textarea", "LANG": "en", "IS_CHROME": "Y"} {
+			require.Equal(t, tt.signed, q.Get("USER_HASH") == md5Hex("101"+tt.key))
+			for name, want := range map[string]string{"BOT_ID": "103", "BOT_CODE": "alpha", "APP_ID": id, "USER_ID": "101", "DIALOG_ID": "chat1001", "CONTEXT": "textarea", "LANG": "en", "IS_CHROME": "Y"} {
 				require.Equal(t, want, q.Get(name), name)
 			}
 			require.False(t, q.Has("MESSAGE_ID"))
@@ -60,8 +60,8 @@ func TestIFrame(t *testing.T) {
 	require.NoError(t, err)
 	q := u.Query()
 	require.Equal(t, "new.example.com", u.Host)
-	require.Equal(t, md5Hex("2other"), q.Get("USER_HASH"))
-	require.Equal(t, []string{"button", m.ID.String(), "a b", "4"}, []string{q.Get("CONTEXT"), q.Get("MESSAGE_ID"), q.Get("BUTTON_PARAMS"), q.Get("DIALOG_ID")})
+	require.Equal(t, md5Hex("101other"), q.Get("USER_HASH"))
+	require.Equal(t, []string{"button", m.ID.String(), "a b", "103"}, []string{q.Get("CONTEXT"), q.Get("MESSAGE_ID"), q.Get("BUTTON_PARAMS"), q.Get("DIALOG_ID")})
 
 	for _, fail := range []func() (string, error){
 		func() (string, error) { return portal.IFrame(anna, app, teamDialog) },  // a JS application
@@ -75,7 +75,7 @@ func TestIFrame(t *testing.T) {
 	}
 	m, err = portal.Say(t.Context(), anna, teamDialog, "before Boris")
 	require.NoError(t, err)
-	require.Equal(t, "true", post(t, portal, "imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3],"HIDE_HISTORY":"Y"}`))
+	require.Equal(t, "true", post(t, portal, "imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[102],"HIDE_HISTORY":"Y"}`))
 	_, err = portal.IFrameOfButton(boris, 502, m.ID, "")
 	require.ErrorContains(t, err, "sees no message", "a hidden one")
 }
@@ -83,9 +83,9 @@ func TestIFrame(t *testing.T) {
 func TestIFrameOfAnOpenLine(t *testing.T) {
 	t.Parallel()
 	portal, _ := newMailboxPortal(t)
-	require.Equal(t, "6", post(t, portal, "imbot.register", register("line", "three", "O")))
-	require.Equal(t, "502", post(t, portal, "imbot.app.register", `{"CLIENT_ID":"three","BOT_ID":6,"CODE":"f","IFRAME":"https://bot.example.com/f","HASH":"k","LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`))
-	guest, chat, err := portal.AddGuest(t.Context(), "Greta", 6)
+	require.Equal(t, "105", post(t, portal, "imbot.register", register("line", "three", "O")))
+	require.Equal(t, "502", post(t, portal, "imbot.app.register", `{"CLIENT_ID":"three","BOT_ID":105,"CODE":"f","IFRAME":"https://bot.example.com/f","HASH":"k","LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`))
+	guest, chat, err := portal.AddGuest(t.Context(), "Greta", 105)
 	require.NoError(t, err)
 	address, err := portal.IFrame(guest, 502, imbot.ChatDialog(chat))
 	require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestIFrameOfAnOpenLine(t *testing.T) {
 func TestTheSDKTrustsTheFramesOfThePortal(t *testing.T) {
 	t.Parallel()
 	portal, _ := newMailboxPortal(t)
-	require.Equal(t, "502", post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://bot.example.com/f?a=b","HASH":"k3y","LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`))
+	require.Equal(t, "502", post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":103,"CODE":"f","IFRAME":"https://bot.example.com/f?a=b","HASH":"k3y","LANG":[{"LANGUAGE_ID":"en","TITLE":"F"}]}`))
 	address, err := portal.IFrame(anna, 502, teamDialog)
 	require.NoError(t, err)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)

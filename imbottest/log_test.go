@@ -31,7 +31,7 @@ func TestExchanges(t *testing.T) {
 		{"a refused call", "imbot.message.add", `{"CLIENT_ID":"one"}`,
 			imbottest.Exchange{Name: "imbot.message.add", Done: true, Status: 400, Error: "DIALOG_ID_EMPTY"},
 			"[]", "{\n  \"error\": \"DIALOG_ID_EMPTY\",\n  \"error_description\": \"Dialog ID can't be empty\"\n}"},
-		{"an application, with its hash", "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://a.example.com/?CLIENT_ID=one&a=1","HASH":"short","LANG":[{"TITLE":"T"}]}`,
+		{"an application, with its hash", "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":103,"CODE":"f","IFRAME":"https://a.example.com/?CLIENT_ID=one&a=1","HASH":"short","LANG":[{"TITLE":"T"}]}`,
 			imbottest.Exchange{Name: "imbot.app.register", Done: true, Status: 200},
 			"\"IFRAME\": \"https://a.example.com/?CLIENT_ID=***&a=1\",\n  \"HASH\": \"***\",", "\"result\": 502,"},
 		{"no such method", "imbot.no.such", ``,
@@ -83,7 +83,7 @@ func TestExchangesOfABatch(t *testing.T) {
 	}
 	full, _ := portal.Exchange(list[2].ID)
 	require.Equal(t, "{\n  \"CHAT_ID\": \"1001\"\n}", full.Sent)
-	require.Equal(t, "[\n  4,\n  2\n]", full.Answer)
+	require.Equal(t, "[\n  103,\n  101\n]", full.Answer)
 }
 
 func TestExchangeBeyondTheRateLimit(t *testing.T) {
@@ -166,7 +166,7 @@ func TestReplay(t *testing.T) {
 	portal := newTestPortal(t)
 	box := &requestRecorder{status: 200}
 	portal.Serve(eventURL, box)
-	_, err := portal.Say(t.Context(), anna, "4", "hi")
+	_, err := portal.Say(t.Context(), anna, "103", "hi")
 	require.NoError(t, err)
 	require.NoError(t, portal.Idle(t.Context()))
 	event := portal.Exchanges(0, 1)[0]

@@ -31,7 +31,7 @@ func TestShortSecretsAreMaskedByTheirNames(t *testing.T) {
 		t.Run(says, func(t *testing.T) {
 			portal := newTestPortal(t)
 			portal.Serve(eventURL, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }))
-			_, err := portal.Say(t.Context(), anna, "4", "hi")
+			_, err := portal.Say(t.Context(), anna, "103", "hi")
 			require.NoError(t, err)
 			require.NoError(t, portal.Idle(t.Context()))
 			event, ok := portal.Exchange(portal.Exchanges(0, 1)[0].ID)
@@ -65,7 +65,7 @@ func TestTheDumpOfARefusedApplicationIsMasked(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
 	require.NoError(t, portal.Veto("imbot.app.register"))
-	got := post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://a.example.com/","HASH":"0123456789abcdef0123456789abcdef","LANG":[{"TITLE":"T"}]}`)
+	got := post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":103,"CODE":"f","IFRAME":"https://a.example.com/","HASH":"0123456789abcdef0123456789abcdef","LANG":[{"TITLE":"T"}]}`)
 	require.Contains(t, got, "WRONG_REQUEST")
 	call, _ := portal.Exchange(portal.Exchanges(0, 1)[0].ID)
 	require.Contains(t, call.Answer, "App can't be created")
@@ -117,7 +117,7 @@ func TestSecretsAreMaskedByTheirValues(t *testing.T) {
 	require.NoError(t, err)
 	back, err := app.Authorize(anna, "")
 	require.NoError(t, err)
-	post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"f","IFRAME":"https://a.example.com/","HASH":"`+hash+`","LANG":[{"TITLE":"T"}]}`)
+	post(t, portal, "imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":103,"CODE":"f","IFRAME":"https://a.example.com/","HASH":"`+hash+`","LANG":[{"TITLE":"T"}]}`)
 	hook := strings.Split(portal.Webhook("").URL, "/")
 	for says, secret := range map[string]string{
 		"the secret of the webhook":     hook[len(hook)-2],

@@ -21,12 +21,12 @@ func TestChatApplications(t *testing.T) {
 		{"the method's case matters", `{` + me + `,"JS_METHOD":"put","JS_PARAM":"/help"}`, "400 PARAMS_ERROR", nil},
 		{"the support code has 32 digits", `{` + me + `,"JS_METHOD":"SUPPORT","JS_PARAM":"abc"}`, "400 PARAMS_ERROR", nil},
 		{"the bot comes late", `{` + me + `,` + js + `}`, "400 BOT_ID_ERROR", nil},
-		{"a foreign bot is refused", `{` + me + `,` + js + `,"BOT_ID":5}`, "400 APP_ID_ERROR", nil},
-		{"titles come last", `{` + me + `,` + js + `,"BOT_ID":4}`, "400 LANG_ERROR", nil},
-		{"a script", `{` + me + `,` + js + `,"BOT_ID":4,` + lang + `}`, "502", nil},
-		{"a frame", `{` + me + `,` + iframe + `,"BOT_ID":4,` + lang + `}`, "502", nil},
-		{"a phone number", `{` + me + `,"JS_METHOD":"CALL","JS_PARAM":"+15550100","BOT_ID":4,` + lang + `}`, "502", nil},
-		{"an existing one answers its id as text", `{"CLIENT_ID":"one","CODE":"help",` + iframe + `,"BOT_ID":4,` + lang + `}`, `"501"`, nil},
+		{"a foreign bot is refused", `{` + me + `,` + js + `,"BOT_ID":104}`, "400 APP_ID_ERROR", nil},
+		{"titles come last", `{` + me + `,` + js + `,"BOT_ID":103}`, "400 LANG_ERROR", nil},
+		{"a script", `{` + me + `,` + js + `,"BOT_ID":103,` + lang + `}`, "502", nil},
+		{"a frame", `{` + me + `,` + iframe + `,"BOT_ID":103,` + lang + `}`, "502", nil},
+		{"a phone number", `{` + me + `,"JS_METHOD":"CALL","JS_PARAM":"+15550100","BOT_ID":103,` + lang + `}`, "502", nil},
+		{"an existing one answers its id as text", `{"CLIENT_ID":"one","CODE":"help",` + iframe + `,"BOT_ID":103,` + lang + `}`, `"501"`, nil},
 	})
 	runTable(t, "imbot.app.update", []row{
 		{"the client id comes first", `{"APP_ID":501}`, "403 ACCESS_DENIED", nil},
@@ -42,6 +42,6 @@ func TestChatApplications(t *testing.T) {
 		{"a foreign one is refused", `{"CLIENT_ID":"two","APP_ID":501}`, "400 APP_ID_ERROR", nil},
 		{"an own one goes", `{"CLIENT_ID":"one","APP_ID":501}`, "true", nil},
 		{"and is gone", `{"CLIENT_ID":"one","APP_ID":501}`, "400 CHAT_APP_ID_ERROR", []string{`imbot.app.unregister {"CLIENT_ID":"one","APP_ID":501}`}},
-		{"its bot takes it along", `{"CLIENT_ID":"one","APP_ID":501}`, "400 CHAT_APP_ID_ERROR", []string{`imbot.unregister {"CLIENT_ID":"one","BOT_ID":4}`}},
+		{"its bot takes it along", `{"CLIENT_ID":"one","APP_ID":501}`, "400 CHAT_APP_ID_ERROR", []string{`imbot.unregister {"CLIENT_ID":"one","BOT_ID":103}`}},
 	})
 }

@@ -18,14 +18,14 @@ func TestBatch(t *testing.T) {
 	for i := range many {
 		many[i] = fmt.Sprintf(`"c%d":"profile"`, i)
 	}
-	const add = `imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=`
+	const add = `imbot.message.add?CLIENT_ID=one&DIALOG_ID=101&MESSAGE=`
 	for _, tt := range []struct {
 		says, params string
 		want         map[string]string // the parts of the answer except result_time; a part that is missing here is []
 	}{
 		{"empty maps are lists", `{"cmd":{}}`, nil},
 		{"results keep their keys", `{"cmd":{"z":"imbot.chat.add?CLIENT_ID=one","a":"imbot.bot.list"}}`,
-			map[string]string{"result": `{"z":1002,"a":{"4":{"ID":4,"NAME":"Alpha","CODE":"alpha","OPENLINE":"N"},"5":{"ID":5,"NAME":"Beta","CODE":"beta","OPENLINE":"N"}}}`}},
+			map[string]string{"result": `{"z":1002,"a":{"103":{"ID":103,"NAME":"Alpha","CODE":"alpha","OPENLINE":"N"},"104":{"ID":104,"NAME":"Beta","CODE":"beta","OPENLINE":"N"}}}`}},
 		{"a list of commands has a list of results", `{"CMD":["imbot.chat.add?CLIENT_ID=one","imbot.chat.add?CLIENT_ID=one"]}`,
 			map[string]string{"result": `[1002,1003]`}},
 		{"a list with a hole has a map", `{"cmd":["imbot.nothing","imbot.chat.add?CLIENT_ID=one"]}`,
@@ -81,7 +81,7 @@ func TestReferences(t *testing.T) {
 		t.Run(tt.says, func(t *testing.T) {
 			portal := newTestPortal(t)
 			got := post(t, portal, "batch", fmt.Sprintf(`{"halt":1,"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","who":"profile","say":%q}}`,
-				"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE="+strings.ReplaceAll(tt.text, " ", "%20")))
+				"imbot.message.add?CLIENT_ID=one&DIALOG_ID=101&MESSAGE="+strings.ReplaceAll(tt.text, " ", "%20")))
 			require.Equal(t, "[]", partOf(t, got, "result_error"))
 			seen := portal.Messages(anna, imbot.UserDialog(alpha))
 			require.Len(t, seen, 1)
@@ -95,7 +95,7 @@ func TestReferences(t *testing.T) {
 	})
 	t.Run("another case finds nothing", func(t *testing.T) {
 		portal := newTestPortal(t)
-		got := post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","b":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=$Result[a]"}}`)
+		got := post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one","b":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=101&MESSAGE=$Result[a]"}}`)
 		require.Contains(t, partOf(t, got, "result_error"), "MESSAGE_EMPTY")
 	})
 }
@@ -108,7 +108,7 @@ func TestAListInATextEndsTheWholeBatch(t *testing.T) {
 		{"in a number", "imbot.chat.user.list?CLIENT_ID=one&CHAT_ID=$results:[who]", ""},
 		{"that nobody has put there by a reference", "imbot.chat.updateTitle?CLIENT_ID=one&CHAT_ID=1001&TITLE[0]=x", ""},
 		{"the same of a text that is one", "imbot.chat.updateTitle?CLIENT_ID=one&CHAT_ID=1001&TITLE=$result[who][NAME]", `"result_error":[]`},
-		{"where the method looks by itself", add + "&DIALOG_ID=2&MESSAGE=$result[who]", "MESSAGE_EMPTY"},
+		{"where the method looks by itself", add + "&DIALOG_ID=101&MESSAGE=$result[who]", "MESSAGE_EMPTY"},
 		{"where the method looks by itself, too", add + "&DIALOG_ID=$result[who]&MESSAGE=x", "DIALOG_ID_EMPTY"},
 		{"where a list is right", "imbot.chat.user.add?CLIENT_ID=one&CHAT_ID=1001&USERS=$result[none]", `"x"`},
 	} {
@@ -150,7 +150,7 @@ func TestTextsArriveFromABatch(t *testing.T) {
 		batch := imbot.NewBatch()
 		imbot.Queue(batch, imbot.ChatAddRequest{BotID: alpha}) // has a result that could be put in
 		for _, text := range chunk {
-			imbot.Queue(batch, imbot.MessageAddRequest{BotID: alpha, DialogID: "2", Message: text})
+			imbot.Queue(batch, imbot.MessageAddRequest{BotID: alpha, DialogID: "101", Message: text})
 		}
 		require.NoError(t, client.DoBatch(t.Context(), batch))
 	}
@@ -172,14 +172,14 @@ func TestTextsArriveFromABatch(t *testing.T) {
 func TestBatchedCallsAreRecordedWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
-	post(t, portal, "batch", `{"halt":1,"cmd":{"a":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=2&MESSAGE=x"}}`)
+	post(t, portal, "batch", `{"halt":1,"cmd":{"a":"imbot.message.add?CLIENT_ID=one&DIALOG_ID=101&MESSAGE=x"}}`)
 	batch, inside := portal.Calls("batch"), portal.Calls("imbot.message.add")
 	require.Len(t, batch, 1)
 	require.False(t, batch[0].Batch)
 	require.JSONEq(t, `{"halt":1,"cmd":{"a":"imbot.message.add"}}`, string(batch[0].Params))
 	require.Len(t, inside, 1)
 	require.True(t, inside[0].Batch)
-	require.JSONEq(t, `{"DIALOG_ID":"2","MESSAGE":"x"}`, string(inside[0].Params))
+	require.JSONEq(t, `{"DIALOG_ID":"101","MESSAGE":"x"}`, string(inside[0].Params))
 }
 
 // partOf returns one part of the answer of a batch, such as result_error.
@@ -193,7 +193,7 @@ func partOf(t *testing.T, result, part string) string {
 func TestTheFragmentOfACommandIsLost(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
-	const title = "imbot.chat.updateTitle?CLIENT_ID=one&BOT_ID=4&CHAT_ID=1001&TITLE="
+	const title = "imbot.chat.updateTitle?CLIENT_ID=one&BOT_ID=103&CHAT_ID=1001&TITLE="
 	got := post(t, portal, "batch", `{"cmd":{"a":"profile#x","b":"`+title+`C%23%20and#more&TITLE=x","c":"#profile","d":"profile#?x=1"}}`)
 	require.Contains(t, got, `"b":true`)
 	require.Contains(t, got, `"result_error":{"c":{"error":"ERROR_METHOD_NOT_FOUND"`)

@@ -20,18 +20,18 @@ func newCommand(client string, bot int, name, more string) string {
 
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	const bot = me + `,"BOT_ID":4`
+	const bot = me + `,"BOT_ID":103`
 	runTable(t, "imbot.command.register", []row{
 		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
 		{"the bot has to be named", `{` + me + `}`, "400 BOT_ID_ERROR", nil},
-		{"a foreign bot is refused", `{` + me + `,"BOT_ID":5}`, "400 APP_ID_ERROR", nil},
+		{"a foreign bot is refused", `{` + me + `,"BOT_ID":104}`, "400 APP_ID_ERROR", nil},
 		{"then the handler", `{` + bot + `}`, "400 EVENT_COMMAND_ADD_ERROR", nil},
 		{"which has to be a URL", `{` + bot + `,"EVENT_COMMAND_ADD":"x"}`, "400 EVENT_COMMAND_ADD_ERROR", nil},
 		{"then the name", `{` + bot + `,` + handlerParam + `,"COMMAND":"/"}`, "400 COMMAND_ERROR", nil},
 		{"then the titles", `{` + bot + `,` + handlerParam + `,"COMMAND":"x","LANG":[]}`, "400 LANG_ERROR", nil},
 		{"a new command", `{` + bot + `,` + handlerParam + `,"COMMAND":"x",` + titles + `}`, "702", nil},
 		{"one that the bot has", `{` + bot + `,` + handlerParam + `,"COMMAND":"/echo",` + titles + `}`, `"701"`, nil},
-		{"another bot may have one of that name", `{"CLIENT_ID":"two","BOT_ID":5,` + handlerParam + `,"COMMAND":"echo",` + titles + `}`, "702", nil},
+		{"another bot may have one of that name", `{"CLIENT_ID":"two","BOT_ID":104,` + handlerParam + `,"COMMAND":"echo",` + titles + `}`, "702", nil},
 	})
 	owned := []row{
 		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
@@ -60,7 +60,7 @@ func TestCommands(t *testing.T) {
 
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	asked := []string{"say 4 /echo hi"}
+	asked := []string{"say 103 /echo hi"}
 	const to = me + `,"COMMAND_ID":701,"MESSAGE_ID":50001`
 	public := []string{"say chat1001 /echo hi"}
 	huge := `[{"TEXT":"` + long(60000) + `","LINK":"/"}]`
@@ -82,10 +82,10 @@ func TestAnswers(t *testing.T) {
 		{"no such message", `{` + to + `,"MESSAGE":"x"}`, "400 WRONG_REQUEST", nil},
 		{"an answer", `{` + to + `,"MESSAGE":"x"}`, "50002", asked},
 		{"an answer by name", `{` + me + `,"COMMAND":"echo","MESSAGE_ID":50001,"MESSAGE":"x"}`, "50002", asked},
-		{"to any message of the dialog", `{` + to + `,"MESSAGE":"x"}`, "50003", []string{"say 4 hi", "say 4 /echo"}},
-		{"nothing is sent where no command was given", `{` + to + `,"MESSAGE":"x"}`, "true", []string{"say 4 hi"}},
-		{"the permission is that of one dialog", `{` + to + `,"MESSAGE":"x"}`, "true", []string{"say 4 hi", "say chat1001 /echo"}},
-		{"and of one bot", `{"CLIENT_ID":"two","COMMAND":"echo","MESSAGE_ID":50001,"MESSAGE":"x"}`, "true", []string{newCommand("two", 5, "echo", ""), "say 4 /echo"}},
+		{"to any message of the dialog", `{` + to + `,"MESSAGE":"x"}`, "50003", []string{"say 103 hi", "say 103 /echo"}},
+		{"nothing is sent where no command was given", `{` + to + `,"MESSAGE":"x"}`, "true", []string{"say 103 hi"}},
+		{"the permission is that of one dialog", `{` + to + `,"MESSAGE":"x"}`, "true", []string{"say 103 hi", "say chat1001 /echo"}},
+		{"and of one bot", `{"CLIENT_ID":"two","COMMAND":"echo","MESSAGE_ID":50001,"MESSAGE":"x"}`, "true", []string{newCommand("two", 104, "echo", ""), "say 103 /echo"}},
 		{"a menu that is too large fails when it is stored", `{` + to + `,"MESSAGE":"x","MENU":` + huge + `}`, "400 PARAM_MENU_ERROR", public},
 		{"and is dropped in a private dialog", `{` + to + `,"MESSAGE":"x","MENU":` + huge + `}`, "50002", asked},
 	})
@@ -100,17 +100,17 @@ func TestWhatAnswersLookLike(t *testing.T) {
 		plain             string
 		menu              int
 	}{
-		{"in a private dialog there is no menu", "4", ``, alpha, "hi", 0},
+		{"in a private dialog there is no menu", "103", ``, alpha, "hi", 0},
 		{"in a chat it loses its commands", "chat1001", ``, alpha, "hi", 1},
-		{"unless the bot is named", "chat1001", `,"BOT_ID":4`, alpha, "hi", 2},
+		{"unless the bot is named", "chat1001", `,"BOT_ID":103`, alpha, "hi", 2},
 		{"a system message names the bot", "chat1001", `,"SYSTEM":"Y"`, 0, "Alpha\nhi", 1},
 		{"so does the answer of a bot that is no member", "chat1002", ``, 0, "Alpha\nhi", 1},
-		{"also between two people", "3", ``, 0, "Alpha\nhi", 0},
+		{"also between two people", "102", ``, 0, "Alpha\nhi", 0},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
 			portal := newTestPortal(t)
 			require.EqualValues(t, 1002, portal.AddChat("People", anna, boris))
-			method, params, _ := strings.Cut(newCommand("one", 4, "all", `,"COMMON":"Y"`), " ")
+			method, params, _ := strings.Cut(newCommand("one", 103, "all", `,"COMMON":"Y"`), " ")
 			require.Equal(t, "702", post(t, portal, method, params))
 			dialog := imbot.DialogID(tt.say)
 			asked, err := portal.Say(t.Context(), anna, dialog, "/all")

@@ -17,19 +17,19 @@ func TestMessages(t *testing.T) {
 	runTable(t, "imbot.message.add", []row{
 		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
 		{"an application without a bot", `{"CLIENT_ID":"three"}`, "400 BOT_ID_ERROR", nil},
-		{"a foreign bot is refused", `{` + me + `,"BOT_ID":5}`, "400 APP_ID_ERROR", nil},
+		{"a foreign bot is refused", `{` + me + `,"BOT_ID":104}`, "400 APP_ID_ERROR", nil},
 		{"then the dialog", `{` + me + `}`, "400 DIALOG_ID_EMPTY", nil},
 		{"a malformed dialog", `{` + me + `,"DIALOG_ID":"chat","MESSAGE":"x"}`, "400 DIALOG_ID_EMPTY", nil},
 		{"then the text", `{` + me + `,"DIALOG_ID":"chat9999"}`, "400 MESSAGE_EMPTY", nil},
-		{"blanks are no text", `{` + me + `,"DIALOG_ID":2,"MESSAGE":" \n"}`, "400 MESSAGE_EMPTY", nil},
-		{"a number is no text", `{` + me + `,"DIALOG_ID":2,"MESSAGE":5}`, "400 MESSAGE_EMPTY", nil},
+		{"blanks are no text", `{` + me + `,"DIALOG_ID":101,"MESSAGE":" \n"}`, "400 MESSAGE_EMPTY", nil},
+		{"a number is no text", `{` + me + `,"DIALOG_ID":101,"MESSAGE":5}`, "400 MESSAGE_EMPTY", nil},
 		{"no such chat", `{` + me + `,"DIALOG_ID":"chat9999","MESSAGE":"x"}`, "400 CHAT_ID", nil},
 		{"not a member", `{"CLIENT_ID":"two","DIALOG_ID":"chat1001","MESSAGE":"x"}`, "400 CANCELED", nil},
 		{"no such user", `{` + me + `,"DIALOG_ID":"99","MESSAGE":"x"}`, "400 ERROR_NO_ACCESS", nil},
-		{"a private dialog", `{` + me + `,"DIALOG_ID":2,"MESSAGE":"x"}`, "50001", nil},
+		{"a private dialog", `{` + me + `,"DIALOG_ID":101,"MESSAGE":"x"}`, "50001", nil},
 		{"a group chat, in any case", `{` + me + `,"DIALOG_ID":"CHAT1001","MESSAGE":"x"}`, "50001", nil},
-		{"two users need no dialog", `{` + me + `,"FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"x"}`, "50001", nil},
-		{"one user is no pair", `{` + me + `,"FROM_USER_ID":2,"MESSAGE":"x"}`, "400 DIALOG_ID_EMPTY", nil},
+		{"two users need no dialog", `{` + me + `,"FROM_USER_ID":101,"TO_USER_ID":102,"MESSAGE":"x"}`, "50001", nil},
+		{"one user is no pair", `{` + me + `,"FROM_USER_ID":101,"MESSAGE":"x"}`, "400 DIALOG_ID_EMPTY", nil},
 	})
 }
 
@@ -37,8 +37,8 @@ func TestTextIsTrimmedAndCut(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
 	long := strings.Repeat("ж", 20001)
-	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"  `+long+` "}`))
-	require.Equal(t, "50002", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":" hi\n"}`))
+	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":101,"MESSAGE":"  `+long+` "}`))
+	require.Equal(t, "50002", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":101,"MESSAGE":" hi\n"}`))
 	seen := portal.Messages(anna, imbot.UserDialog(alpha))
 	require.Len(t, seen, 2)
 	require.Equal(t, long[:len(long)-len("ж")]+" (...)", seen[0].Text)
@@ -50,17 +50,17 @@ func TestTextIsTrimmedAndCut(t *testing.T) {
 func TestNamesOfMentionsAreFilledIn(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
-	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"[USER=3][/USER] [user=4]A[/user] [user=99][/user]"}`))
-	require.Equal(t, "[USER=3]Boris Petrov[/USER] [user=4]A[/user] [user=99][/user]", portal.Messages(anna, imbot.UserDialog(alpha))[0].Text)
-	require.Equal(t, "true", post(t, portal, "imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"[user=2][/user]"}`))
-	require.Equal(t, "[user=2]Anna Ivanova[/user]", portal.Messages(anna, imbot.UserDialog(alpha))[0].Text)
+	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":101,"MESSAGE":"[USER=102][/USER] [user=103]A[/user] [user=99][/user]"}`))
+	require.Equal(t, "[USER=102]Boris Petrov[/USER] [user=103]A[/user] [user=99][/user]", portal.Messages(anna, imbot.UserDialog(alpha))[0].Text)
+	require.Equal(t, "true", post(t, portal, "imbot.message.update", `{"CLIENT_ID":"one","MESSAGE_ID":50001,"MESSAGE":"[user=101][/user]"}`))
+	require.Equal(t, "[user=101]Anna Ivanova[/user]", portal.Messages(anna, imbot.UserDialog(alpha))[0].Text)
 }
 
 func TestSystemMessages(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
 	require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"maintenance","SYSTEM":"Y"}`))
-	require.Equal(t, "50002", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"met"}`))
+	require.Equal(t, "50002", post(t, portal, "imbot.message.add", `{"CLIENT_ID":"one","FROM_USER_ID":101,"TO_USER_ID":102,"MESSAGE":"met"}`))
 
 	inChat := portal.Messages(anna, imbot.ChatDialog(team))
 	require.Len(t, inChat, 1)
@@ -77,7 +77,7 @@ func TestSystemMessages(t *testing.T) {
 // sentMessages are steps with which alpha sends a message in a private dialog and one in
 // the chat.
 var sentMessages = []string{
-	`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"private"}`,
+	`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":101,"MESSAGE":"private"}`,
 	`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":"chat1001","MESSAGE":"public"}`,
 }
 
@@ -91,7 +91,7 @@ func TestChangingMessages(t *testing.T) {
 		{"the client id comes first", `{}`, "403 ACCESS_DENIED", nil},
 		{"an application without a bot", `{"CLIENT_ID":"three"}`, "400 BOT_ID_ERROR", nil},
 		{"an empty bot id is not a missing one", `{` + mine + `,"BOT_ID":""}`, "400 BOT_ID_ERROR", nil},
-		{"a foreign bot is refused", `{` + me + `,"BOT_ID":5}`, "400 APP_ID_ERROR", nil},
+		{"a foreign bot is refused", `{` + me + `,"BOT_ID":104}`, "400 APP_ID_ERROR", nil},
 		{"then the message", `{` + me + `}`, "400 MESSAGE_ID_ERROR", nil},
 		{"text is no message id", `{` + me + `,"MESSAGE_ID":"x"}`, "400 MESSAGE_ID_ERROR", nil},
 		{"nor is a negative number", `{` + me + `,"MESSAGE_ID":-1}`, "400 MESSAGE_ID_ERROR", nil},
@@ -101,9 +101,9 @@ func TestChangingMessages(t *testing.T) {
 		{"null is nothing", `{` + me + `,"MESSAGE_ID":99,"MESSAGE":null,"KEYBOARD":null}`, "true", nil},
 		{"no such message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", nil},
 		{"no such message comes before a bad attachment", `{` + mine + `,"ATTACH":[{}]}`, "403 CANT_EDIT_MESSAGE", nil},
-		{"a person's message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", []string{"say 4 hi"}},
+		{"a person's message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", []string{"say 103 hi"}},
 		{"another bot's", `{"CLIENT_ID":"two","MESSAGE_ID":50001,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", sentMessages},
-		{"a system message is nobody's", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", []string{`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":2,"MESSAGE":"x","SYSTEM":"Y"}`}},
+		{"a system message is nobody's", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", []string{`imbot.message.add {"CLIENT_ID":"one","DIALOG_ID":101,"MESSAGE":"x","SYSTEM":"Y"}`}},
 		{"a chat that the bot has left", `{` + me + `,"MESSAGE_ID":50002,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", sentThen(`imbot.chat.leave {"CLIENT_ID":"one","CHAT_ID":1001}`)},
 		{"a deleted message", `{` + mine + `,"MESSAGE":"x"}`, "403 CANT_EDIT_MESSAGE", sentThen(`imbot.message.delete {` + mine + `}`)},
 		{"then the attachment", `{` + mine + `,"ATTACH":[{}],"KEYBOARD":[{}]}`, "400 ATTACH_ERROR", sentMessages},
@@ -116,7 +116,7 @@ func TestChangingMessages(t *testing.T) {
 	}...))
 	runTable(t, "imbot.message.delete", append(common[:len(common):len(common)], []row{
 		{"no such message", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", nil},
-		{"a person's message", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", []string{"say 4 hi"}},
+		{"a person's message", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", []string{"say 103 hi"}},
 		{"another bot's", `{"CLIENT_ID":"two","MESSAGE_ID":50001}`, "403 CANT_EDIT_MESSAGE", sentMessages},
 		{"the own", `{` + mine + `}`, "true", sentMessages},
 		{"once only", `{` + mine + `}`, "403 CANT_EDIT_MESSAGE", sentThen(`imbot.message.delete {` + mine + `}`)},
@@ -126,7 +126,7 @@ func TestChangingMessages(t *testing.T) {
 		{"no such message", `{` + mine + `}`, "400 WITHOUT_CHANGES", nil},
 		{"a chat without the bot", `{"CLIENT_ID":"two","MESSAGE_ID":50002}`, "400 WITHOUT_CHANGES", sentMessages},
 		{"a deleted message", `{` + mine + `}`, "400 WITHOUT_CHANGES", sentThen(`imbot.message.delete {` + mine + `}`)},
-		{"a person's message", `{` + mine + `}`, "true", []string{"say 4 hi"}},
+		{"a person's message", `{` + mine + `}`, "true", []string{"say 103 hi"}},
 		{"minus takes nothing away twice", `{` + mine + `,"ACTION":"minus"}`, "400 WITHOUT_CHANGES", sentMessages},
 		{"plus is in any case", `{` + mine + `,"ACTION":"PLUS"}`, "true", sentMessages},
 		{"plus does not add twice", `{` + mine + `,"ACTION":"plus"}`, "400 WITHOUT_CHANGES", sentThen(`imbot.message.like {` + mine + `}`)},
@@ -158,7 +158,7 @@ func TestWhatChangesLeaveBehind(t *testing.T) {
 	} {
 		t.Run(tt.says, func(t *testing.T) {
 			portal := newTestPortal(t)
-			require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{`+me+`,"DIALOG_ID":2,"MESSAGE":"old",`+full+`}`))
+			require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{`+me+`,"DIALOG_ID":101,"MESSAGE":"old",`+full+`}`))
 			post(t, portal, "imbot.message."+tt.method, `{`+mine+`,`+tt.params+`}`)
 			seen := portal.Messages(anna, imbot.UserDialog(alpha))
 			if tt.text == "" {
@@ -177,7 +177,7 @@ func TestChangesAreAllowedForThreeDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal := newTestPortal(t)
-		require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{`+me+`,"DIALOG_ID":2,"MESSAGE":"old"}`))
+		require.Equal(t, "50001", post(t, portal, "imbot.message.add", `{`+me+`,"DIALOG_ID":101,"MESSAGE":"old"}`))
 		said, err := portal.Say(t.Context(), anna, imbot.UserDialog(alpha), "old")
 		require.NoError(t, err)
 		time.Sleep(72 * time.Hour)

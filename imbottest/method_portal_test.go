@@ -46,11 +46,11 @@ func TestMethodsWithoutAScope(t *testing.T) {
 		{"who owns the webhook is the administrator", aWebhook, "user.admin", `{}`, "true"},
 		{"others are not", anna, "user.admin", `{}`, "false"},
 		{"the administrator has every right", aWebhook, "user.access", `{}`, "true"},
-		{"others have their own", anna, "user.access", `{"ACCESS":["D1","U2"]}`, "true"},
+		{"others have their own", anna, "user.access", `{"ACCESS":["D1","U101"]}`, "true"},
 		{"a single one, too", anna, "user.access", `{"ACCESS":"AU"}`, "true"},
-		{"and not those of somebody else", anna, "user.access", `{"ACCESS":["U3","CR"]}`, "false"},
-		{"names of rights", aWebhook, "access.name", `{"ACCESS":["AU","U2","D5","U99","Ux"]}`,
-			`{"AU":{"provider":"","name":"All authorized users","provider_id":"other"},"U2":{"provider":"User","name":"Anna Ivanova","provider_id":"user"}}`},
+		{"and not those of somebody else", anna, "user.access", `{"ACCESS":["U102","CR"]}`, "false"},
+		{"names of rights", aWebhook, "access.name", `{"ACCESS":["AU","U101","D5","U99","Ux"]}`,
+			`{"AU":{"provider":"","name":"All authorized users","provider_id":"other"},"U101":{"provider":"User","name":"Anna Ivanova","provider_id":"user"}}`},
 		{"no right has no name", aWebhook, "access.name", `{"ACCESS":["D5"]}`, "[]"},
 		{"a text is no list of rights", aWebhook, "access.name", `{"ACCESS":"AU"}`, "false"},
 		{"settings need an application", aWebhook, "app.option.get", `{}`, "403 ACCESS_DENIED"},
@@ -120,7 +120,7 @@ func TestEventTest(t *testing.T) {
 	require.Equal(t, "en", e.Get("data[LANGUAGE_ID]"))
 	require.NotContains(t, e.Encode(), "QUERY%5D%5Bauth", "the token is none of the parameters")
 	require.Equal(t, portal.ApplicationToken(clientID), e.Get("auth[application_token]"))
-	require.Equal(t, "2", e.Get("auth[user_id]"))
+	require.Equal(t, "101", e.Get("auth[user_id]"))
 	require.NotEmpty(t, e.Get("auth[refresh_token]"))
 }
 

@@ -89,19 +89,19 @@ func TestOpenPage(t *testing.T) {
 				return outcome(t, status, body)
 			}
 			require.Contains(t, call("app.info", ""), `"INSTALLED":false`)
-			require.Equal(t, "3", call("imbot.register", `,"CODE":"a",`+bindings+`,"PROPERTIES":{"NAME":"A"}`))
-			require.NoError(t, portal.Open(t.Context(), anna, 3))
+			require.Equal(t, "102", call("imbot.register", `,"CODE":"a",`+bindings+`,"PROPERTIES":{"NAME":"A"}`))
+			require.NoError(t, portal.Open(t.Context(), anna, 102))
 			require.Empty(t, box.take(t, portal), "before the installation is finished there are no events")
 
 			page.answer = "<script>BX24.installFinish()</script>"
 			_, err = app.OpenPage(t.Context(), anna, pageURL)
 			require.NoError(t, err)
-			require.Contains(t, call("profile", ""), `"ID":"2"`, "the tokens are those of who opens the page")
+			require.Contains(t, call("profile", ""), `"ID":"101"`, "the tokens are those of who opens the page")
 			require.Contains(t, call("app.info", ""), `"INSTALLED":false`, "others finish nothing")
 			_, err = app.OpenPage(t.Context(), imbottest.Admin, pageURL)
 			require.NoError(t, err)
 			require.Contains(t, call("app.info", ""), `"INSTALLED":true`)
-			_, err = portal.Say(t.Context(), anna, imbot.UserDialog(3), "hi")
+			_, err = portal.Say(t.Context(), anna, imbot.UserDialog(102), "hi")
 			require.NoError(t, err)
 			require.Equal(t, []string{"MESSAGEADD"}, names(box.take(t, portal)))
 			require.NoError(t, portal.Err())

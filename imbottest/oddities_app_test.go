@@ -21,7 +21,7 @@ func appOddities() []oddity {
 	}
 	opened := func(t *testing.T, w oddityPortal) url.Values {
 		require.NoError(t, w.Open(t.Context(), anna, alpha))
-		address, err := w.IFrame(anna, 502, "4")
+		address, err := w.IFrame(anna, 502, "103")
 		require.NoError(t, err)
 		u, err := url.Parse(address)
 		require.NoError(t, err)
@@ -29,7 +29,7 @@ func appOddities() []oddity {
 	}
 	signed := func(key string) func(*testing.T, oddityPortal) {
 		return func(t *testing.T, w oddityPortal) {
-			sum := md5.Sum([]byte("2" + key))
+			sum := md5.Sum([]byte("101" + key))
 			require.Equal(t, hex.EncodeToString(sum[:]), opened(t, w).Get("USER_HASH"))
 		}
 	}
@@ -49,7 +49,7 @@ func appOddities() []oddity {
 		{"CLIENT_ID is absent from the parameter tables", "the client is needed all the same", nil, []string{`imbot.app.update {"APP_ID":501}`}, "403 ACCESS_DENIED", nil},
 		{"Iframe signature: the page is opened", "a frame is told who opens it and where", nil, []string{register(frame)}, "502", func(t *testing.T, w oddityPortal) {
 			q := opened(t, w)
-			require.Equal(t, []string{"4", "alpha", "502", "new", "2", "4", "textarea", "en", "Y"}, []string{q.Get("BOT_ID"), q.Get("BOT_CODE"), q.Get("APP_ID"), q.Get("APP_CODE"), q.Get("USER_ID"), q.Get("DIALOG_ID"), q.Get("CONTEXT"), q.Get("LANG"), q.Get("IS_CHROME")})
+			require.Equal(t, []string{"103", "alpha", "502", "new", "101", "103", "textarea", "en", "Y"}, []string{q.Get("BOT_ID"), q.Get("BOT_CODE"), q.Get("APP_ID"), q.Get("APP_CODE"), q.Get("USER_ID"), q.Get("DIALOG_ID"), q.Get("CONTEXT"), q.Get("LANG"), q.Get("IS_CHROME")})
 			require.Len(t, q.Get("DOMAIN_HASH"), 32)
 		}},
 		{"APP_ID_ERROR is about the REST application", "two codes are about two kinds of application", nil, []string{`imbot.app.unregister {"CLIENT_ID":"two","APP_ID":501}`}, "400 APP_ID_ERROR", nil},

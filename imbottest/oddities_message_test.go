@@ -27,27 +27,27 @@ func messageOddities() []oddity {
 		{"with SYSTEM=Y in a group chat the text begins", "a system message says who wrote it", nil, []string{updated(`"PROPERTIES":{"NAME":"<A>"}`), send(`"MESSAGE":"x","SYSTEM":"Y"`)}, "50001", func(t *testing.T, w oddityPortal) {
 			require.Equal(t, "&lt;A&gt;:\nx", w.last("chat1001").Text)
 		}},
-		{"with SYSTEM=Y in a group chat the text begins", "in a private dialog it does not", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":2,"MESSAGE":"x","SYSTEM":"Y"}`}, "50001", func(t *testing.T, w oddityPortal) {
-			require.Equal(t, "x", w.last("4").Text)
+		{"with SYSTEM=Y in a group chat the text begins", "in a private dialog it does not", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":101,"MESSAGE":"x","SYSTEM":"Y"}`}, "50001", func(t *testing.T, w oddityPortal) {
+			require.Equal(t, "x", w.last("103").Text)
 		}},
-		{"with SYSTEM=Y in a group chat the text begins", "between two people the bot is named", nil, []string{`imbot.message.add {` + asAlpha + `,"FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"x"}`}, "50001", func(t *testing.T, w oddityPortal) {
-			require.Equal(t, "Alpha\nx", w.last("3").Plain())
+		{"with SYSTEM=Y in a group chat the text begins", "between two people the bot is named", nil, []string{`imbot.message.add {` + asAlpha + `,"FROM_USER_ID":101,"TO_USER_ID":102,"MESSAGE":"x"}`}, "50001", func(t *testing.T, w oddityPortal) {
+			require.Equal(t, "Alpha\nx", w.last("102").Plain())
 		}},
 		{"The size of KEYBOARD and MENU is not checked", "a large keyboard has the code of the core", nil, []string{tooLarge + `"KEYBOARD":` + hugeButton + `}`}, "400 PARAM_KEYBOARD_ERROR", nil},
 		{"The size of KEYBOARD and MENU is not checked", "and so has a large menu", nil, []string{tooLarge + `"MENU":` + hugeButton + `}`}, "400 PARAM_MENU_ERROR", nil},
 		{"Failures while storing surface", "a missing chat has the code of the core", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":"chat9","MESSAGE":"x"}`}, "400 CHAT_ID", nil},
 		{"Failures while storing surface", "a closed one, too", restrict("send"), []string{hello}, "400 CANCELED", nil},
-		{"Failures while storing surface", "and a missing person", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":9,"MESSAGE":"x"}`}, "400 ERROR_NO_ACCESS", nil},
+		{"Failures while storing surface", "and a missing person", nil, []string{`imbot.message.add {` + asAlpha + `,"DIALOG_ID":108,"MESSAGE":"x"}`}, "400 ERROR_NO_ACCESS", nil},
 		{"KEYBOARD=\"N\" is an error here", "a new message has no keyboard to remove", nil, []string{send(`"MESSAGE":"x","KEYBOARD":"N"`)}, "400 KEYBOARD_ERROR", nil},
 		{"Size limit in the server", "twice the documented size is small enough", nil, []string{send(`"MESSAGE":"x","ATTACH":[{"MESSAGE":"` + long(59000) + `"}]`)}, "50001", nil},
 		{"Size limit in the server", "the server's is too large", nil, []string{send(`"MESSAGE":"x","ATTACH":[{"MESSAGE":"` + long(60000) + `"}]`)}, "400 ATTACH_OVERSIZE", nil},
 		{"", "a long text is cut", nil, []string{send(`"MESSAGE":"` + long(20001) + `"`)}, "50001", func(t *testing.T, w oddityPortal) {
 			require.Equal(t, long(20000)+" (...)", w.last("chat1001").Text)
 		}},
-		{"", "a message between two people is one of the system", nil, []string{`imbot.message.add {` + asAlpha + `,"FROM_USER_ID":2,"TO_USER_ID":3,"MESSAGE":"x"}`}, "50001", func(t *testing.T, w oddityPortal) {
-			require.True(t, w.last("3").System)
+		{"", "a message between two people is one of the system", nil, []string{`imbot.message.add {` + asAlpha + `,"FROM_USER_ID":101,"TO_USER_ID":102,"MESSAGE":"x"}`}, "50001", func(t *testing.T, w oddityPortal) {
+			require.True(t, w.last("102").System)
 		}},
-		{"Commands in the text are not executed", "bots hear neither each other nor each other's commands", nil, []string{newBot(`,"TYPE":"S"`), `imbot.chat.user.add {` + inTeam + `,"USERS":[6]}`, send(`"MESSAGE":"/echo"`)}, "50001", func(t *testing.T, w oddityPortal) {
+		{"Commands in the text are not executed", "bots hear neither each other nor each other's commands", nil, []string{newBot(`,"TYPE":"S"`), `imbot.chat.user.add {` + inTeam + `,"USERS":[105]}`, send(`"MESSAGE":"/echo"`)}, "50001", func(t *testing.T, w oddityPortal) {
 			names, _ := w.events(t)
 			require.Equal(t, []string{"ONIMBOTJOINCHAT"}, names)
 		}},

@@ -19,14 +19,14 @@ func restOddities() []oddity {
 	const closed = `"a":"imbot.message.add?CLIENT_ID=two&DIALOG_ID=chat1001&MESSAGE=x"`
 	return []oddity{
 		{"Bodies may be JSON or application/x-www-form-urlencoded", "a form is read like JSON", nil, nil, "", func(t *testing.T, w oddityPortal) {
-			require.Contains(t, raw(t, w, "imbot.chat.user.list", form, "CLIENT_ID=one&BOT_ID=4&CHAT_ID=1001"), "[4,2]")
+			require.Contains(t, raw(t, w, "imbot.chat.user.list", form, "CLIENT_ID=one&BOT_ID=103&CHAT_ID=1001"), "[103,101]")
 		}},
 		{"Bodies may be JSON or application/x-www-form-urlencoded", "as PHP reads it: a dot in a name is no dot", nil, nil, "", func(t *testing.T, w oddityPortal) {
-			require.Contains(t, raw(t, w, "imbot.chat.user.list", form, "CLIENT.ID=one&BOT+ID=4&CHAT_ID=9&CHAT_ID=1001"), "[4,2]")
+			require.Contains(t, raw(t, w, "imbot.chat.user.list", form, "CLIENT.ID=one&BOT+ID=103&CHAT_ID=9&CHAT_ID=1001"), "[103,101]")
 		}},
-		{"Method names and top-level parameter names are case-insensitive", "names have no case", nil, []string{`IMBOT.chat.USER.list {"client_id":"one","Chat_Id":1001}`}, "[4,2]", nil},
-		{"Parameter names start, state and auth", "some names never reach the method", nil, []string{`imbot.chat.user.list {"CLIENT_ID":"one","CHAT_ID":1001,"start":5,"state":"x","auth":"x"}`}, "[4,2]", nil},
-		{"Flags are the strings Y and N", "false is not N", nil, []string{`imbot.chat.setManager {` + inTeam + `,"USER_ID":5,"IS_MANAGER":false}`}, "true", nil},
+		{"Method names and top-level parameter names are case-insensitive", "names have no case", nil, []string{`IMBOT.chat.USER.list {"client_id":"one","Chat_Id":1001}`}, "[103,101]", nil},
+		{"Parameter names start, state and auth", "some names never reach the method", nil, []string{`imbot.chat.user.list {"CLIENT_ID":"one","CHAT_ID":1001,"start":5,"state":"x","auth":"x"}`}, "[103,101]", nil},
+		{"Flags are the strings Y and N", "false is not N", nil, []string{`imbot.chat.setManager {` + inTeam + `,"USER_ID":104,"IS_MANAGER":false}`}, "true", nil},
 		{"Files are base64 strings or the pair", "a picture may come with its name", nil, []string{`imbot.chat.updateAvatar {` + inTeam + `,"AVATAR":["a.png","iVBORw0KGgo="]}`}, "true", nil},
 		{"A list or map where a string is expected", "a list where a text is expected breaks the portal", nil, []string{`imbot.chat.updateTitle {` + inTeam + `,"TITLE":["x"]}`}, "500 INTERNAL_SERVER_ERROR", nil},
 		{"time.start and time.processing may be", "an answer tells its time", nil, nil, "", func(t *testing.T, w oddityPortal) {
@@ -35,7 +35,7 @@ func restOddities() []oddity {
 		{"next and total are never sent", "lists have no pages", nil, nil, "", func(t *testing.T, w oddityPortal) {
 			require.NotRegexp(t, `"(next|total)"`, raw(t, w, "imbot.bot.list", "application/json", "{}"))
 		}},
-		{"An empty PHP map is encoded as []", "no bots are an empty list", nil, []string{`imbot.unregister {` + asAlpha + `}`, `imbot.unregister {"CLIENT_ID":"two","BOT_ID":5}`, `imbot.bot.list {}`}, "[]", nil},
+		{"An empty PHP map is encoded as []", "no bots are an empty list", nil, []string{`imbot.unregister {` + asAlpha + `}`, `imbot.unregister {"CLIENT_ID":"two","BOT_ID":104}`, `imbot.bot.list {}`}, "[]", nil},
 		{"The JSON encoder escapes", "what means something in HTML is escaped", nil, []string{updated(`"CODE":"<&'\">\\"`)}, "true", func(t *testing.T, w oddityPortal) {
 			require.Contains(t, strings.ToLower(raw(t, w, "imbot.bot.list", "application/json", "{}")), `"\u003c\u0026\u0027\u0022\u003e\\"`)
 		}},
@@ -62,7 +62,7 @@ func restOddities() []oddity {
 			hook, err := w.WebhookOf(boris, "one")
 			require.NoError(t, err)
 			status, body := postTo(t, w.Portal, hook.URL+"imbot.chat.user.list", "application/json", `{`+inTeam+`}`)
-			require.Equal(t, "[4,2]", outcome(t, status, body))
+			require.Equal(t, "[103,101]", outcome(t, status, body))
 		}},
 		{"All v1 imbot methods are allowed in batch", "the fifty-first command does not run", nil, []string{`batch {"cmd":[` + strings.Repeat(`"imbot.chat.get",`, 50) + `"imbot.chat.get"]}`}, `…{"50":{"error":"ERROR_BATCH_LENGTH_EXCEEDED"`, nil},
 		{"CLIENT_ID has to be part of each command", "the client of a batch is not that of its commands", nil, []string{`batch {"CLIENT_ID":"one","cmd":{"a":"imbot.chat.add"}}`}, `…"a":{"error":"ACCESS_DENIED"`, nil},

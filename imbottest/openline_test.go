@@ -15,11 +15,11 @@ func TestOpenLine(t *testing.T) {
 	require.ErrorContains(t, err, "does not serve open lines")
 	_, _, err = portal.AddGuest(t.Context(), "Greta", 99)
 	require.ErrorContains(t, err, "no bot 99")
-	require.Equal(t, "6", post(t, portal, "imbot.register", register("line", "three", "O")))
-	_, _, err = portal.AddGuest(t.Context(), "Greta", 6, 99)
+	require.Equal(t, "105", post(t, portal, "imbot.register", register("line", "three", "O")))
+	_, _, err = portal.AddGuest(t.Context(), "Greta", 105, 99)
 	require.ErrorContains(t, err, "operators")
 
-	guest, chat, err := portal.AddGuest(t.Context(), "Greta", 6, anna)
+	guest, chat, err := portal.AddGuest(t.Context(), "Greta", 105, anna)
 	require.NoError(t, err)
 	dialog := imbot.ChatDialog(chat)
 	_, err = portal.Say(t.Context(), guest, dialog, "hello")
@@ -36,7 +36,7 @@ func TestOpenLine(t *testing.T) {
 	}
 	require.Equal(t, "Y", events[1].Get("data[USER][IS_CONNECTOR]"))
 	require.Regexp(t, `^N\|NONE\|0\|N\|N\|\d+\|\d+\|0\|0\|0$`, events[1].Get("data[PARAMS][CHAT_ENTITY_DATA_1]"))
-	require.Contains(t, post(t, portal, "imbot.chat.user.list", fmt.Sprintf(`{"CLIENT_ID":"three","CHAT_ID":%d}`, chat)), fmt.Sprintf("[%d,6]", guest))
+	require.Contains(t, post(t, portal, "imbot.chat.user.list", fmt.Sprintf(`{"CLIENT_ID":"three","CHAT_ID":%d}`, chat)), fmt.Sprintf("[%d,105]", guest))
 
 	const operator = "imopenlines.bot.session.operator"
 	require.Equal(t, "400 CHAT_ID_EMPTY", post(t, portal, operator, `{"CLIENT_ID":"three"}`))

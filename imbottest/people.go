@@ -43,7 +43,8 @@ func (u *user) setProfile(properties *array) {
 	}
 }
 
-// AddUser adds a person.
+// AddUser adds a person. The ids of people and bots begin at 101; only the administrator
+// is 1.
 func (p *Portal) AddUser(firstName, lastName string) imbot.ID {
 	p.mu.Lock()
 	defer p.mu.Unlock()

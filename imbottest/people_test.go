@@ -21,11 +21,11 @@ func TestWhatPeopleCannotDo(t *testing.T) {
 		_, err := portal.Say(ctx, user, dialog, text)
 		return err
 	}
-	require.ErrorContains(t, say(99, "4", "x"), "no user 99")
-	require.ErrorContains(t, say(alpha, "2", "x"), "is a bot")
-	require.ErrorContains(t, say(anna, "4", " \n"), "empty")
+	require.ErrorContains(t, say(99, "103", "x"), "no user 99")
+	require.ErrorContains(t, say(alpha, "101", "x"), "is a bot")
+	require.ErrorContains(t, say(anna, "103", " \n"), "empty")
 	require.ErrorContains(t, say(anna, "99", "x"), "no dialog with user 99")
-	require.ErrorContains(t, say(anna, "2", "x"), "no dialog with user 2")
+	require.ErrorContains(t, say(anna, "101", "x"), "no dialog with user 101")
 	require.ErrorContains(t, say(anna, "chat9", "x"), `no dialog "chat9"`)
 	require.ErrorContains(t, say(anna, "nonsense", "x"), `no dialog "nonsense"`)
 	require.ErrorContains(t, say(boris, "chat1001", "x"), "not a member")
@@ -35,7 +35,7 @@ func TestWhatPeopleCannotDo(t *testing.T) {
 	require.ErrorContains(t, portal.Kick(ctx, anna, team, boris), "not a member")
 	require.NoError(t, portal.Kick(ctx, anna, team, anna))
 	require.Nil(t, portal.Messages(anna, "chat1001"))
-	require.Nil(t, portal.Messages(anna, "4"))
+	require.Nil(t, portal.Messages(anna, "103"))
 	require.Empty(t, portal.Name(99))
 	require.Equal(t, "Anna Ivanova", portal.Name(anna))
 	require.NoError(t, portal.Err())
@@ -62,7 +62,7 @@ func TestWhatPeopleCannotChange(t *testing.T) {
 	require.NoError(t, portal.Delete(ctx, anna, own))
 	require.ErrorContains(t, portal.Delete(ctx, anna, own), "may not delete")
 
-	require.Equal(t, "true", post(t, portal, "imbot.chat.user.add", `{`+me+`,"CHAT_ID":1001,"USERS":[3],"HIDE_HISTORY":"Y"}`))
+	require.Equal(t, "true", post(t, portal, "imbot.chat.user.add", `{`+me+`,"CHAT_ID":1001,"USERS":[102],"HIDE_HISTORY":"Y"}`))
 	require.ErrorContains(t, portal.Like(ctx, boris, bots), "sees no message", "it was before his time")
 
 	done, cancel := context.WithCancel(ctx)
@@ -79,7 +79,7 @@ func TestOpenChatsAreOpen(t *testing.T) {
 	require.Len(t, portal.Messages(boris, imbot.ChatDialog(1002)), 1)
 	_, err := portal.Say(t.Context(), boris, imbot.ChatDialog(1002), "hi")
 	require.NoError(t, err)
-	require.Equal(t, "[4,3]", post(t, portal, "imbot.chat.user.list", `{"CLIENT_ID":"one","CHAT_ID":1002}`))
+	require.Equal(t, "[103,102]", post(t, portal, "imbot.chat.user.list", `{"CLIENT_ID":"one","CHAT_ID":1002}`))
 }
 
 func TestLongMessagesOfPeopleAreCut(t *testing.T) {
@@ -119,9 +119,9 @@ func TestAskEndsWithItsContext(t *testing.T) {
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "ONIMBOTMESSAGEADD: "+eventURL+" answered 404", "the reason")
 		require.Equal(t, time.Minute, time.Since(start))
-		_, err = portal.Say(ctx, 2, imbot.UserDialog(bot), "hello")
+		_, err = portal.Say(ctx, 101, imbot.UserDialog(bot), "hello")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.ErrorIs(t, portal.Open(ctx, 2, bot), context.DeadlineExceeded)
-		require.ErrorIs(t, portal.Invite(ctx, 2, 1), context.DeadlineExceeded)
+		require.ErrorIs(t, portal.Open(ctx, 101, bot), context.DeadlineExceeded)
+		require.ErrorIs(t, portal.Invite(ctx, 101, 1), context.DeadlineExceeded)
 	})
 }

@@ -84,6 +84,11 @@ type Portal struct {
 // An Option changes a new portal.
 type Option func(*Portal)
 
+// firstUser is the id of the first person or bot after the administrator, who is 1 as on
+// every portal. Smaller ids are rare on real portals, and Express reads the keys of a form
+// that are smaller than 100 as places in a list.
+const firstUser = 101
+
 // NewPortal returns a portal with one user, the administrator, who owns the
 // webhook and installed the applications. [Portal.Close] it when done.
 func NewPortal(opts ...Option) *Portal {
@@ -122,6 +127,7 @@ func NewPortal(opts ...Option) *Portal {
 		opt(p)
 	}
 	p.AddUser("Portal", "Administrator")
+	p.lastUser = firstUser - 1
 	return p
 }
 

@@ -99,3 +99,15 @@ func BenchmarkPortal(b *testing.B) {
 		}
 	}
 }
+
+// Express reads small keys of a form as places in a list, so a bot that is right on a
+// portal would fail here.
+func TestIDsOfPeopleAndBotsBeginAt101(t *testing.T) {
+	t.Parallel()
+	portal := newPortal(t)
+	require.EqualValues(t, 1, imbottest.Admin)
+	require.Equal(t, "Portal Administrator", portal.Name(imbottest.Admin))
+	require.EqualValues(t, 101, portal.AddUser("Anna", "Ivanova"))
+	require.EqualValues(t, 102, registerBot(t, portal))
+	require.EqualValues(t, 103, portal.AddUser("Boris", "Petrov"))
+}

@@ -26,19 +26,19 @@ func TestPress(t *testing.T) {
 	}{
 		{"a command", "chat1001", "Echo", "KEYBOARD 50001 701 hi /echo hi chat1001"},
 		{"a command without parameters", "chat1001", "Once", "KEYBOARD 50001 701  /echo chat1001"},
-		{"a command in a private dialog", "2", "Echo", "KEYBOARD 50001 701 hi /echo hi 2"},
+		{"a command in a private dialog", "101", "Echo", "KEYBOARD 50001 701 hi /echo hi 101"},
 		{"a command in the menu", "chat1001", "<i>Echo", "MENU 50001 701 hi /echo hi chat1001"},
 		{"the person says something", "chat1001", "Send", "TEXTAREA 50002 701 sent /echo sent chat1001"},
 		{"a command that the bot does not have", "chat1001", "Gone", `error: gives a command that its bot does not have here: "gone"`},
 		{"a disabled button", "chat1001", "Off", "error: disabled"},
-		{"text for the input field", "2", "Put", `error: puts "draft" into the input field`},
-		{"a copy", "2", "Copy", `error: copies "it"`},
-		{"a call", "2", "Call", "error: calls +1"},
-		{"another dialog", "2", "Dialog", "error: opens the dialog chat7"},
-		{"help", "2", "Help", `error: does HELP "me"`},
-		{"a link", "2", "Link", "error: opens https://example.com/"},
-		{"a chat application", "2", "App", "error: opens the chat application 501"},
-		{"no such button", "2", "No", `error: no button "No"`},
+		{"text for the input field", "101", "Put", `error: puts "draft" into the input field`},
+		{"a copy", "101", "Copy", `error: copies "it"`},
+		{"a call", "101", "Call", "error: calls +1"},
+		{"another dialog", "101", "Dialog", "error: opens the dialog chat7"},
+		{"help", "101", "Help", `error: does HELP "me"`},
+		{"a link", "101", "Link", "error: opens https://example.com/"},
+		{"a chat application", "101", "App", "error: opens the chat application 501"},
+		{"no such button", "101", "No", `error: no button "No"`},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
 			portal, box := newMailboxPortal(t)
@@ -61,10 +61,10 @@ func TestPress(t *testing.T) {
 				got = append(got, events[0].Get("data["+key+"]"))
 			}
 			require.Equal(t, tt.want, strings.Join(got, " "))
-			require.Equal(t, "2", events[0].Get("data[PARAMS][FROM_USER_ID]"))
-			require.Equal(t, "2", events[0].Get("data[USER][ID]"))
-			if tt.dialog == "2" {
-				require.Equal(t, "4", events[0].Get("data[PARAMS][TO_USER_ID]"))
+			require.Equal(t, "101", events[0].Get("data[PARAMS][FROM_USER_ID]"))
+			require.Equal(t, "101", events[0].Get("data[USER][ID]"))
+			if tt.dialog == "101" {
+				require.Equal(t, "103", events[0].Get("data[PARAMS][TO_USER_ID]"))
 			}
 		})
 	}

@@ -57,7 +57,7 @@ func memberOf(t *testing.T, v any, name string) any {
 
 func TestStoredKeyboards(t *testing.T) {
 	t.Parallel()
-	const rest = `{"BOT_ID":4,"TYPE":"BUTTON","TEXT":"A","VOTE":"N","BLOCK":"N","WAIT":"N","CONTEXT":"ALL","DISABLED":"N","DISPLAY":"BLOCK","BG_COLOR_TOKEN":"base"}`
+	const rest = `{"BOT_ID":103,"TYPE":"BUTTON","TEXT":"A","VOTE":"N","BLOCK":"N","WAIT":"N","CONTEXT":"ALL","DISABLED":"N","DISPLAY":"BLOCK","BG_COLOR_TOKEN":"base"}`
 	runStored(t, "KEYBOARD", rest, func(m imbottest.Message) any { return memberOf(t, m.Keyboard, "BUTTONS") }, [][3]string{
 		{"an object", `{"BUTTONS":[{"TEXT":"A","LINK":"/a"}]}`, `[{"LINK":"/a"}]`},
 		{"a bare list", `[{"TEXT":" A ","LINK":"https://a.example"}]`, `[{"LINK":"https://a.example"}]`},
@@ -91,7 +91,7 @@ func TestStoredKeyboards(t *testing.T) {
 
 func TestStoredMenus(t *testing.T) {
 	t.Parallel()
-	const rest = `{"BOT_ID":4,"TEXT":"A","CONTEXT":"ALL","DISABLED":"N"}`
+	const rest = `{"BOT_ID":103,"TEXT":"A","CONTEXT":"ALL","DISABLED":"N"}`
 	runStored(t, "MENU", rest, func(m imbottest.Message) any { return memberOf(t, m.Menu, "ITEMS") }, [][3]string{
 		{"an object", `{"ITEMS":[{"TEXT":"A","LINK":"/a"}]}`, `[{"LINK":"/a"}]`},
 		{"a string of a list", `"[{\"TEXT\":\"A\",\"LINK\":\"/a\"}]"`, `[{"LINK":"/a"}]`},
@@ -106,10 +106,10 @@ func TestStoredMenus(t *testing.T) {
 
 func TestPartsOfNewMessages(t *testing.T) {
 	t.Parallel()
-	const to = me + `,"DIALOG_ID":2,"MESSAGE":"x"`
+	const to = me + `,"DIALOG_ID":101,"MESSAGE":"x"`
 	huge := `[{"TEXT":"` + long(60000) + `","LINK":"/"}]`
 	runTable(t, "imbot.message.add", []row{
-		{"the text comes first", `{` + me + `,"DIALOG_ID":2,"ATTACH":[{}]}`, "400 MESSAGE_EMPTY", nil},
+		{"the text comes first", `{` + me + `,"DIALOG_ID":101,"ATTACH":[{}]}`, "400 MESSAGE_EMPTY", nil},
 		{"then the size of the attachment", `{` + to + `,"ATTACH":[{"MESSAGE":"` + long(60000) + `"}],"KEYBOARD":"N"}`, "400 ATTACH_OVERSIZE", nil},
 		{"then its content", `{` + to + `,"ATTACH":"N","KEYBOARD":"N"}`, "400 ATTACH_ERROR", nil},
 		{"then the keyboard", `{` + to + `,"KEYBOARD":[{}],"MENU":"N"}`, "400 KEYBOARD_ERROR", nil},

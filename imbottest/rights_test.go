@@ -22,9 +22,9 @@ func TestStatesThatCannotBe(t *testing.T) {
 		"no module knows the method":                      portal.Veto("imbot.message.add"),
 		"nobody has no session":                           noSession,
 		"a bot has no webhook":                            noHook,
-		"nobody opens no dialog":                          portal.OpenContext(t.Context(), 99, "4", `{}`),
+		"nobody opens no dialog":                          portal.OpenContext(t.Context(), 99, "103", `{}`),
 		"a person opens no dialog with nobody":            portal.OpenContext(t.Context(), anna, "99", `{}`),
-		"data have to be JSON":                            portal.OpenContext(t.Context(), anna, "4", `x`),
+		"data have to be JSON":                            portal.OpenContext(t.Context(), anna, "103", `x`),
 	} {
 		require.Error(t, err, says)
 	}
@@ -68,7 +68,7 @@ func TestExtranetUsersAreMarked(t *testing.T) {
 	t.Parallel()
 	portal, box := newMailboxPortal(t)
 	require.NoError(t, portal.MakeExtranet(anna))
-	_, err := portal.Say(t.Context(), anna, "chat1001", "[USER=4]Alpha[/USER] hi")
+	_, err := portal.Say(t.Context(), anna, "chat1001", "[USER=103]Alpha[/USER] hi")
 	require.NoError(t, err)
 	e := box.take(t, portal)[0]
 	require.Equal(t, "Y", e.Get("data[USER][IS_EXTRANET]"))
@@ -114,12 +114,12 @@ func TestScopes(t *testing.T) {
 func TestWhatAnotherModuleRefusesChangesNothing(t *testing.T) {
 	t.Parallel()
 	for method, params := range map[string]string{
-		"imbot.unregister":         `{"CLIENT_ID":"one","BOT_ID":4}`,
-		"imbot.chat.add":           `{"CLIENT_ID":"one","USERS":[2]}`,
-		"imbot.app.register":       `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"new","JS_METHOD":"SEND","JS_PARAM":"/help",` + titles + `}`,
+		"imbot.unregister":         `{"CLIENT_ID":"one","BOT_ID":103}`,
+		"imbot.chat.add":           `{"CLIENT_ID":"one","USERS":[101]}`,
+		"imbot.app.register":       `{"CLIENT_ID":"one","BOT_ID":103,"CODE":"new","JS_METHOD":"SEND","JS_PARAM":"/help",` + titles + `}`,
 		"imbot.app.update":         `{"CLIENT_ID":"one","APP_ID":501,"FIELDS":{"HIDDEN":"Y"}}`,
 		"imbot.app.unregister":     `{"CLIENT_ID":"one","APP_ID":501}`,
-		"imbot.command.register":   `{"CLIENT_ID":"one","BOT_ID":4,"COMMAND":"new","EVENT_COMMAND_ADD":"https://new.example.com/",` + titles + `}`,
+		"imbot.command.register":   `{"CLIENT_ID":"one","BOT_ID":103,"COMMAND":"new","EVENT_COMMAND_ADD":"https://new.example.com/",` + titles + `}`,
 		"imbot.command.unregister": `{"CLIENT_ID":"one","COMMAND_ID":701}`,
 	} {
 		t.Run(method, func(t *testing.T) {

@@ -20,10 +20,10 @@ import (
 
 // The ids on the test portal.
 const (
-	anna  = 2 // member of the chat
-	boris = 3 // not a member
-	alpha = 4 // bot of application "one", owns the chat
-	beta  = 5 // bot of application "two", not a member
+	anna  = 101 // member of the chat
+	boris = 102 // not a member
+	alpha = 103 // bot of application "one", owns the chat
+	beta  = 104 // bot of application "two", not a member
 	team  = 1001
 	app   = 501 // chat application of alpha
 	echo1 = 701 // command /echo of alpha
@@ -42,7 +42,7 @@ const (
 	text   = `{"MESSAGE":"x"}`
 )
 
-const asAlpha = `"CLIENT_ID":"one","BOT_ID":4`
+const asAlpha = `"CLIENT_ID":"one","BOT_ID":103`
 
 const inTeam = asAlpha + `,"CHAT_ID":1001`
 
@@ -58,11 +58,11 @@ func newTestPortal(t *testing.T) *imbottest.Portal {
 	require.EqualValues(t, anna, portal.AddUser("Anna", "Ivanova"))
 	require.EqualValues(t, boris, portal.AddUser("Boris", "Petrov"))
 	for _, step := range []struct{ method, params, want string }{
-		{"imbot.register", `{"CLIENT_ID":"one","CODE":"alpha",` + bindings + `,"PROPERTIES":{"NAME":"Alpha"}}`, "4"},
-		{"imbot.register", `{"CLIENT_ID":"two","CODE":"beta",` + bindings + `,"PROPERTIES":{"NAME":"Beta"}}`, "5"},
-		{"imbot.chat.add", `{"CLIENT_ID":"one","USERS":[2],"TITLE":"Team","COLOR":"MINT","ENTITY_TYPE":"CRM","ENTITY_ID":"7"}`, "1001"},
-		{"imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":4,"CODE":"help","JS_METHOD":"SEND","JS_PARAM":"/help","LANG":[{"LANGUAGE_ID":"en","TITLE":"Help"}]}`, "501"},
-		{"imbot.command.register", `{"CLIENT_ID":"one","BOT_ID":4,"COMMAND":"echo","EVENT_COMMAND_ADD":"` + eventURL + `",` + titles + `}`, "701"},
+		{"imbot.register", `{"CLIENT_ID":"one","CODE":"alpha",` + bindings + `,"PROPERTIES":{"NAME":"Alpha"}}`, "103"},
+		{"imbot.register", `{"CLIENT_ID":"two","CODE":"beta",` + bindings + `,"PROPERTIES":{"NAME":"Beta"}}`, "104"},
+		{"imbot.chat.add", `{"CLIENT_ID":"one","USERS":[101],"TITLE":"Team","COLOR":"MINT","ENTITY_TYPE":"CRM","ENTITY_ID":"7"}`, "1001"},
+		{"imbot.app.register", `{"CLIENT_ID":"one","BOT_ID":103,"CODE":"help","JS_METHOD":"SEND","JS_PARAM":"/help","LANG":[{"LANGUAGE_ID":"en","TITLE":"Help"}]}`, "501"},
+		{"imbot.command.register", `{"CLIENT_ID":"one","BOT_ID":103,"COMMAND":"echo","EVENT_COMMAND_ADD":"` + eventURL + `",` + titles + `}`, "701"},
 	} {
 		require.Equal(t, step.want, post(t, portal, step.method, step.params))
 	}

@@ -29,7 +29,7 @@ func TestTypingEnds(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
 		require.Empty(t, typing())
-		require.Equal(t, []string{"typing chat1001 4 false"}, changesInWords(t, portal, anna, after))
+		require.Equal(t, []string{"typing chat1001 103 false"}, changesInWords(t, portal, anna, after))
 		send()
 		portal.Close() // does not wait until the typing ends
 	})

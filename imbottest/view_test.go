@@ -13,8 +13,8 @@ func TestUsers(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
 	post(t, portal, "imbot.register", `{"CLIENT_ID":"one","CODE":"third",`+bindings+`,"PROPERTIES":{"NAME":"Third","COLOR":"LIME","WORK_POSITION":"Helper"}}`)
-	post(t, portal, "imbot.unregister", `{"CLIENT_ID":"two","BOT_ID":5}`)
-	guest, _, err := portal.AddGuest(t.Context(), "Guest", 4)
+	post(t, portal, "imbot.unregister", `{"CLIENT_ID":"two","BOT_ID":104}`)
+	guest, _, err := portal.AddGuest(t.Context(), "Guest", alpha)
 	require.Error(t, err, "alpha serves no open lines")
 	require.Zero(t, guest)
 	users := portal.Users()
@@ -24,8 +24,8 @@ func TestUsers(t *testing.T) {
 	require.NotEmpty(t, users[1].Color.Hex(), "people have a color, too")
 	require.True(t, users[4].Bot)
 	require.True(t, users[4].Gone)
-	require.Equal(t, imbottest.User{ID: 6, FirstName: "Third", Position: "Helper", Color: imbot.ColorLime, Bot: true}, users[5])
-	require.Equal(t, "true", post(t, portal, "imbot.update", `{"CLIENT_ID":"one","BOT_ID":6,"FIELDS":{"PROPERTIES":{"COLOR":"RED"}}}`))
+	require.Equal(t, imbottest.User{ID: 105, FirstName: "Third", Position: "Helper", Color: imbot.ColorLime, Bot: true}, users[5])
+	require.Equal(t, "true", post(t, portal, "imbot.update", `{"CLIENT_ID":"one","BOT_ID":105,"FIELDS":{"PROPERTIES":{"COLOR":"RED"}}}`))
 	require.Equal(t, imbot.ColorRed, portal.Users()[5].Color)
 }
 
@@ -37,13 +37,13 @@ func TestDialogs(t *testing.T) {
 	_, err := portal.Say(t.Context(), anna, "chat1001", "first")
 	require.NoError(t, err)
 	require.NoError(t, portal.Open(t.Context(), anna, beta))
-	require.Equal(t, "true", post(t, portal, "imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3],"HIDE_HISTORY":"Y"}`))
-	require.Equal(t, "true", post(t, portal, "imbot.chat.setManager", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":2}`))
+	require.Equal(t, "true", post(t, portal, "imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[102],"HIDE_HISTORY":"Y"}`))
+	require.Equal(t, "true", post(t, portal, "imbot.chat.setManager", `{"CLIENT_ID":"one","CHAT_ID":1001,"USER_ID":101}`))
 
 	dialogs := portal.Dialogs(anna)
 	require.Len(t, dialogs, 2)
 	private, group := dialogs[0], dialogs[1]
-	require.EqualValues(t, "5", private.ID, "the newest is the first")
+	require.EqualValues(t, "104", private.ID, "the newest is the first")
 	require.Equal(t, "Beta", private.Title)
 	require.Equal(t, "private", private.Type)
 	require.Nil(t, private.Last)
@@ -59,7 +59,7 @@ func TestDialogs(t *testing.T) {
 	dialogs = portal.Dialogs(boris)
 	require.Len(t, dialogs, 1)
 	require.Equal(t, 1, dialogs[0].Messages, "history was hidden")
-	require.EqualValues(t, "2", portal.Dialogs(beta)[0].ID, "the other side names it differently")
+	require.EqualValues(t, "101", portal.Dialogs(beta)[0].ID, "the other side names it differently")
 }
 
 func TestHistory(t *testing.T) {
@@ -69,7 +69,7 @@ func TestHistory(t *testing.T) {
 		_, err := portal.Say(t.Context(), anna, "chat1001", fmt.Sprint(i))
 		require.NoError(t, err)
 	}
-	require.Equal(t, "true", post(t, portal, "imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[3],"HIDE_HISTORY":"Y"}`))
+	require.Equal(t, "true", post(t, portal, "imbot.chat.user.add", `{"CLIENT_ID":"one","CHAT_ID":1001,"USERS":[102],"HIDE_HISTORY":"Y"}`))
 	_, err := portal.Say(t.Context(), anna, "chat1001", "last")
 	require.NoError(t, err)
 	for _, r := range []struct {

@@ -25,7 +25,7 @@ func TestKilledAndResumed(t *testing.T) {
 	require.NoError(t, demo(t.Context(), &out, 3_000))
 	require.Equal(t, `first run: killed
 second run: sent 1950, failed 0, sent or failed before 1000, in doubt 50
-in doubt: users 1003 to 1052
+in doubt: users 1102 to 1151
 of 3000 people 2958 got it once, 0 twice, 0 with another name than their own
 `, out.String(), "of those in doubt, 8 got it and 42 did not")
 }

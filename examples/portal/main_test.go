@@ -168,18 +168,18 @@ func TestBotInAnyLanguage(t *testing.T) {
 		}
 	}))
 	defer bot.Close()
-	require.Regexp(t, `"result":4\b`, p.curl(register, "EVENT_HANDLER", bot.URL))
+	require.Regexp(t, `"result":103\b`, p.curl(register, "EVENT_HANDLER", bot.URL))
 	require.Regexp(t, `"result":\d+`, p.curl(send, "", ""))
 	require.Equal(t, "ONIMBOTJOINCHAT", p.next(events).Get("event"))
 
-	require.Contains(t, p.post(page+"api/say", "application/json", `{"user":1,"dialog":"4","text":"hello"}`), `"message"`)
+	require.Contains(t, p.post(page+"api/say", "application/json", `{"user":1,"dialog":"103","text":"hello"}`), `"message"`)
 	ev := p.next(events)
 	require.Equal(t, "ONIMBOTMESSAGEADD", ev.Get("event"))
 	require.Equal(t, "hello", ev.Get("data[PARAMS][MESSAGE]"))
 	require.Equal(t, "my-bot-secret", ev.Get("auth[application_token]"))
 
 	var seen struct{ Messages []struct{ Text string } }
-	require.NoError(t, json.Unmarshal([]byte(p.get(page+"api/messages?user=1&dialog=4&before=0&limit=50")), &seen))
+	require.NoError(t, json.Unmarshal([]byte(p.get(page+"api/messages?user=1&dialog=103&before=0&limit=50")), &seen))
 	require.Len(t, seen.Messages, 2)
 	require.Equal(t, "[B]Hello![/B]", seen.Messages[0].Text)
 	for _, name := range []string{"Portal Administrator", "Carla Rossi", "Dmitri", "My bot"} {

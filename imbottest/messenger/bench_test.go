@@ -32,8 +32,8 @@ func newLargePage(t testing.TB) *testPage {
 }
 
 var requests = []string{
-	"api/state?user=2", "api/messages?user=2&dialog=chat1050&limit=50", "api/messages?user=2&dialog=chat1001&limit=50&before=50500",
-	"api/help?user=2&dialog=chat1001", "api/exchanges?limit=100", "api/exchange?id=5900",
+	"api/state?user=101", "api/messages?user=101&dialog=chat1050&limit=50", "api/messages?user=101&dialog=chat1001&limit=50&before=50500",
+	"api/help?user=101&dialog=chat1001", "api/exchanges?limit=100", "api/exchange?id=5900",
 }
 
 func BenchmarkPage(b *testing.B) {
@@ -63,7 +63,7 @@ func BenchmarkStream(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				_, _ = w.portal.Say(b.Context(), boris, "2", "hello")
+				_, _ = w.portal.Say(b.Context(), boris, "101", "hello")
 			}
 		})
 	}

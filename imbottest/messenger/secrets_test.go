@@ -50,14 +50,14 @@ func TestNoSecretLeaves(t *testing.T) {
 	call(root+"imbot.register", url.Values{
 		"auth": {token.AccessToken}, "CODE": {"oauth"}, "EVENT_HANDLER": {"https://app.example.com/events?key=short&client_secret=sec"}, "PROPERTIES[NAME]": {"Oauth"},
 	})
-	call(root+"imbot.message.add?access_token="+token.AccessToken, url.Values{"DIALOG_ID": {"2"}, "MESSAGE": {"hello"}, "NOTE": {"my token is " + token.AccessToken}})
+	call(root+"imbot.message.add?access_token="+token.AccessToken, url.Values{"DIALOG_ID": {"101"}, "MESSAGE": {"hello"}, "NOTE": {"my token is " + token.AccessToken}})
 	call(root+"batch", url.Values{"auth": {token.AccessToken}, "cmd[a]": {"imbot.app.register?auth=" + token.AccessToken + "&HASH=" + hash + "&IFRAME=https%3A%2F%2Fa.example.com%2F%3FHASH%3D" + hash}})
 	call(hook.URL+"imbot.bot.list/"+hook.URL, url.Values{"x": {hook.URL}, "CLIENT_ID": {clientID}})
-	for _, dialog := range []imbot.DialogID{"4", "5"} {
+	for _, dialog := range []imbot.DialogID{"103", "104"} {
 		_, err := portal.Say(t.Context(), anna, dialog, "hi")
 		require.NoError(t, err)
 	}
-	_, err = portal.Say(t.Context(), anna, "4", "/do it")
+	_, err = portal.Say(t.Context(), anna, "103", "/do it")
 	require.NoError(t, err)
 	portal.Fail("profile", imbottest.Fault{Status: 500, Body: `<p>` + hook.URL + ` "refresh_token": "` + refresh + `", "hash":"` + hash})
 	call(hook.URL+"profile", nil)
@@ -73,13 +73,13 @@ func TestNoSecretLeaves(t *testing.T) {
 	secrets["first refresh token"] = refresh
 
 	var out strings.Builder
-	for user := 1; user <= 5; user++ {
+	for _, user := range []int{1, 101, 102, 103, 104} {
 		out.WriteString(w.serve("GET", fmt.Sprintf("api/state?user=%d", user), "").Body.String())
-		for _, dialog := range []string{"1", "2", "3", "4", "5"} {
+		for _, dialog := range []string{"1", "101", "102", "103", "104"} {
 			out.WriteString(w.serve("GET", fmt.Sprintf("api/help?user=%d&dialog=%s", user, dialog), "").Body.String())
 		}
 	}
-	out.WriteString(w.serve("GET", "api/frame?user=2&app=501&dialog=4", "").Body.String())
+	out.WriteString(w.serve("GET", "api/frame?user=101&app=501&dialog=103", "").Body.String())
 	out.WriteString(readStream(w, anna, begin))
 	n := len(w.get("api/exchanges?limit=500")["exchanges"].([]any))
 	require.Greater(t, n, 15)

@@ -17,9 +17,9 @@ import (
 
 // The ids of the people and of the bot on the portal of testPage.
 const (
-	anna  = 2
-	boris = 3
-	echo  = 4
+	anna  = 101
+	boris = 102
+	echo  = 103
 )
 
 const (

@@ -24,7 +24,7 @@ func TestPageHasContrast(t *testing.T) {
 		_, err := s.portal.Say(t.Context(), s.anna, room, fmt.Sprintf("[color=%s]%s[/color] [rating=3]", code, code))
 		require.NoError(t, err)
 	}
-	own, err := s.portal.Say(t.Context(), 1, room, "[user=2]Anna[/user]\n>>quoted\n[code]code[/code] https://example.com")
+	own, err := s.portal.Say(t.Context(), 1, room, "[user=101]Anna[/user]\n>>quoted\n[code]code[/code] https://example.com")
 	require.NoError(t, err)
 	require.NoError(t, s.portal.Edit(t.Context(), 1, own, own.Text+"!"))
 	_, err = s.client.Message.Add(t.Context(), imbot.MessageAddRequest{
