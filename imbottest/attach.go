@@ -1,6 +1,7 @@
 package imbottest
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
@@ -10,10 +11,13 @@ import (
 // readAttach returns the attachment that the portal stores: its usable blocks. It is
 // nil when there is none.
 func (p *Portal) readAttach(from *array) *array {
-	blocks := newArray()
+	blocks, description := newArray(), attachText(from.get("DESCRIPTION"))
 	for _, entry := range entries(from, "BLOCKS") {
 		for _, b := range readBlock(entry) {
 			blocks.add(b)
+			if entry.array("MESSAGE").text("AS_DESCRIPTION") == "Y" && b.has("MESSAGE") {
+				description = b.text("MESSAGE")
+			}
 		}
 	}
 	if blocks.len() == 0 {
@@ -21,15 +25,16 @@ func (p *Portal) readAttach(from *array) *array {
 	}
 	palette := imbot.Colors()
 	color := from.text("COLOR")
-	if color != imbot.AttachColorTransparent && !hexColor.MatchString(color) {
+	switch {
+	case color == imbot.AttachColorTransparent:
+		color = "transparent"
+	case !hexColor.MatchString(color):
 		color = palette[int(p.lastMsg)%len(palette)].Hex() // a real portal draws one by chance
 	}
 	out := newArray()
 	out.set("ID", number(imbot.ID(time.Now().Unix())))
 	out.set("BLOCKS", blocks)
-	if text := attachText(from.get("DESCRIPTION")); text != "" {
-		out.set("DESCRIPTION", strings.Join(strings.Fields(text), " "))
-	}
+	out.set("DESCRIPTION", trim(oneLine.Replace(description)))
 	out.set("COLOR", color)
 	out.set("COLOR_TOKEN", from.oneOf("COLOR_TOKEN", colorTokens...))
 	return out
@@ -67,17 +72,19 @@ func readKind(kind string, v any) (values []any) {
 	}
 	list := newArray()
 	switch kind {
-	case "USER", "LINK", "RICH_LINK": // each element becomes a block of its own
+	case "USER", "LINK", "RICH_LINK": // each element becomes a block of its own, with a list of one
 		list = each(map[string]func(entry) bool{"USER": entry.user, "LINK": entry.page, "RICH_LINK": entry.richPage}[kind])
 		for _, k := range list.keys {
-			values = append(values, list.values[k])
+			one := newArray()
+			one.add(list.values[k])
+			values = append(values, one)
 		}
 		return values
 	case "MESSAGE":
 		if object, ok := v.(*array); ok {
 			v = object.get("TEXT")
 		}
-		if text := lineBreaks.Replace(attachText(v)); text != "" {
+		if text := trim(lineBreaks.Replace(attachText(v))); text != "" {
 			return []any{text}
 		}
 	case "DELIMITER":
@@ -117,7 +124,10 @@ func items(v any) []*array {
 // delimiterSize is the default length of a line in pixels.
 const delimiterSize = 200
 
-var lineBreaks = strings.NewReplacer("#BR#", "[BR]")
+var (
+	lineBreaks = strings.NewReplacer("#BR#", "[BR]")
+	oneLine    = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ")
+)
 
 // attachText converts to text and replaces backslash escapes, as the portal does in
 // attachments: one kind after the other, so that a doubled backslash does not protect an n.
@@ -141,6 +151,28 @@ func (e entry) text(name string) bool {
 	return s != ""
 }
 
+// label is text for a trimmed name without line breaks.
+func (e entry) label(name string) bool {
+	s := trim(oneLine.Replace(attachText(e.from.get(name))))
+	if s != "" {
+		e.to.set(name, s)
+	}
+	return s != ""
+}
+
+// network copies the id of a user of another portal, of which the portal keeps the first
+// character and a number.
+func (e entry) network() bool {
+	m := networkID.FindStringSubmatch(trim(e.from.text("NETWORK_ID")))
+	if m == nil {
+		return false
+	}
+	e.to.set("NETWORK_ID", m[1]+toID(m[2]).String())
+	return true
+}
+
+var networkID = regexp.MustCompile(`(?s)^(.)([0-9]*)`)
+
 func (e entry) link(name string) bool {
 	return link.MatchString(e.from.text(name)) && e.text(name)
 }
@@ -160,13 +192,15 @@ func (e entry) color(name string) {
 }
 
 func (e entry) user() bool {
-	if !e.text("NAME") {
+	name := oneLine.Replace(attachText(e.from.get("NAME")))
+	if blank(name) {
 		return false
 	}
+	e.to.set("NAME", name) // not trimmed, unlike other names
 	e.link("AVATAR")
 	types := []string{"USER", "CHAT", "BOT"}
 	switch { // the default of AVATAR_TYPE depends on what the name leads to
-	case e.text("NETWORK_ID"), e.number("USER_ID"):
+	case e.network(), e.number("USER_ID"):
 	case e.number("CHAT_ID"):
 		types = []string{"CHAT", "USER", "BOT"}
 	case e.number("BOT_ID"):
@@ -179,22 +213,25 @@ func (e entry) user() bool {
 }
 
 // target copies where a link leads, to an address or, with a name, to a user or chat,
-// and reports whether it leads anywhere.
+// and reports whether it leads anywhere. Beside a user or chat every LINK is kept.
 func (e entry) target() bool {
-	named := e.text("NAME")
-	leads := e.text("NETWORK_ID") || e.number("USER_ID") || e.number("CHAT_ID")
-	return e.link("LINK") || named && leads
+	if e.from.given("NAME") {
+		e.to.set("NAME", "")
+		e.label("NAME")
+		if e.network() || e.number("USER_ID") || e.number("CHAT_ID") {
+			e.text("LINK")
+			return true
+		}
+	}
+	return e.link("LINK")
 }
 
 func (e entry) page() bool {
 	if !e.target() {
 		return false
 	}
-	if e.text("HTML") {
-		return true
-	}
 	e.text("DESC")
-	if e.link("PREVIEW") {
+	if !e.text("HTML") && e.link("PREVIEW") {
 		e.number("WIDTH")
 		e.number("HEIGHT")
 	}
@@ -205,19 +242,18 @@ func (e entry) richPage() bool {
 	if !e.target() {
 		return false
 	}
-	if e.text("HTML") {
-		return true
-	}
 	e.text("DESC")
-	if !e.link("PREVIEW") {
+	switch {
+	case e.text("HTML"):
+	case e.link("PREVIEW"):
+		size, given := newArray(), e.from.array("PREVIEW_SIZE")
+		for _, name := range []string{"HEIGHT", "WIDTH"} {
+			size.set(name, number(max(0, given.id(name))))
+		}
+		e.to.set("PREVIEW_SIZE", size)
+	default:
 		e.link("EXTRA_IMAGE")
-		return true
 	}
-	size, given := newArray(), e.from.array("PREVIEW_SIZE")
-	for _, name := range []string{"HEIGHT", "WIDTH"} {
-		size.set(name, number(max(0, given.id(name))))
-	}
-	e.to.set("PREVIEW_SIZE", size)
 	return true
 }
 
@@ -229,13 +265,13 @@ func (e entry) gridItem() bool {
 	case "CARD":
 		display = "LINE"
 	}
-	named := e.text("NAME")
-	if value := lineBreaks.Replace(attachText(e.from.get("VALUE"))); value != "" {
-		e.to.set("VALUE", value)
-	} else if !named && display != "LINE" {
+	e.to.set("DISPLAY", display)
+	e.to.set("NAME", "")
+	value := trim(lineBreaks.Replace(attachText(e.from.get("VALUE"))))
+	e.to.set("VALUE", value)
+	if !e.label("NAME") && value == "" && display != "LINE" {
 		return false
 	}
-	e.to.set("DISPLAY", display)
 	e.number("WIDTH")
 	e.number("HEIGHT")
 	e.color("COLOR")
@@ -250,7 +286,9 @@ func (e entry) image() bool {
 	if !e.link("LINK") {
 		return false
 	}
-	e.text("NAME")
+	if name := trim(attachText(e.from.get("NAME"))); name != "" {
+		e.to.set("NAME", name) // with its line breaks, unlike other names
+	}
 	e.link("PREVIEW")
 	e.number("WIDTH")
 	e.number("HEIGHT")
@@ -261,7 +299,7 @@ func (e entry) file() bool {
 	if !e.link("LINK") {
 		return false
 	}
-	e.text("NAME")
+	e.label("NAME")
 	e.number("SIZE")
 	return true
 }

@@ -2,7 +2,6 @@ package imbottest
 
 import (
 	"encoding/json"
-	"html"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,8 +20,9 @@ type Message struct {
 	System   bool
 	Time     time.Time
 
-	// What the portal has stored: without the buttons and blocks that it drops, and
-	// with its defaults. They are zero when the message has none.
+	// What the portal has stored: without the buttons and blocks that it drops, with its
+	// defaults, and with links of buttons and items and texts of items escaped for HTML.
+	// They are zero when the message has none.
 	Keyboard imbot.Keyboard
 	Attach   imbot.Attach
 	Menu     imbot.Menu
@@ -39,15 +39,19 @@ func (m Message) Plain() string { return bbcode.Plain(m.Text) }
 
 // Wire returns the parts of the message as the portal stores them, null when the
 // message has none: the attachment an object, the others a flat list in which an
-// entry of type NEWLINE ends a row of buttons. The texts of the menu are not
-// escaped.
+// entry of type NEWLINE ends a row of buttons. Only links of buttons and items, and
+// the texts of items, are not escaped.
 func (m Message) Wire() (attach, keyboard, menu json.RawMessage) {
 	parts := m.parts
-	if parts[partMenu] != nil {
-		parts[partMenu] = mapStrings(parts[partMenu], html.UnescapeString).(*array)
-	}
-	var wire [len(parts)]json.RawMessage
-	for i, part := range parts {
+	parts[partKeyboard] = unescaped(parts[partKeyboard], "LINK")
+	parts[partMenu] = unescaped(parts[partMenu], "LINK", "TEXT")
+	return parts.wire()
+}
+
+// wire returns the parts as JSON.
+func (ps parts) wire() (attach, keyboard, menu json.RawMessage) {
+	var wire [len(ps)]json.RawMessage
+	for i, part := range ps {
 		wire[i] = json.RawMessage("null")
 		if part != nil {
 			wire[i], _ = part.MarshalJSON() // PHP values can always be written
@@ -76,16 +80,20 @@ func (m *message) withoutParts() Message {
 	return v
 }
 
-// maxText is the length in characters to which the portal cuts messages.
+// maxText is the length in characters to which the portal cuts longer messages.
 const maxText = 20000
 
-// cutText shortens a text that is too long; the portal does that without an error.
+// textIsCut stands at the end of a text that was cut.
+const textIsCut = " (...)"
+
+// cutText shortens a text that is too long; the portal does that without an error. There
+// is room for the mark of an earlier cut.
 func cutText(text string) string {
-	if len(text) <= maxText {
+	if len(text) <= maxText+len(textIsCut) {
 		return text
 	}
-	if runes := []rune(text); len(runes) > maxText {
-		return string(runes[:maxText]) + " (...)"
+	if runes := []rune(text); len(runes) > maxText+len(textIsCut) {
+		return string(runes[:maxText]) + textIsCut
 	}
 	return text
 }

@@ -41,7 +41,10 @@ func messageOddities() []oddity {
 		{"KEYBOARD=\"N\" is an error here", "a new message has no keyboard to remove", nil, []string{send(`"MESSAGE":"x","KEYBOARD":"N"`)}, "400 KEYBOARD_ERROR", nil},
 		{"Size limit in the server", "twice the documented size is small enough", nil, []string{send(`"MESSAGE":"x","ATTACH":[{"MESSAGE":"` + long(59000) + `"}]`)}, "50001", nil},
 		{"Size limit in the server", "the server's is too large", nil, []string{send(`"MESSAGE":"x","ATTACH":[{"MESSAGE":"` + long(60000) + `"}]`)}, "400 ATTACH_OVERSIZE", nil},
-		{"", "a long text is cut", nil, []string{send(`"MESSAGE":"` + long(20001) + `"`)}, "50001", func(t *testing.T, w oddityPortal) {
+		{"", "a text that is a little too long is not cut", nil, []string{send(`"MESSAGE":"` + long(20006) + `"`)}, "50001", func(t *testing.T, w oddityPortal) {
+			require.Equal(t, long(20006), w.last("chat1001").Text)
+		}},
+		{"", "a longer text is cut", nil, []string{send(`"MESSAGE":"` + long(20007) + `"`)}, "50001", func(t *testing.T, w oddityPortal) {
 			require.Equal(t, long(20000)+" (...)", w.last("chat1001").Text)
 		}},
 		{"", "a message between two people is one of the system", nil, []string{`imbot.message.add {` + asAlpha + `,"FROM_USER_ID":101,"TO_USER_ID":102,"MESSAGE":"x"}`}, "50001", func(t *testing.T, w oddityPortal) {

@@ -85,7 +85,7 @@ func TestOpenChatsAreOpen(t *testing.T) {
 func TestLongMessagesOfPeopleAreCut(t *testing.T) {
 	t.Parallel()
 	portal := newTestPortal(t)
-	m, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), strings.Repeat("x", 20001))
+	m, err := portal.Say(t.Context(), anna, imbot.ChatDialog(team), strings.Repeat("x", 20007))
 	require.NoError(t, err)
 	require.Len(t, m.Text, 20000+len(" (...)"))
 	require.EqualValues(t, team, m.ChatID)

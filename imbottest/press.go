@@ -3,7 +3,6 @@ package imbottest
 import (
 	"context"
 	"fmt"
-	"html"
 	"strings"
 
 	"github.com/imbot-go/imbot"
@@ -113,7 +112,7 @@ func actionInWords(button *array, value string) string {
 		return "opens the dialog " + value
 	case "":
 		if button.given("LINK") {
-			return "opens " + button.text("LINK")
+			return "opens " + unescapeHTML.Replace(button.text("LINK"))
 		}
 		return "opens the chat application " + button.text("APP_ID")
 	}
@@ -129,7 +128,7 @@ func (m *message) button(text string) (*array, string) {
 		}
 	}
 	for _, item := range entries(m.parts[partMenu], "") {
-		if html.UnescapeString(item.text("TEXT")) == text {
+		if unescapeHTML.Replace(item.text("TEXT")) == text {
 			return item, "MENU"
 		}
 	}

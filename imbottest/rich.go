@@ -121,114 +121,13 @@ func (a *array) oneOf(name string, values ...string) string {
 	return values[0]
 }
 
+// colorTokens are the values of COLOR_TOKEN; the first is the default.
+var colorTokens = []string{"base", "primary", "secondary", "alert"}
+
 var (
 	hexColor = regexp.MustCompile(`^#[0-9a-fA-F]{3}([0-9a-fA-F]{3})?$`)
 	link     = regexp.MustCompile(`^(/|https?://)`)
 )
-
-// readKeyboard stores a list of buttons.
-func readKeyboard(from *array, bot imbot.ID) *array {
-	buttons := newArray()
-	colors, vote := from.array("COLORS"), from.flag("VOTE")
-	for _, entry := range entries(from, "BUTTONS") {
-		if b := readButton(entry, colors, vote, bot); b != nil {
-			buttons.add(b)
-		}
-	}
-	return buttons
-}
-
-func readButton(from, colors *array, vote string, bot imbot.ID) *array {
-	b := newArray()
-	if from.text("TYPE") == "NEWLINE" {
-		b.set("TYPE", "NEWLINE")
-		return b
-	}
-	b.set("BOT_ID", number(bot))
-	b.set("TYPE", "BUTTON")
-	text := buttonText(from)
-	if text == "" || !setAction(b, from, bot) {
-		return nil
-	}
-	b.set("TEXT", text)
-	b.set("VOTE", vote)
-	b.set("BLOCK", from.flag("BLOCK"))
-	b.set("WAIT", "N")
-	b.set("CONTEXT", from.oneOf("CONTEXT", "ALL", "MOBILE", "DESKTOP"))
-	b.set("DISABLED", from.flag("DISABLED"))
-	b.set("DISPLAY", from.oneOf("DISPLAY", "BLOCK", "LINE"))
-	if width := from.id("WIDTH"); width > 0 {
-		b.set("WIDTH", number(width))
-	}
-	for _, name := range []string{"BG_COLOR", "TEXT_COLOR", "OFF_BG_COLOR", "OFF_TEXT_COLOR"} {
-		if color := from.text(name); hexColor.MatchString(color) {
-			b.set(name, color)
-		} else if color = colors.text(name); hexColor.MatchString(color) {
-			b.set(name, color)
-		}
-	}
-	b.set("BG_COLOR_TOKEN", from.oneOf("BG_COLOR_TOKEN", colorTokens...))
-	return b
-}
-
-// colorTokens are the values of COLOR_TOKEN; the first is the default.
-var colorTokens = []string{"base", "primary", "secondary", "alert"}
-
-// buttonText is the text of a button or item. Like a real portal it takes a number, and
-// the text "0", for no text.
-func buttonText(from *array) string {
-	text, _ := from.get("TEXT").(string)
-	if text = strings.TrimSpace(text); text == "0" {
-		return ""
-	}
-	return text
-}
-
-// setAction stores the first kind of action that is usable, and reports whether there is
-// one. The portal drops every button that has a key FUNCTION.
-func setAction(to, from *array, bot imbot.ID) bool {
-	command := strings.TrimPrefix(from.text("COMMAND"), "/")
-	switch action := from.text("ACTION"); {
-	case from.has("FUNCTION"):
-		return false
-	case link.MatchString(from.text("LINK")):
-		to.set("LINK", from.text("LINK"))
-	case from.id("APP_ID") > 0:
-		to.set("APP_ID", number(from.id("APP_ID")))
-		to.set("APP_PARAMS", from.text("APP_PARAMS"))
-	case actions.MatchString(action) && strings.TrimSpace(from.text("ACTION_VALUE")) != "":
-		to.set("ACTION", action)
-		to.set("ACTION_VALUE", from.text("ACTION_VALUE"))
-	case command != "" && bot > 0:
-		to.set("COMMAND", command)
-		to.set("COMMAND_PARAMS", from.text("COMMAND_PARAMS"))
-	default:
-		return false
-	}
-	return true
-}
-
-var actions = regexp.MustCompile(`^(PUT|SEND|COPY|CALL|DIALOG|LIVECHAT|HELP)$`)
-
-// readMenu stores a list of items, whose texts it escapes for HTML.
-func readMenu(from *array, bot imbot.ID) *array {
-	items := newArray()
-	for _, entry := range entries(from, "ITEMS") {
-		item := newArray()
-		item.set("BOT_ID", number(bot))
-		text := buttonText(entry)
-		if text == "" || !setAction(item, entry, bot) {
-			continue
-		}
-		item.set("TEXT", escapeHTML.Replace(text))
-		item.set("CONTEXT", entry.oneOf("CONTEXT", "ALL", "MOBILE", "DESKTOP"))
-		item.set("DISABLED", entry.flag("DISABLED"))
-		items.add(item)
-	}
-	return items
-}
-
-var escapeHTML = strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;", ">", "&gt;")
 
 // decoded returns the parts as the types of package imbot.
 func (ps parts) decoded() (a imbot.Attach, k imbot.Keyboard, m imbot.Menu) {

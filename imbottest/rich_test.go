@@ -1,10 +1,14 @@
 package imbottest_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 
+	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/stretchr/testify/require"
 )
@@ -85,6 +89,10 @@ func TestStoredKeyboards(t *testing.T) {
 		{"no width", `[{"TEXT":"A","LINK":"/","WIDTH":0}]`, `[{"LINK":"/"}]`},
 		{"colours and votes of the keyboard", `{"VOTE":"Y","COLORS":{"BG_COLOR":"#fff","TEXT_COLOR":"x"},"BUTTONS":[{"TEXT":"A","LINK":"/","BG_COLOR":"#000"},{"TEXT":"A","LINK":"/"}]}`,
 			`[{"LINK":"/","VOTE":"Y","BG_COLOR":"#000"},{"LINK":"/","VOTE":"Y","BG_COLOR":"#fff"}]`},
+		{"links are escaped", `[{"TEXT":"A","LINK":"/?a=1&b=<\"2\">'"}]`, `[{"LINK":"/?a=1&amp;b=&lt;&quot;2&quot;&gt;'"}]`},
+		{"0 is no command, but a slash saves it", `[{"TEXT":"A","COMMAND":"0"},{"TEXT":"A","COMMAND":"/0"}]`, `[{"COMMAND":"/0"}]`}, // as the SDK writes it again
+		{"parameters keep their blanks", `[{"TEXT":"A","COMMAND":"c","COMMAND_PARAMS":" a  b "}]`, `[{"COMMAND":"c","COMMAND_PARAMS":" a  b "}]`},
+		{"blanks alone are no parameters, nor is 0", `[{"TEXT":"A","COMMAND":"c","COMMAND_PARAMS":" \n"},{"TEXT":"A","COMMAND":"c","COMMAND_PARAMS":"0"}]`, `[{"COMMAND":"c"},{"COMMAND":"c"}]`},
 		{"rows", `[{"TEXT":"A","LINK":"/"},{"TYPE":"NEWLINE","TEXT":"x"},{"TEXT":"A","LINK":"/","TYPE":"x"}]`, `[{"LINK":"/"},{"TYPE":"NEWLINE"},{"LINK":"/"}]`},
 	})
 }
@@ -100,6 +108,9 @@ func TestStoredMenus(t *testing.T) {
 		{"FUNCTION spoils an item", `[{"TEXT":"A","LINK":"/a","FUNCTION":""}]`, ``},
 		{"a new line is no item", `[{"TYPE":"NEWLINE"}]`, ``},
 		{"texts are escaped", `[{"TEXT":"<b> & \"c\"","COMMAND":"c"}]`, `[{"TEXT":"&lt;b&gt; &amp; &quot;c&quot;","COMMAND":"c"}]`},
+		{"links are escaped", `[{"TEXT":"A","LINK":"/?a&b"}]`, `[{"LINK":"/?a&amp;b"}]`},
+		{"actions of keyboards only are none", `[{"TEXT":"A","ACTION":"HELP","ACTION_VALUE":"x"},{"TEXT":"A","ACTION":"LIVECHAT","ACTION_VALUE":"x"}]`, ``},
+		{"0 is kept", `[{"TEXT":"0","COMMAND":"0","COMMAND_PARAMS":"0"},{"TEXT":"0","APP_ID":"0"}]`, `[{"TEXT":"0","COMMAND":"0","COMMAND_PARAMS":"0"},{"TEXT":"0","APP_ID":0}]`},
 		{"what an item can have", `[{"TEXT":"A","ACTION":"CALL","ACTION_VALUE":"+1","CONTEXT":"DESKTOP","DISABLED":"Y","WIDTH":5}]`, `[{"ACTION":"CALL","ACTION_VALUE":"+1","CONTEXT":"DESKTOP","DISABLED":"Y"}]`},
 	})
 }
@@ -124,7 +135,64 @@ func TestPartsOfNewMessages(t *testing.T) {
 	})
 }
 
-// FuzzStoredParts checks that a keyboard or attachment which the portal has stored can be
+// TestNormalisedLikeTheServer sends what a server was sent, and compares what is stored, or
+// the error, with what that server made of it.
+func TestNormalisedLikeTheServer(t *testing.T) {
+	t.Parallel()
+	for i, name := range []string{"attach", "keyboard", "menu"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile("../testdata/normalised/" + name + ".jsonl")
+			require.NoError(t, err)
+			portal, rows := newTestPortal(t), 0
+			for line := range bytes.Lines(data) {
+				var row struct {
+					Sent   json.RawMessage
+					Stored any
+					Error  string
+				}
+				require.NoError(t, json.Unmarshal(line, &row))
+				rows++
+				got := addWith(t, portal, strings.ToUpper(name), string(row.Sent))
+				if row.Error != "" {
+					require.Equal(t, "400 "+row.Error, got, "%s", row.Sent)
+					continue
+				}
+				require.Regexp(t, "^5", got, "%s", row.Sent)
+				attach, keyboard, menu := lastOf(portal, "chat1001").Stored()
+				var stored any
+				require.NoError(t, json.Unmarshal([]json.RawMessage{attach, keyboard, menu}[i], &stored))
+				require.Equal(t, row.Stored, likeMeasured(t, stored, row.Stored), "%s", row.Sent)
+			}
+			require.Equal(t, 350, rows)
+		})
+	}
+}
+
+// likeMeasured puts in place what the measurements leave out: whose bot it is, when an
+// attachment was stored, and which colour was drawn by chance.
+func likeMeasured(t *testing.T, stored, want any) any {
+	t.Helper()
+	switch stored := stored.(type) {
+	case map[string]any:
+		require.Positive(t, stored["ID"])
+		delete(stored, "ID")
+		if want.(map[string]any)["COLOR"] == "#RANDOM" {
+			require.Regexp(t, "^#[0-9a-f]{6}$", stored["COLOR"])
+			stored["COLOR"] = "#RANDOM"
+		}
+	case []any:
+		for _, entry := range stored {
+			if entry := entry.(map[string]any); entry["TYPE"] != "NEWLINE" {
+				require.EqualValues(t, alpha, entry["BOT_ID"])
+				entry["BOT_ID"] = 7.0
+			}
+		}
+	}
+	return stored
+}
+
+// FuzzStoredParts checks that a keyboard, menu or attachment which the portal has stored can be
 // sent again, by the types of the SDK, and is stored the same.
 func FuzzStoredParts(f *testing.F) {
 	for _, seed := range []string{
@@ -140,15 +208,17 @@ func FuzzStoredParts(f *testing.F) {
 			return
 		}
 		portal := newTestPortal(t)
-		for _, param := range []string{"ATTACH", "KEYBOARD"} { // not MENU: its texts are escaped again each time
+		for _, param := range []string{"ATTACH", "KEYBOARD", "MENU"} {
 			if got := addWith(t, portal, param, value); got[0] != '5' { // an error, no id of a message
 				continue
 			}
 			first := lastOf(portal, "chat1001")
-			again := jsonOf(t, first.Keyboard)
-			if param == "ATTACH" {
-				again = jsonOf(t, first.Attach)
-			}
+			_, keyboard, menu := first.Wire() // where nothing is escaped, unlike in Keyboard and Menu
+			again := map[string]string{
+				"ATTACH":   jsonOf(t, first.Attach),
+				"KEYBOARD": jsonOf(t, rereadAs[imbot.Keyboard](t, keyboard)),
+				"MENU":     jsonOf(t, rereadAs[imbot.Menu](t, menu)),
+			}[param]
 			if again == `"N"` { // the SDK sends this for no keyboard, and for one without buttons
 				continue
 			}
@@ -157,6 +227,13 @@ func FuzzStoredParts(f *testing.F) {
 			first.Attach.ID, second.Attach.ID = 0, 0 // the time, which can differ
 			require.Equal(t, jsonOf(t, first.Attach), jsonOf(t, second.Attach))
 			require.Equal(t, jsonOf(t, first.Keyboard), jsonOf(t, second.Keyboard))
+			require.Equal(t, jsonOf(t, first.Menu), jsonOf(t, second.Menu))
 		}
 	})
+}
+
+func rereadAs[T any](t *testing.T, data []byte) (v T) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal(data, &v))
+	return v
 }

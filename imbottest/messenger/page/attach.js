@@ -18,7 +18,7 @@ export function attachment(attach, app) {
   const node = el('div', { class: 'attach', 'data-token': TOKENS.includes(attach.COLOR_TOKEN) ? attach.COLOR_TOKEN : 'base' });
   const strip = color(attach.COLOR);
   if (strip) node.style.borderColor = strip;
-  else if (attach.COLOR === 'TRANSPARENT') node.classList.add('transparent');
+  else if (attach.COLOR === 'transparent') node.classList.add('transparent');
   for (const block of blocks) {
     for (const [kind, show] of Object.entries(KINDS)) {
       if (block && Object.hasOwn(block, kind)) {
