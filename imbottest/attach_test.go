@@ -21,6 +21,13 @@ func TestStoredAttachments(t *testing.T) {
 		{"one kind counts", `[{"DELIMITER":{},"MESSAGE":"x","FILE":{"LINK":"/"}}]`, `[{"MESSAGE":"x"}]`},
 		{"even when it is unusable", `[{"MESSAGE":"","DELIMITER":{"SIZE":5}}]`, ``},
 		{"a text may be an object", `[{"MESSAGE":{"TEXT":"a#BR#b","AS_DESCRIPTION":"Y"}}]`, `[{"MESSAGE":"a[BR]b"}]`},
+		{"blanks alone are no text", `[{"MESSAGE":" \n\u0000"},{"GRID":[{"NAME":"\t","VALUE":" "}]},{"USER":{"NAME":"\\n"}}]`, ``},
+		{"texts are trimmed, but for a person's name", `[{"MESSAGE":" a\u00a0 "},{"USER":{"NAME":" A\nB "}},{"FILE":{"LINK":"/","NAME":" a\r\nb\n"}},{"IMAGE":{"LINK":"/","NAME":"a\nb "}}]`,
+			`[{"MESSAGE":"a\u00a0"},{"USER":{"NAME":" A B ","AVATAR_TYPE":"USER"}},{"FILE":[{"LINK":"/","NAME":"a b"}]},{"IMAGE":[{"LINK":"/","NAME":"a\nb"}]}]`},
+		{"ids of other portals", `[{"USER":{"NAME":"A","NETWORK_ID":"n12"}},{"LINK":{"NAME":"A","NETWORK_ID":"network12"}}]`,
+			`[{"USER":{"NAME":"A","NETWORK_ID":"n12","AVATAR_TYPE":"USER"}},{"LINK":{"NAME":"A","NETWORK_ID":"n0"}}]`},
+		{"beside a person every address is kept", `[{"LINK":{"NAME":"A","USER_ID":5,"LINK":"ftp://x"}},{"LINK":{"USER_ID":5,"LINK":"/x"}},{"LINK":{"USER_ID":5}}]`,
+			`[{"LINK":{"NAME":"A","USER_ID":5,"LINK":"ftp://x"}},{"LINK":{"LINK":"/x"}}]`},
 		{"escapes are read once", `[{"MESSAGE":"a\\nb\\tc\\\"d\\\\ne"}]`, `[{"MESSAGE":"a\nb\tc\"d\\\\\ne"}]`},
 		{"people", `[{"USER":[{"NAME":"A","AVATAR":"/a.png","LINK":"/a"},{"LINK":"/b"},{"NAME":"C","AVATAR":"c.png","LINK":"c"}]}]`,
 			`[{"USER":{"NAME":"A","AVATAR":"/a.png","LINK":"/a","AVATAR_TYPE":"USER"}},{"USER":{"NAME":"C","AVATAR_TYPE":"USER"}}]`},
@@ -38,6 +45,20 @@ func TestStoredAttachments(t *testing.T) {
 		{"pictures and files stay together", `[{"IMAGE":[{"LINK":"/a","NAME":"n","PREVIEW":"/p","WIDTH":1,"HEIGHT":2},{"LINK":"b"}]},{"FILE":[{"LINK":"/f","NAME":"n","SIZE":3},{"LINK":"/g"}]},{"IMAGE":{"LINK":"/c"}},{"FILE":{"LINK":"x"}}]`,
 			`[{"IMAGE":[{"LINK":"/a","NAME":"n","PREVIEW":"/p","WIDTH":1,"HEIGHT":2}]},{"FILE":[{"LINK":"/f","NAME":"n","SIZE":3},{"LINK":"/g"}]},{"IMAGE":[{"LINK":"/c"}]}]`},
 	})
+}
+
+func TestDescriptionsOfAttachments(t *testing.T) {
+	t.Parallel()
+	for sent, want := range map[string]string{
+		`{"BLOCKS":[{"MESSAGE":"x"}]}`:                                                 "",
+		`{"DESCRIPTION":" a\r\nb\u00a0 ","BLOCKS":[{"MESSAGE":"x"}]}`:                  "a b\u00a0",
+		`[{"MESSAGE":{"TEXT":"x\ny","AS_DESCRIPTION":"Y"}}]`:                           "x y",
+		`{"DESCRIPTION":"d","BLOCKS":[{"MESSAGE":{"TEXT":"x","AS_DESCRIPTION":"N"}}]}`: "d",
+	} {
+		portal := newTestPortal(t)
+		require.Equal(t, "50001", addWith(t, portal, "ATTACH", sent))
+		require.Equal(t, want, memberOf(t, lastOf(portal, "chat1001").Attach, "DESCRIPTION"), sent)
+	}
 }
 
 func TestColorsOfAttachments(t *testing.T) {

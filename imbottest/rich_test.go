@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -159,7 +160,7 @@ func TestNormalisedLikeTheServer(t *testing.T) {
 					continue
 				}
 				require.Regexp(t, "^5", got, "%s", row.Sent)
-				attach, keyboard, menu := lastOf(portal, "chat1001").Stored()
+				attach, keyboard, menu := portal.History(anna, "chat1001", 0, 1)[0].Stored()
 				var stored any
 				require.NoError(t, json.Unmarshal([]json.RawMessage{attach, keyboard, menu}[i], &stored))
 				require.Equal(t, row.Stored, likeMeasured(t, stored, row.Stored), "%s", row.Sent)
@@ -200,6 +201,9 @@ func FuzzStoredParts(f *testing.F) {
 		`[{"MESSAGE":"a\\nb\\\\n"},{"USER":[{"NAME":"A\\","LINK":"/"},{"NAME":"B","CHAT_ID":1}]},{"DELIMITER":true}]`,
 		`{"BLOCKS":[{"GRID":[{"NAME":"N","VALUE":"#BR#"}]},{"RICH_LINK":{"LINK":"/","DESC":"\\"}},{"IMAGE":{"LINK":"/"}},{"LINK":{"LINK":"/\\"}}]}`,
 		`{"ITEMS":[{"TEXT":"A","ACTION":"PUT","ACTION_VALUE":"x"}],"BUTTONS":[{"TEXT":"A","ACTION":"HELP","ACTION_VALUE":"x"}]}`,
+		`[{"TEXT":"A","COMMAND":"/0","COMMAND_PARAMS":" 0"},{"TEXT":"&lt;","LINK":"/?a&b"},{"TEXT":" A","COMMAND":"c","COMMAND_PARAMS":" "}]`,
+		`[{"LINK":{"NAME":" A ","LINK":"ftp://x","USER_ID":1}},{"USER":{"NAME":" A\nB ","NETWORK_ID":"network12"}},{"IMAGE":{"LINK":"/","NAME":"a\nb"}},{"LINK":{"NAME":"","LINK":"/"}}]`,
+		`[{"TEXT":"A","APP_ID":"0"},{"TEXT":"0","COMMAND":"0","COMMAND_PARAMS":"0"}]`,
 	} {
 		f.Add(seed)
 	}
@@ -213,7 +217,10 @@ func FuzzStoredParts(f *testing.F) {
 				continue
 			}
 			first := lastOf(portal, "chat1001")
-			_, keyboard, menu := first.Wire() // where nothing is escaped, unlike in Keyboard and Menu
+			attach, keyboard, menu := first.Wire() // where nothing is escaped, unlike in Keyboard and Menu
+			if takenOnce.Match(attach) || takenOnce.Match(keyboard) || takenOnce.Match(menu) {
+				continue
+			}
 			again := map[string]string{
 				"ATTACH":   jsonOf(t, first.Attach),
 				"KEYBOARD": jsonOf(t, rereadAs[imbot.Keyboard](t, keyboard)),
@@ -231,6 +238,11 @@ func FuzzStoredParts(f *testing.F) {
 		}
 	})
 }
+
+// takenOnce finds what a server makes of a value and would not take again: the text 0 that
+// had blanks around it, a name of blanks that lets a link lead to a user, and a command
+// that began with two slashes or was nothing but one.
+var takenOnce = regexp.MustCompile(`"TEXT":"0"|"NAME":"","(NETWORK|USER|CHAT)_ID"|"COMMAND":"(/|( |\\[nrt]|\\u0000|\\u000b)*")`)
 
 func rereadAs[T any](t *testing.T, data []byte) (v T) {
 	t.Helper()
