@@ -15,7 +15,7 @@ const buttons = `[{"TEXT":"Echo","COMMAND":"echo","COMMAND_PARAMS":"hi"},{"TEXT"
 	`{"TEXT":"Gone","COMMAND":"gone"},{"TEXT":"Off","COMMAND":"echo","DISABLED":"Y"},` +
 	`{"TEXT":"Send","ACTION":"SEND","ACTION_VALUE":"/echo sent"},{"TEXT":"Put","ACTION":"PUT","ACTION_VALUE":"draft"},` +
 	`{"TEXT":"Copy","ACTION":"COPY","ACTION_VALUE":"it"},{"TEXT":"Call","ACTION":"CALL","ACTION_VALUE":"+1"},` +
-	`{"TEXT":"Dialog","ACTION":"DIALOG","ACTION_VALUE":"chat7"},{"TEXT":"Help","ACTION":"HELP","ACTION_VALUE":"me"},{"TEXT":"Link","LINK":"https://example.com/"},{"TEXT":"App","APP_ID":501}]`
+	`{"TEXT":"Dialog","ACTION":"DIALOG","ACTION_VALUE":"chat7"},{"TEXT":"Help","ACTION":"HELP","ACTION_VALUE":"me"},{"TEXT":"Link","LINK":"https://example.com/?a&b"},{"TEXT":"App","APP_ID":501}]`
 
 func TestPress(t *testing.T) {
 	t.Parallel()
@@ -36,7 +36,7 @@ func TestPress(t *testing.T) {
 		{"a call", "101", "Call", "error: calls +1"},
 		{"another dialog", "101", "Dialog", "error: opens the dialog chat7"},
 		{"help", "101", "Help", `error: does HELP "me"`},
-		{"a link", "101", "Link", "error: opens https://example.com/"},
+		{"a link", "101", "Link", "error: opens https://example.com/?a&b"},
 		{"a chat application", "101", "App", "error: opens the chat application 501"},
 		{"no such button", "101", "No", `error: no button "No"`},
 	} {
