@@ -151,11 +151,11 @@ func (e entry) text(name string) bool {
 	return s != ""
 }
 
-// label is text for a trimmed name without line breaks.
-func (e entry) label(name string) bool {
-	s := trim(oneLine.Replace(attachText(e.from.get(name))))
+// label copies a NAME, trimmed and without line breaks.
+func (e entry) label() bool {
+	s := trim(oneLine.Replace(attachText(e.from.get("NAME"))))
 	if s != "" {
-		e.to.set(name, s)
+		e.to.set("NAME", s)
 	}
 	return s != ""
 }
@@ -217,7 +217,7 @@ func (e entry) user() bool {
 func (e entry) target() bool {
 	if e.from.given("NAME") {
 		e.to.set("NAME", "")
-		e.label("NAME")
+		e.label()
 		if e.network() || e.number("USER_ID") || e.number("CHAT_ID") {
 			e.text("LINK")
 			return true
@@ -269,7 +269,7 @@ func (e entry) gridItem() bool {
 	e.to.set("NAME", "")
 	value := trim(lineBreaks.Replace(attachText(e.from.get("VALUE"))))
 	e.to.set("VALUE", value)
-	if !e.label("NAME") && value == "" && display != "LINE" {
+	if !e.label() && value == "" && display != "LINE" {
 		return false
 	}
 	e.number("WIDTH")
@@ -299,7 +299,7 @@ func (e entry) file() bool {
 	if !e.link("LINK") {
 		return false
 	}
-	e.label("NAME")
+	e.label()
 	e.number("SIZE")
 	return true
 }
