@@ -64,7 +64,7 @@ func installed() bool {
 }
 
 func read(name string, into any) error {
-	data, err := os.ReadFile(name) //nolint:gosec // a file of this folder
+	data, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ type portal struct {
 // startPortal runs examples/portal until the test ends.
 func startPortal(t *testing.T, program string, args ...string) *portal {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, append([]string{"-addr", "127.0.0.1:0", "-users", "Anna Ivanova", "-oauth"}, args...)...) //nolint:gosec // built by this test
+	cmd := exec.CommandContext(t.Context(), program, append([]string{"-addr", "127.0.0.1:0", "-users", "Anna Ivanova", "-oauth"}, args...)...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
@@ -210,7 +210,7 @@ func (p *portal) run(t *testing.T, node, script string) map[string]outcome {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, node, script) //nolint:gosec // a script of this folder
+	cmd := exec.CommandContext(ctx, node, script)
 	cmd.Env = append(os.Environ(), "INTEROP="+string(settings), "NODE_EXTRA_CA_CERTS="+p.authority, "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
