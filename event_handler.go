@@ -3,6 +3,7 @@ package imbot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -95,6 +96,12 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.refuse(w, r, refusal(err))
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (h *EventHandler) Format(f fmt.State, verb rune) {
+	type eventHandler EventHandler
+	printPlain(f, verb, (*eventHandler)(h))
 }
 
 // verify gives what is known about an event before the portal gets its answer.
