@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
+	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/rest"
 	"github.com/imbot-go/imbot/internal/secret"
 )
@@ -85,6 +86,7 @@ type OAuthApp struct {
 	servers []string           // origins of AuthServers
 	checks  *rate.Limiter      // of what anybody can send: tokens that are not confirmed yet
 	pages   chan struct{}      // holds one element for each check that the page has begun
+	bodies  *inbox.Bodies      // that come in at the page
 	flights singleflight.Group // renewals
 
 	mu        sync.Mutex                      // of what is below; by member id
@@ -118,6 +120,7 @@ func (a *OAuthApp) setup() error {
 
 func (a *OAuthApp) start() (err error) {
 	a.checks, a.pages = rate.NewLimiter(10, 20), make(chan struct{}, mostPages)
+	a.bodies = inbox.NewBodies(bodyBytes)
 	a.members, a.troubles, a.redirects = map[string]weak.Pointer[member]{}, map[string]trouble{}, map[string]time.Time{}
 	a.options, err = newOptions(a.Options)
 	switch {
