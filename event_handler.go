@@ -247,7 +247,7 @@ func (h *EventHandler) start() *inbox.Inbox[Event] {
 
 func (h *EventHandler) logger() *slog.Logger {
 	if h.Logger == nil {
-		return slog.Default()
+		return calm(slog.Default())
 	}
-	return h.Logger
+	return calm(h.Logger)
 }
