@@ -120,7 +120,7 @@ type ApplicationToken string
 // Verify compares in constant time.
 func (t ApplicationToken) Verify(_ context.Context, ev *EventMeta) error {
 	if t == "" || subtle.ConstantTimeCompare([]byte(t), []byte(ev.Auth.ApplicationToken)) != 1 {
-		return fmt.Errorf("imbot: the application token of the event is not the expected one")
+		return fmt.Errorf("imbot: the application token of the event is not the expected one (that of a webhook's bot is the ClientID it was registered with)")
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if dropped := (*inbox.DroppedError)(nil); errors.As(err, &dropped) {
-		h.logger().ErrorContext(r.Context(), "imbot: event lost", "event", meta.Name, "error", err)
+		h.logger().ErrorContext(r.Context(), "imbot: event lost, it is not handled and the portal does not send it again", "event", meta.Name, "error", err)
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 		return
 	}

@@ -84,7 +84,7 @@ func unchecked(reason string, cause error) *EventError {
 
 // crowded is the error for what there is no room for.
 func crowded(cause error) *EventError {
-	return &EventError{StatusCode: http.StatusServiceUnavailable, reason: "there is no room for the body, so it was not looked at: keep strangers away from the handler URL", cause: cause}
+	return &EventError{StatusCode: http.StatusServiceUnavailable, reason: "there is no room for the body, so it was not handled: let a proxy keep strangers away from this URL", cause: cause}
 }
 
 // readEvent reads a request up to the point where it has to be verified.
