@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -255,4 +256,51 @@ func TestQueueBytes(t *testing.T) {
 	}
 	require.NoError(t, h.Shutdown(t.Context()))
 	require.Equal(t, int64(10), h.Stats().Handled)
+}
+
+// slowVerifier takes long for whoever has no token.
+type slowVerifier struct{ release chan struct{} }
+
+func (v slowVerifier) Verify(ctx context.Context, m *imbot.EventMeta) error {
+	err := imbot.ApplicationToken(goodToken).Verify(ctx, m)
+	if err != nil {
+		<-v.release
+	}
+	return err
+}
+
+func TestStrangersWhoAreBeingVerifiedTakeLittleMemory(t *testing.T) {
+	var manyKeys strings.Builder
+	for i := range 9_900 {
+		fmt.Fprintf(&manyKeys, "%x&", i)
+	}
+	for name, body := range map[string]string{"with long texts": string(strangersBody()), "with many keys": manyKeys.String() + "event=X"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &imbot.EventHandler{Verifier: slowVerifier{make(chan struct{})}, Logger: logTo(io.Discard)}
+				start := heapNow()
+				var strangers sync.WaitGroup
+				for range 300 {
+					strangers.Go(func() { deliver(h, body) })
+				}
+				synctest.Wait()
+				begin := time.Now()
+				for range 10 {
+					require.Equal(t, http.StatusOK, deliver(h, genuineOf(3_000)))
+				}
+				require.Zero(t, time.Since(begin), "room for usual events is left")
+				alive := heapNow() - start
+				t.Logf("%d MiB alive above the start", alive>>20)
+				require.LessOrEqual(t, alive, int64(32<<20))
+				time.Sleep(10 * time.Second)
+				close(h.Verifier.(slowVerifier).release)
+				strangers.Wait()
+				require.NoError(t, h.Shutdown(t.Context()))
+				stats := h.Stats()
+				require.Equal(t, int64(300), stats.Dropped+stats.Refused)
+				require.Positive(t, stats.Refused)
+				require.Equal(t, int64(10), stats.Handled)
+			})
+		})
+	}
 }

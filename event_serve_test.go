@@ -305,7 +305,12 @@ func TestTheTimeOfABodyIsNotThatOfItsConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newPipes()
 		h := &imbot.EventHandler{Verifier: trustAll{}}
-		srv := &http.Server{Handler: h, ReadHeaderTimeout: time.Hour}
+		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h.ServeHTTP(w, r)
+			time.Sleep(time.Minute) // what is around the handler may go on
+			require.NoError(t, r.Context().Err())
+		})
+		srv := &http.Server{Handler: handler, ReadHeaderTimeout: time.Hour}
 		done := make(chan error, 1)
 		go func() { done <- srv.Serve(m) }()
 		dials := 0

@@ -30,7 +30,8 @@ type account struct{ all, long int }
 
 const (
 	firstRoom = 8 << 10    // for a body that has sent nothing yet; usual ones have less
-	shortBody = 64 << 10   // up to this a body is short
+	shortBody = 64 << 10   // up to this a body is short,
+	shortRead = 512 << 10  // unless it needs more than this to be read as an event
 	shortRoom = 4 << 20    // what long bodies leave to short ones
 	roomTime  = VerifyTime // how long a body waits for room: whatever is being verified now is gone by then
 )
@@ -135,7 +136,7 @@ func (b *Body) grow(room int) error {
 
 // Reserve gets room for what the body needs to be read as an event, n bytes beside its
 // own. It waits for that until the bodies that are being verified are gone.
-func (b *Body) Reserve(n int) error { return b.take(n, b.long) }
+func (b *Body) Reserve(n int) error { return b.take(n, n > shortRead) }
 
 // Settle says that the body was read, and that n bytes are what is left of it.
 func (b *Body) Settle(n int) {
