@@ -2,9 +2,13 @@ package imbot
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // AppService groups the methods that manage chat applications: the icons of the
@@ -90,6 +94,16 @@ func (r AppRegisterRequest) botID() ID { return r.BotID }
 // Secrets is the hash, because the portal quotes the parameters in [ErrWrongRequest].
 func (r AppRegisterRequest) Secrets() []string { return []string{r.Hash} }
 
+// Format implements [fmt.Formatter]; no verb prints the hash.
+func (r AppRegisterRequest) Format(f fmt.State, verb rune) {
+	type appRegisterRequest AppRegisterRequest
+	r.Hash = secret.Mask(r.Hash)
+	printPlain(f, verb, appRegisterRequest(r))
+}
+
+// LogValue implements [slog.LogValuer] without the hash.
+func (r AppRegisterRequest) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", r)) }
+
 // Check refuses what the portal would lose without a word.
 func (r AppRegisterRequest) Check() error {
 	if e := checkText("CODE", r.Code, 0); e != nil {
@@ -126,6 +140,25 @@ type AppUpdateFields struct {
 	LivechatSupport Flag        `json:"LIVECHAT_SUPPORT,omitempty"`
 	Lang            []AppLang   `json:"LANG,omitempty"` // replaces all titles
 }
+
+// Format implements [fmt.Formatter]; no verb prints the hash.
+func (f AppUpdateFields) Format(s fmt.State, verb rune) {
+	type appUpdateFields AppUpdateFields
+	f.Hash = secret.Mask(f.Hash)
+	printPlain(s, verb, appUpdateFields(f))
+}
+
+// LogValue implements [slog.LogValuer] without the hash.
+func (f AppUpdateFields) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", f)) }
+
+// Format implements [fmt.Formatter]; no verb prints the hash.
+func (r AppUpdateRequest) Format(f fmt.State, verb rune) {
+	type appUpdateRequest AppUpdateRequest
+	printPlain(f, verb, appUpdateRequest(r))
+}
+
+// LogValue implements [slog.LogValuer] without the hash.
+func (r AppUpdateRequest) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", r)) }
 
 // Method returns the name of the REST method.
 func (AppUpdateRequest) Method() string { return "imbot.app.update" }

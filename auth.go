@@ -34,6 +34,13 @@ type access struct {
 // bot, as the proof that the event is genuine, and appends it un-escaped to the
 // handler URLs: take a long random one of A-Z a-z 0-9 - . _ ~ (at most 122
 // characters), one per bot and environment. Whoever knows both controls the bot.
+//
+// No verb of fmt prints them, nor do JSON and slog, except where fmt calls no method:
+// in a field that is not exported, of a struct of yours that it prints; behind a pointer
+// to a struct or a list of yours, in a container, under a verb that does not fit a
+// pointer (%s, %t); and for %w, or %p of a value, both of which go vet reports. Print
+// the parts that you need instead. So it is with [Grant], [EventAuth] and whatever else
+// holds a secret.
 type Webhook struct {
 	URL      string // https://portal.bitrix24.com/rest/1/secret/
 	ClientID string // CLIENT_ID of imbot.*; not needed for other methods

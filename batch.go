@@ -2,6 +2,7 @@ package imbot
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,8 @@ import (
 // which the portal counts as one. Fill it with [Queue], send it with
 // [Client.DoBatch], then ask each [Pending] for its result.
 type Batch struct {
+	noPrint // its requests may have secrets
+
 	mu    sync.Mutex
 	calls []*queued
 	done  bool
@@ -52,6 +55,15 @@ func (p *Pending[R]) Result() (R, error) {
 		it = &item{refused: &Error{Method: p.call.method, Description: "the batch was not sent", kind: ErrNotRun}}
 	}
 	return resultOf(p.req, it)
+}
+
+// Format implements [fmt.Formatter]; no verb prints the request, which may have secrets.
+func (p Pending[R]) Format(f fmt.State, _ rune) {
+	method := ""
+	if p.call != nil {
+		method = p.call.method
+	}
+	_, _ = fmt.Fprintf(f, "imbot.Pending(%s)", method)
 }
 
 // item is a call on its way through a batch, or the reason why it is on none.

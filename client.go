@@ -28,6 +28,8 @@ type connection struct {
 	*access // a pointer, because fmt prints an embedded struct's secrets and only the address of a pointer
 	rest    *rest.Core
 	typing  typing
+
+	panicked func(text string, stack []byte)
 }
 
 const version = "0.1.0"
@@ -58,6 +60,7 @@ func newOptions(opts []Option) (options, error) {
 		limiter:   sharedLimiter,
 		retry:     Retry{MaxAttempts: 4, MinBackoff: time.Second, MaxBackoff: 30 * time.Second},
 		logger:    slog.New(slog.DiscardHandler),
+		faults:    func() *slog.Logger { return calm(slog.Default()) },
 		userAgent: "imbot-go/" + version,
 	}
 	for _, opt := range opts {
@@ -77,8 +80,9 @@ func connect(a access, o options) *connection {
 	c.rest = rest.New(rest.Config{
 		Root: a.root, Portal: a.portal, Tokens: a.tokens, Secrets: a.secrets,
 		HTTP: o.http, UserAgent: o.userAgent, Limiter: o.limiter, Retry: rest.Retry(o.retry), AutoBatch: o.autoBatch,
-		Dialog: dialogOf, Done: c.typing.done, Report: o.report(),
+		Dialog: dialogOf, Done: c.typing.done, Report: o.report(), Panicked: o.panicked,
 	})
+	c.panicked = o.panicked
 	return c
 }
 

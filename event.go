@@ -32,7 +32,10 @@ func (m *EventMeta) Meta() *EventMeta { return m }
 
 // EventAuth is an authorization block of an event. The tokens are missing when
 // no user is behind the event, and always for a bot that was registered through
-// a webhook. It never prints its tokens.
+// a webhook. It never prints its tokens, alone and in all events; but fmt calls no method
+// of a field that is not exported, of a struct of yours, nor in the other cases that
+// [Webhook] names. For fmt an [EventMeta] and an [EventBot] are structs of yours: print no
+// pointer to one in a container.
 type EventAuth struct {
 	AccessToken      string
 	RefreshToken     string
@@ -89,6 +92,12 @@ type UnknownEvent struct {
 	EventMeta
 }
 
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (ev *UnknownEvent) Format(f fmt.State, verb rune) {
+	type unknownEvent UnknownEvent
+	printPlain(f, verb, (*unknownEvent)(ev))
+}
+
 // Verifier decides whether an event is genuine; nil means that it is. The
 // protocol has no signature: the proof is the application token. An [EventHandler]
 // gives it five seconds, also when the portal has hung up.
@@ -111,7 +120,7 @@ type ApplicationToken string
 // Verify compares in constant time.
 func (t ApplicationToken) Verify(_ context.Context, ev *EventMeta) error {
 	if t == "" || subtle.ConstantTimeCompare([]byte(t), []byte(ev.Auth.ApplicationToken)) != 1 {
-		return fmt.Errorf("imbot: the application token of the event is not the expected one")
+		return fmt.Errorf("imbot: the application token of the event is not the expected one (that of a webhook's bot is the ClientID it was registered with)")
 	}
 	return nil
 }
@@ -126,6 +135,15 @@ func (t ApplicationToken) MarshalText() ([]byte, error) { return []byte(secret.M
 
 // LogValue implements [slog.LogValuer] without the secret.
 func (t ApplicationToken) LogValue() slog.Value { return slog.StringValue(secret.Mask(string(t))) }
+
+// printPlain prints plain, which is a value whose type has a Format, converted to a
+// type that has none. The types of events need one on their pointer:
+// where a verb does not fit a pointer in a container, fmt prints all that it leads to and
+// calls no method any more. [EventMeta] and [EventBot] have none, because it would be
+// promoted to every type that embeds them and print only that part.
+func printPlain(f fmt.State, verb rune, plain any) {
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), plain)
+}
 
 // addressedBot returns the bot with the id to, else the only one, else zero.
 func addressedBot(bots []EventBot, to ID) EventBot {

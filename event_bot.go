@@ -1,5 +1,7 @@
 package imbot
 
+import "fmt"
+
 // JoinChatParams describe how a bot came into a dialog.
 type JoinChatParams struct {
 	ChatType       string // one letter: P private, C group, O open, L open line, X task or other …
@@ -25,6 +27,12 @@ type JoinChatEvent struct {
 	Bots   []EventBot
 	Params JoinChatParams
 	User   EventUser // without the Is… flags
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (ev *JoinChatEvent) Format(f fmt.State, verb rune) {
+	type joinChatEvent JoinChatEvent
+	printPlain(f, verb, (*joinChatEvent)(ev))
 }
 
 // Bot returns the bot that joined.
@@ -57,6 +65,12 @@ type ContextParams struct {
 	Language       string   // of the account, two letters
 }
 
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (p *ContextParams) Format(f fmt.State, verb rune) {
+	type contextParams ContextParams
+	printPlain(f, verb, (*contextParams)(p))
+}
+
 // ContextGetEvent (ONIMBOTCONTEXTGET): somebody opened a dialog of the bot
 // through a link with a context. It comes to an EventHandler URL without being
 // asked for, from builds since July 2025.
@@ -65,6 +79,12 @@ type ContextGetEvent struct {
 	Bots   []EventBot // all bots of the application in that dialog
 	Params ContextParams
 	User   EventUser // without the Is… flags
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (ev *ContextGetEvent) Format(f fmt.State, verb rune) {
+	type contextGetEvent ContextGetEvent
+	printPlain(f, verb, (*contextGetEvent)(ev))
 }
 
 // Bot returns the only bot of the event, else zero.
@@ -84,4 +104,10 @@ type BotDeleteEvent struct {
 	EventMeta
 	BotID   ID
 	BotCode string
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (ev *BotDeleteEvent) Format(f fmt.State, verb rune) {
+	type botDeleteEvent BotDeleteEvent
+	printPlain(f, verb, (*botDeleteEvent)(ev))
 }

@@ -1,5 +1,7 @@
 package imbot
 
+import "fmt"
+
 // EventCommand is one command of a [CommandAddEvent].
 type EventCommand struct {
 	EventBot              // who owns the command
@@ -8,6 +10,12 @@ type EventCommand struct {
 	CommandParams  string // the text after the command and one blank; further blanks are there
 	CommandContext string // "TEXTAREA": typed, "KEYBOARD": a button, "MENU": a menu item
 	MessageID      ID     // the message with the command; of a button, the one with the keyboard
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (c *EventCommand) Format(f fmt.State, verb rune) {
+	type eventCommand EventCommand
+	printPlain(f, verb, (*eventCommand)(c))
 }
 
 // Answer returns an answer to this command. It sends nothing; pass it to
@@ -24,6 +32,12 @@ type CommandAddEvent struct {
 	Commands []EventCommand
 	Params   MessageParams
 	User     EventUser // without the Is… flags
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (ev *CommandAddEvent) Format(f fmt.State, verb rune) {
+	type commandAddEvent CommandAddEvent
+	printPlain(f, verb, (*commandAddEvent)(ev))
 }
 
 // Bot returns the bot of the first command.

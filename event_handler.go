@@ -3,6 +3,7 @@ package imbot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -16,12 +17,16 @@ import (
 // dialogs side by side. Fill in the fields before the first request, and do not
 // copy it afterwards.
 //
+// A sender has 30 s for its body, and all bodies that are not verified yet hold 16 MiB
+// at most, so the handler is safe behind any [http.Server]. Beyond that the body that has
+// held most for longest gets 503.
+//
 // Every event is verified. One that cannot be trusted gets 401, one that cannot
 // be read 400, a request that is no POST 405, and none of them reaches the bot.
 // What an [OAuthApp] has to ask its authorization server about is answered with
 // 200 and verified afterwards; a refusal there goes to OnError.
-// When the queue is full, or after Shutdown, the answer is 503: the portal does
-// not send an event twice, so that one is lost (and counted).
+// When the queue is full, in events or in bytes, or after Shutdown, the answer is 503:
+// the portal does not send an event twice, so that one is lost (and counted).
 //
 // The queue behind the portal may all the same deliver an event twice, and every
 // URL that an event is bound to gets it. It is handled once: a message by its id
@@ -30,8 +35,9 @@ import (
 // presses of one person within a second one counts.
 //
 // The context of a callback is not the request's, which is over by then; it ends
-// when [EventHandler.Shutdown] returns. A callback's error, or its panic, goes to
-// OnError, and the handler goes on.
+// when [EventHandler.Shutdown] returns. A callback's error, its panic, or its
+// [runtime.Goexit] goes to OnError, and the handler goes on. A Verifier that panics
+// refuses the event with 503, SeenEvents that panic let it through; the log has the stack.
 type EventHandler struct {
 	Verifier Verifier // required; Webhook.Verifier for a webhook's bots
 
@@ -51,11 +57,18 @@ type EventHandler struct {
 	Logger  *slog.Logger                                   // default: slog.Default()
 	Workers int                                            // callbacks at a time, default 64; what an OAuthApp checks, and OnError after a refusal there, run beside them
 	Queue   int                                            // events that wait, default 1024; a dialog whose callback hangs can fill it, so give callbacks a time-out
-	Seen    SeenEvents                                     // default: NewSeenEvents(8192)
+
+	// QueueBytes is how much memory the accepted events may hold that wait or are being
+	// handled, default 64 MiB. One alone may hold more.
+	QueueBytes int
+
+	Seen SeenEvents // default: NewSeenEvents(8192)
 
 	once       sync.Once
 	in         *inbox.Inbox[Event] // see start
+	bodies     *inbox.Bodies       // that come in; see start
 	unreadable atomic.Int64        // requests that hold no event
+	crowded    atomic.Int64        // requests that there was no room to read
 }
 
 // EventStats counts the requests that an [EventHandler] has seen. After a
@@ -66,22 +79,27 @@ type EventStats struct {
 	Handled   int64 // the callback returned nil, or there was none
 	Failed    int64 // the callback returned an error or panicked, or a late verification refused the event
 	Duplicate int64 // accepted before, so not handled again
-	Refused   int64 // answered with 400, 401, 405, or 503 because the token store failed or took too long
-	Dropped   int64 // answered with 503 for want of room: lost, if it was genuine
+	Refused   int64 // answered with 400, 401, 405, or 503 because the token store failed or took too long, or the Verifier panicked
+	Dropped   int64 // answered with 503 for want of room (in the queue, or for another body), or because SeenEvents ended the goroutine: lost, if it was genuine
 	Queued    int64 // waiting now
 }
 
 // ServeHTTP implements [http.Handler].
 func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	in := h.start()
-	meta, size, err := readEvent(r)
+	meta, body, err := readEvent(w, r, h.bodies)
 	if err != nil {
-		h.unreadable.Add(1)
+		count := &h.unreadable
+		if errors.Is(err, inbox.ErrNoRoom) {
+			count = &h.crowded
+		}
+		count.Add(1)
 		h.refuse(w, r, err)
 		return
 	}
+	defer body.done()
 	err = in.Receive(r.Context(), inbox.Arrival[Event]{
-		Name: meta.Name, Sender: meta.Auth.MemberID, Line: orderKey(meta), Proof: meta.Auth.ApplicationToken, Size: size,
+		Name: meta.Name, Sender: meta.Auth.MemberID, Line: orderKey(meta), Proof: meta.Auth.ApplicationToken, Size: body.size,
 		Verify: func(ctx context.Context) (inbox.Verdict, error) { return h.verify(ctx, meta) },
 		Decode: func() Event { return decodeEvent(*meta) },
 	})
@@ -90,11 +108,20 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if dropped := (*inbox.DroppedError)(nil); errors.As(err, &dropped) {
-		h.logger().ErrorContext(r.Context(), "imbot: event lost", "event", meta.Name, "error", err)
+		h.logger().ErrorContext(r.Context(), "imbot: event lost, it is not handled and the portal does not send it again", "event", meta.Name, "error", err)
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 		return
 	}
+	if panicked := (*inbox.PanicError)(nil); errors.As(err, &panicked) {
+		err = unchecked("it could not be verified", err)
+	}
 	h.refuse(w, r, refusal(err))
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (h *EventHandler) Format(f fmt.State, verb rune) {
+	type eventHandler EventHandler
+	printPlain(f, verb, (*eventHandler)(h))
 }
 
 // verify gives what is known about an event before the portal gets its answer.
@@ -190,7 +217,7 @@ func (h *EventHandler) Stats() EventStats {
 	s := h.start().Stats()
 	return EventStats{
 		Accepted: s.Accepted, Handled: s.Handled, Failed: s.Failed, Duplicate: s.Duplicate,
-		Refused: s.Refused + h.unreadable.Load(), Dropped: s.Dropped, Queued: s.Queued,
+		Refused: s.Refused + h.unreadable.Load(), Dropped: s.Dropped + h.crowded.Load(), Queued: s.Queued,
 	}
 }
 
@@ -199,7 +226,7 @@ func (h *EventHandler) start() *inbox.Inbox[Event] {
 	h.once.Do(func() {
 		cfg := inbox.Config[Event]{
 			Key: eventKey, Handle: h.call, Failed: h.report, Seen: h.Seen, Logger: h.logger,
-			Workers: h.Workers, Queue: h.Queue,
+			Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
 		}
 		if h.Seen == nil {
 			cfg.Seen = NewSeenEvents(8192)
@@ -210,14 +237,17 @@ func (h *EventHandler) start() *inbox.Inbox[Event] {
 		if h.Queue <= 0 {
 			cfg.Queue = 1024
 		}
-		h.in = inbox.New(cfg)
+		if h.QueueBytes <= 0 {
+			cfg.Bytes = 64 << 20
+		}
+		h.in, h.bodies = inbox.New(cfg), inbox.NewBodies(bodyBytes)
 	})
 	return h.in
 }
 
 func (h *EventHandler) logger() *slog.Logger {
 	if h.Logger == nil {
-		return slog.Default()
+		return calm(slog.Default())
 	}
-	return h.Logger
+	return calm(h.Logger)
 }

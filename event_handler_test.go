@@ -40,7 +40,7 @@ func deliver(h *imbot.EventHandler, body string) int {
 	return w.Code
 }
 
-func logTo(out *bytes.Buffer) *slog.Logger { return slog.New(slog.NewTextHandler(out, nil)) }
+func logTo(out io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(out, nil)) }
 
 func TestTheAnswerDoesNotWaitForTheCallback(t *testing.T) {
 	t.Parallel()

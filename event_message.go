@@ -31,6 +31,12 @@ type EventFile struct {
 	URLDownload FileURL
 }
 
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (e *EventFile) Format(f fmt.State, verb rune) {
+	type eventFile EventFile
+	printPlain(f, verb, (*eventFile)(e))
+}
+
 // FileURL is the address of a file. It may carry a token, so only its host is
 // printed; string(u) is the whole.
 type FileURL string
@@ -131,6 +137,12 @@ func (p MessageParams) mentions() []ID {
 	return append(ids, p.MentionedList...)
 }
 
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (p *MessageParams) Format(f fmt.State, verb rune) {
+	type messageParams MessageParams
+	printPlain(f, verb, (*messageParams)(p))
+}
+
 func (p MessageParams) mentioned(bot ID) bool {
 	return bot != 0 && (bot == p.ToUserID || slices.Contains(p.mentions(), bot))
 }
@@ -160,6 +172,12 @@ type MessageAddEvent struct {
 	Bots   []EventBot // all bots of the application that are concerned, in one event
 	Params MessageParams
 	User   EventUser
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (ev *MessageAddEvent) Format(f fmt.State, verb rune) {
+	type messageAddEvent MessageAddEvent
+	printPlain(f, verb, (*messageAddEvent)(ev))
 }
 
 // Bot returns the bot that the message addresses, the first mentioned of several,
@@ -207,6 +225,12 @@ type MessageUpdateEvent struct {
 	User   EventUser // never in group chats; see AuthorID
 }
 
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (ev *MessageUpdateEvent) Format(f fmt.State, verb rune) {
+	type messageUpdateEvent MessageUpdateEvent
+	printPlain(f, verb, (*messageUpdateEvent)(ev))
+}
+
 // Bot returns the bot that the message addresses, else the only one, else zero.
 func (ev *MessageUpdateEvent) Bot() EventBot { return ev.Params.addressed(ev.Bots) }
 
@@ -237,6 +261,12 @@ type MessageDeleteEvent struct {
 	Bots   []EventBot // all bots of the application that are concerned, in one event
 	Params MessageParams
 	User   EventUser // never in group chats; see AuthorID
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (ev *MessageDeleteEvent) Format(f fmt.State, verb rune) {
+	type messageDeleteEvent MessageDeleteEvent
+	printPlain(f, verb, (*messageDeleteEvent)(ev))
 }
 
 // Bot returns the bot that the message addressed, else the only one, else zero.

@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/phpform"
 )
 
@@ -17,7 +18,7 @@ const maxEvent = 4 << 20
 
 // An EventError says why a request is not an event to act on.
 type EventError struct {
-	StatusCode int // to answer with: 400 unreadable, 401 not trusted, 405 not a POST, 503 could not be checked
+	StatusCode int // to answer with: 400 unreadable, 401 not trusted, 405 not a POST, 503 could not be checked, or no room
 	reason     string
 	cause      error
 }
@@ -37,12 +38,16 @@ func (e *EventError) Unwrap() error { return e.cause }
 // most 4 MiB, as a form or as JSON, with at most 10,000 keys in at most 64 levels.
 // Only the body counts, never the query. An event without a type of its own is
 // an [UnknownEvent]. A request that is refused gives an [*EventError] with the
-// HTTP status to answer; [EventHandler] does all that and more.
+// HTTP status to answer.
+//
+// [EventHandler] does all that and more: it also bounds how long the sender may take,
+// and what all requests together hold in memory.
 func ParseEvent(r *http.Request, v Verifier) (Event, error) {
-	meta, _, err := readEvent(r)
+	meta, body, err := readEvent(nil, r, new(inbox.Bodies))
 	if err != nil {
 		return nil, err
 	}
+	defer body.done()
 	if err := refusal(verifyEvent(r.Context(), meta, v)); err != nil {
 		return nil, err
 	}
@@ -77,18 +82,23 @@ func unchecked(reason string, cause error) *EventError {
 	return &EventError{StatusCode: http.StatusServiceUnavailable, reason: reason, cause: cause}
 }
 
-// readEvent reads a request up to the point where it has to be verified. It also
-// returns how long the body is.
-func readEvent(r *http.Request) (meta *EventMeta, size int, err error) {
-	root, size, err := readForm(r)
+// crowded is the error for what there is no room for.
+func crowded(cause error) *EventError {
+	return &EventError{StatusCode: http.StatusServiceUnavailable, reason: "there is no room for the body, so it was not handled: let a proxy keep strangers away from this URL", cause: cause}
+}
+
+// readEvent reads a request up to the point where it has to be verified.
+func readEvent(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (*EventMeta, form, error) {
+	body, err := readForm(w, r, room)
 	if err != nil {
-		return nil, 0, err
+		return nil, form{}, err
 	}
-	meta = eventMeta(root)
+	meta := eventMeta(body.root)
 	if meta.Name == "" {
-		return nil, 0, &EventError{StatusCode: http.StatusBadRequest, reason: "the body names no event"}
+		body.done()
+		return nil, form{}, &EventError{StatusCode: http.StatusBadRequest, reason: "the body names no event"}
 	}
-	return meta, size, nil
+	return meta, body, nil
 }
 
 func eventMeta(root *phpform.Node) *EventMeta {
@@ -101,35 +111,81 @@ func eventMeta(root *phpform.Node) *EventMeta {
 	}
 }
 
-// readForm reads the body of a request of the portal, and returns how long it is.
-func readForm(r *http.Request) (root *phpform.Node, size int, err error) {
+// form is the body of a request of the portal.
+type form struct {
+	root *phpform.Node
+	size int    // bytes that it and its event hold in memory
+	done func() // gives its room back, when it is known whether it is genuine
+}
+
+// bodyTime is how long the sender of a body may take.
+const bodyTime = 30 * time.Second
+
+// bodyBytes bounds what bodies hold until it is known whether they are genuine.
+const bodyBytes = 16 << 20
+
+// readForm reads the body of a request of the portal. w may be nil: then there is no
+// way to hurry the sender.
+func readForm(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (form, error) {
 	if r.Method != http.MethodPost {
-		return nil, 0, &EventError{StatusCode: http.StatusMethodNotAllowed, reason: "not a POST"}
+		return form{}, &EventError{StatusCode: http.StatusMethodNotAllowed, reason: "not a POST"}
 	}
-	unreadable := func(reason string, cause error) (*phpform.Node, int, error) {
-		return nil, 0, &EventError{StatusCode: http.StatusBadRequest, reason: reason, cause: cause}
+	unreadable := func(reason string, cause error) (form, error) {
+		return form{}, &EventError{StatusCode: http.StatusBadRequest, reason: reason, cause: cause}
 	}
 	switch {
 	case r.Body == nil:
 		return unreadable("there is no body", nil)
 	case r.ContentLength > maxEvent:
-		return unreadable("the body is too long", nil)
+		return unreadable("the body is too long: more than 4 MiB", nil)
 	}
-	var body bytes.Buffer
-	if n := r.ContentLength; n > 0 { // the sender may promise much and send nothing: make room for a usual event at most
-		body.Grow(int(min(n, 64<<10)) + bytes.MinRead)
-	}
-	switch n, err := body.ReadFrom(io.LimitReader(r.Body, maxEvent+1)); {
+	hangUp, read := hurry(w, r)
+	body, err := room.Read(r.Body, r.ContentLength, maxEvent, hangUp)
+	switch {
+	case errors.Is(err, inbox.ErrNoRoom):
+		return form{}, crowded(err)
+	case errors.Is(err, inbox.ErrTooLong):
+		return unreadable("the body is too long: more than 4 MiB", nil)
 	case err != nil:
 		return unreadable("the body broke off", err)
-	case n > maxEvent:
-		return unreadable("the body is too long", nil)
 	}
-	root, err = parseBody(r.Header.Get("Content-Type"), body.Bytes())
+	read()
+	length := len(body.Bytes)
+	if err := body.Reserve(length + phpform.MostSize(body.Bytes)); err != nil {
+		body.Close()
+		return form{}, crowded(err)
+	}
+	root, err := parseBody(r.Header.Get("Content-Type"), body.Bytes)
 	if err != nil {
+		body.Close()
 		return unreadable("the body cannot be read", err)
 	}
-	return root, body.Len(), nil
+	size := length + root.Size() + listedSize(root)
+	body.Settle(size)
+	return form{root: root, size: size, done: body.Close}, nil
+}
+
+// listedSize is what the lists of an event take beside the tree: bots, commands, files.
+func listedSize(root *phpform.Node) int {
+	const most = 320 // bytes of the largest of the three types
+	data := root.At("data")
+	return most * (data.At("BOT").Len() + data.At("COMMAND").Len() + data.At("PARAMS", "FILES").Len())
+}
+
+// hurry gives the sender of a body bodyTime, unless the server gives it less. hangUp
+// ends the reading at once; read is to be called when the body is there.
+func hurry(w http.ResponseWriter, r *http.Request) (hangUp, read func()) {
+	if w == nil {
+		return func() {}, func() {}
+	}
+	conn := http.NewResponseController(w)
+	set := func(t time.Time) { _ = conn.SetReadDeadline(t) } // a writer without deadlines has none
+	read = func() {}
+	if srv, ok := r.Context().Value(http.ServerContextKey).(*http.Server); !ok || srv.ReadTimeout <= 0 || srv.ReadTimeout > bodyTime {
+		set(time.Now().Add(bodyTime))
+		read = func() { set(time.Time{}) }
+	}
+	return func() { set(time.Unix(1, 0)) }, read
 }
 
 // parseBody reads a form, or JSON where the header or the first byte says so.

@@ -260,3 +260,75 @@ func TestServeReportsABrokenListener(t *testing.T) {
 		require.Empty(t, log.String())
 	})
 }
+
+// Behind a server that has no time-out of its own, as that of http.ListenAndServe, a
+// handler is as safe as behind Serve.
+func TestASlowSenderIsHungUpOnBehindAnyServer(t *testing.T) {
+	t.Parallel()
+	app := &imbot.OAuthApp{ClientID: appID, ClientSecret: clientSecret, Store: imbot.NewMemoryStore()}
+	for name, handler := range map[string]http.Handler{
+		"an event handler": &imbot.EventHandler{Verifier: trustAll{}, Logger: slog.New(slog.DiscardHandler)},
+		"an install page":  app.InstallPage(),
+	} {
+		for limits, row := range map[string]struct {
+			server time.Duration // its ReadTimeout
+			after  time.Duration
+		}{
+			"none":                 {0, 30 * time.Second},
+			"one that is longer":   {time.Hour, 30 * time.Second},
+			"one that is shorter":  {5 * time.Second, 5 * time.Second},
+			"the one that we have": {30 * time.Second, 30 * time.Second},
+		} {
+			t.Run(name+", the server's time-out: "+limits, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					m := newPipes()
+					mux := http.NewServeMux()
+					mux.Handle("/events", handler)
+					srv := &http.Server{Handler: mux, ReadTimeout: row.server, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
+					done := make(chan error, 1)
+					go func() { done <- srv.Serve(m) }()
+					start := time.Now()
+					answer := <-(&served{pipes: m}).stall(t, unfinished)
+					require.Equal(t, row.after, time.Since(start))
+					require.True(t, strings.HasPrefix(answer, "HTTP/1.1 400 Bad Request\r\n"), answer)
+					require.NoError(t, srv.Close())
+					require.ErrorIs(t, <-done, http.ErrServerClosed)
+				})
+			})
+		}
+	}
+}
+
+// The time is for the body: a connection that is kept does not end with it.
+func TestTheTimeOfABodyIsNotThatOfItsConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newPipes()
+		h := &imbot.EventHandler{Verifier: trustAll{}}
+		handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h.ServeHTTP(w, r)
+			time.Sleep(time.Minute) // what is around the handler may go on
+			require.NoError(t, r.Context().Err())
+		})
+		srv := &http.Server{Handler: handler, ReadHeaderTimeout: time.Hour}
+		done := make(chan error, 1)
+		go func() { done <- srv.Serve(m) }()
+		dials := 0
+		transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dials++
+			return m.dial(ctx, network, addr)
+		}}
+		for range 3 {
+			resp, err := (&http.Client{Transport: transport}).Post("http://bot.example/events", formType, strings.NewReader(deleteEvent))
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			require.Equal(t, http.StatusOK, resp.StatusCode)
+			time.Sleep(10 * time.Minute)
+		}
+		require.Equal(t, 1, dials)
+		transport.CloseIdleConnections()
+		require.NoError(t, srv.Close())
+		require.ErrorIs(t, <-done, http.ErrServerClosed)
+		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}

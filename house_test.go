@@ -40,11 +40,11 @@ var mayImport = map[string][]string{
 // What the root package may have at most, tests aside. A number is raised when a
 // feature brings words for authors of bots, not to make room for mechanism.
 const (
-	mostFiles      = 50
-	mostLines      = 9_000
+	mostFiles      = 60
+	mostLines      = 10_500
 	mostTypes      = 165 // exported
 	mostInterfaces = 15  // exported, those among the types
-	mostFunctions  = 6   // exported, as "go doc" lists them: without methods and constructors
+	mostFunctions  = 15  // exported, as "go doc" lists them: without methods and constructors
 )
 
 func TestImportsGoOneWay(t *testing.T) {

@@ -19,14 +19,15 @@ import (
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
+	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/rest"
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // OAuthApp is an OAuth application: one program, installed on any number of
 // portals. Fill in the fields before the first call of a method; the methods are
-// safe for concurrent use. Do not copy it, and keep it by pointer: that prints
-// masked, while fmt calls no method of an unexported field that is no pointer.
+// safe for concurrent use. Do not copy it, and keep it by pointer: it prints masked,
+// as [Webhook] does and with the same exceptions.
 //
 // A portal gets into the Store by an installation: the event ONAPPINSTALL
 // ([OAuthApp.Verifier]), the page of the application ([OAuthApp.InstallPage]) or
@@ -85,6 +86,7 @@ type OAuthApp struct {
 	servers []string           // origins of AuthServers
 	checks  *rate.Limiter      // of what anybody can send: tokens that are not confirmed yet
 	pages   chan struct{}      // holds one element for each check that the page has begun
+	bodies  *inbox.Bodies      // that come in at the page
 	flights singleflight.Group // renewals
 
 	mu        sync.Mutex                      // of what is below; by member id
@@ -100,16 +102,14 @@ type noCopy struct{}
 func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
 
-// noPrint masks an OAuthApp that is a field or an element by value. Who prints a
-// pointer to what holds it makes no copy that go vet could report, and fmt then finds
-// only methods with a value receiver, as these are.
+// noPrint masks what embeds it, by pointer and by value. Who prints a pointer to what
+// holds such a value makes no copy that go vet could report, and fmt then finds only
+// methods with a value receiver, as this one is. A Format of the type itself would hide
+// it.
 type noPrint struct{}
 
-// String implements [fmt.Stringer] without the secret.
-func (noPrint) String() string { return "imbot.OAuthApp{***}" }
-
-// GoString implements [fmt.GoStringer] without the secret.
-func (noPrint) GoString() string { return "imbot.OAuthApp{***}" }
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (noPrint) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "***") }
 
 // setup checks the fields and makes the state, once. Whatever an exported method
 // leads to calls it first.
@@ -120,6 +120,7 @@ func (a *OAuthApp) setup() error {
 
 func (a *OAuthApp) start() (err error) {
 	a.checks, a.pages = rate.NewLimiter(10, 20), make(chan struct{}, mostPages)
+	a.bodies = inbox.NewBodies(bodyBytes)
 	a.members, a.troubles, a.redirects = map[string]weak.Pointer[member]{}, map[string]trouble{}, map[string]time.Time{}
 	a.options, err = newOptions(a.Options)
 	switch {
@@ -327,9 +328,6 @@ func (a *OAuthApp) serversFor(endpoint string) []string {
 func (a *OAuthApp) masked() string {
 	return "imbot.OAuthApp{ClientID:" + a.ClientID + ", ClientSecret:" + secret.Mask(a.ClientSecret) + "}"
 }
-
-// Format implements [fmt.Formatter]; no verb prints the secret.
-func (a *OAuthApp) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.masked()) }
 
 // MarshalText implements [encoding.TextMarshaler] without the secret.
 func (a *OAuthApp) MarshalText() ([]byte, error) { return []byte(a.masked()), nil }

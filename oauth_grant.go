@@ -16,8 +16,9 @@ import (
 // who installed it, and where to use them. MemberID is the key; everything else
 // changes with time.
 //
-// A Grant never prints its tokens, and neither does its JSON. A [TokenStore] of
-// your own writes it with [Grant.Encode] and reads it with [DecodeGrant], which
+// A Grant never prints its tokens, and neither does its JSON; but fmt calls no method
+// of a field that is not exported, of a struct of yours, nor in the other cases that
+// [Webhook] names. A [TokenStore] of your own writes it with [Grant.Encode] and reads it with [DecodeGrant], which
 // also keep what only this package needs.
 type Grant struct {
 	MemberID         string    `json:"member_id"`                   // of the portal, for ever

@@ -25,7 +25,7 @@ func (a *OAuthApp) InstallPage() http.Handler {
 }
 
 func (a *OAuthApp) serveInstall(w http.ResponseWriter, r *http.Request) {
-	isEvent, err := a.installFrom(r)
+	isEvent, err := a.installFrom(w, r)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	switch {
@@ -68,14 +68,16 @@ const pageTime = time.Minute
 const mostPages = 32
 
 // installFrom does what a request to the page asks for.
-func (a *OAuthApp) installFrom(r *http.Request) (isEvent bool, err error) {
+func (a *OAuthApp) installFrom(w http.ResponseWriter, r *http.Request) (isEvent bool, err error) {
 	if err := a.setup(); err != nil {
 		return false, err
 	}
-	root, _, err := readForm(r)
+	page, err := readForm(w, r, a.bodies)
 	if err != nil {
 		return false, err
 	}
+	root := page.root
+	defer page.done()
 	// When the sender hangs up, OnInstall goes on: the grant is stored by then.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTime)
 	defer cancel()

@@ -126,8 +126,15 @@ func (m *member) Renew(ctx context.Context, stale *oauth2.Token) (*oauth2.Token,
 // its own, where a panic of the user's store would end the program.
 func (a *OAuthApp) together(key string, work func() (any, error)) <-chan singleflight.Result {
 	return a.flights.DoChan(key, func() (v any, err error) {
-		defer a.caught(&err)
-		return work()
+		err = &Error{Description: "the token store or the transport ended the goroutine (runtime.Goexit)"}
+		done := make(chan struct{})
+		go func() { // singleflight would leave those who wait without a result after a Goexit
+			defer close(done)
+			defer a.caught(&err)
+			v, err = work()
+		}()
+		<-done
+		return v, err
 	})
 }
 

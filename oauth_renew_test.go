@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -390,5 +391,21 @@ func TestAStoreThatPanicsEndsNoProgram(t *testing.T) {
 		require.NoError(t, ping(t.Context(), client), "the pair that could not be stored is not lost")
 		require.Equal(t, 1, c.asked(tokenURL))
 		require.NoError(t, h.Shutdown(t.Context()))
+	})
+}
+
+// Who waits for a renewal would wait for ever if the store ended its goroutine.
+func TestAStoreThatEndsItsGoroutineHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCloud()
+		store := &brokenStore{TokenStore: c.installed(t, "one.bitrix24.com")}
+		client, err := c.app(store).Client(t.Context(), memberOne)
+		require.NoError(t, err)
+		c.expire()
+		store.load = func() error { runtime.Goexit(); return nil }
+		require.ErrorContains(t, ping(t.Context(), client), "the token store or the transport ended the goroutine")
+		store.load = nil
+		require.NoError(t, ping(t.Context(), client))
 	})
 }

@@ -17,6 +17,7 @@ type options struct {
 	limiter   Limiter
 	retry     Retry
 	logger    *slog.Logger
+	faults    func() *slog.Logger // for what nobody else would be told
 	observer  func(context.Context, CallInfo)
 	userAgent string
 	autoBatch bool
@@ -76,12 +77,18 @@ func WithRetry(r Retry) Option {
 // WithLogger makes the client write one debug record for each attempt: method,
 // attempt, status, code and duration, never a URL, a parameter or a secret.
 // Errors are returned, not logged.
+//
+// A panic of a limiter, observer, token source or transport of yours goes to the caller.
+// Where there is none (a batch of [WithAutoBatch], [KeepTyping]) it becomes the error of
+// the calls concerned and an error record with its stack; without this option in
+// [slog.Default]. A logger that panics loses its record.
 func WithLogger(l *slog.Logger) Option {
 	return func(o *options) error {
 		if l == nil {
 			return invalid("", "WithLogger: nil logger")
 		}
-		o.logger = l
+		o.logger = calm(l)
+		o.faults = func() *slog.Logger { return o.logger }
 		return nil
 	}
 }
@@ -141,6 +148,35 @@ func WithUserAgent(s string) Option {
 		o.userAgent = s
 		return nil
 	}
+}
+
+// panicked logs a panic of code of the user, which its text has.
+func (o options) panicked(text string, stack []byte) {
+	o.faults().Error("imbot: "+text, "stack", string(stack))
+}
+
+// calm returns a logger whose records are lost when its handler panics: it logs in
+// places where a panic would end the program.
+func calm(l *slog.Logger) *slog.Logger { return slog.New(calmHandler{l.Handler()}) }
+
+type calmHandler struct{ slog.Handler }
+
+func (h calmHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	defer func() { _ = recover() }()
+	return h.Handler.Enabled(ctx, level)
+}
+
+func (h calmHandler) Handle(ctx context.Context, record slog.Record) error {
+	defer func() { _ = recover() }()
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h calmHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return calmHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h calmHandler) WithGroup(name string) slog.Handler {
+	return calmHandler{h.Handler.WithGroup(name)}
 }
 
 // report returns what tells the observer and the log about an attempt.

@@ -72,9 +72,9 @@ func printed(v any) map[string]string {
 		" in two errors": errors.Join(io.EOF, fmt.Errorf("%+v", v)),
 	} {
 		verbs := []string{"%v", "%+v", "%#v", "%x", "%d", "%T", "%s", "%q", "%X", "% x", "%t", "%c", "%U", "%e"}
-		if _, ok := v.(imbot.Event); ok && name != "" {
+		if _, ok := v.(*imbot.EventMeta); ok && name != "" {
 			// Fmt calls no method any more once a verb does not fit a pointer in
-			// there, and only parts of an event have one.
+			// there; see EventAuth.
 			verbs = verbs[:6]
 		}
 		for _, verb := range verbs {

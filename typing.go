@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/imbot-go/imbot/internal/rest"
+	"github.com/imbot-go/imbot/internal/secret"
 )
 
 // typingEvery is less than the ten seconds or so for which people see a notice.
@@ -24,7 +27,8 @@ const typingEvery = 8 * time.Second
 //	stop := imbot.KeepTyping(ctx, client, ev.Params.DialogID)
 //	defer stop()
 //
-// Errors are not reported; one that the portal answers ends the notice.
+// Errors are not reported; one that the portal answers ends the notice, and so does a
+// panic in code of the user, which is logged.
 func KeepTyping(ctx context.Context, client *Client, dialog DialogID) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	t := &keptTyping{bot: client.bot, dialog: dialog, stop: cancel}
@@ -34,6 +38,11 @@ func KeepTyping(ctx context.Context, client *Client, dialog DialogID) (stop func
 		defer close(done)
 		defer client.typing.remove(t)
 		defer cancel()
+		defer func() {
+			if p := recover(); p != nil {
+				client.panicked(secret.Scrub(fmt.Sprintf("panic in KeepTyping: %v", p), client.secrets), debug.Stack())
+			}
+		}()
 		for {
 			err := client.Chat.SendTyping(ctx, ChatSendTypingRequest{DialogID: dialog})
 			if e := (*Error)(nil); errors.As(err, &e) && e.Code != "" {

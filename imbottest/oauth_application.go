@@ -67,6 +67,8 @@ const (
 //	}
 //	err := app.Install(ctx, "https://bot.example.com/events")
 type Application struct {
+	noPrint
+
 	portal *Portal
 	app    *application
 }
@@ -79,7 +81,7 @@ func (p *Portal) Application(clientID, clientSecret string) *Application {
 	defer p.mu.Unlock()
 	app := p.application(clientID, clientID, true)
 	app.secret = clientSecret
-	return &Application{p, app}
+	return &Application{portal: p, app: app}
 }
 
 // String names the client id and nothing else.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -24,6 +25,8 @@ var portals atomic.Int64
 // A Portal is a Bitrix24 portal in memory. Make one with [NewPortal]. All its
 // methods may be called at the same time.
 type Portal struct {
+	noPrint
+
 	host       string // portal-7.imbottest.example
 	authHost   string // of the authorization server; a renamed portal keeps it
 	memberID   string
@@ -80,6 +83,12 @@ type Portal struct {
 	calls    []Call
 	problems []error
 }
+
+// noPrint masks what embeds it, whatever the verb: a portal holds all its secrets.
+type noPrint struct{}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (noPrint) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "***") }
 
 // An Option changes a new portal.
 type Option func(*Portal)

@@ -11,7 +11,7 @@ import (
 
 // The reasons why Submit refuses work.
 var (
-	ErrFull   = errors.New("the event queue is full")
+	ErrFull   = errors.New("the event queue is full: give callbacks a time-out, or raise Workers or Queue")
 	ErrClosed = errors.New("the event pool is shut down")
 )
 

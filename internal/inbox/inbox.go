@@ -33,6 +33,7 @@ type Config[E any] struct {
 	Logger  func() *slog.Logger                        // asked for each line, because the default logger may change
 	Workers int                                        // calls of Handle at a time
 	Queue   int                                        // events that wait for one
+	Bytes   int                                        // that accepted events may hold until they are handled; one alone may hold more
 }
 
 // An Arrival is an event that has come in and is neither verified nor decoded.
@@ -94,13 +95,14 @@ type Inbox[E any] struct {
 	pool    *dispatch.Pool // handles genuine events
 	waiting *waitingRoom
 	locks   [64]sync.Mutex // of keys; see once
+	held    atomic.Int64   // bytes of accepted events that are not handled yet
 
 	accepted, handled, failed, duplicate, refused, dropped atomic.Int64
 }
 
 // New returns an empty inbox.
 func New[E any](cfg Config[E]) *Inbox[E] {
-	return &Inbox[E]{cfg: cfg, pool: dispatch.New(cfg.Workers, cfg.Queue), waiting: newWaitingRoom(cfg.Queue)}
+	return &Inbox[E]{cfg: cfg, pool: dispatch.New(cfg.Workers, cfg.Queue), waiting: newWaitingRoom(cfg.Queue, cfg.Bytes)}
 }
 
 // Receive takes an event; when it returns nil the sender may forget it. Otherwise
@@ -112,27 +114,59 @@ func New[E any](cfg Config[E]) *Inbox[E] {
 // not, so a forged event holds no genuine one up.
 func (in *Inbox[E]) Receive(ctx context.Context, arrival Arrival[E]) error {
 	a := &arrival
+	// What the event counts as. It is set before each step, because code of the user may
+	// end the goroutine (runtime.Goexit).
+	count := &in.refused
+	defer func() { count.Add(1) }()
 	verdict, err := in.verify(ctx, a)
 	if err != nil {
-		in.refused.Add(1)
 		return err
 	}
+	count = &in.dropped
 	a.event = a.Decode()
+	accept := func(queue func() error) error {
+		if err := in.hold(a); err != nil {
+			return err
+		}
+		if err := queue(); err != nil {
+			in.release(a)
+			return err
+		}
+		count = &in.accepted
+		return nil
+	}
 	if verdict.Later == nil {
-		err = in.once(ctx, a, func() error { return in.submit(a) })
+		err = in.once(ctx, a, func() error { return accept(func() error { return in.submit(a) }) })
 	} else {
-		err = in.submitUnverified(a, verdict)
+		err = accept(func() error { return in.submitUnverified(a, verdict) })
 	}
 	if verdict.SideWork != nil {
-		in.waiting.enterSideWork(a.Sender, verdict.SideWork)
+		in.waiting.enterSideWork(a.Sender, func(ctx context.Context) {
+			_ = in.guard(ctx, "the side work of an event", func() error { verdict.SideWork(ctx); return nil }) // nobody waits for it
+		})
 	}
 	if err != nil {
-		in.dropped.Add(1)
 		return &DroppedError{err}
 	}
-	in.accepted.Add(1)
+	count = &in.accepted // also when it was accepted before
 	return nil
 }
+
+// errBytes says which bound an event has met.
+var errBytes = errors.New("the accepted events hold too much memory: give callbacks a time-out, or raise QueueBytes")
+
+// hold counts the bytes of an event that is about to be accepted.
+func (in *Inbox[E]) hold(a *Arrival[E]) error {
+	size := int64(a.Size)
+	if held := in.held.Add(size); held > int64(in.cfg.Bytes) && held > size {
+		in.held.Add(-size)
+		return errBytes
+	}
+	return nil
+}
+
+// release gives back what hold has counted.
+func (in *Inbox[E]) release(a *Arrival[E]) { in.held.Add(-int64(a.Size)) }
 
 // verify asks for the verdict, and refuses what is to be refused at once.
 func (in *Inbox[E]) verify(ctx context.Context, a *Arrival[E]) (Verdict, error) {
@@ -141,7 +175,8 @@ func (in *Inbox[E]) verify(ctx context.Context, a *Arrival[E]) (Verdict, error) 
 	// Ask before Verify: when a check ends while Verify runs, what Verify has read may
 	// be older than the result of the check, so its refusal must not count.
 	checking := in.waiting.checking(a.Sender)
-	verdict, err := a.Verify(ctx)
+	var verdict Verdict
+	err := in.guard(ctx, "the Verifier", func() (err error) { verdict, err = a.Verify(ctx); return err })
 	if err == nil && (!checking || verdict.Later == nil) {
 		err = verdict.Refuse
 	}
@@ -174,23 +209,28 @@ func (in *Inbox[E]) submitUnverified(a *Arrival[E], verdict Verdict) error {
 // verifyLate runs the rest of a verification, and hands the event over if it is
 // genuine and new.
 func (in *Inbox[E]) verifyLate(ctx context.Context, a *Arrival[E], verdict Verdict) {
-	again := false
-	err := in.guard(ctx, func() error {
-		if again = in.wasSeen(ctx, a); again {
+	passed := false
+	err := errGoexit
+	defer func() {
+		if passed {
+			return
+		}
+		in.release(a)
+		if err != nil {
+			in.fail(ctx, a, err)
+		}
+	}()
+	err = in.guard(ctx, callback, func() error {
+		if in.wasSeen(ctx, a) {
 			return nil
 		}
-		return verdict.Later(ctx)
-	})
-	if err == nil && !again {
+		if err := verdict.Later(ctx); err != nil {
+			return err
+		}
 		// Mark it only now: if a forged copy were marked, the genuine event would be
 		// dropped as a duplicate.
-		err = in.guard(ctx, func() error {
-			return in.once(ctx, a, func() error { in.pass(a); return nil })
-		})
-	}
-	if err != nil {
-		in.fail(ctx, a, err)
-	}
+		return in.once(ctx, a, func() error { passed = true; in.pass(a); return nil })
+	})
 }
 
 // pass hands over an event that leaves the waiting room. Its sender has been told
@@ -201,31 +241,62 @@ func (in *Inbox[E]) pass(a *Arrival[E]) {
 
 // handle runs the callback.
 func (in *Inbox[E]) handle(ctx context.Context, a *Arrival[E]) {
-	if err := in.guard(ctx, func() error { return in.cfg.Handle(ctx, a.event) }); err != nil {
-		in.fail(ctx, a, err)
-		return
-	}
-	in.handled.Add(1)
+	err := errGoexit
+	defer func() {
+		in.release(a)
+		if err != nil {
+			in.fail(ctx, a, err)
+			return
+		}
+		in.handled.Add(1)
+	}()
+	err = in.guard(ctx, callback, func() error { return in.cfg.Handle(ctx, a.event) })
 }
 
 // fail counts and reports what went wrong with an event.
 func (in *Inbox[E]) fail(ctx context.Context, a *Arrival[E], err error) {
 	in.failed.Add(1)
-	_ = in.guard(ctx, func() error { // guard has logged a panic of Failed; nobody is left to be told
+	_ = in.guard(ctx, callback, func() error { // guard has logged a panic of Failed; nobody is left to be told
 		in.cfg.Failed(ctx, a.event, err)
 		return nil
 	})
 }
 
-// guard turns a panic of the caller's code into an error, and logs its stack.
-func (in *Inbox[E]) guard(ctx context.Context, f func() error) (err error) {
+// callback is what most of the user's code is called in the log.
+const callback = "an event callback"
+
+// errGoexit is the error of a callback that does not return, as a test that fails
+// in one does not.
+var errGoexit = errors.New("imbot: an event callback ended its goroutine (runtime.Goexit)")
+
+// A PanicError says that code of the user panicked.
+type PanicError struct {
+	where  string
+	thrown any
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("imbot: panic in %s: %v", e.where, e.thrown) }
+
+// guard calls code of the user. It turns a panic into a [*PanicError] and logs its
+// stack. What calls runtime.Goexit never gets back from guard, only to its deferred
+// functions.
+func (in *Inbox[E]) guard(ctx context.Context, where string, f func() error) (err error) {
+	returned := false
 	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("imbot: panic in an event callback: %v", p)
-			in.cfg.Logger().ErrorContext(ctx, "imbot: panic in an event callback", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		if returned {
+			return
 		}
+		attrs := []any{"stack", string(debug.Stack())}
+		text := "imbot: runtime.Goexit in " + where
+		if p := recover(); p != nil {
+			err = &PanicError{where, p}
+			text, attrs = "imbot: panic in "+where, append(attrs, "panic", fmt.Sprint(p))
+		}
+		in.cfg.Logger().ErrorContext(ctx, text, attrs...)
 	}()
-	return f()
+	err = f()
+	returned = true
+	return err
 }
 
 // Shutdown refuses further events and returns when all accepted ones are handled.

@@ -44,7 +44,7 @@ func newJournal(change func(*Config[string])) *journal {
 		Failed:  func(_ context.Context, text string, err error) { note(&j.failed, text+": "+err.Error()) },
 		Seen:    NewMemory(10_000),
 		Logger:  func() *slog.Logger { return logger },
-		Workers: 4, Queue: 1000,
+		Workers: 4, Queue: 1000, Bytes: 1 << 30,
 	}
 	if change != nil {
 		change(&cfg)

@@ -39,7 +39,7 @@ func (in *Inbox[E]) once(ctx context.Context, a *Arrival[E], accept func() error
 	if err := accept(); err != nil {
 		return err
 	}
-	if err := in.cfg.Seen.Mark(ctx, key); err != nil {
+	if err := in.guard(ctx, "SeenEvents", func() error { return in.cfg.Seen.Mark(ctx, key) }); err != nil {
 		in.cfg.Logger().WarnContext(ctx, "imbot: SeenEvents cannot mark", "event", a.Name, "error", err)
 	}
 	return nil
@@ -58,7 +58,8 @@ func (in *Inbox[E]) wasSeen(ctx context.Context, a *Arrival[E]) bool {
 
 // ask asks the memory about the key of an event.
 func (in *Inbox[E]) ask(ctx context.Context, a *Arrival[E], key string) bool {
-	again, err := in.cfg.Seen.Seen(ctx, key)
+	var again bool
+	err := in.guard(ctx, "SeenEvents", func() (err error) { again, err = in.cfg.Seen.Seen(ctx, key); return err })
 	switch {
 	case err != nil:
 		in.cfg.Logger().WarnContext(ctx, "imbot: SeenEvents cannot be asked", "event", a.Name, "error", err)

@@ -23,6 +23,7 @@ var errUnverified = errors.New("too many events wait to be verified")
 type waitingRoom struct {
 	pool     *dispatch.Pool
 	mostJunk int // events that may be junk: half of the queue
+	room     int // for their bytes
 
 	mu       sync.Mutex
 	junk     int             // events that may be junk
@@ -33,9 +34,9 @@ type waitingRoom struct {
 	sideWork map[string]bool // senders with side work that waits or runs
 }
 
-func newWaitingRoom(queue int) *waitingRoom {
+func newWaitingRoom(queue, bytes int) *waitingRoom {
 	return &waitingRoom{
-		pool: dispatch.New(lateVerifiers, queue), mostJunk: (queue + 1) / 2,
+		pool: dispatch.New(lateVerifiers, queue), mostJunk: (queue + 1) / 2, room: min(junkBytes, (bytes+1)/2),
 		junkOf: map[string]int{}, checks: map[string]int{}, orders: map[string]int{}, sideWork: map[string]bool{},
 	}
 }
@@ -76,7 +77,7 @@ func (w *waitingRoom) holds(order string) bool { return w.orders[order] > 0 }
 // most half of the queue, those of one sender a small part of it, and they hold
 // little memory.
 func (w *waitingRoom) full(g guest) bool {
-	return w.junk >= w.mostJunk || w.bytes+g.size > junkBytes || w.junkOf[g.sender] >= min(junkOfSender, w.mostJunk)
+	return w.junk >= w.mostJunk || w.bytes > 0 && w.bytes+g.size > w.room || w.junkOf[g.sender] >= min(junkOfSender, w.mostJunk)
 }
 
 // enter puts an event into the line of its sender.

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
+	"unicode/utf8"
 )
 
 // ParseJSON reads a JSON object into the tree that its form would give: true is
@@ -15,91 +15,114 @@ import (
 // likewise, as PHP writes its empty objects so. Limits and order are those of
 // [Parse]; of a repeated key the last one wins.
 func ParseJSON(body []byte) (*Node, error) {
-	p := jsonParser{dec: json.NewDecoder(bytes.NewReader(body))}
-	p.dec.UseNumber()
-	token, err := p.dec.Token()
-	if err != nil {
-		return nil, ErrSyntax
-	}
-	open, ok := token.(json.Delim)
-	if !ok {
+	// The way through a body that is valid needs no checks and, unlike json.Decoder,
+	// no copy of the body.
+	p := jsonParser{rest: bytes.TrimLeft(body, jsonSpace)}
+	if len(p.rest) == 0 || p.rest[0] != '{' && p.rest[0] != '[' || !json.Valid(body) {
 		return nil, ErrSyntax
 	}
 	root := new(Node)
-	if err := p.fill(root, open, 0); err != nil {
+	if err := p.fill(root, 0); err != nil {
 		return nil, err
-	}
-	if _, err := p.dec.Token(); err != io.EOF {
-		return nil, ErrSyntax
 	}
 	return root, nil
 }
 
+const jsonSpace = " \t\r\n"
+
+// jsonParser goes through valid JSON. rest begins with a token.
 type jsonParser struct {
-	dec  *json.Decoder
+	rest []byte
 	keys int
 }
 
-// fill reads an object or a list, whose opening is read already, into an empty
-// map. The form of its values has depth brackets.
-func (p *jsonParser) fill(n *Node, open json.Delim, depth int) error {
+// skip goes on behind the first n bytes and the space after them.
+func (p *jsonParser) skip(n int) { p.rest = bytes.TrimLeft(p.rest[n:], jsonSpace) }
+
+// fill reads an object or a list into an empty map. The form of its values has depth
+// brackets.
+func (p *jsonParser) fill(n *Node, depth int) error {
 	if depth > MaxDepth {
 		return ErrDepth
 	}
-	for i := 0; p.dec.More(); i++ {
+	isObject := p.rest[0] == '{'
+	p.skip(1)
+	for i := 0; p.rest[0] != '}' && p.rest[0] != ']'; i++ {
+		if p.rest[0] == ',' {
+			p.skip(1)
+		}
 		key := strconv.Itoa(i)
-		if open == '{' {
-			token, err := p.dec.Token()
-			if err != nil {
-				return ErrSyntax
-			}
-			name, ok := token.(string)
-			if !ok {
-				return ErrSyntax
-			}
-			key = name
+		if isObject {
+			key = p.text()
+			p.skip(1) // the colon
 		}
 		if p.keys++; p.keys > MaxKeys {
 			return ErrKeys
 		}
-		token, err := p.dec.Token()
-		if err != nil {
-			return ErrSyntax
-		}
-		if err := p.set(n, key, token, depth); err != nil {
+		if err := p.set(n, key, depth); err != nil {
 			return err
 		}
 	}
-	if _, err := p.dec.Token(); err != nil {
-		return ErrSyntax
-	}
+	p.skip(1)
 	return nil
 }
 
-func (p *jsonParser) set(n *Node, key string, token json.Token, depth int) error {
+// set reads the value of a key.
+func (p *jsonParser) set(n *Node, key string, depth int) error {
 	kid := n.find(key)
 	if kid == nil {
-		if token == nil {
+		if p.rest[0] == 'n' {
+			p.word()
 			return nil
 		}
 		kid = new(Node)
 		n.add(key, kid)
 	}
 	*kid = Node{} // and stays so when a null replaces a value
-	switch v := token.(type) {
-	case json.Delim:
-		return p.fill(kid, v, depth+1)
-	case string:
-		kid.setText(v)
-	case json.Number:
-		kid.setText(v.String())
-	case bool:
+	switch p.rest[0] {
+	case '{', '[':
+		return p.fill(kid, depth+1)
+	case '"':
+		kid.setText(p.text())
+	case 'n':
+		p.word()
+	case 't':
+		p.word()
+		kid.setText("1")
+	case 'f':
+		p.word()
 		kid.setText("0")
-		if v {
-			kid.setText("1")
-		}
+	default:
+		kid.setText(p.word())
 	}
 	return nil
+}
+
+// text reads a string.
+func (p *jsonParser) text() string {
+	end, plain := 1, true
+	for ; p.rest[end] != '"'; end++ {
+		if p.rest[end] == '\\' {
+			plain = false
+			end++
+		}
+	}
+	quoted := p.rest[:end+1]
+	p.skip(len(quoted))
+	if inside := quoted[1:end]; plain && utf8.Valid(inside) {
+		return string(inside)
+	}
+	var s string
+	_ = json.Unmarshal(quoted, &s) // cannot fail: the body is valid
+	return s
+}
+
+// word reads a number, true, false or null.
+func (p *jsonParser) word() string {
+	end := bytes.IndexAny(p.rest, jsonSpace+",]}")
+	word := string(p.rest[:end])
+	p.skip(end)
+	return word
 }
 
 // Scalar reads a JSON string, number or true as text. null and false are empty,

@@ -3,6 +3,7 @@
 package phpform
 
 import (
+	"bytes"
 	"math"
 	"net/url"
 	"strconv"
@@ -63,6 +64,41 @@ func (n *Node) Keys() []string {
 
 // IsMap reports whether n is a map; a missing value is none.
 func (n *Node) IsMap() bool { return n != nil && !n.isText }
+
+// Len returns how many keys a map has.
+func (n *Node) Len() int {
+	if n == nil {
+		return 0
+	}
+	return len(n.kids)
+}
+
+// What a tree takes beside its texts, in bytes: a Node and the text of its key, which
+// JSON allocates, one of kids, and what an index has for one.
+const (
+	nodeSize  = 64 + 16
+	kidSize   = 24
+	indexSize = 64
+)
+
+// Size returns how many bytes of memory a tree takes beside its texts. These are part
+// of the body that it was read from, so together they take no more than that.
+func (n *Node) Size() int {
+	size := nodeSize + kidSize*cap(n.kids) + indexSize*len(n.index)
+	for _, k := range n.kids {
+		size += k.node.Size()
+	}
+	return size
+}
+
+// MostSize returns what [Node.Size] can be at most for the tree of a body.
+func MostSize(body []byte) int {
+	nodes := 2 // the root, and what stands in front of the first separator
+	for _, separator := range []string{"&", "[", "%5B", "%5b", ",", "{"} {
+		nodes += bytes.Count(body, []byte(separator))
+	}
+	return min(nodes, MaxKeys+MaxDepth) * (nodeSize + 4*kidSize + indexSize) // a map has room for four kids at first
+}
 
 // Set puts a text at path. Maps on the way are made, a text on the way becomes
 // a map; a key that exists keeps its place. Keys are taken literally: "" does

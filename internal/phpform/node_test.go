@@ -1,6 +1,9 @@
 package phpform
 
 import (
+	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -83,4 +86,55 @@ func TestEncodeLeavesOutEmptyMaps(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "b=1&d%5Be%5D=2", n.Encode())
 	require.Empty(t, new(Node).Encode())
+}
+
+func TestTheSizeOfATreeIsWhatItTakes(t *testing.T) {
+	many := func(n int, pair string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, pair, i)
+		}
+		return b.String()
+	}
+	for name, body := range map[string]string{
+		"a long text":           "a=" + strings.Repeat("x", 1<<20),
+		"a long text, escaped":  "a=" + strings.Repeat("%D0%B0", 1<<18),
+		"many keys":             many(MaxKeys-1, "%x&"),
+		"many maps":             many(MaxKeys/2-1, "%x[]&"),
+		"many maps, escaped":    many(MaxKeys/2-1, "%x%%5Ba%%5D&"),
+		"deep maps":             many(150, "%x"+strings.Repeat("[a]", MaxDepth-2)+"&"),
+		"an event":              many(30, "data[PARAMS][A_KEY_OF_SOME_LENGTH%d]=and its value&"),
+		"JSON: a long text":     `{"a":"` + strings.Repeat("x", 1<<20) + `"}`,
+		"JSON: a text, escaped": `{"a":"` + strings.Repeat(`\u0430`, 1<<18) + `"}`,
+		"JSON: many keys":       "{" + many(MaxKeys-1, `"%x":"1",`) + `"z":1}`,
+		"JSON: many lists":      `{"a":[` + strings.Repeat("[],", MaxKeys-2) + `1]}`,
+		"JSON: many objects":    `{"a":[` + strings.Repeat(`{"a":1},`, MaxKeys/2-2) + `1]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := []byte(body)
+			parse := Parse
+			if data[0] == '{' {
+				parse = ParseJSON
+			}
+			before := heap()
+			n, err := parse(data)
+			require.NoError(t, err)
+			took := heap() - before
+			const rounding = 16 << 10 // of the allocator, to pages
+			require.LessOrEqual(t, took, len(body)+n.Size()+rounding)
+			require.LessOrEqual(t, n.Size(), MostSize(data))
+			require.LessOrEqual(t, n.Size(), 2*took+rounding, "and not much more")
+			runtime.KeepAlive(data)
+			runtime.KeepAlive(n)
+		})
+	}
+}
+
+// heap returns how many bytes are in use.
+func heap() int {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return int(stats.HeapAlloc)
 }

@@ -100,8 +100,7 @@ func (a *autoBatch) do(ctx context.Context, cl *Call) (json.RawMessage, *Failure
 		case t == answered && j.next == rejoin:
 			a.rejoin(j)
 		default:
-			a.core.sendAlone(ctx, &j.Item)
-			a.release(j, true)
+			a.sendAlone(ctx, j)
 			return j.Result, j.Failure
 		}
 	}
@@ -147,6 +146,13 @@ func (a *autoBatch) rejoin(j *waiter) {
 	}
 	l.busy--
 	a.free(l)
+}
+
+// sendAlone sends a call by itself. A panic in code of the user is its caller's, but
+// must not hold the lane up.
+func (a *autoBatch) sendAlone(ctx context.Context, j *waiter) {
+	defer a.release(j, true)
+	a.core.sendAlone(ctx, &j.Item)
 }
 
 // release ends a call that was under way or held.
@@ -239,11 +245,18 @@ func (a *autoBatch) leave(j *waiter, cause error) *Failure {
 
 // pump sends what waits, until nothing does.
 func (a *autoBatch) pump() {
+	ended := false
+	defer func() {
+		if !ended {
+			a.stopped()
+		}
+	}()
 	for {
 		a.mu.Lock()
 		a.setAside()
 		if a.waiting == 0 {
 			a.pumping, a.round = false, nil
+			ended = true
 			a.mu.Unlock()
 			return
 		}
@@ -258,7 +271,7 @@ func (a *autoBatch) pump() {
 		a.mu.Unlock()
 		err := r.wait(patience)
 		if err == nil {
-			err = a.core.wait(r.ctx)
+			err = a.core.guarded(&a.core.config.Secrets, func() error { return a.core.wait(r.ctx) })
 		}
 		over := r.ctx.Err() != nil
 		r.cancel()
@@ -332,8 +345,19 @@ func (a *autoBatch) send() {
 		cl.paid, cl.waited = true, waited
 		cl.board = func() error { return a.board(r, cl) }
 		cl.landed = func() { a.landed(r) }
-		_ = a.core.sendBatch(ctx, cl) // each item has its own failure
-		a.arrive(r)
+		cause := errGoexit
+		defer func() {
+			if cause != nil {
+				a.crash(r, cl.attempts, cause)
+			}
+		}()
+		cause = a.core.guarded(&cl.secrets, func() error {
+			_ = a.core.sendBatch(ctx, cl) // each item has its own failure
+			return nil
+		})
+		if cause == nil {
+			a.arrive(r)
+		}
 	}()
 }
 
@@ -432,6 +456,10 @@ func (a *autoBatch) setAside() {
 func (a *autoBatch) arrive(r *ride) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.land(r)
+}
+
+func (a *autoBatch) land(r *ride) {
 	a.active--
 	for _, j := range r.waiters {
 		j.ride = nil

@@ -46,6 +46,10 @@ type Config struct {
 
 	// Report, if set, is told about each HTTP request, in the goroutine of the call.
 	Report func(context.Context, Attempt)
+
+	// Panicked, if set, is told about each panic of code of the user in a goroutine that is
+	// not the user's.
+	Panicked func(text string, stack []byte)
 }
 
 // Limiter keeps the calls to a portal within its rate. It may also have
