@@ -139,8 +139,7 @@ func readForm(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (form,
 	case r.ContentLength > maxEvent:
 		return unreadable("the body is too long: more than 4 MiB", nil)
 	}
-	hangUp, read := hurry(w, r)
-	body, err := room.Read(r.Body, r.ContentLength, maxEvent, hangUp)
+	body, err := room.Read(r.Body, r.ContentLength, maxEvent, hurry(w, r))
 	switch {
 	case errors.Is(err, inbox.ErrNoRoom):
 		return form{}, crowded(err)
@@ -149,7 +148,6 @@ func readForm(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (form,
 	case err != nil:
 		return unreadable("the body broke off", err)
 	}
-	read()
 	length := len(body.Bytes)
 	if err := body.Reserve(length + phpform.MostSize(body.Bytes)); err != nil {
 		body.Close()
@@ -173,19 +171,16 @@ func listedSize(root *phpform.Node) int {
 }
 
 // hurry gives the sender of a body bodyTime, unless the server gives it less. hangUp
-// ends the reading at once; read is to be called when the body is there.
-func hurry(w http.ResponseWriter, r *http.Request) (hangUp, read func()) {
+// ends the reading at once. A writer without deadlines has neither.
+func hurry(w http.ResponseWriter, r *http.Request) (hangUp func()) {
 	if w == nil {
-		return func() {}, func() {}
+		return func() {}
 	}
 	conn := http.NewResponseController(w)
-	set := func(t time.Time) { _ = conn.SetReadDeadline(t) } // a writer without deadlines has none
-	read = func() {}
 	if srv, ok := r.Context().Value(http.ServerContextKey).(*http.Server); !ok || srv.ReadTimeout <= 0 || srv.ReadTimeout > bodyTime {
-		set(time.Now().Add(bodyTime))
-		read = func() { set(time.Time{}) }
+		_ = conn.SetReadDeadline(time.Now().Add(bodyTime)) // until the end of the body: there net/http lifts it
 	}
-	return func() { set(time.Unix(1, 0)) }, read
+	return func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) }
 }
 
 // parseBody reads a form, or JSON where the header or the first byte says so.

@@ -181,12 +181,24 @@ func TestTheOneThatHoldsMostForLongestIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewBodies(9 << 20) // 5 for long ones
 		old := stall(s, 1<<20)  // each has room for 2 MiB
-		time.Sleep(time.Second)
-		fresh := stall(s, 1<<20)
-		time.Sleep(time.Second)
-		_ = stall(s, 1<<20)
-		require.Equal(t, ErrNoRoom, <-old)
-		require.Empty(t, fresh)
+		for range 20 {
+			time.Sleep(time.Second)
+			fresh := stall(s, 1<<20)
+			time.Sleep(time.Second)
+			other := stall(s, 1<<20)
+			require.Equal(t, ErrNoRoom, <-old)
+			require.Empty(t, fresh)
+			require.Empty(t, other)
+			s.mu.Lock()
+			for b := range s.open {
+				if b.since.Equal(time.Now()) {
+					b.hangUp() // other leaves
+				}
+			}
+			s.mu.Unlock()
+			synctest.Wait()
+			old = fresh
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for b := range s.open {
@@ -219,6 +231,31 @@ func TestABodyWaitsForThoseThatAreBeingVerified(t *testing.T) {
 		require.ErrorIs(t, err, ErrNoRoom)
 		require.Equal(t, roomTime, time.Since(start), "not for ever")
 		b.Close()
+	})
+}
+
+func TestShortBodiesThatNeedMuchLeaveRoomToUsualOnes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := NewBodies(testMost)
+		for range 20 {
+			go func() {
+				if b, err := whole(s, 40<<10); err == nil {
+					if b.Reserve(testMost/8-cap(b.Bytes)) == nil {
+						time.Sleep(time.Minute)
+					}
+					b.Close()
+				}
+			}()
+		}
+		synctest.Wait()
+		start := time.Now()
+		b, err := event(s, 3_000)
+		require.NoError(t, err)
+		require.Zero(t, time.Since(start))
+		b.Close()
+		time.Sleep(time.Hour)
+		requireNone(t, s)
 	})
 }
 
