@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -165,40 +166,127 @@ func (c *Client) DoBatch(ctx context.Context, b *Batch) error {
 //
 // It reads fifty requests, sends them as [Client.DoBatch] does (singly, where that
 // does), hands out their results and only then goes on. So it is never more than
-// one batch ahead of what the caller has consumed, and a program that dies leaves no more than one
-// batch in doubt. The price is speed: requests never overlap, so that the portal
-// waits while the caller works, and the other way round. [WithAutoBatch] has no
-// such bound.
+// one batch ahead of what the caller has consumed, and a program that dies leaves no
+// more than one batch in doubt. The price is speed: requests never overlap, so that
+// the portal waits while the caller works, and the other way round; see [Ahead].
+//
+// Its calls are [ClassBulk], unless ctx has a class: whoever waits for an answer goes
+// first.
 //
 // An error belongs to its request and does not stop the stream. Only the end of
 // ctx does: the next request and those that were read already get [ErrNotRun],
-// and no more are read. When the caller breaks, nothing more is read or sent.
-func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Seq[Q]) iter.Seq2[R, error] {
+// and no more are read. When the caller breaks, nothing more is read or sent, and
+// DoAll returns when what is under way is over.
+func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Seq[Q], opts ...DoAllOption) iter.Seq2[R, error] {
+	ahead := 1
+	for _, opt := range opts {
+		opt(&ahead)
+	}
+	if !rest.HasClass(ctx) {
+		ctx = WithClass(ctx, ClassBulk)
+	}
 	return func(yield func(R, error) bool) {
-		var (
-			items []*item
-			reqs  []Q
-		)
-		flush := func() bool {
-			ended := ctx.Err() != nil
-			_ = c.run(ctx, items) // each item has its own error
-			for i, it := range items {
-				items[i] = nil
-				if !yield(resultOf[R](reqs[i], it)) {
+		var underway []*flight[Q] // in the order of the requests, fewer than ahead while requests are read
+		defer func() {
+			for _, f := range underway {
+				<-f.done
+			}
+		}()
+		handOut := func() bool { // the results of the first one
+			f := underway[0]
+			<-f.done
+			underway = underway[1:]
+			for i, it := range f.items {
+				if !yield(resultOf[R](f.requests[i], it)) {
 					return false
 				}
 			}
-			items, reqs = items[:0], reqs[:0]
-			return !ended
+			return true
 		}
+		send := func(f *flight[Q]) bool {
+			for slices.ContainsFunc(underway, f.mustFollow) {
+				if !handOut() {
+					return false
+				}
+			}
+			underway = append(underway, f)
+			run := func() {
+				defer close(f.done)
+				_ = c.run(ctx, f.items) // each item has its own error
+			}
+			if ahead > 1 {
+				go run()
+			} else {
+				run()
+			}
+			return len(underway) < ahead || handOut()
+		}
+		f := newFlight[Q]()
 		for req := range requests {
-			items, reqs = append(items, c.newItem(methodOf(req), req)), append(reqs, req)
-			if (len(items) >= c.rest.BatchSize() || ctx.Err() != nil) && !flush() {
+			it := c.newItem(methodOf(req), req)
+			f.items, f.requests = append(f.items, it), append(f.requests, req)
+			if ahead > 1 && it.refused == nil {
+				f.dialogs[it.Dialog(c.rest)] = true
+			}
+			ended := ctx.Err() != nil
+			if ended || len(f.items) >= c.rest.BatchSize() {
+				if !send(f) {
+					return
+				}
+				f = newFlight[Q]()
+			}
+			if ended {
+				break
+			}
+		}
+		if len(f.items) > 0 && !send(f) {
+			return
+		}
+		for len(underway) > 0 {
+			if !handOut() {
 				return
 			}
 		}
-		if len(items) > 0 {
-			flush()
+	}
+}
+
+// DoAllOption changes how [DoAll] works.
+type DoAllOption func(ahead *int)
+
+// Ahead lets [DoAll] have up to k batches on the way at a time (default 1), so that
+// slow commands do not leave the rate of the portal unused. Up to 50·k calls are in
+// doubt then when the program dies. Calls to one dialog (DIALOG_ID, else CHAT_ID,
+// else MESSAGE_ID) keep their order all the same: a batch waits for those before it
+// that are about one of its dialogs. One with a call that names no dialog waits for
+// all before it, and all after it wait for that one.
+func Ahead(k int) DoAllOption { return func(ahead *int) { *ahead = max(k, 1) } }
+
+// flight is a batch of a DoAll.
+type flight[Q any] struct {
+	items    []*item
+	requests []Q
+	dialogs  map[string]bool // that it is about; "": of a call that names none
+	done     chan struct{}   // closed when it is over
+}
+
+func newFlight[Q any]() *flight[Q] {
+	return &flight[Q]{dialogs: map[string]bool{}, done: make(chan struct{})}
+}
+
+// mustFollow reports whether a batch has to wait for another one that went before.
+func (f *flight[Q]) mustFollow(before *flight[Q]) bool {
+	select {
+	case <-before.done:
+		return false
+	default:
+	}
+	if f.dialogs[""] || before.dialogs[""] {
+		return true
+	}
+	for dialog := range f.dialogs {
+		if before.dialogs[dialog] {
+			return true
 		}
 	}
+	return false
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -423,4 +424,93 @@ func TestDoAllEndsWithItsContext(t *testing.T) {
 	}
 	require.Equal(t, 1, ended)
 	require.Len(t, rt.requests, 1)
+}
+
+// TestDoAllAhead: batches overlap, and nothing else changes.
+func TestDoAllAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const messages = 20_000
+		portal := &sight{bucket: bucket{last: time.Now()}, each: 50 * time.Millisecond}
+		client := over(t, hook, portal, imbot.WithLimiter(imbot.NewLimiter(2, 50)))
+		start, n := time.Now(), 0
+		for id, err := range imbot.DoAll(t.Context(), client, numbered(messages), imbot.Ahead(8)) {
+			require.NoError(t, err)
+			require.Equal(t, imbot.ID(7), id)
+			n++
+		}
+		took := time.Since(start)
+		require.Equal(t, messages, n)
+		best := (messages/50-40)*time.Second/2 + 2500*time.Millisecond // a fifth of the burst is for others
+		t.Logf("%.1f %%", 100*best.Seconds()/took.Seconds())
+		require.LessOrEqual(t, took.Seconds(), best.Seconds()/0.98)
+		require.Zero(t, portal.refused)
+	})
+}
+
+// TestDoAllAheadKeepsOrder: results in the order of the requests, and the calls to
+// one dialog in theirs, whatever takes how long.
+func TestDoAllAheadKeepsOrder(t *testing.T) {
+	for name, dialog := range map[string]func(i int) imbot.DialogID{
+		"a hundred dialogs": func(i int) imbot.DialogID { return imbot.UserDialog(imbot.ID(i*i%100 + 1)) },
+		"one dialog":        func(int) imbot.DialogID { return "1" },
+		"no dialog":         func(int) imbot.DialogID { return "" },
+		"some without": func(i int) imbot.DialogID {
+			if i%300 == 7 {
+				return ""
+			}
+			return imbot.UserDialog(imbot.ID(i + 1))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := newBatches(t, ids, nil)
+				inner := rt.answer
+				rt.answer = func(n int, r *http.Request) (*http.Response, error) {
+					time.Sleep(time.Duration(n*7919%50) * time.Millisecond)
+					return inner(n, r)
+				}
+				requests := func(yield func(imbot.MessageAddRequest) bool) {
+					for i := range 2000 {
+						if !yield(imbot.MessageAddRequest{DialogID: dialog(i), Message: fmt.Sprintf("m%d", i)}) {
+							return
+						}
+					}
+				}
+				i := 0
+				for id, err := range imbot.DoAll(t.Context(), over(t, hook, rt), requests, imbot.Ahead(8)) {
+					require.NoError(t, err)
+					i++
+					require.Equal(t, imbot.ID(i), id)
+				}
+				require.Equal(t, 2000, i)
+				last, barrier := map[imbot.DialogID]int{}, -1
+				for _, text := range rt.run {
+					var n int
+					_, _ = fmt.Sscanf(text, "m%d", &n)
+					d := dialog(n)
+					require.GreaterOrEqual(t, n, last[d], "out of order in its dialog")
+					last[d] = n
+					if d == "" {
+						for _, before := range last {
+							require.LessOrEqual(t, before, n+50, "a call without a dialog waits for all before")
+						}
+						barrier = n
+					}
+					require.Greater(t, n, barrier-50)
+				}
+			})
+		})
+	}
+}
+
+func TestDoAllAheadWaitsForWhatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt := slowly(newBatches(t, ids, nil), time.Second)
+		start := time.Now()
+		for range imbot.DoAll(t.Context(), over(t, hook, rt), numbered(10_000), imbot.Ahead(4)) {
+			break
+		}
+		require.Len(t, rt.run, 200)
+		require.Equal(t, time.Second, time.Since(start))
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/imbot-go/imbot/internal/inbox"
+	"github.com/imbot-go/imbot/internal/rest"
 )
 
 // EventHandler is an [http.Handler] for the handler URL of bots. It answers at
@@ -35,9 +36,10 @@ import (
 // presses of one person within a second one counts.
 //
 // The context of a callback is not the request's, which is over by then; it ends
-// when [EventHandler.Shutdown] returns. A callback's error, its panic, or its
-// [runtime.Goexit] goes to OnError, and the handler goes on. A Verifier that panics
-// refuses the event with 503, SeenEvents that panic let it through; the log has the stack.
+// when [EventHandler.Shutdown] returns, and its first 20 calls are [ClassAnswer]. A
+// callback's error, its panic, or its [runtime.Goexit] goes to OnError, and the handler
+// goes on. A Verifier that panics refuses the event with 503, SeenEvents that panic let
+// it through; the log has the stack.
 type EventHandler struct {
 	Verifier Verifier // required; Webhook.Verifier for a webhook's bots
 
@@ -156,6 +158,7 @@ func (h *EventHandler) report(ctx context.Context, ev Event, err error) {
 
 // call runs the callback of an event.
 func (h *EventHandler) call(ctx context.Context, ev Event) error {
+	ctx = rest.WithAnswers(ctx, mostAnswers)
 	switch ev := ev.(type) {
 	case *MessageAddEvent:
 		if h.OnMessage != nil {

@@ -12,30 +12,77 @@ import (
 // gather is how long a call waits for others before a batch goes out.
 const gather = 5 * time.Millisecond
 
-// autoBatch lets calls travel together. Calls to one dialog stand in one lane,
-// which sends nothing as long as something of it is under way. One goroutine,
-// the pump, runs while calls wait in free lanes: it asks the limiter and then
-// takes what has gathered by then.
+// autoBatch lets calls travel together, those of each class by themselves. Calls to
+// one dialog stand in one lane, which sends nothing as long as something of it is
+// under way. One goroutine for each class, its pump, runs while calls wait in free
+// lanes: it asks the limiter and then takes what has gathered by then.
 type autoBatch struct {
 	core *Core
 
-	mu      sync.Mutex
-	lanes   map[string]*lane
+	mu     sync.Mutex
+	lanes  map[string]*lane
+	queues [classes]queue // by Class.line
+	seq    int64
+	recent recent
+}
+
+func newAutoBatch(c *Core) *autoBatch {
+	a := &autoBatch{core: c}
+	for class := ClassBulk; class <= ClassAnswer; class++ {
+		a.queue(class).class = class
+	}
+	return a
+}
+
+// queue is what waits of one class.
+type queue struct {
+	class   Class
 	ready   list.List // of *lane: free and with calls
 	waiting int       // calls in ready lanes
 	active  int       // requests under way
-	seq     int64
+	last    time.Time // when the last one went out
 	pumping bool
 	round   *round // what the pump waits for
 }
 
-// lane is the queue of one dialog.
+// lane is the line of one dialog. It stands in the queue of the best class of its
+// calls, so that an answer does not wait behind a broadcast to the same person: its
+// order stays, and what is in front of the answer goes with it.
 type lane struct {
 	key   string
 	calls list.List     // of *waiter, by seq
+	of    [classes]int  // how many of each class
 	busy  int           // calls that are under way or wait outside the queue
-	place *list.Element // in ready
+	queue *queue        // in whose ready lanes it is
+	place *list.Element // in there; nil: it is in none
 }
+
+// recent are the classes of the last requests.
+type recent struct {
+	classes [8]Class
+	n       int
+}
+
+func (r *recent) add(class Class) {
+	r.classes[r.n%len(r.classes)] = class
+	r.n++
+}
+
+// answers reports whether answers have made up more than a third of the last
+// requests: then a broadcast gets on only when its calls ride behind them.
+func (r *recent) answers() bool {
+	n := 0
+	for _, class := range r.classes {
+		if class == ClassAnswer {
+			n++
+		}
+	}
+	return r.n >= len(r.classes) && 3*n > len(r.classes)
+}
+
+// mostAnswers is how many answers travel in one batch: the last one waits for those
+// before it.
+const mostAnswers = 5
 
 // round is one wait of the pump.
 type round struct {
@@ -57,25 +104,28 @@ const (
 // waiter is one call that waits for its turn.
 type waiter struct {
 	Item
-	lane  *lane
-	seq   int64
-	since time.Time
-	place *list.Element // in the lane; nil: it is not in the queue
-	ride  *ride         // nil: it is not in a batch under way
-	left  bool          // the caller is gone
-	turn  chan turn     // holds one
+	class   Class
+	lane    *lane
+	seq     int64
+	since   time.Time
+	counted *queue        // among whose active requests it is, when it goes by itself
+	place   *list.Element // in the lane; nil: it is not in the queue
+	ride    *ride         // nil: it is not in a batch under way
+	left    bool          // the caller is gone
+	turn    chan turn     // holds one
 }
 
 // ride is a batch under way.
 type ride struct {
+	queue   *queue
 	waiters []*waiter
 	riding  int
 	flying  bool // a request with them is on the wire
 	cancel  context.CancelFunc
 }
 
-func (a *autoBatch) do(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
-	j := &waiter{Item: Item{call: cl}, since: time.Now(), turn: make(chan turn, 1)}
+func (a *autoBatch) do(ctx context.Context, cl *Call, class Class) (json.RawMessage, *Failure) {
+	j := &waiter{class: class, Item: Item{call: cl}, since: time.Now(), turn: make(chan turn, 1)}
 	j.command = command(cl.method, cl.params)
 	a.join(j, a.core.config.Dialog(cl.params))
 	for {
@@ -123,8 +173,9 @@ func (a *autoBatch) join(j *waiter, dialog string) {
 	a.seq++
 	j.lane, j.seq = l, a.seq
 	j.place = l.calls.PushBack(j)
+	l.of[j.class.line()]++
 	if l.place != nil {
-		a.waiting++
+		l.queue.waiting++
 	}
 	a.free(l)
 }
@@ -144,6 +195,7 @@ func (a *autoBatch) rejoin(j *waiter) {
 	} else {
 		j.place = l.calls.InsertBefore(j, before)
 	}
+	l.of[j.class.line()]++
 	l.busy--
 	a.free(l)
 }
@@ -160,38 +212,58 @@ func (a *autoBatch) release(j *waiter, wasActive bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if wasActive {
-		a.active--
+		j.counted.active--
 	}
 	j.lane.busy--
 	a.free(j.lane)
 }
 
-// free makes a lane ready when nothing of it is under way, and starts the pump.
+// queue returns what waits of a class.
+func (a *autoBatch) queue(class Class) *queue { return &a.queues[class.line()] }
+
+// free makes a lane ready when nothing of it is under way, in the queue where it
+// belongs, and starts the pump.
 func (a *autoBatch) free(l *lane) {
 	switch {
 	case l.busy > 0:
+		return
 	case l.calls.Len() == 0:
 		a.forget(l)
-	case l.place == nil:
-		l.place = a.ready.PushBack(l)
-		a.waiting += l.calls.Len()
+		return
 	}
-	if a.waiting > 0 && !a.pumping {
-		a.pumping = true
-		go a.pump()
+	q := l.best(a)
+	if l.place != nil && l.queue != q {
+		a.unready(l)
 	}
-	if r := a.round; r != nil && !r.closed && a.waiting >= a.core.BatchSize() {
+	if l.place == nil {
+		l.queue, l.place = q, q.ready.PushBack(l)
+		q.waiting += l.calls.Len()
+	}
+	if !q.pumping {
+		q.pumping = true
+		go a.pump(q)
+	}
+	if r := q.round; r != nil && !r.closed && q.waiting >= a.core.BatchSize() {
 		r.closed = true
 		close(r.full)
 	}
 }
 
+// best is the queue of the best class that a lane has.
+func (l *lane) best(a *autoBatch) *queue {
+	line := classes - 1
+	for line > 0 && l.of[line] == 0 {
+		line--
+	}
+	return &a.queues[line]
+}
+
 // unready takes a lane out of the ready ones.
 func (a *autoBatch) unready(l *lane) {
 	if l.place != nil {
-		a.ready.Remove(l.place)
+		l.queue.ready.Remove(l.place)
+		l.queue.waiting -= l.calls.Len()
 		l.place = nil
-		a.waiting -= l.calls.Len()
 	}
 }
 
@@ -211,14 +283,14 @@ func (a *autoBatch) leave(j *waiter, cause error) *Failure {
 	case j.place != nil:
 		l.calls.Remove(j.place)
 		j.place = nil
+		l.of[j.class.line()]--
+		q := l.queue
 		if l.place != nil {
-			a.waiting--
+			q.waiting--
 		}
-		if l.calls.Len() == 0 && l.busy == 0 {
-			a.forget(l)
-		}
-		if a.waiting == 0 && a.round != nil {
-			a.round.cancel()
+		a.free(l)
+		if q != nil && q.waiting == 0 && q.round != nil {
+			q.round.cancel()
 		}
 		return interrupted(j.call, nil, cause)
 	case j.ride != nil:
@@ -243,29 +315,32 @@ func (a *autoBatch) leave(j *waiter, cause error) *Failure {
 	return nil
 }
 
-// pump sends what waits, until nothing does.
-func (a *autoBatch) pump() {
+// pump sends what waits of a class, until nothing does.
+func (a *autoBatch) pump(q *queue) {
 	ended := false
 	defer func() {
 		if !ended {
-			a.stopped()
+			a.stopped(q)
 		}
 	}()
 	for {
 		a.mu.Lock()
-		a.setAside()
-		if a.waiting == 0 {
-			a.pumping, a.round = false, nil
+		a.setAside(q)
+		if q.waiting == 0 {
+			q.pumping, q.round = false, nil
 			ended = true
 			a.mu.Unlock()
 			return
 		}
 		r := &round{full: make(chan struct{})}
-		r.ctx, r.cancel = context.WithCancel(context.Background())
-		a.round = r
+		r.ctx, r.cancel = context.WithCancel(WithClass(context.Background(), q.class))
+		q.round = r
 		var patience time.Duration
-		if a.active+a.waiting > 1 && a.waiting < a.core.BatchSize() && !a.core.noBatch() {
-			first := a.ready.Front().Value.(*lane).calls.Front().Value.(*waiter)
+		// Behind one that has just gone others are on their way, too; without a limiter
+		// there is nothing to save.
+		more := q.active+q.waiting > 1 || a.core.config.Limiter != nil && time.Since(q.last) < gather
+		if more && q.waiting < a.core.BatchSize() && !a.core.noBatch() {
+			first := q.ready.Front().Value.(*lane).calls.Front().Value.(*waiter)
 			patience = gather - time.Since(first.since)
 		}
 		a.mu.Unlock()
@@ -276,10 +351,10 @@ func (a *autoBatch) pump() {
 		over := r.ctx.Err() != nil
 		r.cancel()
 		if err != nil && !over {
-			a.fail(err)
+			a.fail(q, err)
 		}
 		if err == nil {
-			a.send()
+			a.send(q)
 		}
 	}
 }
@@ -300,15 +375,16 @@ func (r *round) wait(d time.Duration) error {
 }
 
 // fail ends all that wait: the limiter does not let anything through.
-func (a *autoBatch) fail(err error) {
+func (a *autoBatch) fail(q *queue, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for e := a.ready.Front(); e != nil; e = a.ready.Front() {
+	for e := q.ready.Front(); e != nil; e = q.ready.Front() {
 		l := e.Value.(*lane)
 		a.unready(l)
 		for f := l.calls.Front(); f != nil; f = l.calls.Front() {
 			j := l.calls.Remove(f).(*waiter)
 			j.place = nil
+			l.of[j.class.line()]--
 			j.Failure = interrupted(j.call, nil, err)
 			j.turn <- answered
 		}
@@ -317,23 +393,25 @@ func (a *autoBatch) fail(err error) {
 }
 
 // send sends what fits into one request.
-func (a *autoBatch) send() {
+func (a *autoBatch) send(q *queue) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	waiters := a.take()
+	waiters := a.load(q)
 	if len(waiters) == 0 {
 		return
 	}
-	a.active++
+	q.active++
+	q.last = time.Now()
+	a.recent.add(q.class)
 	waited := time.Since(waiters[0].since)
 	if len(waiters) == 1 {
 		j := waiters[0]
-		j.call.paid, j.call.waited = true, waited
+		j.call.paid, j.call.waited, j.counted = true, waited, q
 		j.turn <- mine
 		return
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &ride{waiters: waiters, riding: len(waiters), cancel: cancel}
+	ctx, cancel := context.WithCancel(WithClass(context.Background(), q.class))
+	r := &ride{queue: q, waiters: waiters, riding: len(waiters), cancel: cancel}
 	items := make([]*Item, len(waiters))
 	for i, j := range waiters {
 		j.ride = r
@@ -396,13 +474,38 @@ func (r *ride) drop(j *waiter) {
 	r.waiters = slices.DeleteFunc(r.waiters, func(w *waiter) bool { return w == j })
 }
 
-// take takes as many calls out of the ready lanes as fit into one request; only
-// one when it has to travel alone.
-func (a *autoBatch) take() []*waiter {
-	var waiters []*waiter
+// load takes as many calls as fit into one request: at most a few answers, because
+// the last one waits for those before it. Where answers leave a broadcast no request
+// of its own, its calls ride behind them: the person sees the answer at once, and the
+// call of the answer returns with the batch.
+func (a *autoBatch) load(q *queue) []*waiter {
 	n, room := a.core.size.now()
+	if q.class != ClassAnswer {
+		return a.take(q, nil, n, room)
+	}
+	waiters := a.take(q, nil, min(n, mostAnswers), room)
+	if len(waiters) == 0 || waiters[0].command == "" || a.core.config.Limiter == nil || a.core.noBatch() || !a.recent.answers() {
+		return waiters
+	}
+	for line := q.class.line() - 1; line >= 0; line-- {
+		used := 0
+		for _, j := range waiters {
+			used += j.bytes()
+		}
+		worse := &a.queues[line]
+		waiters = a.take(worse, waiters, n, room-used)
+		if worse.waiting == 0 && worse.round != nil {
+			worse.round.cancel() // its pump needs no token any more
+		}
+	}
+	return waiters
+}
+
+// take takes calls out of the ready lanes of a queue, up to n with those that have
+// been taken already; only one when it has to travel alone.
+func (a *autoBatch) take(q *queue, waiters []*waiter, n, room int) []*waiter {
 	singly := a.core.noBatch()
-	for e := a.ready.Front(); e != nil && len(waiters) < n; {
+	for e := q.ready.Front(); e != nil && len(waiters) < n; {
 		l := e.Value.(*lane)
 		e = e.Next()
 		for l.calls.Len() > 0 && len(waiters) < n {
@@ -432,16 +535,17 @@ func (a *autoBatch) take() []*waiter {
 func (a *autoBatch) pull(j *waiter) {
 	j.lane.calls.Remove(j.place)
 	j.place = nil
-	a.waiting--
+	j.lane.of[j.class.line()]--
+	j.lane.queue.waiting--
 	j.lane.busy++
 }
 
 // setAside takes out of the queue what waits for a method on hold.
-func (a *autoBatch) setAside() {
+func (a *autoBatch) setAside(q *queue) {
 	if !a.core.holds.holding("") {
 		return
 	}
-	for e := a.ready.Front(); e != nil; {
+	for e := q.ready.Front(); e != nil; {
 		l := e.Value.(*lane)
 		e = e.Next()
 		if j := l.calls.Front().Value.(*waiter); a.core.holds.holding(j.call.method) {
@@ -460,7 +564,7 @@ func (a *autoBatch) arrive(r *ride) {
 }
 
 func (a *autoBatch) land(r *ride) {
-	a.active--
+	r.queue.active--
 	for _, j := range r.waiters {
 		j.ride = nil
 		switch {
@@ -468,7 +572,8 @@ func (a *autoBatch) land(r *ride) {
 			j.lane.busy--
 			a.free(j.lane)
 		case j.next == alone:
-			a.active++
+			j.counted = r.queue
+			j.counted.active++
 		}
 		if !j.left {
 			j.turn <- answered

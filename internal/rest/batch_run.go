@@ -173,6 +173,9 @@ func NewItem(cl *Call) *Item {
 // Call returns the call of the item.
 func (it *Item) Call() *Call { return it.call }
 
+// Dialog names what the call of the item is about.
+func (it *Item) Dialog(c *Core) string { return c.config.Dialog(it.call.params) }
+
 // BatchSize is how many calls may travel together now.
 func (c *Core) BatchSize() int {
 	commands, _ := c.size.now()
@@ -182,6 +185,7 @@ func (c *Core) BatchSize() int {
 // Run sends items in their order. The failure is that of the first batch that
 // failed as a whole.
 func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
+	ctx, _ = classify(ctx)
 	var failed *Failure
 	for len(todo) > 0 {
 		if err := ctx.Err(); err != nil {

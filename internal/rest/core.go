@@ -132,7 +132,7 @@ func New(config Config) *Core {
 		c.timeout = attemptTimeout
 	}
 	if config.AutoBatch {
-		c.auto = &autoBatch{core: c}
+		c.auto = newAutoBatch(c)
 	}
 	c.http = resty.NewWithClient(&hc).SetLogger(silent{}).SetDoNotParseResponse(true)
 	c.header = http.Header{
@@ -158,13 +158,14 @@ func (c *Core) MoveTo(root string) { c.root.Store(&root) }
 
 // Do sends a call by itself or, with AutoBatch, maybe together with others.
 func (c *Core) Do(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
+	ctx, class := classify(ctx)
 	if c.auto == nil {
 		return c.send(ctx, cl)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, interrupted(cl, nil, err)
 	}
-	return c.auto.do(ctx, cl)
+	return c.auto.do(ctx, cl, class)
 }
 
 // send sends a call until its answer is definite or it may not be repeated.

@@ -50,12 +50,12 @@ func (a *autoBatch) crash(r *ride, attempts int, cause error) {
 
 // stopped makes good for a pump that code of the user has ended: its calls fail, and
 // the next one gets another pump.
-func (a *autoBatch) stopped() {
+func (a *autoBatch) stopped(q *queue) {
 	a.mu.Lock()
-	if a.round != nil {
-		a.round.cancel()
+	if q.round != nil {
+		q.round.cancel()
 	}
-	a.pumping, a.round = false, nil
+	q.pumping, q.round = false, nil
 	a.mu.Unlock()
-	a.fail(errGoexit)
+	a.fail(q, errGoexit)
 }
