@@ -71,6 +71,7 @@ func newOptions(opts []Option) (options, error) {
 			return options{}, err
 		}
 	}
+	o.wire = rest.NewWire(o.http, o.userAgent)
 	return o, nil
 }
 
@@ -79,7 +80,7 @@ func connect(a access, o options) *connection {
 	c := &connection{access: &a}
 	c.rest = rest.New(rest.Config{
 		Root: a.root, Portal: a.portal, Tokens: a.tokens, Secrets: a.secrets,
-		HTTP: o.http, UserAgent: o.userAgent, Limiter: o.limiter, Retry: rest.Retry(o.retry), AutoBatch: o.autoBatch,
+		Wire: o.wire, Limiter: o.limiter, Retry: rest.Retry(o.retry), AutoBatch: o.autoBatch,
 		Dialog: dialogOf, Done: c.typing.done, Report: o.report(), Panicked: o.panicked,
 	})
 	c.panicked = o.panicked

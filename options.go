@@ -21,6 +21,7 @@ type options struct {
 	observer  func(context.Context, CallInfo)
 	userAgent string
 	autoBatch bool
+	wire      *rest.Wire // over http, shared by all clients with these options
 }
 
 // WithHTTPClient makes the client send its requests through hc, which is copied

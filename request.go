@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/imbot-go/imbot/internal/rest"
@@ -142,12 +142,12 @@ func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 		f.Method, f.Cause = method, secret.Clean(f.Cause, slices.Concat(secrets, c.secrets))
 		return nil, failure(f)
 	}
-	var extra []byte
+	extra := make([]byte, 0, 192) // CLIENT_ID has at most 122 characters
 	if !hasClientID && c.clientID != "" && needsClientID(method) {
 		extra = append(append(append(extra, `"CLIENT_ID":"`...), c.clientID...), `",`...)
 	}
 	if r, ok := req.(interface{ botID() ID }); ok && c.bot != 0 && r.botID() == 0 {
-		extra = fmt.Appendf(extra, `"BOT_ID":%d,`, c.bot)
+		extra = append(strconv.AppendInt(append(extra, `"BOT_ID":`...), int64(c.bot), 10), ',')
 	}
 	repeatable := false
 	if r, ok := req.(Repeater); ok {

@@ -19,6 +19,10 @@ type ID int64
 // UnmarshalJSON reads a number or a numeric string; null, false and the empty
 // string, PHP's ways to say "none", are zero.
 func (id *ID) UnmarshalJSON(data []byte) error {
+	if n, err := strconv.ParseInt(string(data), 10, 64); err == nil {
+		*id = ID(n)
+		return nil
+	}
 	s := string(data)
 	if len(s) > 1 && s[0] == '"' {
 		if err := json.Unmarshal(data, &s); err != nil {

@@ -62,7 +62,7 @@ func readEnvelope(body []byte) (envelope, error) {
 	return env, nil
 }
 
-func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
+func readAnswer(resp *http.Response, from *url.URL, limit *io.LimitedReader, secrets []string) answer {
 	defer func() { _ = resp.Body.Close() }()
 	ans := answer{status: resp.StatusCode, reached: connected}
 	fail := func(f *Failure) answer {
@@ -82,7 +82,8 @@ func readAnswer(resp *http.Response, from *url.URL, secrets []string) answer {
 	if n := resp.ContentLength; n > 0 && n <= 1<<20 {
 		buf.Grow(int(n) + bytes.MinRead) // ReadFrom wants room for its last, empty read
 	}
-	if _, err := buf.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1)); err != nil {
+	limit.R, limit.N = resp.Body, maxAnswer+1
+	if _, err := buf.ReadFrom(limit); err != nil {
 		return fail(&Failure{Description: "the answer broke off", Cause: secret.Clean(err, secrets)})
 	}
 	if buf.Len() > maxAnswer {

@@ -101,7 +101,7 @@ func FuzzBatchEncoding(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	c := New(Config{HTTP: &http.Client{}})
+	c := New(Config{Wire: NewWire(&http.Client{}, "")})
 	f.Fuzz(func(t *testing.T, s string) {
 		params, named, failed := Encode(map[string]any{"DIALOG_ID": s, "MESSAGE": s}, "message")
 		if failed != nil {

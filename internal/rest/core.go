@@ -7,18 +7,14 @@
 package rest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
-	"net/http/httptrace"
+	"slices"
 	"sync/atomic"
 	"time"
 
-	"github.com/go-resty/resty/v2"
 	"golang.org/x/oauth2"
 
 	"github.com/imbot-go/imbot/internal/secret"
@@ -31,8 +27,7 @@ type Config struct {
 	Tokens  oauth2.TokenSource // nil: Root says who calls
 	Secrets []string           // cut out of every text that enters a Failure
 
-	HTTP      *http.Client // copied
-	UserAgent string
+	Wire      *Wire
 	Limiter   Limiter // nil: none
 	Retry     Retry
 	AutoBatch bool // calls that would have to wait travel together
@@ -89,69 +84,26 @@ type Attempt struct {
 
 // Core calls one portal with one set of credentials. It is safe for concurrent use.
 type Core struct {
-	config  Config
-	root    atomic.Pointer[string] // Config.Root, or where the portal has moved
-	http    *resty.Client
-	header  http.Header   // of every request; read only
-	timeout time.Duration // for one attempt; 0: the http.Client has its own
-	traces  bool          // the transport is known to tell how far a request comes
-	holds   holds
-	size    batchSize
-	auto    *autoBatch // nil: every call goes by itself
-}
-
-// attemptTimeout lies above the 60 s after which the portal cuts a request.
-const attemptTimeout = 70 * time.Second
-
-// SharedTransport serves all clients without a http.Client of their own. It
-// drops idle connections before the portal does: a send into a connection that
-// the portal is closing has an unknown outcome.
-var SharedTransport http.RoundTripper = &http.Transport{
-	Proxy:                 http.ProxyFromEnvironment,
-	DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext, // less than an attempt has, so that a host out of reach ends as "never sent"
-	ForceAttemptHTTP2:     true,
-	MaxIdleConns:          256,
-	MaxIdleConnsPerHost:   32,
-	IdleConnTimeout:       20 * time.Second,
-	TLSHandshakeTimeout:   10 * time.Second,
-	ExpectContinueTimeout: time.Second,
+	config Config
+	root   atomic.Pointer[string] // Config.Root, or where the portal has moved
+	wire   *Wire
+	holds  holds
+	size   batchSize
+	auto   *autoBatch // nil: every call goes by itself
 }
 
 // New returns a core. It never dials.
 func New(config Config) *Core {
-	hc := *config.HTTP // a copy, because resty edits the client that it is given
-	hc.Jar = nil       // a session cookie would authorize as somebody else
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if hc.Transport == nil {
-		hc.Transport = http.DefaultTransport // what the given client would use by itself
-	}
-	c := &Core{config: config}
-	_, c.traces = hc.Transport.(*http.Transport)
+	c := &Core{config: config, wire: config.Wire}
 	c.MoveTo(config.Root)
-	if hc.Timeout == 0 {
-		c.timeout = attemptTimeout
-	}
 	if config.AutoBatch {
 		c.auto = newAutoBatch(c)
-	}
-	c.http = resty.NewWithClient(&hc).SetLogger(silent{}).SetDoNotParseResponse(true)
-	c.header = http.Header{
-		"Accept":       {"application/json"},
-		"Content-Type": {"application/json"},
-		"User-Agent":   {config.UserAgent},
 	}
 	return c
 }
 
-// silent is resty's logger: what resty has to say is in the errors that it returns.
-type silent struct{}
-
-func (silent) Errorf(string, ...any) {}
-func (silent) Warnf(string, ...any)  {}
-func (silent) Debugf(string, ...any) {}
-
 // HTTPClient is the client that calls go through.
-func (c *Core) HTTPClient() *http.Client { return c.http.GetClient() }
+func (c *Core) HTTPClient() *http.Client { return c.wire.resty.GetClient() }
 
 // MoveTo makes another REST root the one for all calls.
 func (c *Core) MoveTo(root string) { c.root.Store(&root) }
@@ -291,14 +243,14 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 	body := cl.params
 	if token != nil {
 		auth, _ := json.Marshal(token.AccessToken) // a string always encodes
-		body = Splice(fmt.Appendf(nil, `"auth":%s,`, auth), body)
+		body = Splice(slices.Concat([]byte(`"auth":`), auth, []byte(",")), body)
 	}
 	root := cl.hop
 	if root == "" {
 		root = *c.root.Load()
 	}
 	cl.sent = time.Now()
-	ans := c.post(ctx, root+cl.method, body, cl.secrets)
+	ans := c.wire.post(ctx, root+cl.method, body, cl.secrets)
 	took := time.Since(cl.sent)
 	if cl.items != nil {
 		c.size.took(len(cl.items), len(cl.params), took, ans.failure != nil)
@@ -330,21 +282,4 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 		})
 	}
 	return ans.Result, ans.failure, o
-}
-
-// post sends one HTTP request and reads its answer.
-func (c *Core) post(ctx context.Context, url string, body []byte, secrets []string) answer {
-	if c.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.timeout)
-		defer cancel()
-	}
-	track := newTrack()
-	req := c.http.R().SetContext(httptrace.WithClientTrace(ctx, &track.ClientTrace)).SetBody(bytes.NewReader(body))
-	req.Header = c.header // resty copies it into the request that it sends
-	resp, err := req.Post(url)
-	if err != nil {
-		return answer{reached: track.reached(c.traces), failure: &Failure{Description: "no answer", Cause: secret.Clean(err, secrets)}}
-	}
-	return readAnswer(resp.RawResponse, resp.Request.RawRequest.URL, secrets)
 }

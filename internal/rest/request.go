@@ -111,7 +111,7 @@ func Encode(v any, watched string) (params []byte, found bool, f *Failure) {
 		}
 		found = found || bytes.EqualFold(name, []byte(watched))
 		for _, r := range reserved {
-			if bytes.EqualFold(name, r) {
+			if len(name) == len(r) && bytes.EqualFold(name, r) {
 				return nil, false, &Failure{Description: fmt.Sprintf("a parameter named %s would change the meaning of the request", name), Kind: Invalid}
 			}
 		}

@@ -1,10 +1,12 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -65,15 +67,18 @@ const (
 	connected              // it got a connection, so it may have been sent
 )
 
-// track notes how far a request comes. A transport tells it at any time, maybe
-// after the call is over, so each attempt has its own.
+// track is one request: how far it comes, and what it needs of memory. A transport
+// tells it at any time, maybe after the call is over, so each attempt has its own.
 type track struct {
 	httptrace.ClientTrace
 	state atomic.Int32 // a reach
+	body  bytes.Reader
+	limit io.LimitedReader
 }
 
-func newTrack() *track {
+func newTrack(body []byte) *track {
 	t := new(track)
+	t.body.Reset(body)
 	t.GetConn = func(string) { t.state.Store(int32(nowhere)) } // also before a transport's own retry: it makes none of what was sent
 	t.GotConn = func(httptrace.GotConnInfo) { t.state.Store(int32(connected)) }
 	return t
@@ -95,7 +100,7 @@ func (r reach) unsent(err error) bool { return r == nowhere || r == untold && ne
 // Trace is for a request that does not go through a Core. It returns a context for it,
 // and what tells of its failure whether it was never sent.
 func Trace(ctx context.Context, transport http.RoundTripper) (traced context.Context, unsent func(error) bool) {
-	t := newTrack()
+	t := newTrack(nil)
 	_, tells := transport.(*http.Transport)
 	return httptrace.WithClientTrace(ctx, &t.ClientTrace), func(err error) bool { return t.reached(tells).unsent(err) }
 }
