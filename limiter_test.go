@@ -102,7 +102,7 @@ func TestLimiterSlowsDownWhenSomebodyElseFillsTheBucket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := imbot.NewLimiter(2, 50).(slower)
 		l.Refused("portal") // unknown so far, or forgotten: it counts all the same
-		require.NoError(t, l.Wait(t.Context(), "portal"))
+		require.NoError(t, l.Wait(imbot.WithClass(t.Context(), imbot.ClassAnswer), "portal"))
 		for range 30 { // one burst was refused
 			l.Refused("portal")
 		}

@@ -21,7 +21,7 @@ type Pacer struct {
 	mu       sync.RWMutex // of what follows; a bucket has a lock of its own
 	buckets  map[string]*bucket
 	sweepAt  int       // buckets that are as good as none are dropped when there are so many,
-	sweepDue time.Time // or when a portal is new after this time
+	sweepDue time.Time // or at the next request after this time
 }
 
 // NewPacer returns a pacer. A rate that is not a positive number is 2, a burst
@@ -71,8 +71,8 @@ func (p *Pacer) Wait(ctx context.Context, portal string) error {
 		return err
 	}
 	class := ClassOf(ctx)
-	b := p.enter(portal) // holds its lock
 	now := time.Now()
+	b := p.enter(portal, now)
 	p.settle(b, now)
 	if b.waiters(class) == 0 && b.tokens+rounding >= p.needs(class) {
 		b.tokens--
@@ -209,15 +209,9 @@ func (p *Pacer) fill(b *bucket, now time.Time) {
 // until nothing has been refused for the time of 60 requests. The portal has
 // refused a request although the bucket had room, so somebody else fills it, too.
 func (p *Pacer) Refused(portal string) {
-	p.mu.RLock()
-	b := p.buckets[portal]
-	p.mu.RUnlock()
-	if b == nil {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	now := time.Now()
+	b := p.enter(portal, now) // a full one for a portal that has been forgotten meanwhile
+	defer b.mu.Unlock()
 	p.settle(b, now)
 	calm := now.Sub(b.calm)
 	b.calm = now
@@ -248,10 +242,11 @@ func (p *Pacer) time(requests int) time.Duration {
 	return time.Duration(float64(requests) / p.perSecond * float64(time.Second))
 }
 
-// enter returns the bucket of a portal, and holds its lock.
-func (p *Pacer) enter(portal string) *bucket {
+// enter returns the bucket of a portal, a full one if there is none, and holds its
+// lock.
+func (p *Pacer) enter(portal string, now time.Time) *bucket {
 	p.mu.RLock()
-	if b := p.buckets[portal]; b != nil {
+	if b := p.buckets[portal]; b != nil && now.Before(p.sweepDue) {
 		b.mu.Lock() // before it can be dropped
 		p.mu.RUnlock()
 		return b
@@ -259,10 +254,9 @@ func (p *Pacer) enter(portal string) *bucket {
 	p.mu.RUnlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.drop(now)
 	b := p.buckets[portal]
 	if b == nil {
-		now := time.Now()
-		p.drop(now)
 		b = &bucket{tokens: float64(p.burst), at: now}
 		p.buckets[portal] = b
 	}
