@@ -26,6 +26,7 @@ type access struct {
 	clientID string             // sent as CLIENT_ID where needed; empty for OAuth
 	tokens   oauth2.TokenSource // nil for a webhook
 	secrets  []string           // cut out of every text that enters an error
+	holds    *rest.Holds        // nil: of the client
 }
 
 // Webhook are the credentials of an incoming webhook with the scope imbot.

@@ -80,7 +80,7 @@ func connect(a access, o options) *connection {
 	c := &connection{access: &a}
 	c.rest = rest.New(rest.Config{
 		Root: a.root, Portal: a.portal, Tokens: a.tokens, Secrets: a.secrets,
-		Wire: o.wire, Limiter: o.limiter, Retry: rest.Retry(o.retry), AutoBatch: o.autoBatch,
+		Wire: o.wire, Limiter: o.limiter, Retry: rest.Retry(o.retry), AutoBatch: o.autoBatch, Holds: a.holds,
 		Dialog: dialogOf, Done: c.typing.done, Report: o.report(), Panicked: o.panicked,
 	})
 	c.panicked = o.panicked

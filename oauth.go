@@ -91,6 +91,7 @@ type OAuthApp struct {
 
 	mu        sync.Mutex                      // of what is below; by member id
 	members   map[string]weak.Pointer[member] // portals in use
+	holds     map[string]*rest.Holds          // of portals, which may outlive their members
 	troubles  map[string]trouble              // renewals that failed
 	redirects map[string]time.Time            // until when Confirm asks about no redirect of the portal
 	swept     time.Time                       // when the pauses that were over were forgotten
@@ -121,7 +122,8 @@ func (a *OAuthApp) setup() error {
 func (a *OAuthApp) start() (err error) {
 	a.checks, a.pages = rate.NewLimiter(10, 20), make(chan struct{}, mostPages)
 	a.bodies = inbox.NewBodies(bodyBytes)
-	a.members, a.troubles, a.redirects = map[string]weak.Pointer[member]{}, map[string]trouble{}, map[string]time.Time{}
+	a.members, a.holds = map[string]weak.Pointer[member]{}, map[string]*rest.Holds{}
+	a.troubles, a.redirects = map[string]trouble{}, map[string]time.Time{}
 	a.options, err = newOptions(a.Options)
 	switch {
 	case err != nil:

@@ -51,7 +51,7 @@ func (a *OAuthApp) member(g Grant) (*member, error) {
 	m := a.members[g.MemberID].Value()
 	if m == nil {
 		m = &member{app: a, id: g.MemberID}
-		m.conn = connect(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m}, a.options)
+		m.conn = connect(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m, holds: a.holdsOf(g.MemberID)}, a.options)
 		a.members[g.MemberID] = weak.Make(m)
 		runtime.AddCleanup(m, a.forgetMember, g.MemberID)
 	}
@@ -60,13 +60,35 @@ func (a *OAuthApp) member(g Grant) (*member, error) {
 	return m, nil
 }
 
-// forgetMember drops the entry of a member that nobody keeps.
+// forgetMember drops the entry of a member that nobody keeps, and its holds when they
+// are over: a method that the portal refuses is not tried again because the collector
+// took the client. The caller of holdsOf drops those that end later.
 func (a *OAuthApp) forgetMember(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if p, ok := a.members[id]; ok && p.Value() == nil {
 		delete(a.members, id)
+		if a.holds[id].Idle() {
+			delete(a.holds, id)
+		}
 	}
+}
+
+// holdsOf returns the holds of a portal. The caller holds the lock.
+func (a *OAuthApp) holdsOf(id string) *rest.Holds {
+	if len(a.holds) > 2*len(a.members)+64 {
+		for portal, h := range a.holds {
+			if _, used := a.members[portal]; !used && h.Idle() {
+				delete(a.holds, portal)
+			}
+		}
+	}
+	h := a.holds[id]
+	if h == nil {
+		h = new(rest.Holds)
+		a.holds[id] = h
+	}
+	return h
 }
 
 func (m *member) set(g Grant) {

@@ -409,3 +409,37 @@ func TestAStoreThatEndsItsGoroutineHoldsNobodyUp(t *testing.T) {
 		require.NoError(t, ping(t.Context(), client))
 	})
 }
+
+// A method that has used up its operating time is not tried again because the
+// collector took the client.
+func TestAHoldOutlivesTheClient(t *testing.T) {
+	t.Parallel()
+	c := newCloud()
+	store := imbot.NewMemoryStore()
+	app := c.app(store)
+	c.portal("member-1", "p1.bitrix24.com")
+	require.NoError(t, store.Swap(t.Context(), imbot.Grant{}, c.issue("p1.bitrix24.com", 1, appID).grant()))
+	asked := 0
+	c.fail = func(r *http.Request) (*http.Response, error) {
+		asked++
+		return reply(429, timeLimit), nil
+	}
+	call := func() error {
+		client, err := app.Client(t.Context(), "member-1")
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // less than a hold
+		defer cancel()
+		return ping(ctx, client)
+	}
+	require.ErrorIs(t, call(), imbot.ErrOperationTimeLimit)
+	require.Equal(t, 1, asked)
+	for range 1000 {
+		if app.Members() == 0 {
+			break
+		}
+		runtime.GC()
+	}
+	require.Zero(t, app.Members())
+	require.ErrorIs(t, call(), imbot.ErrOperationTimeLimit)
+	require.Equal(t, 1, asked, "the method is still on hold")
+}

@@ -30,7 +30,8 @@ type Config struct {
 	Wire      *Wire
 	Limiter   Limiter // nil: none
 	Retry     Retry
-	AutoBatch bool // calls that would have to wait travel together
+	AutoBatch bool   // calls that would have to wait travel together
+	Holds     *Holds // nil: of this core
 
 	// Dialog names what a call is about from its parameters. Calls about the same
 	// keep their order in automatic batches; those about "" have none.
@@ -87,14 +88,17 @@ type Core struct {
 	config Config
 	root   atomic.Pointer[string] // Config.Root, or where the portal has moved
 	wire   *Wire
-	holds  holds
+	holds  *Holds
 	size   batchSize
 	auto   *autoBatch // nil: every call goes by itself
 }
 
 // New returns a core. It never dials.
 func New(config Config) *Core {
-	c := &Core{config: config, wire: config.Wire}
+	c := &Core{config: config, wire: config.Wire, holds: config.Holds}
+	if c.holds == nil {
+		c.holds = new(Holds)
+	}
 	c.MoveTo(config.Root)
 	if config.AutoBatch {
 		c.auto = newAutoBatch(c)

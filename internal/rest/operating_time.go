@@ -11,12 +11,12 @@ const (
 	minHold  = 30 * time.Second
 	maxHold  = 10 * time.Minute // the window over which the portal counts
 	maxHolds = 256              // methods that are remembered
-	maxTime  = 400              // bytes of a "time" that are remembered; the portal's has some 250
 )
 
-// holds keeps methods back that have used up their operating time; the others
-// go on. The portal counts per method and application.
-type holds struct {
+// Holds keeps methods back that have used up their operating time; the others
+// go on. The portal counts per method and application, so all clients of one share
+// them. The zero value is ready.
+type Holds struct {
 	mu    sync.Mutex
 	m     map[string]*hold
 	last  time.Time // when the last hold ends
@@ -28,12 +28,12 @@ type hold struct {
 	set   time.Time     // when until was set
 	grown time.Duration // the last hold that the portal gave no time for
 	ran   time.Time     // the last success
-	time  []byte        // "time" of its answer
+	left  time.Duration // from then until the method's sum drops, as its answer said
 }
 
 // wait waits until a method is free, or returns at once when the deadline of
 // ctx comes first.
-func (h *holds) wait(ctx context.Context, method string) error {
+func (h *Holds) wait(ctx context.Context, method string) error {
 	for {
 		d := time.Until(h.end(method))
 		if d <= 0 {
@@ -46,7 +46,7 @@ func (h *holds) wait(ctx context.Context, method string) error {
 }
 
 // end is when the hold of a method ends; zero when there is none.
-func (h *holds) end(method string) time.Time {
+func (h *Holds) end(method string) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if e := h.m[method]; e != nil {
@@ -55,36 +55,56 @@ func (h *holds) end(method string) time.Time {
 	return time.Time{}
 }
 
-// ran notes a success and keeps the "time" of its answer, which is read only when
-// the method is refused.
-func (h *holds) ran(method string, timing []byte) {
+// ran notes a success and what the "time" of its answer says about the next refusal.
+func (h *Holds) ran(method string, timing []byte) {
+	left := untilReset(timing)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e := h.entry(method)
 	if e == nil {
 		return
 	}
-	e.grown, e.ran = 0, time.Now()
-	if e.time = e.time[:0]; len(timing) <= maxTime {
-		e.time = append(e.time, timing...)
-	}
+	e.grown, e.ran, e.left = 0, time.Now(), left
 }
 
-// resetAt is when the method's sum drops, as its last success said; by the
-// portal's clock, so that ours need not agree with it.
-func (e *hold) resetAt() time.Time {
-	t := readTiming(e.time)
-	finish := t.finish
-	if finish.IsZero() {
-		finish = e.ran
+// untilReset is how long after the call the method's sum drops: by the portal's
+// clock, so that ours need not agree with it.
+func untilReset(timing json.RawMessage) time.Duration {
+	if len(timing) == 0 || timing[0] != '{' {
+		return 0
 	}
-	left := t.resetAt.Sub(finish)
-	return e.ran.Add(min(max(left, 0), maxHold))
+	finish, reset := time.Now().Unix(), int64(0)
+	for name, value := range members(timing) {
+		switch string(name) {
+		case `"finish"`:
+			if s := seconds(value); s > 0 {
+				finish = s
+			}
+		case `"operating_reset_at"`:
+			reset = seconds(value)
+		}
+	}
+	return min(max(time.Duration(reset-finish)*time.Second, 0), maxHold)
+}
+
+// seconds reads the whole part of a number, which may be quoted; 0: it is none.
+func seconds(value json.RawMessage) int64 {
+	n, quoted := int64(0), value[0] == '"'
+	if quoted {
+		value = value[1:]
+	}
+	for i, c := range value {
+		if c < '0' || c > '9' || i >= 12 {
+			break
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n
 }
 
 // refused holds a method back after the portal refused a call that was sent at
 // the given time: until the sum drops, or else for a time that grows.
-func (h *holds) refused(method string, sent time.Time) {
+func (h *Holds) refused(method string, sent time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e := h.entry(method)
@@ -96,7 +116,7 @@ func (h *holds) refused(method string, sent time.Time) {
 	}
 	now := time.Now()
 	e.set = now
-	if e.until = e.resetAt(); !e.until.After(now) {
+	if e.until = e.ran.Add(e.left); !e.until.After(now) {
 		e.grown = min(max(2*e.grown, minHold), maxHold)
 		e.until = now.Add(e.grown)
 	}
@@ -105,8 +125,11 @@ func (h *holds) refused(method string, sent time.Time) {
 	}
 }
 
+// Idle reports whether no method is on hold.
+func (h *Holds) Idle() bool { return !h.holding("") }
+
 // holding reports whether a method is on hold; without a name, whether any is.
-func (h *holds) holding(method string) bool {
+func (h *Holds) holding(method string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := time.Now()
@@ -118,7 +141,7 @@ func (h *holds) holding(method string) bool {
 }
 
 // entry returns what is known of a method; nil when there is no room for it.
-func (h *holds) entry(method string) *hold {
+func (h *Holds) entry(method string) *hold {
 	now := time.Now()
 	e := h.m[method]
 	if now.Sub(h.swept) > maxHold || e == nil && len(h.m) >= maxHolds {
@@ -136,7 +159,7 @@ func (h *holds) entry(method string) *hold {
 // sweep forgets the methods for whose next refusal it makes no difference: the
 // portal's window has passed since they ran and were held back. A map keeps its room
 // when entries are deleted, so what stays gets a new one.
-func (h *holds) sweep(now time.Time) {
+func (h *Holds) sweep(now time.Time) {
 	kept := map[string]*hold{}
 	for name, e := range h.m {
 		if now.Sub(e.ran) <= maxHold || now.Sub(e.until) <= maxHold {
@@ -150,14 +173,12 @@ func (h *holds) sweep(now time.Time) {
 type timing struct {
 	operating time.Duration // sum of the method over the last ten minutes
 	resetAt   time.Time     // when that sum drops
-	finish    time.Time     // of the call
 }
 
 func readTiming(raw json.RawMessage) timing {
 	var read struct {
 		Operating        json.Number `json:"operating"`
 		OperatingResetAt json.Number `json:"operating_reset_at"`
-		Finish           json.Number `json:"finish"`
 	}
 	_ = json.Unmarshal(raw, &read) // a member that cannot be read says nothing
 	var t timing
@@ -166,9 +187,6 @@ func readTiming(raw json.RawMessage) timing {
 	}
 	if s, err := read.OperatingResetAt.Float64(); err == nil && s > 0 {
 		t.resetAt = time.Unix(int64(s), 0)
-	}
-	if s, err := read.Finish.Float64(); err == nil && s > 0 {
-		t.finish = time.Unix(int64(s), 0)
 	}
 	return t
 }

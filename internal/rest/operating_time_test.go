@@ -11,7 +11,7 @@ import (
 
 func TestHoldEndsWhenThePortalSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var h holds
+		var h Holds
 		// The portal's clock is years away from ours.
 		h.ran("slow", []byte(`{"finish":1000.75, "operating_reset_at": 1090}`))
 		require.False(t, h.holding("slow"))
@@ -30,7 +30,7 @@ func TestHoldEndsWhenThePortalSays(t *testing.T) {
 
 func TestHoldGrowsWhenThePortalSaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var h holds
+		var h Holds
 		refuse := func() time.Duration {
 			time.Sleep(time.Millisecond)
 			h.refused("slow", time.Now())
@@ -52,7 +52,7 @@ func TestHoldGrowsWhenThePortalSaysNothing(t *testing.T) {
 
 func TestHoldsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var h holds
+		var h Holds
 		for i := range 10 * maxHolds {
 			h.refused(fmt.Sprint("method", i), time.Now())
 			h.ran(fmt.Sprint("other", i), []byte(`{"finish":1,"operating_reset_at":60}`))
@@ -66,7 +66,7 @@ func TestHoldsAreBounded(t *testing.T) {
 
 func TestHoldsForgetWhatIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		portals := make([]holds, 10_000)
+		portals := make([]Holds, 10_000)
 		for i := range portals {
 			h := &portals[i]
 			for method := range 20 {
@@ -93,23 +93,22 @@ func TestHoldsForgetWhatIsOver(t *testing.T) {
 	})
 }
 
-func TestReadTiming(t *testing.T) {
-	for raw, want := range map[string]int64{
-		`{"finish":12}`:                                12,
-		`{"finish" : "12.9"}`:                          12,
-		`{"finish":null}`:                              0,
-		`{"start":1}`:                                  0,
-		`{"finish":1,"x":1}`:                           1,
-		`{"r":"\"finish\":7","y":1}`:                   0,
-		`{"finish":7,"operating":[],"date_start":"x"}`: 7,
-		`"finish"`:                                     0,
-		`[]`:                                           0,
-		``:                                             0,
+func TestUntilReset(t *testing.T) {
+	for raw, want := range map[string]time.Duration{
+		`{"finish":12,"operating_reset_at":40}`:                      28 * time.Second,
+		`{"operating_reset_at" : "40.9", "finish" : "12.9"}`:         28 * time.Second,
+		`{"finish":40,"operating_reset_at":12}`:                      0,
+		`{"finish":12}`:                                              0,
+		`{"finish":12,"operating_reset_at":null}`:                    0,
+		`{"finish":12,"operating_reset_at":""}`:                      0,
+		`{"finish":1,"operating_reset_at":9000}`:                     maxHold,
+		`{"finish":1,"operating_reset_at":99999999999999999999999}`:  maxHold,
+		`{"r":"\"operating_reset_at\":7","y":1}`:                     0,
+		`{"finish":12,"operating":[],"operating_reset_at":42,"x":1}`: 30 * time.Second,
+		`"operating_reset_at"`:                                       0,
+		`[]`:                                                         0,
+		``:                                                           0,
 	} {
-		finish := readTiming([]byte(raw)).finish
-		require.Equal(t, want == 0, finish.IsZero(), raw)
-		if want != 0 {
-			require.Equal(t, want, finish.Unix(), raw)
-		}
+		require.Equal(t, want, untilReset([]byte(raw)), raw)
 	}
 }
