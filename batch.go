@@ -196,6 +196,9 @@ func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Se
 			f := underway[0]
 			<-f.done
 			underway = underway[1:]
+			if f.thrown != nil {
+				panic(f.thrown) // of the user's code, as without Ahead
+			}
 			for i, it := range f.items {
 				if !yield(resultOf[R](f.requests[i], it)) {
 					return false
@@ -212,6 +215,7 @@ func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Se
 			underway = append(underway, f)
 			run := func() {
 				defer close(f.done)
+				defer func() { f.thrown = recover() }()
 				_ = c.run(ctx, f.items) // each item has its own error
 			}
 			if ahead > 1 {
@@ -267,6 +271,7 @@ type flight[Q any] struct {
 	requests []Q
 	dialogs  map[string]bool // that it is about; "": of a call that names none
 	done     chan struct{}   // closed when it is over
+	thrown   any             // what the user's code has panicked with
 }
 
 func newFlight[Q any]() *flight[Q] {

@@ -514,3 +514,13 @@ func TestDoAllAheadWaitsForWhatIsUnderWay(t *testing.T) {
 		require.Equal(t, time.Second, time.Since(start))
 	})
 }
+
+func TestDoAllPanicsWhereItIsCalled(t *testing.T) {
+	for _, ahead := range []int{1, 4} {
+		client := over(t, hook, newBatches(t, ids, nil), imbot.WithObserver(func(context.Context, imbot.CallInfo) { panic("observer") }))
+		require.PanicsWithValue(t, "observer", func() {
+			for range imbot.DoAll(t.Context(), client, numbered(500), imbot.Ahead(ahead)) {
+			}
+		})
+	}
+}
