@@ -66,8 +66,9 @@
 //     repeated.
 //
 // Calls are paced below the portal's rate limit by a limiter that all clients
-// of the process share; see [WithLimiter] and [WithRetry]. Every wait obeys the
-// context. A method that has used up its operating time on the portal is held
+// of the process share; see [WithLimiter] and [WithRetry]. Whose call goes next is a
+// matter of its [Class]: answers of a callback before ordinary calls, these before
+// those of [DoAll]. Every wait obeys the context. A method that has used up its operating time on the portal is held
 // back until the portal lets it run again, for ten minutes at most; other methods
 // go on.
 //
