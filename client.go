@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/imbot-go/imbot/internal/rest"
@@ -56,12 +57,12 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 
 func newOptions(opts []Option) (options, error) {
 	o := options{
-		http:      &http.Client{Transport: rest.SharedTransport},
+		http:      sharedHTTP,
 		limiter:   sharedLimiter,
 		retry:     Retry{MaxAttempts: 4, MinBackoff: time.Second, MaxBackoff: 30 * time.Second},
 		logger:    slog.New(slog.DiscardHandler),
 		faults:    func() *slog.Logger { return calm(slog.Default()) },
-		userAgent: "imbot-go/" + version,
+		userAgent: userAgent,
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -71,9 +72,22 @@ func newOptions(opts []Option) (options, error) {
 			return options{}, err
 		}
 	}
-	o.wire = rest.NewWire(o.http, o.userAgent)
+	if o.http == sharedHTTP && o.userAgent == userAgent {
+		o.wire = sharedWire()
+	} else {
+		o.wire = rest.NewWire(o.http, o.userAgent)
+	}
 	return o, nil
 }
+
+const userAgent = "imbot-go/" + version
+
+// sharedHTTP serves all clients that were given none of their own, over one wire
+// where they have the same User-Agent.
+var (
+	sharedHTTP = &http.Client{Transport: rest.SharedTransport}
+	sharedWire = sync.OnceValue(func() *rest.Wire { return rest.NewWire(sharedHTTP, userAgent) })
+)
 
 // connect makes the way to a portal.
 func connect(a access, o options) *connection {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -90,7 +91,8 @@ type Core struct {
 	wire   *Wire
 	holds  *Holds
 	size   batchSize
-	auto   *autoBatch // nil: every call goes by itself
+	auto   *autoBatch // made by the first call, because most clients of many portals are idle
+	once   sync.Once  // for auto
 }
 
 // New returns a core. It never dials.
@@ -100,9 +102,6 @@ func New(config Config) *Core {
 		c.holds = new(Holds)
 	}
 	c.MoveTo(config.Root)
-	if config.AutoBatch {
-		c.auto = newAutoBatch(c)
-	}
 	return c
 }
 
@@ -115,12 +114,13 @@ func (c *Core) MoveTo(root string) { c.root.Store(&root) }
 // Do sends a call by itself or, with AutoBatch, maybe together with others.
 func (c *Core) Do(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 	ctx, class := classify(ctx)
-	if c.auto == nil {
+	if !c.config.AutoBatch {
 		return c.send(ctx, cl)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, interrupted(cl, nil, err)
 	}
+	c.once.Do(func() { c.auto = newAutoBatch(c) })
 	return c.auto.do(ctx, cl, class)
 }
 
