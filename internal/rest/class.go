@@ -34,9 +34,9 @@ func WithClass(ctx context.Context, class Class) context.Context {
 }
 
 // WithAnswers returns a context whose first n calls are answers.
-func WithAnswers(ctx context.Context, n int) context.Context {
+func WithAnswers(ctx context.Context, n int32) context.Context {
 	c := &classed{class: ClassAnswer, left: new(atomic.Int32)}
-	c.left.Store(int32(n))
+	c.left.Store(n)
 	return context.WithValue(ctx, classKey{}, c)
 }
 
