@@ -56,7 +56,7 @@ const timeFormats = " FORMAT_DATE FORMAT_DATETIME SHORT_DATE_FORMAT MEDIUM_DATE_
 // end of its name, whatever is between.
 func Read(text string) View {
 	var r reader
-	text = strings.TrimFunc(string([]rune(text)), isJSBlank)
+	text = strings.TrimFunc(valid(text), isJSBlank)
 	text = breakCode.ReplaceAllStringFunc(text, func(string) string { return r.wrap(Break, "", "") + "\n" })
 	text = strings.ReplaceAll(text, "    ", "\t")
 
