@@ -134,6 +134,8 @@ func (r *reader) slash(text string) string {
 	c, n := utf8.DecodeRuneInString(rest)
 	left := ""
 	switch {
+	case strings.HasPrefix(rest, "\xffo"): // [br]
+		left, n = "br />", strings.IndexByte(rest, '\n')+1
 	case n == 1 && rest[0] == 0xFF: // a code that is held out
 		n = 0
 	case c == '&':

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -10,6 +12,7 @@ import (
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/bbcode"
+	"github.com/imbot-go/imbot/imbottest/internal/textstage"
 )
 
 // A conversation is a group chat in the page, with a bot that writes into it.
@@ -136,6 +139,7 @@ func TestPageShowsQuotes(t *testing.T) {
 		{"behind the tag of a break", "x<br />>>a<br />b", "x" + line + "a</blockquote>b"},
 		{"of entities", "&gt;&gt;a", line + "a</blockquote>"},
 		{"behind a code", "[b]>>a[/b]", "<b>&gt;&gt;a</b>"},
+		{"behind /me", "/me >>a", "&gt;&gt;a"},
 		{"within a line", "x >>a", "x &gt;&gt;a"},
 		{"dashes", rule + "\na\n" + rule + "\nb", block + "a</blockquote>b"},
 		{"with tags for breaks", rule + "<br />a<br />" + rule + "<br />b", block + "a</blockquote>b"},
@@ -187,4 +191,47 @@ func TestPageShowsTheMentionsThatBotsDoNotGet(t *testing.T) {
 		require.Equal(t, text, c.plain())
 	}
 	c.tab.noAlarms()
+}
+
+// The page and the model of portal and client read seeded texts alike. Left out are what
+// the page has better words for (times, files, stars), what it draws, and rows of dashes
+// that do not have a line for themselves.
+func TestPageReadsAsTheModelDoes(t *testing.T) {
+	pieces := strings.Split(`&#91;|&#93;|&lt;|&gt;|&amp;|&#39;|&amp;lt;|&copy;|[|]|[/|[b]|[/b]|[I]|[/i]|[s]|[/s]|[user=5]Eve[/user]|[user=|[/user]|[user=all]|[chat=7]x[/chat]`+
+		`|[url=https://e.com/]|[/url]|https://e.com/a|www.e.com|[send=/x]|[/send]|[put]|[/put]|[code]|[/code]|[br]|[Br]|[like]|[dislike]|[pch=3]x[/pch]|[dialog=5]|[attach=1]`+
+		`|<br />|<br>|<|>|>>|&gt;&gt;|#BR#|#br#|##|/me|/loud|/me |\|\n|\n|\n| |    |😀|a|hello|"|'|-|`+"\n"+strings.Repeat("-", 54)+"\n|", "|")
+	random := rand.New(rand.NewPCG(12, 4))
+	var served, want []string
+	for range 3000 {
+		var text strings.Builder
+		for range 1 + random.IntN(9) {
+			piece := pieces[random.IntN(len(pieces))]
+			text.WriteString(strings.ReplaceAll(piece, `\n`, "\n"))
+		}
+		handedOut := textstage.Serve(textstage.Store(text.String()), nil)
+		served = append(served, handedOut)
+		want = append(want, strings.Join(strings.Fields(textstage.Read(handedOut).Text), ""))
+	}
+	b := open(t, newTestbed(t).url, 1440, 900)
+	texts, err := json.Marshal(served)
+	require.NoError(t, err)
+	got := eval[[]string](b, `(async () => {
+		const [{render}, {opening}] = await Promise.all([import("./bbcode.js"), import("./opening.js")]);
+		const app = {state: {user: 1, dialogs: new Map(), users: new Map()}, nameOf: id => "User " + id};
+		return `+string(texts)+`.map(text => {
+			const box = document.createElement("div");
+			const { text: left, look } = opening(text);
+			box.append(render(left, app, !look));
+			return box.textContent.replace(/\s+/g, "");
+		});
+	})()`)
+	wrong := 0
+	for i := range served {
+		if want[i] != got[i] {
+			wrong++
+			t.Logf("%q: model %q page %q", served[i], want[i], got[i])
+		}
+	}
+	require.Zero(t, wrong)
+	b.noAlarms()
 }

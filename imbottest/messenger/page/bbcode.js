@@ -12,9 +12,10 @@ const MAX_ADDRESS = 2000;
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'[\]]+/g;
 const MARKS = ['s', 'u', 'i', 'b'];
 
-// render returns the nodes that show a text. app is called when a link is clicked.
-export function render(text, app) {
-  const out = new Output(app, text);
+// render returns the nodes that show a text. app is called when a link is clicked. With
+// lineStart false the text does not begin with a quote.
+export function render(text, app, lineStart = true) {
+  const out = new Output(app, text, lineStart);
   let done = 0;
   for (const token of scan(text)) {
     if (token.start < done) continue;
@@ -32,8 +33,8 @@ export function render(text, app) {
       if (token.kind === 'close') continue;
       const inside = text.slice(token.end, token.pair.start);
       done = token.pair.end;
-      if (token.name === 'pch') out.inLine(); // shows nothing
-      else if (token.name === 'code') out.block(el('pre', { class: 'code', tabindex: '-1' }, el('code', {}, inside.replace(/^\r?\n/, '').trimEnd())));
+      if (token.name === 'pch') continue; // shows nothing
+      if (token.name === 'code') out.block(el('pre', { class: 'code', tabindex: '-1' }, el('code', {}, inside.replace(/^\r?\n/, '').trimEnd())));
       else out.add(image(inside, token.value));
     } else if (token.kind === 'open') {
       out.open(token, text);
@@ -46,7 +47,7 @@ export function render(text, app) {
 }
 
 class Output {
-  constructor(app, text) {
+  constructor(app, text, lineStart) {
     this.app = app;
     this.root = document.createDocumentFragment();
     this.into = this.root; // the root or a quote
@@ -56,7 +57,7 @@ class Output {
     this.colors = [];
     this.sizes = [];
     this.link = null; // {token, make, node}
-    this.lineStart = true;
+    this.lineStart = lineStart;
     this.afterBlock = false; // whether a block came last; the line break after it is dropped
     this.quote = ''; // "", "line" or "block"
     this.head = false; // whether the first line of a quoted message comes next
@@ -262,11 +263,11 @@ function linkMaker(token, text, app) {
   return () => el('span');
 }
 
-// emptyName is the text of a mention that has none.
+// emptyName is the text of a mention or a command that has none.
 function emptyName(token, app) {
   if (token.name === 'user') return app.nameOf(parseInt(token.value, 10)) || token.value;
   if (token.name === 'chat') return app.state.dialogs.get('chat' + token.value)?.title.slice(0, 200) || 'chat ' + token.value;
-  return token.value;
+  return ['send', 'put'].includes(token.name) ? token.value : '';
 }
 
 // single returns what shows a code that has no closing code: a node or text. It returns

@@ -17,14 +17,16 @@ for (const [name, form] of Object.entries(FORMS)) FORMS[name] = new Set(form.spl
 // The values that some codes need; with another one they are text.
 const VALUES = { user: /^\d+(?: replace)?$/i, chat: /^(?:imol\|)?\d+$/i, context: /^(?:chat\d+|\d+:\d+)\/\d+$/i, pch: /^\d+$/ };
 
+// Of these a closing code belongs to the last opening one, of others to the first.
+const NESTED = new Set(['b', 'i', 'u', 's', 'size', 'color']);
+
 const HELD_OUT = new Set(['code', 'send', 'put']);
 
 const NAME = /[a-z]{1,10}/iy;
 
 // scan returns the codes in order: {start, end, name, value, kind, pair}. kind is
 // "single", "open" or "close". pair is the closing code of an opening one, and the other
-// way round; without it both are just text. A closing code belongs to the last opening
-// one of its name. Inside [code], [send] and [put] there are no codes.
+// way round; without it both are just text. Inside [code], [send] and [put] there are no codes.
 export function scan(text) {
   const tokens = [];
   const open = new Map();
@@ -60,14 +62,18 @@ export function scan(text) {
   };
 
   const nextEnd = ({ name, end }) => {
+    const from = name === 'code' ? end : end + 1; // a command has a label, if need be with a closing code in it
     let found = ends.get(name);
-    if (found === undefined || found?.index < end) {
+    if (found === undefined || found?.index < from) {
       const closing = new RegExp(`\\[/${name}\\]`, 'gi');
-      closing.lastIndex = end;
+      closing.lastIndex = from;
       found = closing.exec(text);
       ends.set(name, found);
     }
-    return found;
+    if (found || from === end) return found;
+    const closing = new RegExp(`\\[/${name}\\]`, 'iy');
+    closing.lastIndex = end;
+    return closing.exec(text);
   };
 
   const starts = /[[#]/g;
@@ -84,7 +90,7 @@ export function scan(text) {
       starts.lastIndex = token.pair.end;
     } else if (token.kind === 'open') {
       if (!open.has(token.name)) open.set(token.name, []);
-      open.get(token.name).push(token);
+      if (NESTED.has(token.name) || open.get(token.name).length === 0) open.get(token.name).push(token);
     } else if (token.kind === 'close') {
       const opener = open.get(token.name)?.pop();
       if (opener) {

@@ -46,7 +46,7 @@ function body(message, app, expanded, item) {
   if (message.deleted) return el('div', { class: 'text deleted' }, 'This message was deleted.');
   const { text, look } = opening(message.served);
   if (text === '') return null;
-  return longText(text, app, { class: look ? 'text ' + look : 'text' }, { expanded, expand: () => {
+  return longText(text, app, { class: look ? 'text ' + look : 'text' }, { expanded, lineStart: !look, expand: () => {
     item.dataset.expanded = 'true';
     item.focus({ preventScroll: true });
   } });
