@@ -23,9 +23,9 @@ const module = "github.com/imbot-go/imbot"
 // import, tests aside. "." is the root. A new package gets a row here.
 var mayImport = map[string][]string{
 	"examples/*":          {"imbottest/messenger", "imbottest", ".", "bbcode"},
-	"imbottest/messenger": {"imbottest", ".", "bbcode"},
+	"imbottest/messenger": {"imbottest", "imbottest/internal/textstage", ".", "bbcode"},
 	"imbottest/interop":   {}, // it runs examples/portal as a program
-	"imbottest":           {".", "bbcode", "internal/phpform"},
+	"imbottest":           {"imbottest/internal/textstage", ".", "bbcode", "internal/phpform"},
 	".":                   {"bbcode", "internal/rest", "internal/inbox", "internal/dispatch", "internal/phpform", "internal/secret"},
 	"bbcode":              {},
 	"internal/rest":       {"internal/dispatch", "internal/phpform", "internal/secret"},

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot"
-	"github.com/imbot-go/imbot/bbcode"
+	"github.com/imbot-go/imbot/imbottest/internal/textstage"
 )
 
 // A Message is one message of a chat, as it was when it was asked for.
@@ -34,8 +34,17 @@ type Message struct {
 	Likes   []imbot.ID // who likes it
 }
 
-// Plain returns the text as a person reads it: see [bbcode.Plain].
-func (m Message) Plain() string { return bbcode.Plain(m.Text) }
+// Plain returns the text as a person reads it: what the portal's text stage and the web
+// client leave of it. Entities are characters, and codes that they make are codes; a
+// beginning such as "/me " or "/loud " is gone, even of "/menu"; quotes are without their
+// ">>" and rows of dashes, a mention is the name. An address stands in parentheses behind
+// the text of its link. The invisible characters of [bbcode.Escape] are taken away.
+//
+// [bbcode.Plain] reads a text as bots do who cannot know who will show it: there "/me" and
+// the signs of quotes stay.
+func (m Message) Plain() string {
+	return textstage.Read(textstage.Serve(m.Text, nil)).Plain()
+}
 
 // Wire returns the parts of the message as the portal stores them, null when the
 // message has none: the attachment an object, the others a flat list in which an

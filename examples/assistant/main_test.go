@@ -26,7 +26,7 @@ Tea | Minutes
 green | 2
 black | 4
 
->>Never use [user=1]a microwave[/user].
+Never use [user=1]a microwave[/user].
 
 time.Sleep(3 * time.Minute)
 Anna: Tell me a long story

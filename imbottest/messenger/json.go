@@ -9,6 +9,7 @@ import (
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
+	"github.com/imbot-go/imbot/imbottest/internal/textstage"
 )
 
 // The types of this file are written as the JSON that the page reads. Lists are never
@@ -47,7 +48,8 @@ type message struct {
 	Chat     imbot.ID        `json:"chat"`
 	Dialog   imbot.DialogID  `json:"dialog"`
 	Author   imbot.ID        `json:"author"`
-	Text     string          `json:"text"`
+	Text     string          `json:"text"`   // as its author can change it
+	Served   string          `json:"served"` // as the portal hands it out to be shown
 	System   bool            `json:"system"`
 	Time     milliTime       `json:"time"`
 	Edited   bool            `json:"edited"`
@@ -148,8 +150,8 @@ func pictureURL(what string, id imbot.ID, data []byte) string {
 
 func newMessage(m imbottest.Message, dialog imbot.DialogID) message {
 	out := message{
-		ID: m.ID, Chat: m.ChatID, Dialog: dialog, Author: m.AuthorID, Text: m.Text, System: m.System, Time: milliTime(m.Time),
-		Edited: m.Edited, Deleted: m.Deleted, Likes: neverNil(m.Likes),
+		ID: m.ID, Chat: m.ChatID, Dialog: dialog, Author: m.AuthorID, Text: m.Text, Served: textstage.Serve(m.Text, nil),
+		System: m.System, Time: milliTime(m.Time), Edited: m.Edited, Deleted: m.Deleted, Likes: neverNil(m.Likes),
 	}
 	out.Attach, out.Keyboard, out.Menu = m.Wire()
 	for _, part := range []*json.RawMessage{&out.Keyboard, &out.Menu} {

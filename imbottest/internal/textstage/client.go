@@ -56,7 +56,7 @@ const timeFormats = " FORMAT_DATE FORMAT_DATETIME SHORT_DATE_FORMAT MEDIUM_DATE_
 // end of its name, whatever is between.
 func Read(text string) View {
 	var r reader
-	text = strings.TrimFunc(string([]rune(text)), isJSBlank)
+	text = strings.TrimFunc(valid(text), isJSBlank)
 	text = breakCode.ReplaceAllStringFunc(text, func(string) string { return r.wrap(Break, "", "") + "\n" })
 	text = strings.ReplaceAll(text, "    ", "\t")
 
@@ -134,6 +134,8 @@ func (r *reader) slash(text string) string {
 	c, n := utf8.DecodeRuneInString(rest)
 	left := ""
 	switch {
+	case strings.HasPrefix(rest, "\xffo"): // [br]
+		left, n = "br />", strings.IndexByte(rest, '\n')+1
 	case n == 1 && rest[0] == 0xFF: // a code that is held out
 		n = 0
 	case c == '&':

@@ -19,13 +19,21 @@ const phpBlanks = " \t\n\r\v\x00"
 // Store returns a text as the portal stores it. Bytes that are not UTF-8 become
 // U+FFFD.
 func Store(text string) string {
-	text = string([]rune(text))
+	text = valid(text)
 	text = storedBreaks.Replace(text)
 	text = strings.Trim(text, phpBlanks)
 	if utf8.RuneCountInString(text) > maxText+len(cutSign) {
 		text = string([]rune(text)[:maxText]) + cutSign
 	}
 	return text
+}
+
+// valid returns a text with U+FFFD in place of each byte that is not UTF-8.
+func valid(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	return string([]rune(text))
 }
 
 // What is a line break when a text is stored, and when it is handed out.
@@ -54,7 +62,7 @@ var (
 // nil or has none they stay empty.
 func Serve(text string, name func(user string) string) string {
 	var held holdings
-	text = string([]rune(text))
+	text = valid(text)
 	text = held.out('h', heldByServer, text)
 	text = emptyMention.ReplaceAllStringFunc(text, func(code string) string {
 		user := emptyMention.FindStringSubmatch(code)[1]

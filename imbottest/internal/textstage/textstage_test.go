@@ -93,6 +93,7 @@ func TestShown(t *testing.T) {
 		{"so does /menu", " [br]/menu - the menu", "u - the menu", []Mark{{Me, "", 0, 12}}},
 		{"/loud loses six", "/loudspeaker", "peaker", []Mark{{Loud, "", 0, 6}}},
 		{"and half of what was one", "/me<b", "lt;b", []Mark{{Me, "", 0, 4}}},
+		{"of a line break, too", "/me[Br]x", "br />x", []Mark{{Me, "", 0, 6}}},
 		{"not behind anything", "see /me", "see /me", nil},
 	} {
 		t.Run(row.name, func(t *testing.T) { require.Equal(t, View{row.want, row.marks}, Shown(row.text, nil)) })

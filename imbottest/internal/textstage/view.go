@@ -1,6 +1,7 @@
 package textstage
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,26 @@ type Mark struct {
 	Value      string // an address, an id, a command, a colour …
 	Start, End int
 }
+
+// Plain returns the text, with the address behind each link that shows something else.
+// It leaves out the invisible characters with which a sender keeps codes apart.
+func (v View) Plain() string {
+	links := slices.DeleteFunc(slices.Clone(v.Marks), func(m Mark) bool {
+		return m.Kind != Link || v.Text[m.Start:m.End] == m.Value
+	})
+	slices.SortStableFunc(links, func(a, b Mark) int { return cmp.Compare(a.End, b.End) })
+	var out strings.Builder
+	done := 0
+	for _, m := range links {
+		out.WriteString(v.Text[done:m.End])
+		out.WriteString(" (" + m.Value + ")")
+		done = m.End
+	}
+	out.WriteString(v.Text[done:])
+	return invisible.Replace(out.String())
+}
+
+var invisible = strings.NewReplacer("*\ufeff\u2060", "*", "_\ufeff\u2060", "_", "\u2060", "")
 
 // A Kind says what a mark does.
 type Kind string

@@ -23,7 +23,9 @@ func TestPageRendersCodes(t *testing.T) {
 		anchor = ` target="_blank" rel="noopener noreferrer" title=`
 		rule   = "------------------------------------------------------"
 	)
-	b := open(t, newTestbed(t).url, 1440, 900)
+	page := newTestbed(t).url
+	photo := page + "icon.svg" // a picture that is there
+	b := open(t, page, 1440, 900)
 	for _, row := range []struct{ name, text, html string }{
 		{"marks", "[b]a[/b][I]b[/I][u]c[/u][s]d[/s]", "<b>a</b><i>b</i><u>c</u><s>d</s>"},
 		{"marks that cross", "[b]a[i]b[/b]c[/i]", "<b>a</b><b><i>b</i></b><i>c</i>"},
@@ -44,7 +46,12 @@ func TestPageRendersCodes(t *testing.T) {
 		{"quoted lines", ">>a\n>>b\nc", `<blockquote class="line" dir="auto">a` + "\nb" + `</blockquote>c`},
 		{"a quoted message", rule + "\na\n" + rule + "\nb", `<blockquote class="block" dir="auto">a</blockquote>b`},
 		{"a rule alone", rule + "\na", rule + "\na"},
-		{"a picture", "[img size=small]https://e.com/p.png [/img]", `<img src="https://e.com/p.png" alt="" loading="lazy" referrerpolicy="no-referrer" class="picture small">`},
+		{"a picture", "[img size=small]" + photo + " [/img]", `<img src="` + photo + `" alt="" loading="lazy" referrerpolicy="no-referrer" class="picture small">`},
+		{"a picture whose address the portal made a link", "[img size=small][URL]" + photo + "[/URL] [/img]", `<img src="` + photo + `" alt="" loading="lazy" referrerpolicy="no-referrer" class="picture small">`},
+		{"votes", "[like][DISLIKE]", "👍👎"},
+		{"an internal call", "a[pch=3]b[/pch]c", "ac"},
+		{"codes that no client reads", "[dialog=5 message=6]x[/dialog][attach=1][user=all]y[/user]", "[dialog=5 message=6]x[/dialog][attach=1][user=all]y[/user]"},
+		{"codes in the label of a command", "[put=x][b]a[/b][/put]", `<button type="button" class="act put" title="Put into the text field: x">[b]a[/b]</button>`},
 		{"a picture without a blank before its end stays text", "[img size=small]x[/img]", "[img size=small]x[/img]"},
 		{"a picture without a size stays text", "[img]x [/img]", "[img]x [/img]"},
 		{"a picture with a size that every object has", "[img size=constructor]x [/img]", "[img size=constructor]x [/img]"},
@@ -52,7 +59,7 @@ func TestPageRendersCodes(t *testing.T) {
 		{"a mention", "[user=5]Eve[/user]", `<button type="button" class="act mention" title="Person 5">Eve</button>`},
 		{"a mention without a name", "[user=5][/user]", `<button type="button" class="act mention" title="Person 5">User 5</button>`},
 		{"a mention of the reader", "[user=1]me[/user]", `<span class="mention own">me</span>`},
-		{"a mention of what every object has", "[user=__proto__]a[/user]", `<span class="mention">a</span>`},
+		{"a mention of what every object has", "[user=__proto__]a[/user]", "[user=__proto__]a[/user]"},
 		{"a time in a format that every object has", "[timestamp=0 format=constructor][timestamp=x]", ""},
 		{"a rating that is none", "[rating=9]", "[rating=9]"},
 	} {

@@ -5,15 +5,17 @@
 import { scan } from './bbscan.js';
 import { clamp, color, el, link, paint, pick, picture, safeLink } from './dom.js';
 
-const RULE = /^-{54}[ \r]*$/;
+const RULE = /^-{54}$/;
+const HEAD = /^(.*)\[([^[\]]+)\](?: #((?:chat\d+|\d+:\d+))\/(\d+))?$/; // of a quoted message
 const MAX_PARTS = 20000; // elements; behind these a text is shown without its codes
 const MAX_ADDRESS = 2000;
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'[\]]+/g;
 const MARKS = ['s', 'u', 'i', 'b'];
 
-// render returns the nodes that show a text. app is called when a link is clicked.
-export function render(text, app) {
-  const out = new Output(app, text);
+// render returns the nodes that show a text. app is called when a link is clicked. With
+// lineStart false the text does not begin with a quote.
+export function render(text, app, lineStart = true) {
+  const out = new Output(app, text, lineStart);
   let done = 0;
   for (const token of scan(text)) {
     if (token.start < done) continue;
@@ -27,10 +29,11 @@ export function render(text, app) {
     if (token.kind === 'single') {
       if (typeof node === 'string') out.text(node);
       else out.add(node);
-    } else if (token.name === 'code' || token.name === 'img') {
+    } else if (token.name === 'code' || token.name === 'img' || token.name === 'pch') {
       if (token.kind === 'close') continue;
       const inside = text.slice(token.end, token.pair.start);
       done = token.pair.end;
+      if (token.name === 'pch') continue; // shows nothing
       if (token.name === 'code') out.block(el('pre', { class: 'code', tabindex: '-1' }, el('code', {}, inside.replace(/^\r?\n/, '').trimEnd())));
       else out.add(image(inside, token.value));
     } else if (token.kind === 'open') {
@@ -44,7 +47,7 @@ export function render(text, app) {
 }
 
 class Output {
-  constructor(app, text) {
+  constructor(app, text, lineStart) {
     this.app = app;
     this.root = document.createDocumentFragment();
     this.into = this.root; // the root or a quote
@@ -54,10 +57,11 @@ class Output {
     this.colors = [];
     this.sizes = [];
     this.link = null; // {token, make, node}
-    this.lineStart = true;
+    this.lineStart = lineStart;
     this.afterBlock = false; // whether a block came last; the line break after it is dropped
     this.quote = ''; // "", "line" or "block"
-    this.rules = (text.match(/^-{54}[ \r]*$/gm) ?? []).length;
+    this.head = false; // whether the first line of a quoted message comes next
+    this.rules = (text.match(/^-{54}$/gm) ?? []).length;
   }
 
   text(s) {
@@ -73,9 +77,10 @@ class Output {
   // piece adds text without a line break. whole says whether a line break follows.
   piece(s, whole) {
     if (s === '') return;
-    if (this.lineStart && s.startsWith('---') && RULE.test(s) && (this.quote === 'block' || (this.rules > 1 && this.parts < MAX_PARTS))) {
+    if (this.lineStart && s.startsWith('---') && RULE.test(s) && (this.quote === 'block' || (whole && this.rules > 1 && this.parts < MAX_PARTS))) {
       this.rules--;
       this.leave(this.quote === 'block' ? '' : 'block');
+      this.head = this.quote === 'block';
       this.skipBreak = whole;
       this.lineStart = false;
       return;
@@ -84,19 +89,30 @@ class Output {
       if (s.startsWith('>>') && this.parts < MAX_PARTS) {
         if (this.quote === 'line') this.run += '\n';
         else this.leave('line');
-        s = s.slice(2).replace(/^ /, '');
+        s = s.slice(2);
         this.lineStart = false;
       } else if (this.quote === 'line') {
         this.leave('');
       }
     }
-    this.lineStart = this.lineStart && s.trim() === '';
+    this.lineStart = false;
     this.afterBlock = false;
-    this.run += s;
+    const head = this.head && whole ? HEAD.exec(s) : null;
+    if (head && (head[1] !== '' || this.into.childNodes.length > 0)) this.quoted(...head.slice(1));
+    else this.run += s;
+  }
+
+  // quoted adds the author and the time of a quoted message. With a place, the time leads to it.
+  quoted(name, time, dialog, id) {
+    if (name.trim() !== '') this.add(el('span', { class: 'quoted-name' }, name.trim()));
+    this.run += ' ';
+    const go = dialog && (() => this.app.openMessage(dialog, Number(id)));
+    this.add(go ? el('button', { type: 'button', class: 'act quoted-time', click: go }, time.trim()) : el('span', { class: 'quoted-time' }, time.trim()));
   }
 
   newLine() {
     const drop = this.quote === 'line' || this.skipBreak || this.afterBlock;
+    if (!this.skipBreak) this.head = false;
     if (this.lineStart && this.quote === 'line') this.leave(''); // an empty line ends the quote
     else if (!drop) this.run += '\n';
     this.skipBreak = this.afterBlock = false;
@@ -145,9 +161,9 @@ class Output {
   }
 
   add(node) {
-    if (this.lineStart && this.quote === 'line') this.leave('');
+    this.inLine();
     this.flush();
-    this.lineStart = this.afterBlock = false;
+    this.afterBlock = false;
     this.parts++;
     this.target().append(node);
   }
@@ -158,7 +174,14 @@ class Output {
     this.afterBlock = true;
   }
 
+  // inLine notes that something stands in the line: what comes behind it begins no quote.
+  inLine() {
+    if (this.lineStart && this.quote === 'line') this.leave('');
+    this.lineStart = false;
+  }
+
   open(token, text) {
+    this.inLine();
     this.flush();
     if (token.name in this.on) this.on[token.name]++;
     else if (token.name === 'color') this.colors.push(color(token.value.startsWith('#') ? token.value : '#' + token.value) || this.colors.at(-1));
@@ -168,6 +191,7 @@ class Output {
 
   close(token) {
     if (this.link?.token === token.pair && this.run === '' && !this.link.node) this.run = emptyName(token.pair, this.app);
+    this.inLine();
     this.flush();
     if (token.name in this.on) this.on[token.name]--;
     else if (token.name === 'color') this.colors.pop();
@@ -222,32 +246,28 @@ function linkMaker(token, text, app) {
       const number = value || inside();
       return act('call', 'Call ' + number, () => app.call(number));
     }
-    case 'pch':
-      return act('call', 'Call ' + value, () => app.call(value));
     case 'user': {
-      const user = /^\d+$/.test(value) ? value : '';
-      const own = value.toLowerCase() === 'all' || Number(user) === app.state.user;
-      if (!user || own) return () => el('span', { class: own ? 'mention own' : 'mention' });
-      return act('mention', 'Person ' + user, () => app.openDialog(user));
+      const user = parseInt(value, 10);
+      if (user === 0) break;
+      if (user === app.state.user) return () => el('span', { class: 'mention own' });
+      return act('mention', 'Person ' + user, () => app.openDialog(String(user)));
     }
-    case 'chat': {
-      const chat = /^(?:imol\|)?(\d+)$/i.exec(value);
-      return chat ? act('mention', 'Chat ' + chat[1], () => app.openDialog('chat' + chat[1])) : () => el('span');
-    }
-    case 'context':
-    case 'dialog': {
-      const place = /^(chat\d+|\d+(?::\d+)?)(?:\/| message=)(\d+)$/i.exec(value);
-      return place ? act('mention', 'Message ' + place[2], () => app.openMessage(place[1], Number(place[2]))) : () => el('span');
+    case 'chat':
+      if (value.includes('|')) break;
+      return act('mention', 'Chat ' + value, () => app.openDialog('chat' + value));
+    case 'context': {
+      const [dialog, message] = value.split('/');
+      return act('mention', 'Message ' + message, () => app.openMessage(dialog, Number(message)));
     }
   }
   return () => el('span');
 }
 
-// emptyName is the text of a mention that has none.
+// emptyName is the text of a mention or a command that has none.
 function emptyName(token, app) {
-  if (token.name === 'user') return app.nameOf(Number(token.value)) || token.value;
+  if (token.name === 'user') return app.nameOf(parseInt(token.value, 10)) || token.value;
   if (token.name === 'chat') return app.state.dialogs.get('chat' + token.value)?.title.slice(0, 200) || 'chat ' + token.value;
-  return token.value;
+  return ['send', 'put'].includes(token.name) ? token.value : '';
 }
 
 // single returns what shows a code that has no closing code: a node or text. It returns
@@ -257,6 +277,10 @@ function single(token, app) {
   switch (name) {
     case 'br':
       return '\n';
+    case 'like':
+      return '👍';
+    case 'dislike':
+      return '👎';
     case 'rating':
       if (!/^[1-5]$/.test(value)) return null;
       return el('span', { class: 'rating', role: 'img', 'aria-label': value + ' of 5 stars' }, '★'.repeat(value), el('span', {}, '★'.repeat(5 - value)));
@@ -265,23 +289,22 @@ function single(token, app) {
     case 'disk':
       if (!/^\d+$/.test(value)) return null;
       return el('button', { type: 'button', class: 'act file', click: () => app.note(`File ${value} of the portal's drive, which is not here.`) }, 'File ' + value);
-    case 'icon':
+    default:
       return inlineIcon(value);
   }
-  return /^\d+$/.test(value) ? '' : null; // attach: the attachment stands below the text
 }
 
 const IMAGE_SIZE = /\bsize=(small|medium|large)\b/i;
 
 // isImage reports whether the portal shows a picture for the code: that needs a size,
-// and a blank before the closing code.
+// and a blank before the closing code. The portal makes a link of the address between them.
 function isImage(token, text) {
   const [open, close] = token.kind === 'open' ? [token, token.pair] : [token.pair, token];
   return IMAGE_SIZE.test(open.value) && /\s/.test(text[close.start - 1]);
 }
 
 function image(address, attributes) {
-  return picture(address.trim(), '', { class: 'picture ' + IMAGE_SIZE.exec(attributes)[1].toLowerCase() });
+  return picture(address.replace(/\[\/?url\]/gi, '').trim(), '', { class: 'picture ' + IMAGE_SIZE.exec(attributes)[1].toLowerCase() });
 }
 
 function inlineIcon(value) {

@@ -4,6 +4,7 @@ import { attachment } from './attach.js';
 import { oneLine } from './bbscan.js';
 import { avatar, dayName, el, fullTime, icon, shortTime } from './dom.js';
 import { keyboard, menu } from './keyboard.js';
+import { opening } from './opening.js';
 import { longText } from './text.js';
 
 const TOGETHER = 5 * 60 * 1000; // milliseconds within which messages of one author are grouped under one name
@@ -43,9 +44,9 @@ function face(author, name, app) {
 
 function body(message, app, expanded, item) {
   if (message.deleted) return el('div', { class: 'text deleted' }, 'This message was deleted.');
-  const text = String(message.text ?? '');
+  const { text, look } = opening(message.served);
   if (text === '') return null;
-  return longText(text, app, { class: 'text' }, { expanded, expand: () => {
+  return longText(text, app, { class: look ? 'text ' + look : 'text' }, { expanded, lineStart: !look, expand: () => {
     item.dataset.expanded = 'true';
     item.focus({ preventScroll: true });
   } });
@@ -99,7 +100,7 @@ export function settle(item) {
 export function summary(message, app) {
   if (!message) return '';
   if (message.deleted) return 'Message deleted';
-  const text = oneLine(message.text) || (message.attach ? oneLine(message.attach.DESCRIPTION) || 'Attachment' : message.keyboard?.length ? 'Buttons' : '');
+  const text = oneLine(opening(message.served).text) || (message.attach ? oneLine(message.attach.DESCRIPTION) || 'Attachment' : message.keyboard?.length ? 'Buttons' : '');
   if (message.system) return text;
   return message.author === app.state.user ? 'You: ' + text : text;
 }

@@ -12,15 +12,16 @@ const MOST = 30000; // more than a portal keeps; a megabyte would block the page
 const MARKS = /(\p{M}{30})\p{M}+/gu;
 
 // longText returns an element with the attributes that shows a text with BB codes, and a
-// button "Show all" when the text is long. expand is called when that is pressed.
-export function longText(text, app, attributes, { expanded = false, expand } = {}) {
+// button "Show all" when the text is long. expand is called when that is pressed. lineStart
+// is that of render.
+export function longText(text, app, attributes, { expanded = false, expand, lineStart = true } = {}) {
   if (text.length > MOST) text = text.slice(0, MOST) + `… (${(text.length - MOST).toLocaleString()} characters more)`;
   text = text.replace(MARKS, '$1');
   const cut = expanded ? text.length : shortened(text);
-  const node = el('div', { dir: 'auto', ...attributes }, render(text.slice(0, cut), app));
+  const node = el('div', { dir: 'auto', ...attributes }, render(text.slice(0, cut), app, lineStart));
   if (cut === text.length) return [node];
   const all = el('button', { type: 'button', class: 'show-all', click: () => {
-    node.replaceChildren(render(text, app));
+    node.replaceChildren(render(text, app, lineStart));
     all.remove();
     expand?.();
   } }, `Show all (${text.length.toLocaleString()} characters)`);
