@@ -79,6 +79,8 @@ func heldBy(s *Bodies) account {
 // requireNone checks that no room is held by nobody.
 func requireNone(t *testing.T, s *Bodies) {
 	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	require.Zero(t, s.held)
 	require.Zero(t, s.leaving)
 	require.Empty(t, s.open)
