@@ -153,19 +153,21 @@ func TestWhoMayReplaceAStoredGrant(t *testing.T) {
 		}, []string{"auth[application_token]", "new"}, true, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			c := newCloud()
-			store := c.installed(t, "one.bitrix24.com")
-			h, failures, _ := eventsOf(c.app(store))
-			pair := row.setup(c)
-			require.Equal(t, 200, post(t, h, pair.event("ONAPPUPDATE", row.more...)))
-			g := load(t, store)
-			require.Equal(t, row.taken, g.AccessToken == pair.access)
-			require.Equal(t, row.taken, g.RefreshToken == pair.refresh)
-			require.Equal(t, row.taken && row.more != nil, g.ApplicationToken == "new")
-			require.Equal(t, row.fails, len(*failures) > 0)
-			if !row.taken {
-				require.EqualValues(t, 1, g.UserID)
-			}
+			synctest.Test(t, func(t *testing.T) { // a dead grant is waited for
+				c := newCloud()
+				store := c.installed(t, "one.bitrix24.com")
+				h, failures, _ := eventsOf(c.app(store))
+				pair := row.setup(c)
+				require.Equal(t, 200, post(t, h, pair.event("ONAPPUPDATE", row.more...)))
+				g := load(t, store)
+				require.Equal(t, row.taken, g.AccessToken == pair.access)
+				require.Equal(t, row.taken, g.RefreshToken == pair.refresh)
+				require.Equal(t, row.taken && row.more != nil, g.ApplicationToken == "new")
+				require.Equal(t, row.fails, len(*failures) > 0)
+				if !row.taken {
+					require.EqualValues(t, 1, g.UserID)
+				}
+			})
 		})
 	}
 }
