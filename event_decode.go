@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 // RawEvent is the whole body of an event, for what the SDK has no field for. It
 // prints nothing: the body holds tokens.
-type RawEvent struct{ root *phpform.Node }
+type RawEvent struct{ root phpform.Node }
 
 // Get returns the text at a path, as in Get("data", "PARAMS", "MESSAGE"). It is
 // empty when the path is missing or leads to a map.
@@ -34,7 +35,7 @@ func (r RawEvent) MarshalText() ([]byte, error) { return []byte(maskedRaw), nil 
 func (r RawEvent) LogValue() slog.Value { return slog.StringValue(maskedRaw) }
 
 // fields reads the members of one map of an event; what is missing is zero.
-type fields struct{ *phpform.Node }
+type fields struct{ phpform.Node }
 
 func (f fields) sub(path ...string) fields   { return fields{f.At(path...)} }
 func (f fields) text(name string) string     { return f.Get(name) }
@@ -58,11 +59,11 @@ func unixTime(s ID) time.Time {
 
 // ids reads a map or list of ids by its values.
 func (f fields) ids(name string) []ID {
-	m := f.At(name)
+	list := f.At(name)
 	var ids []ID
-	for _, key := range m.Keys() {
-		if id := parseID(m.Get(key)); id != 0 {
-			ids = append(ids, id)
+	for _, kid := range list.All() {
+		if id := parseID(kid.Get()); id != 0 {
+			ids = append(slices.Grow(ids, list.Len()-len(ids)), id)
 		}
 	}
 	return ids

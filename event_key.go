@@ -99,7 +99,7 @@ func isAddress(key string) bool { return strings.HasPrefix(strings.ToLower(key),
 
 // writeNode hashes a part of a body without its tokens, whatever the order of
 // its keys. Of addresses the query is left out: it may hold a token or a signature.
-func writeNode(sum hash.Hash, n *phpform.Node, addresses bool) {
+func writeNode(sum hash.Hash, n phpform.Node, addresses bool) {
 	if !n.IsMap() {
 		value := n.Get()
 		if addresses {
@@ -124,7 +124,7 @@ func write(sum hash.Hash, texts ...string) {
 	}
 }
 
-func sortedKeys(n *phpform.Node) []string {
+func sortedKeys(n phpform.Node) []string {
 	keys := n.Keys()
 	slices.Sort(keys)
 	return keys

@@ -101,7 +101,7 @@ func readEvent(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (*Eve
 	return meta, body, nil
 }
 
-func eventMeta(root *phpform.Node) *EventMeta {
+func eventMeta(root phpform.Node) *EventMeta {
 	top := fields{root}
 	return &EventMeta{
 		Name: strings.ToUpper(top.text("event")),
@@ -113,7 +113,7 @@ func eventMeta(root *phpform.Node) *EventMeta {
 
 // form is the body of a request of the portal.
 type form struct {
-	root *phpform.Node
+	root phpform.Node
 	size int    // bytes that it and its event hold in memory
 	done func() // gives its room back, when it is known whether it is genuine
 }
@@ -148,8 +148,7 @@ func readForm(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (form,
 	case err != nil:
 		return unreadable("the body broke off", err)
 	}
-	length := len(body.Bytes)
-	if err := body.Reserve(length + phpform.MostSize(body.Bytes)); err != nil {
+	if err := body.Reserve(phpform.MostSize(body.Bytes)); err != nil {
 		body.Close()
 		return form{}, crowded(err)
 	}
@@ -158,13 +157,13 @@ func readForm(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (form,
 		body.Close()
 		return unreadable("the body cannot be read", err)
 	}
-	size := length + root.Size() + listedSize(root)
+	size := root.Size() + listedSize(root)
 	body.Settle(size)
 	return form{root: root, size: size, done: body.Close}, nil
 }
 
 // listedSize is what the lists of an event take beside the tree: bots, commands, files.
-func listedSize(root *phpform.Node) int {
+func listedSize(root phpform.Node) int {
 	const most = 320 // bytes of the largest of the three types
 	data := root.At("data")
 	return most * (data.At("BOT").Len() + data.At("COMMAND").Len() + data.At("PARAMS", "FILES").Len())
@@ -184,7 +183,7 @@ func hurry(w http.ResponseWriter, r *http.Request) (hangUp func()) {
 }
 
 // parseBody reads a form, or JSON where the header or the first byte says so.
-func parseBody(contentType string, body []byte) (*phpform.Node, error) {
+func parseBody(contentType string, body []byte) (phpform.Node, error) {
 	kind, _, _ := mime.ParseMediaType(contentType)
 	if kind == "application/json" || strings.HasSuffix(kind, "+json") || bytes.HasPrefix(body, []byte("{")) {
 		return phpform.ParseJSON(body)

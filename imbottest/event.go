@@ -28,7 +28,7 @@ const language = "en"
 const expiresIn = "3600"
 
 // event is the form of an event. Its keys are set in the order of a real portal.
-type event struct{ phpform.Node }
+type event struct{ phpform.Form }
 
 func (e *event) set(path ...string) func(pairs ...string) {
 	return func(pairs ...string) {

@@ -121,10 +121,10 @@ func parseMultipart(body []byte, boundary string) *array {
 	return parseForm(form.Bytes())
 }
 
-func fromForm(node *phpform.Node) *array {
+func fromForm(node phpform.Node) *array {
 	a := newArray()
-	for _, k := range node.Keys() {
-		if child := node.At(k); child.IsMap() {
+	for k, child := range node.All() {
+		if child.IsMap() {
 			a.set(k, fromForm(child))
 		} else {
 			a.set(k, child.Get())

@@ -175,7 +175,7 @@ func (a *Application) pageRequest(ctx context.Context, user imbot.ID, pageURL st
 		query = address.RawQuery + "&" + query
 	}
 	address.RawQuery = query
-	var form phpform.Node
+	var form phpform.Form
 	set := func(pairs ...string) {
 		for i := 0; i+1 < len(pairs); i += 2 {
 			form.Set(pairs[i+1], pairs[i])

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -14,115 +15,285 @@ import (
 // a map with the keys "0", "1" and so on. A list in place of the object is read
 // likewise, as PHP writes its empty objects so. Limits and order are those of
 // [Parse]; of a repeated key the last one wins.
-func ParseJSON(body []byte) (*Node, error) {
-	// The way through a body that is valid needs no checks and, unlike json.Decoder,
-	// no copy of the body.
-	p := jsonParser{rest: bytes.TrimLeft(body, jsonSpace)}
-	if len(p.rest) == 0 || p.rest[0] != '{' && p.rest[0] != '[' || !json.Valid(body) {
-		return nil, ErrSyntax
+func ParseJSON(body []byte) (Node, error) {
+	if len(body) > MaxSize {
+		return Node{}, ErrSize
 	}
-	root := new(Node)
-	if err := p.fill(root, 0); err != nil {
-		return nil, err
+	p := jsonParser{body: body}
+	if open := p.next(); open != '{' && open != '[' {
+		return Node{}, ErrSyntax
 	}
-	return root, nil
+	p.begin(len(body)/3*2, bytes.Count(body, []byte(",")))
+	if err := p.fill(0, 0); err != nil {
+		return Node{}, err
+	}
+	if p.next(); p.pos < len(body) {
+		return Node{}, ErrSyntax
+	}
+	return p.finish(), nil
 }
 
-const jsonSpace = " \t\r\n"
-
-// jsonParser goes through valid JSON. rest begins with a token.
 type jsonParser struct {
-	rest []byte
+	builder
+
+	body []byte
+	pos  int // what stands before it is read
 	keys int
 }
 
-// skip goes on behind the first n bytes and the space after them.
-func (p *jsonParser) skip(n int) { p.rest = bytes.TrimLeft(p.rest[n:], jsonSpace) }
+// next goes on to what is not white space, and returns it; 0 at the end.
+func (p *jsonParser) next() byte {
+	for ; p.pos < len(p.body); p.pos++ {
+		if c := p.body[p.pos]; c > ' ' || c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return c
+		}
+	}
+	return 0
+}
 
-// fill reads an object or a list into an empty map. The form of its values has depth
-// brackets.
-func (p *jsonParser) fill(n *Node, depth int) error {
+// skip goes on behind what comes next, if it is c.
+func (p *jsonParser) skip(c byte) bool {
+	if p.next() != c || p.pos == len(p.body) {
+		return false
+	}
+	p.pos++
+	return true
+}
+
+// fill reads an object or a list into an empty map. The form of its values has
+// depth brackets.
+func (p *jsonParser) fill(parent int32, depth int) error {
 	if depth > MaxDepth {
 		return ErrDepth
 	}
-	isObject := p.rest[0] == '{'
-	p.skip(1)
-	for i := 0; p.rest[0] != '}' && p.rest[0] != ']'; i++ {
-		if p.rest[0] == ',' {
-			p.skip(1)
+	closing := byte(']')
+	if p.body[p.pos] == '{' {
+		closing = '}'
+	}
+	p.pos++
+	if p.skip(closing) {
+		return nil
+	}
+	for i := 0; ; i++ {
+		var err error
+		if closing == '}' {
+			err = p.member(parent, depth)
+		} else {
+			err = p.element(parent, i, depth)
 		}
-		key := strconv.Itoa(i)
-		if isObject {
-			key = p.text()
-			p.skip(1) // the colon
-		}
-		if p.keys++; p.keys > MaxKeys {
-			return ErrKeys
-		}
-		if err := p.set(n, key, depth); err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-	}
-	p.skip(1)
-	return nil
-}
-
-// set reads the value of a key.
-func (p *jsonParser) set(n *Node, key string, depth int) error {
-	kid := n.find(key)
-	if kid == nil {
-		if p.rest[0] == 'n' {
-			p.word()
+		case p.skip(','):
+		case p.skip(closing):
 			return nil
+		default:
+			return ErrSyntax
 		}
-		kid = new(Node)
-		n.add(key, kid)
 	}
-	*kid = Node{} // and stays so when a null replaces a value
-	switch p.rest[0] {
+}
+
+func (p *jsonParser) member(parent int32, depth int) error {
+	key, ok := p.quoted()
+	if !ok {
+		return ErrSyntax
+	}
+	if p.keys++; p.keys > MaxKeys {
+		return ErrKeys
+	}
+	if !p.skip(':') {
+		return ErrSyntax
+	}
+	at := p.find(parent, key)
+	if p.next() == 'n' && at == 0 {
+		return p.word("null")
+	}
+	if at == 0 {
+		at = p.add(parent, key)
+	} else {
+		p.clear(at) // and it stays so when null replaces a value
+	}
+	return p.value(at, depth)
+}
+
+func (p *jsonParser) element(parent int32, i, depth int) error {
+	if p.keys++; p.keys > MaxKeys {
+		return ErrKeys
+	}
+	if p.next() == 'n' {
+		return p.word("null")
+	}
+	return p.value(p.add(parent, p.writeString(strconv.Itoa(i))), depth)
+}
+
+// value reads a value into an empty map.
+func (p *jsonParser) value(at int32, depth int) error {
+	switch p.next() {
 	case '{', '[':
-		return p.fill(kid, depth+1)
+		return p.fill(at, depth+1)
 	case '"':
-		kid.setText(p.text())
+		text, ok := p.quoted()
+		if !ok {
+			return ErrSyntax
+		}
+		p.setText(at, text)
+		return nil
 	case 'n':
-		p.word()
+		return p.word("null")
 	case 't':
-		p.word()
-		kid.setText("1")
+		p.setText(at, p.writeString("1"))
+		return p.word("true")
 	case 'f':
-		p.word()
-		kid.setText("0")
-	default:
-		kid.setText(p.word())
+		p.setText(at, p.writeString("0"))
+		return p.word("false")
 	}
+	number := p.body[p.pos:]
+	number = number[:numberSize(number)]
+	if len(number) == 0 {
+		return ErrSyntax
+	}
+	p.setText(at, p.write(number))
+	p.pos += len(number)
 	return nil
 }
 
-// text reads a string.
-func (p *jsonParser) text() string {
-	end, plain := 1, true
-	for ; p.rest[end] != '"'; end++ {
-		if p.rest[end] == '\\' {
-			plain = false
-			end++
-		}
+// word goes on behind a word.
+func (p *jsonParser) word(word string) error {
+	if !bytes.HasPrefix(p.body[p.pos:], []byte(word)) {
+		return ErrSyntax
 	}
-	quoted := p.rest[:end+1]
-	p.skip(len(quoted))
-	if inside := quoted[1:end]; plain && utf8.Valid(inside) {
-		return string(inside)
-	}
-	var s string
-	_ = json.Unmarshal(quoted, &s) // cannot fail: the body is valid
-	return s
+	p.pos += len(word)
+	return nil
 }
 
-// word reads a number, true, false or null.
-func (p *jsonParser) word() string {
-	end := bytes.IndexAny(p.rest, jsonSpace+",]}")
-	word := string(p.rest[:end])
-	p.skip(end)
-	return word
+// numberSize returns how long the number is that s begins with; 0: there is none.
+func numberSize(s []byte) int {
+	i := 0
+	is := func(chars string) bool {
+		if i < len(s) && bytes.IndexByte([]byte(chars), s[i]) >= 0 {
+			i++
+			return true
+		}
+		return false
+	}
+	digits := func() bool {
+		start := i
+		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
+			i++
+		}
+		return i > start
+	}
+	is("-")
+	if !is("0") && !digits() || is(".") && !digits() {
+		return 0
+	}
+	if is("eE") {
+		is("+-")
+		if !digits() {
+			return 0
+		}
+	}
+	return i
+}
+
+// quoted reads a string that comes next. As in encoding/json, what is not UTF-8
+// becomes U+FFFD.
+func (p *jsonParser) quoted() (text span, ok bool) {
+	if !p.skip('"') {
+		return span{}, false
+	}
+	s, start := p.body[p.pos:], p.text.Len()
+	for plain, i := 0, 0; ; { // what stands between them is written as it is
+		i += plainText(s[i:])
+		if i == len(s) || s[i] < ' ' {
+			return span{}, false
+		}
+		if s[i] >= utf8.RuneSelf {
+			r, size := utf8.DecodeRune(s[i:])
+			if r == utf8.RuneError && size == 1 {
+				p.text.Write(s[plain:i])
+				p.text.WriteRune(r)
+				plain = i + 1
+			}
+			i += size
+			continue
+		}
+		p.text.Write(s[plain:i])
+		if s[i] == '"' {
+			p.pos += i + 1
+			return p.since(start), true
+		}
+		size := p.unescape(s[i:])
+		if size == 0 {
+			return span{}, false
+		}
+		i += size
+		plain = i
+	}
+}
+
+// plainText returns how many bytes s begins with that are ASCII and mean themselves.
+func plainText(s []byte) int {
+	for i, c := range s {
+		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// unescape writes what the escape that s begins with stands for, and returns how
+// long it is; 0: it is none.
+func (p *jsonParser) unescape(s []byte) (size int) {
+	if len(s) < 2 {
+		return 0
+	}
+	c := s[1]
+	switch c {
+	case '"', '\\', '/':
+	case 'b':
+		c = '\b'
+	case 'f':
+		c = '\f'
+	case 'n':
+		c = '\n'
+	case 'r':
+		c = '\r'
+	case 't':
+		c = '\t'
+	case 'u':
+		r, size := unicodeEscape(s)
+		if size == 0 {
+			return 0
+		}
+		if utf16.IsSurrogate(r) {
+			low, lowSize := unicodeEscape(s[size:])
+			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+				size += lowSize
+			}
+		}
+		p.text.WriteRune(r)
+		return size
+	default:
+		return 0
+	}
+	p.text.WriteByte(c)
+	return 2
+}
+
+// unicodeEscape reads \u and four digits.
+func unicodeEscape(s []byte) (r rune, size int) {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return 0, 0
+	}
+	for _, c := range s[2:6] {
+		digit := unhex(c)
+		if digit > 15 {
+			return 0, 0
+		}
+		r = r<<4 | rune(digit)
+	}
+	return r, 6
 }
 
 // Scalar reads a JSON string, number or true as text. null and false are empty,

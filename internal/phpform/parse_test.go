@@ -1,7 +1,10 @@
 package phpform
 
 import (
+	"bytes"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,16 +16,16 @@ import (
 )
 
 // dump writes a tree readably: {a:"1" b:{0:"2"}}.
-func dump(n *Node) string {
-	if n == nil {
+func dump(n Node) string {
+	if n.IsMissing() {
 		return "nil"
 	}
 	if !n.IsMap() {
 		return strconv.Quote(n.Get())
 	}
 	var parts []string
-	for _, key := range n.Keys() {
-		parts = append(parts, key+":"+dump(n.At(key)))
+	for key, kid := range n.All() {
+		parts = append(parts, key+":"+dump(kid))
 	}
 	return "{" + strings.Join(parts, " ") + "}"
 }
@@ -118,7 +121,7 @@ func TestParseRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			n, err := Parse(test.body)
 			require.ErrorIs(t, err, test.want)
-			require.Nil(t, n)
+			require.True(t, n.IsMissing())
 		})
 	}
 }
@@ -146,6 +149,15 @@ func TestParseLarge(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, n.Keys(), test.keys)
 		})
+	}
+}
+
+func TestParseTooLong(t *testing.T) {
+	body := make([]byte, MaxSize+1)
+	for _, parse := range []func([]byte) (Node, error){Parse, ParseJSON} {
+		n, err := parse(body)
+		require.ErrorIs(t, err, ErrSize)
+		require.True(t, n.IsMissing())
 	}
 }
 
@@ -225,6 +237,60 @@ func TestSamples(t *testing.T) {
 	}
 }
 
+// checkForm holds the tree of a form against itself: written and read again, and
+// read with every name escaped, which goes another way through the parser.
+func checkForm(t *testing.T, body []byte) {
+	n, err := Parse(body)
+	escaped, escapedErr := Parse(escapeNames(body))
+	require.Equal(t, escapedErr, err)
+	require.Equal(t, dump(escaped), dump(n))
+	if err != nil {
+		require.True(t, n.IsMissing())
+		return
+	}
+	again, err := Parse([]byte(n.Encode()))
+	require.NoError(t, err)
+	require.Equal(t, dump(n), dump(again))
+	require.LessOrEqual(t, n.Size(), MostSize(body))
+	requireFound(t, n)
+}
+
+// escapeNames escapes each byte of each name that is not escaped.
+func escapeNames(body []byte) []byte {
+	var out []byte
+	for i, pair := range bytes.Split(body, []byte("&")) {
+		if i > 0 {
+			out = append(out, '&')
+		}
+		name, value, hasValue := bytes.Cut(pair, []byte("="))
+		for i := 0; i < len(name); i++ {
+			switch c := name[i]; {
+			case c == '+':
+				out = append(out, "%20"...)
+			case c == '%' && i+2 < len(name) && unhex(name[i+1])|unhex(name[i+2]) <= 15:
+				out = append(out, name[i:i+3]...)
+				i += 2
+			default:
+				out = fmt.Appendf(out, "%%%02x", c)
+			}
+		}
+		if hasValue {
+			out = append(append(out, '='), value...)
+		}
+	}
+	return out
+}
+
+// requireFound: each key finds its value.
+func requireFound(t *testing.T, n Node) {
+	for key, kid := range n.All() {
+		if n.At(key) != kid {
+			t.Fatalf("%q does not find its value", key)
+		}
+		requireFound(t, kid)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, body := range samples(f) {
 		f.Add(body)
@@ -234,19 +300,60 @@ func FuzzParse(f *testing.F) {
 		"a[b=1&a[b][c=2&a[ ]=3&.+[=%00&%41%zz%4",
 		"a=1&a[b]=2&a=3&a[[c]]=4&]=5",
 		"a" + strings.Repeat("[]", MaxDepth+1),
+		"a[b]=1&a[c]=2&a=3&a[c]=4&a[c][d]=1&a[c][e]=2",
+		"a[[b]=1&a[[c]=2&a%5bb%5D=1&a%5bc%5d=2&a%5bc%5D&a%5bc%5d&a[][b]=1&a[][c]=2",
+		"a[b]x=1&a[c]x=2&a[%00b]=1&a[%00c]=1&a[b]%00=1&a[c]%00=2",
+		"+a[b]=1&+a[c]=2&.[b]&.[c]&a.b+c[d]=1&a.b+c[e]=2",
+		strings.Repeat("a", 4000) + ".b",
+		"%a[b]=1&%5[b]=2&%5[%5Bb]=1&%5[%5Bc]=1&%%5Ba%5D=1&%%5Bb%5D=2",
 	} {
 		f.Add([]byte(body))
 	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		n, err := Parse(body)
-		if err != nil {
-			require.Nil(t, n)
-			return
+	f.Fuzz(checkForm)
+}
+
+// A fuzzer makes no large maps by itself, nor many names in a row that differ in
+// their last key.
+func TestParseRandomForms(t *testing.T) {
+	for seed := range uint64(300) {
+		checkForm(t, randomForm(rand.New(rand.NewPCG(seed, 1))))
+	}
+}
+
+func randomForm(r *rand.Rand) []byte {
+	wide := 1 + r.IntN(1+r.IntN(2*maxLinear))
+	open, closing := []string{"[", "%5B", "%5b"}, []string{"]", "%5D", "%5d"}
+	key := func() string {
+		switch k := strconv.Itoa(r.IntN(wide)); r.IntN(12) {
+		case 0:
+			return ""
+		case 1:
+			return fmt.Sprintf("%%%X%s", k[0], k[1:])
+		case 2:
+			return "b.c " + k
+		case 3:
+			return "[" + k
+		case 4, 5, 6:
+			return "k" + k
+		default:
+			return k
 		}
-		again, err := Parse([]byte(n.Encode()))
-		require.NoError(t, err)
-		require.Equal(t, dump(n), dump(again))
-	})
+	}
+	var body []byte
+	name, last := "a", ""
+	for range r.IntN(400) {
+		if r.IntN(4) == 0 {
+			name, last = "a"+strconv.Itoa(r.IntN(3)), ""
+			for range r.IntN(1 + r.IntN(5)) {
+				name += open[r.IntN(3)] + key() + closing[r.IntN(3)]
+			}
+		}
+		if r.IntN(8) > 0 {
+			last = open[r.IntN(3)] + key() + append(closing, closing[0]+"x", "")[r.IntN(15)/3]
+		}
+		body = append(body, name+last+[]string{"=", "=v+%41", ""}[r.IntN(3)]+"&"...)
+	}
+	return body
 }
 
 func BenchmarkParse(b *testing.B) {
@@ -269,4 +376,48 @@ func BenchmarkParse(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkParseHostile: a body takes no longer for each of its bytes when it has
+// more of them, whatever its shape.
+func BenchmarkParseHostile(b *testing.B) {
+	long := strings.Repeat("x", 380)
+	for _, row := range []struct {
+		name             string
+		start, part, end string
+		parts            int // with which a body has almost as many keys as it may have
+	}{
+		{"siblings with one prefix", "", "a[prefix%05d]=1&", "", 9_900},
+		{"siblings with one long prefix", "", "a[" + long + "%05d]=1&", "", 9_900},
+		{"siblings with one escaped prefix", "", "a[%%61" + long + "%05d]=1&", "", 9_900},
+		{"deep maps", "", "a" + strings.Repeat("[b]", MaxDepth-1) + "[k%05d]=1&", "", 9_900},
+		{"text and map in turn", "", "a[k]=%d&a=1&", "", 3_300},
+		{"appended", "", "a[]=%d&", "", 9_900},
+		{"appended to maps", "", "a[%d][]=1&", "", 4_900},
+		{"JSON: siblings with one prefix", "{", `"prefix%05d":1,`, `"":1}`, 9_900},
+		{"JSON: siblings with one long prefix", "{", `"` + long + `%05d":1,`, `"":1}`, 9_900},
+		{"JSON: a deep list", strings.Repeat("[", MaxDepth), "%d,", "1" + strings.Repeat("]", MaxDepth), 9_900},
+		{"JSON: the same key", "{", `"a":{"b":%d},`, `"":1}`, 4_900},
+		{"JSON: escapes", `{"a":"`, `\ud83d\ude00%d\n`, `"}`, 200_000},
+	} {
+		for _, share := range []int{4, 2, 1} {
+			body := []byte(row.start)
+			for i := range row.parts / share {
+				body = fmt.Appendf(body, row.part, i)
+			}
+			body = append(body, row.end...)
+			b.Run(fmt.Sprintf("%s/%d times", row.name, row.parts/share), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				for b.Loop() {
+					parse := Parse
+					if body[0] == '{' || body[0] == '[' {
+						parse = ParseJSON
+					}
+					if _, err := parse(body); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
 }

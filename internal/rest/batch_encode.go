@@ -35,14 +35,13 @@ func command(method string, params []byte) string {
 
 // expressible reports whether a form can hold the tree, and no text of it would
 // be taken for a reference.
-func expressible(n *phpform.Node, values *int) bool {
-	for _, key := range n.Keys() {
-		kid := n.At(key)
+func expressible(n phpform.Node, values *int) bool {
+	for key, kid := range n.All() {
 		switch {
 		case !plainKey(key):
 			return false
 		case kid.IsMap():
-			if len(kid.Keys()) == 0 || !expressible(kid, values) {
+			if kid.Len() == 0 || !expressible(kid, values) {
 				return false
 			}
 		case hasReference(kid.Get()):
