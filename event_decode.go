@@ -58,12 +58,11 @@ func unixTime(s ID) time.Time {
 }
 
 // ids reads a map or list of ids by its values.
-func (f fields) ids(name string) []ID {
-	list := f.At(name)
+func (f fields) ids() []ID {
 	var ids []ID
-	for _, kid := range list.All() {
+	for _, kid := range f.All() {
 		if id := parseID(kid.Get()); id != 0 {
-			ids = append(slices.Grow(ids, list.Len()-len(ids)), id)
+			ids = append(slices.Grow(ids, f.Len()-len(ids)), id)
 		}
 	}
 	return ids
@@ -81,16 +80,14 @@ func (f fields) auth() EventAuth {
 
 // bots reads data[BOT], a map keyed by bot id.
 func (f fields) bots() []EventBot {
-	ids := f.Keys()
-	if len(ids) == 0 {
+	if f.Len() == 0 {
 		return nil
 	}
-	bots := make([]EventBot, len(ids))
-	for i, id := range ids {
-		bots[i] = f.sub(id).bot()
-		if bots[i].BotID == 0 {
-			bots[i].BotID = parseID(id)
-		}
+	bots := make([]EventBot, 0, f.Len())
+	for id, kid := range f.All() {
+		bot := fields{kid}.bot()
+		bot.BotID = firstID(bot.BotID, parseID(id))
+		bots = append(bots, bot)
 	}
 	return bots
 }
@@ -99,7 +96,7 @@ func (f fields) bots() []EventBot {
 // AUTH.
 func (f fields) bot() EventBot {
 	auth := f.auth()
-	if again := f.sub("AUTH"); auth.AccessToken == "" && len(again.Keys()) > 0 {
+	if again := f.sub("AUTH"); auth.AccessToken == "" && again.Len() > 0 {
 		auth = again.auth()
 	}
 	return EventBot{BotID: f.id("BOT_ID"), BotCode: f.text("BOT_CODE"), Auth: auth}
@@ -107,20 +104,16 @@ func (f fields) bot() EventBot {
 
 // commands reads data[COMMAND], a map keyed by command id.
 func (f fields) commands() []EventCommand {
-	ids := f.Keys()
-	if len(ids) == 0 {
+	if f.Len() == 0 {
 		return nil
 	}
-	commands := make([]EventCommand, len(ids))
-	for i, id := range ids {
-		c := f.sub(id)
-		commands[i] = EventCommand{
-			EventBot: c.bot(), Command: c.text("COMMAND"), CommandID: c.id("COMMAND_ID"), CommandParams: c.text("COMMAND_PARAMS"),
+	commands := make([]EventCommand, 0, f.Len())
+	for id, kid := range f.All() {
+		c := fields{kid}
+		commands = append(commands, EventCommand{
+			EventBot: c.bot(), Command: c.text("COMMAND"), CommandID: firstID(c.id("COMMAND_ID"), parseID(id)), CommandParams: c.text("COMMAND_PARAMS"),
 			CommandContext: c.text("COMMAND_CONTEXT"), MessageID: c.id("MESSAGE_ID"),
-		}
-		if commands[i].CommandID == 0 {
-			commands[i].CommandID = parseID(id)
-		}
+		})
 	}
 	return commands
 }
@@ -128,7 +121,12 @@ func (f fields) commands() []EventCommand {
 // realName undoes what the portal does to names: it escapes <, > and double quotes for
 // HTML, and an ampersand only where an entity would begin with it. So nothing else is
 // an entity here.
-func realName(s string) string { return nameEntities.Replace(s) }
+func realName(s string) string {
+	if !strings.Contains(s, "&") { // Replace would copy it
+		return s
+	}
+	return nameEntities.Replace(s)
+}
 
 var nameEntities = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`)
 
@@ -141,48 +139,135 @@ func (f fields) user() EventUser {
 }
 
 func (f fields) files() []EventFile {
-	ids := f.Keys()
-	if len(ids) == 0 {
+	if f.Len() == 0 {
 		return nil
 	}
-	files := make([]EventFile, len(ids))
-	for i, id := range ids {
-		e := f.sub(id)
+	files := make([]EventFile, 0, f.Len())
+	for id, kid := range f.All() {
+		e := fields{kid}
 		image := e.sub("image")
-		files[i] = EventFile{
-			ID: e.id("id"), ChatID: e.id("chatId"), Type: e.text("type"), Name: e.text("name"), Extension: e.text("extension"),
+		file := EventFile{
+			ID: firstID(e.id("id"), parseID(id)), ChatID: e.id("chatId"), Type: e.text("type"), Name: e.text("name"), Extension: e.text("extension"),
 			Size: int64(e.id("size")), ImageWidth: image.num("width"), ImageHeight: image.num("height"),
 			Status: e.text("status"), Progress: e.num("progress"), AuthorID: e.id("authorId"), AuthorName: e.text("authorName"),
 			URLPreview: e.fileURL("urlPreview"), URLShow: e.fileURL("urlShow"), URLDownload: e.fileURL("urlDownload"),
 		}
-		files[i].Date, _ = time.Parse(time.RFC3339, e.text("date")) // zero when it is missing
-		if files[i].ID == 0 {
-			files[i].ID = parseID(id)
-		}
+		file.Date, _ = time.Parse(time.RFC3339, e.text("date")) // zero when it is missing
+		files = append(files, file)
 	}
 	return files
 }
 
 func (f fields) message() MessageParams {
-	return MessageParams{
-		Message: f.text("MESSAGE"), MessageOriginal: f.text("MESSAGE_ORIGINAL"), MessageID: f.id("MESSAGE_ID"),
-		DialogID: f.dialog("DIALOG_ID"), FromUserID: f.id("FROM_USER_ID"), ToUserID: f.id("TO_USER_ID"), AuthorID: f.id("AUTHOR_ID"),
-		MessageType: f.text("MESSAGE_TYPE"), ChatType: f.text("CHAT_TYPE"), Language: f.text("LANGUAGE"),
-		TemplateID: f.text("TEMPLATE_ID"), MentionedList: f.ids("MENTIONED_LIST"), Files: f.sub("FILES").files(),
-		System: f.flag("SYSTEM"), PlatformContext: f.text("PLATFORM_CONTEXT"), CommandContext: f.text("COMMAND_CONTEXT"),
-		ToChatID: f.id("TO_CHAT_ID"), ChatID: f.id("CHAT_ID"), ChatTitle: f.text("CHAT_TITLE"), ChatAuthorID: f.id("CHAT_AUTHOR_ID"),
-		ChatAvatar: f.id("CHAT_AVATAR"), ChatColor: Color(f.text("CHAT_COLOR")), ChatUserCount: f.num("CHAT_USER_COUNT"),
-		ChatEntityType: f.text("CHAT_ENTITY_TYPE"), ChatEntityID: EntityID(f.text("CHAT_ENTITY_ID")),
-		ChatEntityData1: f.text("CHAT_ENTITY_DATA_1"), ChatEntityData2: f.text("CHAT_ENTITY_DATA_2"), ChatEntityData3: f.text("CHAT_ENTITY_DATA_3"),
-		ChatExtranet: f.flag("CHAT_EXTRANET"), ChatPrevMessageID: f.id("CHAT_PREV_MESSAGE_ID"), ChatCanPost: f.text("CHAT_CAN_POST"),
-		RID: f.id("RID"), IsManager: f.flag("IS_MANAGER"), Push: f.flag("PUSH"), PushImportant: f.flag("PUSH_IMPORTANT"),
-		RecentSkipAuthor: f.flag("RECENT_SKIP_AUTHOR"), Convert: f.flag("CONVERT"), SkipCommand: f.flag("SKIP_COMMAND"),
-		SkipCounterIncrements: f.flag("SKIP_COUNTER_INCREMENTS"), SilentConnector: f.flag("SILENT_CONNECTOR"),
-		SkipConnector: f.flag("SKIP_CONNECTOR"), ImportantConnector: f.flag("IMPORTANT_CONNECTOR"),
-		NoSessionOL: f.flag("NO_SESSION_OL"), FakeRelation: f.num("FAKE_RELATION"), SkipURLIndex: f.flag("SKIP_URL_INDEX"),
-		ID: f.id("ID"), ChatParentID: f.id("CHAT_PARENT_ID"), ChatParentMID: f.id("CHAT_PARENT_MID"), BotInChat: f.ids("BOT_IN_CHAT"),
-		SkipUserCheck: f.flag("SKIP_USER_CHECK"), RecentAdd: f.flag("RECENT_ADD"),
+	var p MessageParams
+	for key, kid := range f.All() { // once, because the fields are many
+		text := kid.Get()
+		switch key {
+		case "MESSAGE":
+			p.Message = text
+		case "MESSAGE_ORIGINAL":
+			p.MessageOriginal = text
+		case "MESSAGE_ID":
+			p.MessageID = parseID(text)
+		case "DIALOG_ID":
+			p.DialogID = DialogID(text)
+		case "FROM_USER_ID":
+			p.FromUserID = parseID(text)
+		case "TO_USER_ID":
+			p.ToUserID = parseID(text)
+		case "AUTHOR_ID":
+			p.AuthorID = parseID(text)
+		case "MESSAGE_TYPE":
+			p.MessageType = text
+		case "CHAT_TYPE":
+			p.ChatType = text
+		case "LANGUAGE":
+			p.Language = text
+		case "TEMPLATE_ID":
+			p.TemplateID = text
+		case "MENTIONED_LIST":
+			p.MentionedList = fields{kid}.ids()
+		case "FILES":
+			p.Files = fields{kid}.files()
+		case "SYSTEM":
+			p.System = parseFlag(text)
+		case "PLATFORM_CONTEXT":
+			p.PlatformContext = text
+		case "COMMAND_CONTEXT":
+			p.CommandContext = text
+		case "TO_CHAT_ID":
+			p.ToChatID = parseID(text)
+		case "CHAT_ID":
+			p.ChatID = parseID(text)
+		case "CHAT_TITLE":
+			p.ChatTitle = text
+		case "CHAT_AUTHOR_ID":
+			p.ChatAuthorID = parseID(text)
+		case "CHAT_AVATAR":
+			p.ChatAvatar = parseID(text)
+		case "CHAT_COLOR":
+			p.ChatColor = Color(text)
+		case "CHAT_USER_COUNT":
+			p.ChatUserCount = int(parseID(text))
+		case "CHAT_ENTITY_TYPE":
+			p.ChatEntityType = text
+		case "CHAT_ENTITY_ID":
+			p.ChatEntityID = EntityID(text)
+		case "CHAT_ENTITY_DATA_1":
+			p.ChatEntityData1 = text
+		case "CHAT_ENTITY_DATA_2":
+			p.ChatEntityData2 = text
+		case "CHAT_ENTITY_DATA_3":
+			p.ChatEntityData3 = text
+		case "CHAT_EXTRANET":
+			p.ChatExtranet = parseFlag(text)
+		case "CHAT_PREV_MESSAGE_ID":
+			p.ChatPrevMessageID = parseID(text)
+		case "CHAT_CAN_POST":
+			p.ChatCanPost = text
+		case "RID":
+			p.RID = parseID(text)
+		case "IS_MANAGER":
+			p.IsManager = parseFlag(text)
+		case "PUSH":
+			p.Push = parseFlag(text)
+		case "PUSH_IMPORTANT":
+			p.PushImportant = parseFlag(text)
+		case "RECENT_SKIP_AUTHOR":
+			p.RecentSkipAuthor = parseFlag(text)
+		case "CONVERT":
+			p.Convert = parseFlag(text)
+		case "SKIP_COMMAND":
+			p.SkipCommand = parseFlag(text)
+		case "SKIP_COUNTER_INCREMENTS":
+			p.SkipCounterIncrements = parseFlag(text)
+		case "SILENT_CONNECTOR":
+			p.SilentConnector = parseFlag(text)
+		case "SKIP_CONNECTOR":
+			p.SkipConnector = parseFlag(text)
+		case "IMPORTANT_CONNECTOR":
+			p.ImportantConnector = parseFlag(text)
+		case "NO_SESSION_OL":
+			p.NoSessionOL = parseFlag(text)
+		case "FAKE_RELATION":
+			p.FakeRelation = int(parseID(text))
+		case "SKIP_URL_INDEX":
+			p.SkipURLIndex = parseFlag(text)
+		case "ID":
+			p.ID = parseID(text)
+		case "CHAT_PARENT_ID":
+			p.ChatParentID = parseID(text)
+		case "CHAT_PARENT_MID":
+			p.ChatParentMID = parseID(text)
+		case "BOT_IN_CHAT":
+			p.BotInChat = fields{kid}.ids()
+		case "SKIP_USER_CHECK":
+			p.SkipUserCheck = parseFlag(text)
+		case "RECENT_ADD":
+			p.RecentAdd = parseFlag(text)
+		}
 	}
+	return p
 }
 
 func (f fields) join() JoinChatParams {

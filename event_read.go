@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -184,7 +183,8 @@ func hurry(w http.ResponseWriter, r *http.Request) (hangUp func()) {
 
 // parseBody reads a form, or JSON where the header or the first byte says so.
 func parseBody(contentType string, body []byte) (phpform.Node, error) {
-	kind, _, _ := mime.ParseMediaType(contentType)
+	kind, _, _ := strings.Cut(contentType, ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
 	if kind == "application/json" || strings.HasSuffix(kind, "+json") || bytes.HasPrefix(body, []byte("{")) {
 		return phpform.ParseJSON(body)
 	}

@@ -47,6 +47,9 @@ func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
 
 // parseID reads an id from text; what is not an id is zero.
 func parseID(s string) ID {
+	if s == "" { // most often; ParseInt would make an error of it
+		return 0
+	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
 		return 0
