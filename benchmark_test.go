@@ -130,3 +130,16 @@ func TestAllocationsOfACall(t *testing.T) {
 	t.Logf("%.0f allocations", allocs)
 	require.LessOrEqual(t, allocs, 58.0)
 }
+
+func TestAllocationsOfAnEvent(t *testing.T) {
+	for contentType, name := range map[string]string{formType: "messageadd_private.form", "application/json": "messageadd_private.json"} {
+		body := readSample(t, name)
+		allocs := testing.AllocsPerRun(100, func() {
+			_, err := imbot.ParseEvent(eventPost(contentType, body), trustAll{})
+			require.NoError(t, err)
+		})
+		request := testing.AllocsPerRun(100, func() { eventPost(contentType, body) })
+		t.Logf("%s: %.0f allocations", name, allocs-request)
+		require.LessOrEqual(t, allocs-request, 16.0)
+	}
+}
