@@ -28,6 +28,20 @@ func TestNodeReads(t *testing.T) {
 	require.True(t, n.At("d", "x").IsMissing(), "a text has no keys")
 }
 
+func TestATextThatWasAMapHasNoKeys(t *testing.T) {
+	for _, body := range []string{"a[b]=1&a[c]=2&a=3", `{"a":{"b":1,"c":2},"a":3}`} {
+		parse := Parse
+		if body[0] == '{' {
+			parse = ParseJSON
+		}
+		n, err := parse([]byte(body))
+		require.NoError(t, err)
+		require.Equal(t, "3", n.Get("a"))
+		require.True(t, n.At("a", "b").IsMissing())
+		require.True(t, n.At("a", "c").IsMissing())
+	}
+}
+
 func TestMissingNode(t *testing.T) {
 	var n Node
 	require.True(t, n.IsMissing())

@@ -59,6 +59,7 @@ func TestParse(t *testing.T) {
 		{"dots and blanks inside brackets stay", "a.b[c.d+e]=1", `{a_b:{c.d e:"1"}}`},
 		{"blanks before a name are cut", "++a=1", `{a:"1"}`},
 		{"a name ends at a zero byte", "a%00b=1&c[d%00]=2", `{a:"1" c_d:"2"}`},
+		{"a name ends at a zero byte, whatever stands behind it", "a[b]%00[c]=1&a[b]%00[d]=2&a[e]\x00[f]=3&a[e]\x00[g]=4", `{a:{b:"2" e:"4"}}`},
 		{"a zero byte in a value stays", "a=%00", `{a:"\x00"}`},
 
 		{"an open bracket is an underscore", "a[b=1&a[=2&x[y.z[q+w=3", `{a_b:"1" a_:"2" x_y_z_q_w:"3"}`},
@@ -304,7 +305,7 @@ func FuzzParse(f *testing.F) {
 		"a[[b]=1&a[[c]=2&a%5bb%5D=1&a%5bc%5d=2&a%5bc%5D&a%5bc%5d&a[][b]=1&a[][c]=2",
 		"a[b]x=1&a[c]x=2&a[%00b]=1&a[%00c]=1&a[b]%00=1&a[c]%00=2",
 		"+a[b]=1&+a[c]=2&.[b]&.[c]&a.b+c[d]=1&a.b+c[e]=2",
-		strings.Repeat("a", 4000) + ".b",
+		strings.Repeat("a", 4000) + ".b", "a[b]%00[c]=1&a[b]%00[d]=2",
 		"%a[b]=1&%5[b]=2&%5[%5Bb]=1&%5[%5Bc]=1&%%5Ba%5D=1&%%5Bb%5D=2",
 	} {
 		f.Add([]byte(body))
