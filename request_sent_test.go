@@ -206,9 +206,13 @@ type breaker struct {
 	net.Conn
 	left *atomic.Int64
 	how  int
+	late bool // only what the server writes counts, so that requests arrive whole
 }
 
 func (b *breaker) Read(p []byte) (int, error) {
+	if b.late {
+		return b.Conn.Read(p)
+	}
 	if n := b.left.Load(); n > 0 && int64(len(p)) > n {
 		p = p[:n]
 	}
@@ -251,9 +255,10 @@ func (b *breaker) spend(n int, err error) error {
 // breakingListener breaks two of three connections somewhere.
 type breakingListener struct {
 	net.Listener
-	mu     sync.Mutex
-	rand   *rand.Rand
-	within int64 // bytes
+	mu      sync.Mutex
+	rand    *rand.Rand
+	within  int64 // bytes of both ways together
+	answers int64 // bytes that the server writes
 }
 
 func (l *breakingListener) Accept() (net.Conn, error) {
@@ -267,8 +272,11 @@ func (l *breakingListener) Accept() (net.Conn, error) {
 		return conn, nil
 	}
 	left := new(atomic.Int64)
-	left.Store(1 + l.rand.Int64N(l.within))
-	return &breaker{Conn: conn, left: left, how: l.rand.IntN(4)}, nil
+	b := &breaker{Conn: conn, left: left, how: l.rand.IntN(4), late: l.rand.IntN(2) == 0}
+	if left.Store(1 + l.rand.Int64N(l.within)); b.late {
+		left.Store(1 + l.rand.Int64N(l.answers))
+	}
+	return b, nil
 }
 
 var (
@@ -315,10 +323,9 @@ func breakAnywhere(t *testing.T, secure bool, calls int) {
 		_, _ = io.WriteString(w, `{"result":7}`)
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	breaking := &breakingListener{Listener: server.Listener, rand: rand.New(rand.NewPCG(*brokenSeed, 0)), within: 1000}
+	breaking := &breakingListener{Listener: server.Listener, rand: rand.New(rand.NewPCG(*brokenSeed, 0)), within: 1}
 	server.Listener = breaking
 	if secure {
-		breaking.within = 5000 // a handshake and a call are some 3,500 bytes, both ways together
 		server.StartTLS()
 	} else {
 		server.Start()
@@ -336,6 +343,17 @@ func breakAnywhere(t *testing.T, secure bool, calls int) {
 			opts = append(opts, imbot.WithAutoBatch())
 		}
 		client := over(t, imbot.Webhook{URL: server.URL + "/rest/1/s3cr3t/", ClientID: "bot-secret-1"}, transport, opts...)
+		within := int64(1000) // a call and its answer, both ways together
+		if way != "alone" {
+			within = 10_000 // fifty of them
+		}
+		answers := int64(1000)
+		if secure {
+			within, answers = within+4000, answers+2000 // and the handshake
+		}
+		breaking.mu.Lock()
+		breaking.within, breaking.answers = within, answers
+		breaking.mu.Unlock()
 		var requests []imbot.MessageAddRequest
 		for i := range n {
 			requests = append(requests, to(i%97+1, fmt.Sprintf("%s %d", way, i)))
@@ -365,7 +383,7 @@ func breakAnywhere(t *testing.T, secure bool, calls int) {
 
 	mu.Lock()
 	defer mu.Unlock()
-	ran, failed, unknown := 0, 0, 0
+	ran, failed, unknown, lost := 0, 0, 0, map[string]int{} // lost: ran, by way, and the answer did not arrive
 	for message, err := range errs {
 		var e *imbot.Error
 		switch n := runs[message]; {
@@ -374,6 +392,7 @@ func breakAnywhere(t *testing.T, secure bool, calls int) {
 			require.Equal(t, 1, n, "%s succeeded", message)
 		case errors.Is(err, imbot.ErrOutcomeUnknown):
 			unknown++
+			lost[strings.TrimRight(message, "0123456789")] += n
 			require.LessOrEqual(t, n, 1, "%s ran twice", message)
 		default:
 			failed++
@@ -385,6 +404,10 @@ func breakAnywhere(t *testing.T, secure bool, calls int) {
 	require.Equal(t, len(errs), ran+failed+unknown)
 	require.Positive(t, ran)
 	require.Positive(t, unknown)
+	require.Len(t, lost, 4)
+	for way, n := range lost {
+		require.Positive(t, n, "no call %swas run without its answer", way)
+	}
 	require.True(t, slices.Max(slices.Collect(maps.Values(runs))) == 1)
 	t.Logf("%d calls: %d ran, %d were never sent, %d are unknown", len(errs), ran, failed, unknown)
 }
