@@ -105,16 +105,19 @@ var mention = regexp.MustCompile(`(?is)\[(?:user|bot)=([0-9]+)[^\]]*\].*?\[/(?:u
 // text is the text of a person, without the mention of the bot that is meant.
 func (p MessageParams) text(bot ID) string {
 	text := p.MessageOriginal
+	_, private := p.DialogID.UserID()
+	cut := text == "" && !private // by the portal, which leaves a comma
 	if text == "" {
 		text = p.Message
 	}
 	text = mention.ReplaceAllStringFunc(text, func(code string) string {
 		if bot != 0 && parseID(mention.FindStringSubmatch(code)[1]) == bot {
+			cut = true
 			return ""
 		}
 		return code
 	})
-	for text = trimBlanks(text); text != ""; text = trimBlanks(text[1:]) {
+	for text = trimBlanks(text); cut && text != ""; text = trimBlanks(text[1:]) {
 		if text[0] != ',' && (text[0] != ':' || smiley.MatchString(text)) {
 			break
 		}

@@ -95,6 +95,11 @@ func TestTextIsWhatWasWrittenToTheBot(t *testing.T) {
 			require.Equal(t, row.want, (&imbot.MessageUpdateEvent{Bots: bots, Params: params}).Text())
 		})
 	}
+	for _, whole := range []string{":idea: hi", ":wq", ", and"} { // nothing was cut
+		for _, params := range []imbot.MessageParams{{DialogID: "27", Message: whole}, {DialogID: "chat5", Message: whole, MessageOriginal: whole}} {
+			require.Equal(t, whole, (&imbot.MessageAddEvent{Params: params}).Text())
+		}
+	}
 	long := strings.Repeat("[USER=567]", 100_000) + strings.Repeat(",:[USER=7]x[/USER]", 10_000)
 	ev := imbot.MessageAddEvent{Bots: []imbot.EventBot{{BotID: 567}}, Params: imbot.MessageParams{Message: long}}
 	require.NotEmpty(t, ev.Text(), "and in no time")
