@@ -1,6 +1,7 @@
 package imbot
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"fmt"
@@ -13,10 +14,16 @@ import (
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
-// Event is what the portal posts to a handler URL: one of the types whose name
-// ends in Event. Find out which with a type switch.
+// Event is what the portal tells: one of the types whose name ends in Event, of this
+// package or of imbotv2. Find out which with a type switch; where it does not matter, the
+// methods tell what most programs ask for. A type that embeds [EventMeta] has all of them,
+// so they answer for an [UnknownEvent], too.
 type Event interface {
 	Meta() *EventMeta
+	MemberID() string // the portal
+	Dialog() DialogID // where to answer; empty for an event about the application
+	AuthorID() ID     // who did it; 0: nobody, or not told
+	ForBot() ID       // whom it is for; 0: none, or several and none is meant
 }
 
 // EventMeta is what all events have; it is embedded in each.
@@ -29,6 +36,37 @@ type EventMeta struct {
 
 // Meta returns m; it makes a type that embeds EventMeta an [Event].
 func (m *EventMeta) Meta() *EventMeta { return m }
+
+// MemberID returns the id of the portal, which it keeps when it is renamed.
+func (m *EventMeta) MemberID() string { return m.Auth.MemberID }
+
+// Dialog returns where to answer, whatever the generation of the event.
+func (m *EventMeta) Dialog() DialogID {
+	data := fields{m.Raw.root}.sub("data")
+	return cmp.Or(data.sub("PARAMS").dialog("DIALOG_ID"), data.dialog("dialogId"), data.sub("chat").dialog("dialogId"))
+}
+
+// AuthorID returns who did what the event tells.
+func (m *EventMeta) AuthorID() ID {
+	data := fields{m.Raw.root}.sub("data")
+	params := data.sub("PARAMS")
+	return cmp.Or(
+		params.id("USER_ID"), params.id("FROM_USER_ID"), params.id("AUTHOR_ID"), data.sub("USER").id("ID"),
+		data.sub("user").id("id"), data.sub("message").id("authorId"),
+	)
+}
+
+// ForBot returns the bot that the event is for.
+func (m *EventMeta) ForBot() ID {
+	data := fields{m.Raw.root}.sub("data")
+	if id := cmp.Or(data.sub("bot").id("id"), data.sub("PARAMS").id("BOT_ID"), data.id("BOT_ID")); id != 0 {
+		return id
+	}
+	if commands := data.sub("COMMAND"); commands.Len() > 0 {
+		return commands.commands()[0].BotID
+	}
+	return addressedBot(data.sub("BOT").bots(), data.sub("PARAMS").id("TO_USER_ID")).BotID
+}
 
 // EventAuth is an authorization block of an event. The tokens are missing when
 // no user is behind the event, and always for a bot that was registered through
@@ -161,16 +199,6 @@ func addressedBot(bots []EventBot, to ID) EventBot {
 func isGroup(d DialogID) bool {
 	_, private := d.UserID()
 	return d != "" && !private
-}
-
-// firstID returns the first id that is not zero.
-func firstID(ids ...ID) ID {
-	for _, id := range ids {
-		if id != 0 {
-			return id
-		}
-	}
-	return 0
 }
 
 // fromBot reports whether the author is a bot: one that the portal calls so, or one

@@ -1,6 +1,9 @@
 package imbot
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // JoinChatParams describe how a bot came into a dialog.
 type JoinChatParams struct {
@@ -38,6 +41,15 @@ func (ev *JoinChatEvent) Format(f fmt.State, verb rune) {
 // Bot returns the bot that joined.
 func (ev *JoinChatEvent) Bot() EventBot { return addressedBot(ev.Bots, ev.Params.BotID) }
 
+// Dialog returns where to answer.
+func (ev *JoinChatEvent) Dialog() DialogID { return ev.Params.DialogID }
+
+// ForBot returns the id of Bot, the bot that joined.
+func (ev *JoinChatEvent) ForBot() ID { return cmp.Or(ev.Bot().BotID, ev.Params.BotID) }
+
+// AuthorID returns who opened the dialog or added the bot; zero for nobody.
+func (ev *JoinChatEvent) AuthorID() ID { return cmp.Or(ev.Params.UserID, ev.User.ID) }
+
 // IsGroup reports whether the dialog is a chat rather than a private dialog.
 func (ev *JoinChatEvent) IsGroup() bool { return isGroup(ev.Params.DialogID) }
 
@@ -49,7 +61,7 @@ func (ev *JoinChatEvent) IsOpenLine() bool {
 // Reply returns a message from the bot to the dialog that it joined. It sends
 // nothing; pass it to [MessageService.Add].
 func (ev *JoinChatEvent) Reply(text string) MessageAddRequest {
-	return MessageAddRequest{BotID: firstID(ev.Bot().BotID, ev.Params.BotID), DialogID: ev.Params.DialogID, Message: text}
+	return MessageAddRequest{BotID: ev.ForBot(), DialogID: ev.Params.DialogID, Message: text}
 }
 
 // ContextParams say who opened a dialog with a context.
@@ -90,6 +102,15 @@ func (ev *ContextGetEvent) Format(f fmt.State, verb rune) {
 // Bot returns the only bot of the event, else zero.
 func (ev *ContextGetEvent) Bot() EventBot { return addressedBot(ev.Bots, 0) }
 
+// Dialog returns where to answer.
+func (ev *ContextGetEvent) Dialog() DialogID { return ev.Params.DialogID }
+
+// ForBot returns the id of Bot.
+func (ev *ContextGetEvent) ForBot() ID { return ev.Bot().BotID }
+
+// AuthorID returns who opened the dialog.
+func (ev *ContextGetEvent) AuthorID() ID { return cmp.Or(ev.Params.UserID, ev.User.ID) }
+
 // IsGroup reports whether the dialog is a chat rather than a private dialog.
 func (ev *ContextGetEvent) IsGroup() bool { return isGroup(ev.Params.DialogID) }
 
@@ -111,3 +132,6 @@ func (ev *BotDeleteEvent) Format(f fmt.State, verb rune) {
 	type botDeleteEvent BotDeleteEvent
 	printPlain(f, verb, (*botDeleteEvent)(ev))
 }
+
+// ForBot returns the bot that is gone.
+func (ev *BotDeleteEvent) ForBot() ID { return ev.BotID }

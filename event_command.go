@@ -43,6 +43,12 @@ func (ev *CommandAddEvent) Format(f fmt.State, verb rune) {
 // Bot returns the bot of the first command.
 func (ev *CommandAddEvent) Bot() EventBot { return ev.first().EventBot }
 
+// Dialog returns where to answer.
+func (ev *CommandAddEvent) Dialog() DialogID { return ev.Params.DialogID }
+
+// ForBot returns the id of Bot.
+func (ev *CommandAddEvent) ForBot() ID { return ev.Bot().BotID }
+
 // Text returns the parameters of the first command, without blanks at the ends.
 func (ev *CommandAddEvent) Text() string { return trimBlanks(ev.first().CommandParams) }
 

@@ -1,6 +1,7 @@
 package imbot
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -86,7 +87,7 @@ func (f fields) bots() []EventBot {
 	bots := make([]EventBot, 0, f.Len())
 	for id, kid := range f.All() {
 		bot := fields{kid}.bot()
-		bot.BotID = firstID(bot.BotID, parseID(id))
+		bot.BotID = cmp.Or(bot.BotID, parseID(id))
 		bots = append(bots, bot)
 	}
 	return bots
@@ -111,7 +112,7 @@ func (f fields) commands() []EventCommand {
 	for id, kid := range f.All() {
 		c := fields{kid}
 		commands = append(commands, EventCommand{
-			EventBot: c.bot(), Command: c.text("COMMAND"), CommandID: firstID(c.id("COMMAND_ID"), parseID(id)), CommandParams: c.text("COMMAND_PARAMS"),
+			EventBot: c.bot(), Command: c.text("COMMAND"), CommandID: cmp.Or(c.id("COMMAND_ID"), parseID(id)), CommandParams: c.text("COMMAND_PARAMS"),
 			CommandContext: c.text("COMMAND_CONTEXT"), MessageID: c.id("MESSAGE_ID"),
 		})
 	}
@@ -147,7 +148,7 @@ func (f fields) files() []EventFile {
 		e := fields{kid}
 		image := e.sub("image")
 		file := EventFile{
-			ID: firstID(e.id("id"), parseID(id)), ChatID: e.id("chatId"), Type: e.text("type"), Name: e.text("name"), Extension: e.text("extension"),
+			ID: cmp.Or(e.id("id"), parseID(id)), ChatID: e.id("chatId"), Type: e.text("type"), Name: e.text("name"), Extension: e.text("extension"),
 			Size: int64(e.id("size")), ImageWidth: image.num("width"), ImageHeight: image.num("height"),
 			Status: e.text("status"), Progress: e.num("progress"), AuthorID: e.id("authorId"), AuthorName: e.text("authorName"),
 			URLPreview: e.fileURL("urlPreview"), URLShow: e.fileURL("urlShow"), URLDownload: e.fileURL("urlDownload"),

@@ -30,11 +30,11 @@ func NewSeenEvents(n int) SeenEvents { return inbox.NewMemory(n) }
 
 // orderKey names the dialog of an event. Events without one have no order.
 func orderKey(m *EventMeta) string {
-	dialog := m.Raw.Get("data", "PARAMS", "DIALOG_ID")
+	dialog := m.Dialog()
 	if dialog == "" {
 		return ""
 	}
-	return m.Auth.MemberID + "\x00" + dialog
+	return m.Auth.MemberID + "\x00" + string(dialog)
 }
 
 // eventKey is the same for every delivery of an event and differs between events.

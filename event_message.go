@@ -1,6 +1,7 @@
 package imbot
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -163,7 +164,7 @@ func (p MessageParams) addressed(bots []EventBot) EventBot {
 	return addressedBot(bots, 0)
 }
 
-func (p MessageParams) author(user EventUser) ID { return firstID(p.FromUserID, p.AuthorID, user.ID) }
+func (p MessageParams) author(user EventUser) ID { return cmp.Or(p.FromUserID, p.AuthorID, user.ID) }
 
 // MessageAddEvent (ONIMBOTMESSAGEADD): somebody wrote to the bot. A bot gets
 // every message of its private dialogs, in group chats those that mention it
@@ -187,6 +188,12 @@ func (ev *MessageAddEvent) Format(f fmt.State, verb rune) {
 // else the only one, else zero: then several bots of the application hear the message
 // and none is meant.
 func (ev *MessageAddEvent) Bot() EventBot { return ev.Params.addressed(ev.Bots) }
+
+// Dialog returns where to answer.
+func (ev *MessageAddEvent) Dialog() DialogID { return ev.Params.DialogID }
+
+// ForBot returns the id of Bot.
+func (ev *MessageAddEvent) ForBot() ID { return ev.Bot().BotID }
 
 // Text returns what the person wrote to Bot: the message without the mention of that
 // bot, and without the comma, colon or blanks in front that are left of it. Mentions
@@ -237,6 +244,12 @@ func (ev *MessageUpdateEvent) Format(f fmt.State, verb rune) {
 // Bot returns the bot that the message addresses, else the only one, else zero.
 func (ev *MessageUpdateEvent) Bot() EventBot { return ev.Params.addressed(ev.Bots) }
 
+// Dialog returns where to answer.
+func (ev *MessageUpdateEvent) Dialog() DialogID { return ev.Params.DialogID }
+
+// ForBot returns the id of Bot.
+func (ev *MessageUpdateEvent) ForBot() ID { return ev.Bot().BotID }
+
 // Text returns what the person wrote, as [MessageAddEvent.Text] does.
 func (ev *MessageUpdateEvent) Text() string { return ev.Params.text(ev.Bot().BotID) }
 
@@ -274,6 +287,12 @@ func (ev *MessageDeleteEvent) Format(f fmt.State, verb rune) {
 
 // Bot returns the bot that the message addressed, else the only one, else zero.
 func (ev *MessageDeleteEvent) Bot() EventBot { return addressedBot(ev.Bots, ev.Params.ToUserID) }
+
+// Dialog returns where to answer.
+func (ev *MessageDeleteEvent) Dialog() DialogID { return ev.Params.DialogID }
+
+// ForBot returns the id of Bot.
+func (ev *MessageDeleteEvent) ForBot() ID { return ev.Bot().BotID }
 
 // IsGroup reports whether the dialog is a chat rather than a private dialog.
 func (ev *MessageDeleteEvent) IsGroup() bool { return isGroup(ev.Params.DialogID) }

@@ -189,21 +189,21 @@ func (a *OAuthApp) Client(ctx context.Context, memberID string) (*Client, error)
 // acting user. They last an hour and are not renewed. Without any the error is
 // [ErrNotFound].
 func (a *OAuthApp) ForEvent(ctx context.Context, ev Event) (*Client, error) {
-	var bot EventBot
+	var bot EventAuth
 	switch ev := ev.(type) {
 	case interface{ Bot() EventBot }:
-		bot = ev.Bot()
-	case *BotDeleteEvent:
-		bot.BotID = ev.BotID
+		bot = ev.Bot().Auth
+	case interface{ BotAuth() EventAuth }: // of the second generation, where Bot is a field
+		bot = ev.BotAuth()
 	}
 	client, err := a.Client(ctx, ev.Meta().Auth.MemberID)
 	if errors.Is(err, ErrNotFound) {
-		client, err = a.passing(bot.Auth, ev.Meta().Auth)
+		client, err = a.passing(bot, ev.Meta().Auth)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return client.WithBot(bot.BotID), nil
+	return client.WithBot(ev.ForBot()), nil
 }
 
 // passing returns a client with the first access token of an event. The last of
