@@ -1,6 +1,7 @@
 package imbot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -23,18 +24,21 @@ type Auth interface {
 type access struct {
 	root     string             // REST root, ends with a slash; a secret for a webhook
 	portal   string             // host, the limiter's key
-	clientID string             // sent as CLIENT_ID where needed; empty for OAuth
+	clientID string             // sent as CLIENT_ID or botToken where needed; empty for OAuth
 	tokens   oauth2.TokenSource // nil for a webhook
+	seed     string             // a secret that stays, of an application; empty: none
 	secrets  []string           // cut out of every text that enters an error
 	holds    *rest.Holds        // nil: of the client
 }
 
 // Webhook are the credentials of an incoming webhook with the scope imbot.
 //
-// Both fields are secrets. The portal sends ClientID back in every event of a
-// bot, as the proof that the event is genuine, and appends it un-escaped to the
-// handler URLs: take a long random one of A-Z a-z 0-9 - . _ ~ (at most 122
-// characters), one per bot and environment. Whoever knows both controls the bot.
+// All fields are secrets. ClientID and BotToken are two names of one, which the two
+// generations of the API use: set either. You make it up. The portal sends it back in every
+// event of a bot, as the proof that the event is genuine, and appends it un-escaped to the
+// handler URLs of the first generation: take a long random one of A-Z a-z 0-9 - . _ ~ (at
+// most 122 characters, 40 for a bot that the second generation registers), one per bot and
+// environment. Whoever knows it and the URL controls the bot.
 //
 // No verb of fmt prints them, nor do JSON and slog, except where fmt calls no method:
 // in a field that is not exported, of a struct of yours that it prints; behind a pointer
@@ -45,6 +49,7 @@ type access struct {
 type Webhook struct {
 	URL      string // https://portal.bitrix24.com/rest/1/secret/
 	ClientID string // CLIENT_ID of imbot.*; not needed for other methods
+	BotToken string // botToken of imbot.v2.*: the same secret
 }
 
 // The portal keeps "custom" + CLIENT_ID in a column of 128 characters.
@@ -62,29 +67,70 @@ func (w Webhook) access() (access, error) {
 	if strings.Trim(segments[len(segments)-1], unreserved) != "" {
 		return access{}, invalid("", "Webhook.URL: the secret has characters that no portal gives")
 	}
-	if len(w.ClientID) > maxClientID {
-		return access{}, invalid("", "Webhook.ClientID is longer than %d characters", maxClientID)
+	if w.ClientID != "" && w.BotToken != "" && w.ClientID != w.BotToken {
+		return access{}, invalid("", "Webhook.ClientID and Webhook.BotToken differ: they are two names of one secret, set either")
 	}
-	if strings.Trim(w.ClientID, unreserved) != "" {
-		return access{}, invalid("", "Webhook.ClientID may hold only A-Z a-z 0-9 - . _ ~, because the portal puts it un-escaped into URLs")
+	field := "Webhook.ClientID"
+	if w.ClientID == "" {
+		field = "Webhook.BotToken"
+	}
+	if len(w.token()) > maxClientID {
+		return access{}, invalid("", "%s is longer than %d characters", field, maxClientID)
+	}
+	if strings.Trim(w.token(), unreserved) != "" {
+		return access{}, invalid("", "%s may hold only A-Z a-z 0-9 - . _ ~, because the portal puts it un-escaped into URLs", field)
 	}
 	return access{
 		root:     u.String(),
 		portal:   u.Host,
-		clientID: w.ClientID,
-		secrets:  []string{segments[len(segments)-1], w.ClientID},
+		clientID: w.token(),
+		secrets:  []string{segments[len(segments)-1], w.token()},
 	}, nil
 }
+
+// token is the secret that has two names.
+func (w Webhook) token() string { return cmp.Or(w.ClientID, w.BotToken) }
 
 // unreserved are the characters that need no escape in a URL (RFC 3986, 2.3).
 const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
-// Verifier returns the verifier for events of the bots of this webhook: the
-// portal sends their ClientID as application token.
-func (w Webhook) Verifier() Verifier { return ApplicationToken(w.ClientID) }
+// Verifier returns the verifier for events of the bots of this webhook, of both
+// generations: as application token the portal sends the ClientID, and in events of the
+// second generation what it has made of the BotToken. For several bots behind one URL, and
+// while a token is replaced, see [AnyOf].
+func (w Webhook) Verifier() Verifier { return webhookVerifier(w.token()) }
+
+// webhookVerifier is the secret that the bots of a webhook were registered with.
+type webhookVerifier string
+
+// Verify compares in constant time.
+func (v webhookVerifier) Verify(ctx context.Context, ev *EventMeta) error {
+	token := string(v)
+	if token != "" && strings.HasPrefix(ev.Name, "ONIMBOTV2") {
+		token = "custom" + token // the owner of the bot, cut to the column of application tokens
+		token = token[:min(len(token), maxOwnerToken)]
+	}
+	return ApplicationToken(token).Verify(ctx, ev)
+}
+
+// maxOwnerToken is how much of the owner fits where the portal keeps application tokens.
+const maxOwnerToken = 50
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (v webhookVerifier) Format(f fmt.State, verb rune) { ApplicationToken(v).Format(f, verb) }
+
+// MarshalText implements [encoding.TextMarshaler] without the secret.
+func (v webhookVerifier) MarshalText() ([]byte, error) { return ApplicationToken(v).MarshalText() }
+
+// LogValue implements [slog.LogValuer] without the secret.
+func (v webhookVerifier) LogValue() slog.Value { return ApplicationToken(v).LogValue() }
 
 func (w Webhook) masked() string {
-	return "imbot.Webhook{URL:" + secret.MaskURL(w.URL) + ", ClientID:" + secret.Mask(w.ClientID) + "}"
+	s := "imbot.Webhook{URL:" + secret.MaskURL(w.URL)
+	if w.BotToken != "" {
+		return s + ", BotToken:" + secret.Mask(w.BotToken) + "}"
+	}
+	return s + ", ClientID:" + secret.Mask(w.ClientID) + "}"
 }
 
 // Format implements [fmt.Formatter]; no verb prints a secret.

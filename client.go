@@ -1,6 +1,9 @@
 package imbot
 
 import (
+	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,7 +24,8 @@ type Client struct {
 	Command *CommandService
 
 	*connection
-	bot ID
+	bot   ID
+	token string // in place of the connection's
 }
 
 // connection is what a client and its WithBot copies share.
@@ -52,7 +56,7 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(connect(access, o), 0), nil
+	return newClient(connect(access, o), 0, ""), nil
 }
 
 func newOptions(opts []Option) (options, error) {
@@ -101,8 +105,8 @@ func connect(a access, o options) *connection {
 	return c
 }
 
-func newClient(conn *connection, bot ID) *Client {
-	c := &Client{connection: conn, bot: bot}
+func newClient(conn *connection, bot ID, token string) *Client {
+	c := &Client{connection: conn, bot: bot, token: token}
 	s := &service{client: c}
 	c.Bot = (*BotService)(s)
 	c.Chat = (*ChatService)(s)
@@ -112,11 +116,38 @@ func newClient(conn *connection, bot ID) *Client {
 	return c
 }
 
-// WithBot returns a client over the same state that fills BOT_ID in the
-// requests of this package that leave it zero. [Client.Call] is left alone.
-// With several bots in one application the portal would pick any of them; so it
-// does when bot is zero.
-func (c *Client) WithBot(bot ID) *Client { return newClient(c.connection, bot) }
+// WithBot returns a client over the same state that fills BOT_ID, of the second generation
+// botId, in typed requests that leave it zero. [Client.Call] is left alone.
+// With several bots in one application a portal would pick any of them when bot is zero;
+// methods of the second generation are refused then.
+func (c *Client) WithBot(bot ID) *Client { return newClient(c.connection, bot, c.token) }
+
+// WithBotToken returns a client over the same state whose calls name another owner:
+// another bot's ClientID or BotToken, or the new one of the same bot. With OAuth, where
+// the application is the owner, it changes nothing.
+func (c *Client) WithBotToken(token string) *Client {
+	if c.tokens != nil {
+		return c
+	}
+	return newClient(c.connection, c.bot, token)
+}
+
+// BotID returns the bot that [Client.WithBot] was given.
+func (c *Client) BotID() ID { return c.bot }
+
+// Portal returns what the portal is known by to a [Limiter], in logs and in [CallInfo]: its
+// host, or its member id for a client of an [OAuthApp].
+func (c *Client) Portal() string { return c.portal }
+
+// Fingerprint returns a hash of text that nobody can compute who does not have the
+// client's secret: the ClientID or BotToken, of an [OAuthApp] the ClientSecret. It is the same
+// in all processes, so it makes ids that strangers cannot foresee. With [OAuth] there is
+// no secret that stays, and anybody can compute it.
+func (c *Client) Fingerprint(text string) [sha256.Size]byte {
+	mac := hmac.New(sha256.New, []byte(cmp.Or(c.ownerToken(), c.seed)))
+	_, _ = mac.Write([]byte(text)) // never fails
+	return [sha256.Size]byte(mac.Sum(nil))
+}
 
 // Format implements [fmt.Formatter]; no verb prints a secret.
 func (c *Client) Format(f fmt.State, _ rune) {

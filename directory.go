@@ -87,12 +87,20 @@ func (d directory) change(ctx context.Context) (end func(), err error) {
 	return func() { unlock(); <-d.turn }, nil
 }
 
-func (d directory) lock(ctx context.Context, path string) (unlock func(), err error) {
+// make makes the directory if it is missing.
+func (d directory) make() error {
 	if err := d.private(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
-		return nil, fileError(err)
+		return fileError(err)
+	}
+	return nil
+}
+
+func (d directory) lock(ctx context.Context, path string) (unlock func(), err error) {
+	if err := d.make(); err != nil {
+		return nil, err
 	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		unlock, err := d.tryLock(path)

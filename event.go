@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -149,6 +150,29 @@ type lateVerifier interface {
 	Verifier
 
 	verdict(ctx context.Context, ev *EventMeta) (inbox.Verdict, error)
+}
+
+// AnyOf returns a verifier that trusts what one of the verifiers trusts: for several bots
+// behind one URL, and for the old and the new token of a bot while its token is replaced.
+// The error is that of the last one. [OAuthApp.Verifier] does more than verify, so it stands
+// alone.
+func AnyOf(verifiers ...Verifier) Verifier { return anyOf(verifiers) }
+
+type anyOf []Verifier
+
+func (vs anyOf) Verify(ctx context.Context, ev *EventMeta) error {
+	err := errors.New("imbot: there is no verifier")
+	for _, v := range vs {
+		if err = verifyEvent(ctx, ev, v); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// Format implements [fmt.Formatter]; fmt would not ask the verifiers under every verb.
+func (vs anyOf) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "imbot.AnyOf(%d verifiers)", len(vs))
 }
 
 // ApplicationToken is the verifier for one known application token. The empty

@@ -158,7 +158,7 @@ func (h *EventHandler) report(ctx context.Context, ev Event, err error) {
 
 // call runs the callback of an event.
 func (h *EventHandler) call(ctx context.Context, ev Event) error {
-	ctx = rest.WithAnswers(ctx, mostAnswers)
+	ctx = rest.WithAnswers(ctx)
 	switch ev := ev.(type) {
 	case *MessageAddEvent:
 		if h.OnMessage != nil {

@@ -52,6 +52,10 @@ func eventKey(ev Event) string {
 		write(sum, "message", add.Params.MessageID.String())
 		return hex.EncodeToString(sum.Sum(nil))
 	}
+	if id := m.Raw.Get("data", "message", "id"); id != "" && m.Name == "ONIMBOTV2MESSAGEADD" { // one for each bot
+		write(sum, m.ForBot().String(), "message", id)
+		return hex.EncodeToString(sum.Sum(nil))
+	}
 	ts := m.Raw.Get("ts")
 	if ts == "" {
 		return ""

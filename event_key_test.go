@@ -24,6 +24,10 @@ func dedupMessage(bots, message, more string) string {
 	return "event=ONIMBOTMESSAGEADD&ts=100&auth[member_id]=m&data[PARAMS][DIALOG_ID]=27&data[PARAMS][MESSAGE_ID]=" + message + bots + more
 }
 
+func dedupV2(bot, message, more string) string {
+	return "event=ONIMBOTV2MESSAGEADD&auth[member_id]=m&data[chat][dialogId]=27&data[bot][id]=" + bot + "&data[message][id]=" + message + more
+}
+
 func dedupPress(user, ts, more string) string {
 	return "event=ONIMCOMMANDADD&ts=" + ts + "&auth[member_id]=m&data[COMMAND][11][COMMAND]=order&data[COMMAND][11][COMMAND_CONTEXT]=KEYBOARD&data[COMMAND][11][MESSAGE_ID]=900" +
 		"&data[PARAMS][DIALOG_ID]=chat5&data[PARAMS][FROM_USER_ID]=" + user + "&data[USER][ID]=" + user + more
@@ -49,6 +53,9 @@ func TestADeliveryIsHandledOnce(t *testing.T) {
 		"a message for one bot more":             {dedupMessage(one, "5", ""), dedupMessage(one+two, "5", ""), false},
 		"another message":                        {dedupMessage(one, "5", ""), dedupMessage(one, "6", ""), false},
 		"a message of another portal":            {dedupMessage(one, "5", ""), dedupMessage(one, "5", "&auth[member_id]=n"), false},
+		"of the second generation":               {dedupV2("456", "5", "&ts=100"), dedupV2("456", "5", "&ts=101"), true},
+		"of the second, for another bot":         {dedupV2("456", "5", "&ts=100"), dedupV2("457", "5", "&ts=100"), false},
+		"of the second, another message":         {dedupV2("456", "5", "&ts=100"), dedupV2("456", "6", "&ts=100"), false},
 		"two messages without an id":             {dedupMessage(one, "0", ""), dedupMessage(one, "0", "&ts=101"), false},
 		"one button, the same press":             {dedupPress("27", "100", ""), dedupPress("27", "100", ""), true},
 		"the same press with other tokens": {

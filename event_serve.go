@@ -23,7 +23,7 @@ const (
 // what went wrong. The portal needs a public https address: put a proxy with a
 // certificate in front.
 func Serve(ctx context.Context, addr string, h *EventHandler) error {
-	if h == nil || h.Verifier == nil || h.Verifier == ApplicationToken("") {
+	if h == nil || h.Verifier == nil || h.Verifier == ApplicationToken("") || h.Verifier == webhookVerifier("") {
 		return errors.New("imbot: Serve: EventHandler.Verifier is nil, or that of an empty ClientID, so every event would be refused")
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)

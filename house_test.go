@@ -26,8 +26,9 @@ var mayImport = map[string][]string{
 	"imbottest/messenger": {"imbottest", "imbottest/internal/textstage", ".", "bbcode"},
 	"imbottest/interop":   {}, // it runs examples/portal as a program
 	"imbottest":           {"imbottest/internal/textstage", ".", "bbcode", "internal/phpform"},
-	".":                   {"bbcode", "internal/rest", "internal/inbox", "internal/dispatch", "internal/phpform", "internal/secret"},
+	".":                   {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/dispatch", "internal/phpform", "internal/secret"},
 	"bbcode":              {},
+	"driver":              {},
 	"internal/rest":       {"internal/dispatch", "internal/phpform", "internal/secret"},
 	"internal/inbox":      {"internal/dispatch", "internal/phpform", "internal/secret"},
 	"internal/dispatch":   {},

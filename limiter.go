@@ -3,6 +3,7 @@ package imbot
 import (
 	"context"
 
+	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/internal/rest"
 )
 
@@ -12,18 +13,12 @@ import (
 // clients of an [OAuthApp] its member id, which outlives a renaming), or with an
 // error when ctx ends or its deadline would come first. A limiter that several
 // processes share (in Redis, for example) needs no more than Wait; it may also be
-// a [Refuser].
+// a [driver.Refuser].
 type Limiter interface {
 	Wait(ctx context.Context, portal string) error
 }
 
-// Refuser is what a [Limiter] may be, too. Refused is called when the portal
-// refuses a request that Wait has let through: somebody else calls the portal, too.
-type Refuser interface {
-	Refused(portal string)
-}
-
-var _ Refuser = (*rest.Pacer)(nil)
+var _ driver.Refuser = (*rest.Pacer)(nil)
 
 // NewLimiter returns a limiter in memory: each portal has a bucket that lets
 // burst requests through at once and perSecond afterwards. Bitrix24 allows 2 and
@@ -62,10 +57,6 @@ func WithClass(ctx context.Context, c Class) context.Context {
 // ClassOf returns the class of the calls with this context, for a [Limiter] of your
 // own: the context of its Wait has that of the call.
 func ClassOf(ctx context.Context) Class { return Class(rest.ClassOf(ctx)) }
-
-// mostAnswers is how many calls of one callback are answers. A callback that starts a
-// broadcast must not keep others from theirs.
-const mostAnswers = 20
 
 // sharedLimiter is the default of all clients of the process.
 var sharedLimiter = NewLimiter(2, 50)

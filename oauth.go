@@ -225,7 +225,8 @@ func (a *OAuthApp) passing(auths ...EventAuth) (*Client, error) {
 		}
 		access.portal = top.MemberID
 		access.secrets = []string{auth.RefreshToken, top.AccessToken, top.RefreshToken, top.ApplicationToken, a.ClientSecret}
-		return newClient(connect(access, a.options), 0), nil
+		access.seed = a.ClientSecret
+		return newClient(connect(access, a.options), 0, ""), nil
 	}
 	return nil, &Error{Description: "no grant of this portal is stored, and the event has no tokens", kind: ErrNotFound}
 }
@@ -298,7 +299,7 @@ func (a *OAuthApp) client(g Grant) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(m.conn, 0), nil
+	return newClient(m.conn, 0, ""), nil
 }
 
 // server returns the origin of an authorization server if it is trusted.

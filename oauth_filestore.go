@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
+	"path/filepath"
 )
 
 // NewFileStore returns a store that keeps each grant in a file of its own below
@@ -34,16 +36,29 @@ func newFileStore(dir string, tryLock func(path string) (unlock func(), err erro
 
 type fileStore struct{ directory }
 
-var _ TokenLocker = (*fileStore)(nil)
+var (
+	_ TokenLocker = (*fileStore)(nil)
+	_ TokenLister = (*fileStore)(nil)
+)
 
 func (s *fileStore) Load(ctx context.Context, memberID string) (Grant, error) {
+	path := s.name(memberID) + ".json"
+	g, err := s.read(ctx, path)
+	if err == nil && g.MemberID != memberID {
+		return Grant{}, fileError(fmt.Errorf("%s: the grant of another portal", path))
+	}
+	return g, err
+}
+
+// read reads the grant in a file.
+func (s *fileStore) read(ctx context.Context, path string) (Grant, error) {
 	if err := ctx.Err(); err != nil {
 		return Grant{}, err
 	}
 	if err := s.private(); err != nil {
 		return Grant{}, err
 	}
-	data, err := os.ReadFile(s.name(memberID) + ".json")
+	data, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Grant{}, ErrNotFound
@@ -51,11 +66,8 @@ func (s *fileStore) Load(ctx context.Context, memberID string) (Grant, error) {
 		return Grant{}, fileError(err)
 	}
 	g, err := DecodeGrant(data)
-	if err == nil && g.MemberID != memberID {
-		err = errors.New("the grant of another portal")
-	}
 	if err != nil {
-		return Grant{}, fileError(fmt.Errorf("%s.json: %w", s.name(memberID), err))
+		return Grant{}, fileError(fmt.Errorf("%s: %w", path, err))
 	}
 	return g, nil
 }
@@ -97,6 +109,29 @@ func (s *fileStore) Swap(ctx context.Context, old, new Grant) error {
 		return fileError(err)
 	}
 	return nil
+}
+
+// Members implements [TokenLister]. It reads every file, because their names are hashes.
+func (s *fileStore) Members(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		files, err := os.ReadDir(s.dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			yield("", fileError(err))
+			return
+		}
+		for _, file := range files {
+			if !isOurs(file) || filepath.Ext(file.Name()) != ".json" {
+				continue
+			}
+			g, err := s.read(ctx, filepath.Join(s.dir, file.Name()))
+			if errors.Is(err, ErrNotFound) { // removed meanwhile
+				continue
+			}
+			if !yield(g.MemberID, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // Lock implements [TokenLocker]. It does not lock the file that Swap locks, because

@@ -132,7 +132,7 @@ func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, res
 	o.retry.MaxAttempts = min(o.retry.MaxAttempts, 2)
 	c := connect(access{root: root, portal: root}, o).rest
 	params, _ := json.Marshal(map[string]string{"auth": token}) // a string always encodes
-	cl := c.NewCall(method, params, true, token, a.ClientSecret)
+	cl := c.NewCall(method, params, rest.Nature{Repeatable: true}, token, a.ClientSecret)
 	raw, f := c.Do(ctx, cl)
 	if f != nil {
 		return failure(f)

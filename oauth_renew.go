@@ -51,7 +51,7 @@ func (a *OAuthApp) member(g Grant) (*member, error) {
 	m := a.members[g.MemberID].Value()
 	if m == nil {
 		m = &member{app: a, id: g.MemberID}
-		m.conn = connect(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m, holds: a.holdsOf(g.MemberID)}, a.options)
+		m.conn = connect(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m, seed: a.ClientSecret, holds: a.holdsOf(g.MemberID)}, a.options)
 		a.members[g.MemberID] = weak.Make(m)
 		runtime.AddCleanup(m, a.forgetMember, g.MemberID)
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -24,7 +27,8 @@ import (
 // Write a grant with [Grant.Encode] and read it with [DecodeGrant]: encoding/json
 // and fmt leave its tokens out. Compare two by their encodings.
 //
-// A store that several processes share should also be a [TokenLocker].
+// A store that several processes share should also be a [TokenLocker], and one whose
+// portals are polled a [TokenLister].
 type TokenStore interface {
 	Load(ctx context.Context, memberID string) (Grant, error)
 	Swap(ctx context.Context, old, new Grant) error
@@ -40,6 +44,13 @@ type TokenStore interface {
 // the next ones work.
 type TokenLocker interface {
 	Lock(ctx context.Context, memberID string) (unlock func(), err error)
+}
+
+// TokenLister is what a [TokenStore] may be, too: it tells which portals have a grant, to
+// begin with after a restart. A portal that is stored or removed meanwhile may be
+// there or not. An error ends the sequence.
+type TokenLister interface {
+	Members(ctx context.Context) iter.Seq2[string, error]
 }
 
 // swapKey checks the arguments of Swap and returns whose grant is meant.
@@ -78,6 +89,26 @@ type memoryStore struct {
 
 // Format implements [fmt.Formatter]; fmt would print what the map holds.
 func (s *memoryStore) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbot.memoryStore{***}") }
+
+var _ TokenLister = (*memoryStore)(nil)
+
+// Members implements [TokenLister].
+func (s *memoryStore) Members(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		s.mu.Lock()
+		members := slices.Sorted(maps.Keys(s.grants))
+		s.mu.Unlock()
+		for _, member := range members {
+			if err := ctx.Err(); err != nil {
+				yield("", err)
+				return
+			}
+			if !yield(member, nil) {
+				return
+			}
+		}
+	}
+}
 
 func (s *memoryStore) Load(ctx context.Context, memberID string) (Grant, error) {
 	if err := ctx.Err(); err != nil {

@@ -1,13 +1,12 @@
 package imbot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/imbot-go/imbot/internal/rest"
 	"github.com/imbot-go/imbot/internal/secret"
@@ -31,6 +30,10 @@ type Request[R any] interface {
 type (
 	// Repeater says whether running the method twice does no harm. When it is true,
 	// the client may send the request again when nobody knows whether it ran.
+	//
+	// It may also have Ran(ErrorCode) bool, for a result that is [OK]: which codes say
+	// that the method has run before, such as that what it removes is gone. When
+	// an attempt fails with one, after another whose outcome is unknown, the call has succeeded.
 	Repeater interface{ Repeatable() bool }
 
 	// Checker refuses a request before it is sent. The call then fails with an
@@ -92,7 +95,7 @@ func methodOf(req interface{ Method() string }) string { return req.Method() }
 // Call calls any REST method by name, for what this package has no type for.
 //
 // params must encode to a JSON object, or be nil; result is a pointer for the
-// JSON result, or nil. CLIENT_ID is added where a webhook needs it. A parameter
+// JSON result, or nil. CLIENT_ID or botToken is added where a webhook needs it. A parameter
 // whose name would change the meaning of the whole request (auth, token, method
 // and their kin; start is allowed) is refused. The call is not repeated when
 // nobody knows whether it ran.
@@ -137,31 +140,27 @@ func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 			return nil, refused(method, err, slices.Concat(secrets, c.secrets))
 		}
 	}
-	params, hasClientID, f := rest.Encode(req, "CLIENT_ID") // it refuses reserved names also in our own requests: others embed them
+	owner := ownerOf(method)
+	params, named, f := rest.Encode(req, owner.token, owner.bot, owner.instead) // it refuses reserved names also in our own requests: others embed them
 	if f != nil {
 		f.Method, f.Cause = method, secret.Clean(f.Cause, slices.Concat(secrets, c.secrets))
 		return nil, failure(f)
 	}
-	extra := make([]byte, 0, 192) // CLIENT_ID has at most 122 characters
-	if !hasClientID && c.clientID != "" && needsClientID(method) {
-		extra = append(append(append(extra, `"CLIENT_ID":"`...), c.clientID...), `",`...)
+	if c.token != "" {
+		secrets = append(slices.Clip(secrets), c.token)
 	}
-	if r, ok := req.(interface{ botID() ID }); ok && c.bot != 0 && r.botID() == 0 {
-		extra = append(strconv.AppendInt(append(extra, `"BOT_ID":`...), int64(c.bot), 10), ',')
+	params, err := c.own(req, owner, params, named)
+	if err != nil {
+		return nil, refused(method, err, slices.Concat(secrets, c.secrets))
 	}
-	repeatable := false
+	var nature rest.Nature
 	if r, ok := req.(Repeater); ok {
-		repeatable = r.Repeatable()
+		nature.Repeatable = r.Repeatable()
 	}
-	return c.rest.NewCall(method, rest.Splice(extra, params), repeatable, secrets...), nil
-}
-
-// needsClientID is the rule for which methods a webhook has to name the bot's
-// owner. imbot.v2 has a token of its own.
-func needsClientID(method string) bool {
-	m := strings.ToLower(method)
-	return strings.HasPrefix(m, "imbot.") && !strings.HasPrefix(m, "imbot.v2.") ||
-		strings.HasPrefix(m, "imopenlines.bot.session.")
+	if r, ok := req.(interface{ Ran(ErrorCode) bool }); ok {
+		nature.Ran = func(code string) bool { return r.Ran(ErrorCode(code)) }
+	}
+	return c.rest.NewCall(method, params, nature, secrets...), nil
 }
 
 // undecodable is the error of a call that ran, but whose result is not what the
@@ -177,18 +176,20 @@ func undecodable(cl *rest.Call, err error) *Error {
 // dialogOf names the dialog of a call, whose calls keep their order.
 func dialogOf(params []byte) string {
 	var p struct {
-		Dialog  json.RawMessage `json:"DIALOG_ID"`
-		Chat    json.RawMessage `json:"CHAT_ID"`
-		Message json.RawMessage `json:"MESSAGE_ID"`
+		Dialog    json.RawMessage `json:"DIALOG_ID"`
+		Chat      json.RawMessage `json:"CHAT_ID"`
+		Message   json.RawMessage `json:"MESSAGE_ID"`
+		DialogV2  json.RawMessage `json:"dialogId"`
+		MessageV2 json.RawMessage `json:"messageId"`
 	}
 	_ = json.Unmarshal(params, &p) // what cannot be read has no dialog
-	if id := jsonText(p.Dialog); id != "" {
+	if id := cmp.Or(jsonText(p.Dialog), jsonText(p.DialogV2)); id != "" {
 		return id
 	}
 	if id := jsonText(p.Chat); id != "" {
 		return "chat" + id
 	}
-	if id := jsonText(p.Message); id != "" {
+	if id := cmp.Or(jsonText(p.Message), jsonText(p.MessageV2)); id != "" {
 		return "message" + id
 	}
 	return ""

@@ -109,10 +109,10 @@ func FuzzBatchEncoding(f *testing.F) {
 			require.False(t, utf8.ValidString(s))
 			return
 		}
-		require.True(t, named)
+		require.True(t, named.Has(0))
 		require.True(t, utf8.ValidString(s))
 		params = Splice([]byte(`"CLIENT_ID":"secret-1","BOT_ID":39,`), params)
-		it := NewItem(c.NewCall("imbot.message.add", params, false))
+		it := NewItem(c.NewCall("imbot.message.add", params, Nature{}))
 		if it.command == "" {
 			require.True(t, len(params) > maxJoin || strings.Contains(s, "$"))
 			var sent map[string]any

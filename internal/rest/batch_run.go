@@ -300,6 +300,7 @@ func (c *Core) sendBatch(ctx context.Context, cl *Call) *Failure {
 	for _, it := range items {
 		it.next, it.Failure = finished, nil
 		it.call.attempts += cl.attempts
+		it.call.doubt = it.call.doubt || cl.doubt
 		it.call.inBatch = true
 	}
 	if f == nil {
@@ -413,7 +414,13 @@ func (c *Core) commandFailed(it *Item, cl *Call, raw json.RawMessage, failedBefo
 	if f.is(errorCore) {
 		o = unknown // the status would tell, and a command has none
 	}
+	if !failedBefore {
+		o = it.call.judge(f, o)
+	}
 	switch {
+	case o == already:
+		it.Result, it.Failure = isTrue, nil
+		c.done(it.call)
 	case f.is(operationTimeLimit):
 		c.holds.refused(it.call.method, cl.sent)
 		it.again(c)

@@ -33,10 +33,14 @@ func WithClass(ctx context.Context, class Class) context.Context {
 	return context.WithValue(ctx, classKey{}, &classed{class: class})
 }
 
-// WithAnswers returns a context whose first n calls are answers.
-func WithAnswers(ctx context.Context, n int32) context.Context {
+// answersOfCallback is how many calls of one callback are answers. A callback that starts a
+// broadcast must not keep others from theirs.
+const answersOfCallback = 20
+
+// WithAnswers returns the context of a callback, whose first calls are answers.
+func WithAnswers(ctx context.Context) context.Context {
 	c := &classed{class: ClassAnswer, left: new(atomic.Int32)}
-	c.left.Store(n)
+	c.left.Store(answersOfCallback)
 	return context.WithValue(ctx, classKey{}, c)
 }
 

@@ -167,6 +167,9 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 		if cl.hop != "" && (f == nil || f.FromPortal) {
 			c.arrived(ctx, cl.hop)
 		}
+		if o == already {
+			result, f = isTrue, nil
+		}
 		if f == nil {
 			c.done(cl)
 			return result, nil
@@ -202,6 +205,9 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 		}
 	}
 }
+
+// isTrue is the result of a call that an error says has run: its only good news.
+var isTrue = json.RawMessage("true")
 
 func (c *Core) done(cl *Call) {
 	if c.config.Done != nil {
@@ -264,7 +270,7 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 		c.holds.ran(cl.method, ans.Time)
 	} else {
 		f.Method, f.Attempts = cl.method, cl.attempts
-		switch o = outcomeOf(f, ans.complete, ans.reached); {
+		switch o = cl.judge(f, outcomeOf(f, ans.complete, ans.reached)); {
 		case o == unknown && !cl.repeatable:
 			f.Kind = OutcomeUnknown
 		case ans.tooLong:

@@ -16,6 +16,8 @@ type Call struct {
 	method     string
 	params     []byte // a JSON object
 	repeatable bool
+	ran        func(code string) bool // nil: no code tells
+	doubt      bool                   // an attempt may have run
 	attempts   int
 	hop        string   // REST root to which the portal has redirected the call
 	secrets    []string // cut out of every text that enters its failure
@@ -39,11 +41,16 @@ func (cl *Call) waits() {
 	}
 }
 
-// NewCall returns a call of a method with parameters from [Encode]. repeatable: to
-// run it twice does no harm. Its own secrets are kept out of its failure beside
-// those of the portal.
-func (c *Core) NewCall(method string, params []byte, repeatable bool, secrets ...string) *Call {
-	cl := &Call{method: method, params: params, repeatable: repeatable, secrets: c.config.Secrets}
+// Nature is what a core has to know of a call beside its method and parameters.
+type Nature struct {
+	Repeatable bool                   // to run it twice does no harm
+	Ran        func(code string) bool // nil, or whether an error says that an attempt of unknown outcome has run
+}
+
+// NewCall returns a call of a method with parameters from [Encode]. Its own secrets are
+// kept out of its failure beside those of the portal.
+func (c *Core) NewCall(method string, params []byte, nature Nature, secrets ...string) *Call {
+	cl := &Call{method: method, params: params, repeatable: nature.Repeatable, ran: nature.Ran, secrets: c.config.Secrets}
 	if len(secrets) > 0 {
 		cl.secrets = append(secrets, cl.secrets...)
 	}
@@ -89,30 +96,40 @@ var reserved = [][]byte{
 	[]byte("token"), []byte("sessid"), []byte("livechat_auth_id"), []byte("call_auth_id"), []byte("bx24_request_id"), []byte("bx24_sdk_ver"), []byte("bx24_sdk_type"),
 }
 
+// Found are names that [Encode] was told to watch, a bit each in their order.
+type Found uint
+
+// Has reports whether the name of this number is among them.
+func (f Found) Has(i int) bool { return f>>i&1 == 1 }
+
 // Encode writes the parameters of a call, once for all its attempts. nil has none.
-// It also reports whether one of them is named watched; the portal does not look
+// It also reports which of the watched names are among them; the portal does not look
 // at the case of names. The failure is Invalid.
-func Encode(v any, watched string) (params []byte, found bool, f *Failure) {
+func Encode(v any, watched ...string) (params []byte, found Found, f *Failure) {
 	params, err := json.Marshal(v)
 	switch {
 	case err != nil:
-		return nil, false, &Failure{Description: "the parameters cannot be encoded", Kind: Invalid, Cause: err}
+		return nil, 0, &Failure{Description: "the parameters cannot be encoded", Kind: Invalid, Cause: err}
 	case string(params) == "null":
-		return []byte("{}"), false, nil
+		return []byte("{}"), 0, nil
 	case notUTF8(params):
-		return nil, false, &Failure{Description: "a text is not UTF-8, or JSON in it has the escape of U+FFFD", Kind: Invalid}
+		return nil, 0, &Failure{Description: "a text is not UTF-8, or JSON in it has the escape of U+FFFD", Kind: Invalid}
 	case params[0] != '{':
-		return nil, false, &Failure{Description: "the parameters must be a JSON object", Kind: Invalid}
+		return nil, 0, &Failure{Description: "the parameters must be a JSON object", Kind: Invalid}
 	}
 	for quoted := range members(params) {
 		name := quoted[1 : len(quoted)-1]
 		if bytes.IndexByte(name, '\\') >= 0 {
 			name = []byte(text(quoted))
 		}
-		found = found || bytes.EqualFold(name, []byte(watched))
+		for i, w := range watched {
+			if len(name) == len(w) && bytes.EqualFold(name, []byte(w)) {
+				found |= 1 << i
+			}
+		}
 		for _, r := range reserved {
 			if len(name) == len(r) && bytes.EqualFold(name, r) {
-				return nil, false, &Failure{Description: fmt.Sprintf("a parameter named %s would change the meaning of the request", name), Kind: Invalid}
+				return nil, 0, &Failure{Description: fmt.Sprintf("a parameter named %s would change the meaning of the request", name), Kind: Invalid}
 			}
 		}
 	}

@@ -113,6 +113,7 @@ const (
 	refused                 // it did not run: anything may be repeated
 	stale                   // it did not run: the token is too old
 	unknown                 // nobody can tell: only what is repeatable is repeated
+	already                 // an attempt before has run: that is the answer
 )
 
 // outcomeOf classifies a failed attempt by its code, and by its status only
@@ -133,7 +134,8 @@ func outcomeOf(f *Failure, answered bool, how reach) outcome {
 		return refused
 	case "EXPIRED_TOKEN", "INVALID_TOKEN":
 		return stale
-	case "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER", "WRONG_ENCODING", "0":
+	case "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER", "WRONG_ENCODING", "0",
+		"MESSAGE_DUPLICATED_BY_UUID": // an attempt before is running, or has just run: the next answer has its id
 		return unknown
 	case errorCore:
 		if f.StatusCode >= http.StatusInternalServerError {
@@ -147,6 +149,21 @@ func outcomeOf(f *Failure, answered bool, how reach) outcome {
 		return unknown
 	}
 	return definite
+}
+
+// judge corrects the outcome of an attempt by what earlier ones have left open, and notes
+// whether this one does.
+func (cl *Call) judge(f *Failure, o outcome) outcome {
+	switch {
+	case o == unknown:
+		cl.doubt = true
+	case o != definite || !cl.doubt:
+	case f.is("SENDING_FAILED"): // also said of a message that an attempt before is just sending
+		return unknown
+	case cl.ran != nil && cl.ran(f.Code):
+		return already
+	}
+	return o
 }
 
 // SaysNo reports whether an error of the portal refuses a call for good: it neither

@@ -1,0 +1,4 @@
+package imbot
+
+// DialogOf is the lane of a call with these parameters.
+var DialogOf = dialogOf
