@@ -83,7 +83,7 @@ func beginsBlock(line string) bool {
 		return true
 	}
 	if text == "" {
-		return false
+		return before != "" // the caller's next text may make it four blanks
 	}
 	if strings.IndexByte("#-+*=_|:~`", text[0]) >= 0 {
 		return true
