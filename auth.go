@@ -21,12 +21,8 @@ type Auth interface {
 
 // access is what both kinds of credentials come down to.
 type access struct {
-	root     string             // REST root, ends with a slash; a secret for a webhook
-	portal   string             // host, the limiter's key
-	clientID string             // sent as CLIENT_ID where needed; empty for OAuth
-	tokens   oauth2.TokenSource // nil for a webhook
-	secrets  []string           // cut out of every text that enters an error
-	holds    *rest.Holds        // nil: of the client
+	portal   rest.Portal
+	clientID string // sent as CLIENT_ID where needed; empty for OAuth
 }
 
 // Webhook are the credentials of an incoming webhook with the scope imbot.
@@ -68,12 +64,11 @@ func (w Webhook) access() (access, error) {
 	if strings.Trim(w.ClientID, unreserved) != "" {
 		return access{}, invalid("", "Webhook.ClientID may hold only A-Z a-z 0-9 - . _ ~, because the portal puts it un-escaped into URLs")
 	}
-	return access{
-		root:     u.String(),
-		portal:   u.Host,
-		clientID: w.ClientID,
-		secrets:  []string{segments[len(segments)-1], w.ClientID},
-	}, nil
+	return access{rest.Portal{
+		Root:    u.String(),
+		Name:    u.Host,
+		Secrets: []string{segments[len(segments)-1], w.ClientID},
+	}, w.ClientID}, nil
 }
 
 // unreserved are the characters that need no escape in a URL (RFC 3986, 2.3).
@@ -132,7 +127,7 @@ func (o OAuth) access() (access, error) {
 	if o.Tokens == nil {
 		return access{}, invalid("", "OAuth.Tokens is nil")
 	}
-	return access{root: u.String(), portal: u.Host, tokens: o.Tokens}, nil
+	return access{portal: rest.Portal{Root: u.String(), Name: u.Host, Tokens: o.Tokens}}, nil
 }
 
 func (o OAuth) masked() string {

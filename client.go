@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-	"sync"
 	"time"
 
 	"github.com/imbot-go/imbot/internal/rest"
@@ -28,9 +26,8 @@ type Client struct {
 type connection struct {
 	*access // a pointer, because fmt prints an embedded struct's secrets and only the address of a pointer
 	rest    *rest.Core
+	options *options
 	typing  typing
-
-	panicked func(text string, stack []byte)
 }
 
 const version = "0.1.0"
@@ -52,52 +49,37 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(connect(access, o), 0), nil
+	return newClient(connect(&access, o), 0), nil
 }
 
-func newOptions(opts []Option) (options, error) {
-	o := options{
-		http:      sharedHTTP,
-		limiter:   sharedLimiter,
-		retry:     Retry{MaxAttempts: 4, MinBackoff: time.Second, MaxBackoff: 30 * time.Second},
-		logger:    slog.New(slog.DiscardHandler),
-		faults:    func() *slog.Logger { return calm(slog.Default()) },
-		userAgent: userAgent,
-	}
+func newOptions(opts []Option) (*options, error) {
+	o := &options{Config: rest.Config{
+		Transport: rest.SharedTransport,
+		Header:    sharedHeader,
+		Limiter:   sharedLimiter,
+		Retry:     rest.Retry{MaxAttempts: 4, MinBackoff: time.Second, MaxBackoff: 30 * time.Second},
+		Dialog:    dialogOf,
+	}}
+	o.Watcher = o
 	for _, opt := range opts {
 		if opt == nil {
-			return options{}, invalid("", "nil Option")
+			return nil, invalid("", "nil Option")
 		}
-		if err := opt(&o); err != nil {
-			return options{}, err
+		if err := opt(o); err != nil {
+			return nil, err
 		}
-	}
-	if o.http == sharedHTTP && o.userAgent == userAgent {
-		o.wire = sharedWire()
-	} else {
-		o.wire = rest.NewWire(o.http, o.userAgent)
 	}
 	return o, nil
 }
 
-const userAgent = "imbot-go/" + version
-
-// sharedHTTP serves all clients that were given none of their own, over one wire
-// where they have the same User-Agent.
-var (
-	sharedHTTP = &http.Client{Transport: rest.SharedTransport}
-	sharedWire = sync.OnceValue(func() *rest.Wire { return rest.NewWire(sharedHTTP, userAgent) })
-)
+// sharedHeader is the header of all clients without a User-Agent of their own.
+var sharedHeader = rest.HeaderOf("imbot-go/" + version)
 
 // connect makes the way to a portal.
-func connect(a access, o options) *connection {
-	c := &connection{access: &a}
-	c.rest = rest.New(rest.Config{
-		Root: a.root, Portal: a.portal, Tokens: a.tokens, Secrets: a.secrets,
-		Wire: o.wire, Limiter: o.limiter, Retry: rest.Retry(o.retry), AutoBatch: o.autoBatch, Holds: a.holds,
-		Dialog: dialogOf, Done: c.typing.done, Report: o.report(), Panicked: o.panicked,
-	})
-	c.panicked = o.panicked
+func connect(a *access, o *options) *connection {
+	c := &connection{access: a, options: o}
+	a.portal.Done = c.typing.done
+	c.rest = rest.New(&o.Config, &a.portal)
 	return c
 }
 
@@ -120,10 +102,10 @@ func (c *Client) WithBot(bot ID) *Client { return newClient(c.connection, bot) }
 
 // Format implements [fmt.Formatter]; no verb prints a secret.
 func (c *Client) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "imbot.Client("+c.portal+")")
+	_, _ = io.WriteString(f, "imbot.Client("+c.portal.Name+")")
 }
 
 // LogValue implements [slog.LogValuer] without the secrets.
 func (c *Client) LogValue() slog.Value {
-	return slog.StringValue("imbot.Client(" + c.portal + ")")
+	return slog.StringValue("imbot.Client(" + c.portal.Name + ")")
 }

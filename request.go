@@ -126,7 +126,7 @@ func (u untyped) MarshalJSON() ([]byte, error) { return json.Marshal(u.params) }
 // newCall checks and encodes a request, once for all attempts.
 func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 	if !rest.IsMethod(method) {
-		return nil, invalid("", "%.40q is not the name of a method", secret.Scrub(method, c.secrets))
+		return nil, invalid("", "%.40q is not the name of a method", secret.Scrub(method, c.portal.Secrets))
 	}
 	var secrets []string
 	if r, ok := req.(Secretive); ok {
@@ -134,12 +134,12 @@ func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 	}
 	if r, ok := req.(Checker); ok {
 		if err := r.Check(); err != nil {
-			return nil, refused(method, err, slices.Concat(secrets, c.secrets))
+			return nil, refused(method, err, slices.Concat(secrets, c.portal.Secrets))
 		}
 	}
 	params, hasClientID, f := rest.Encode(req, "CLIENT_ID") // it refuses reserved names also in our own requests: others embed them
 	if f != nil {
-		f.Method, f.Cause = method, secret.Clean(f.Cause, slices.Concat(secrets, c.secrets))
+		f.Method, f.Cause = method, secret.Clean(f.Cause, slices.Concat(secrets, c.portal.Secrets))
 		return nil, failure(f)
 	}
 	extra := make([]byte, 0, 192) // CLIENT_ID has at most 122 characters

@@ -43,7 +43,7 @@ func (cl *Call) waits() {
 // run it twice does no harm. Its own secrets are kept out of its failure beside
 // those of the portal.
 func (c *Core) NewCall(method string, params []byte, repeatable bool, secrets ...string) *Call {
-	cl := &Call{method: method, params: params, repeatable: repeatable, secrets: c.config.Secrets}
+	cl := &Call{method: method, params: params, repeatable: repeatable, secrets: c.portal.Secrets}
 	if len(secrets) > 0 {
 		cl.secrets = append(secrets, cl.secrets...)
 	}
