@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 const (
@@ -19,7 +21,7 @@ const (
 // them. The zero value is ready.
 type Holds struct {
 	mu    sync.Mutex
-	known []hold // a few: a list takes a third of the memory of a map
+	known []hold    // a few: a list takes a third of the memory of a map
 	last  time.Time // when the last hold ends
 	swept time.Time // when what is over was forgotten
 }
@@ -77,7 +79,7 @@ func untilReset(timing json.RawMessage) time.Duration {
 		return 0
 	}
 	finish, reset := time.Now().Unix(), int64(0)
-	for name, value := range members(timing) {
+	phpform.Members(timing, func(name, value []byte) bool {
 		switch string(name) {
 		case `"finish"`:
 			if s := seconds(value); s > 0 {
@@ -86,7 +88,8 @@ func untilReset(timing json.RawMessage) time.Duration {
 		case `"operating_reset_at"`:
 			reset = seconds(value)
 		}
-	}
+		return true
+	})
 	return min(max(time.Duration(reset-finish)*time.Second, 0), maxHold)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/imbot-go/imbot/internal/phpform"
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
@@ -104,19 +105,20 @@ func Encode(v any, watched string) (params []byte, found bool, f *Failure) {
 	case params[0] != '{':
 		return nil, false, &Failure{Description: "the parameters must be a JSON object", Kind: Invalid}
 	}
-	for quoted := range members(params) {
+	phpform.Members(params, func(quoted, _ []byte) bool {
 		name := quoted[1 : len(quoted)-1]
 		if bytes.IndexByte(name, '\\') >= 0 {
 			name = []byte(text(quoted))
 		}
-		found = found || bytes.EqualFold(name, []byte(watched))
+		found = found || len(name) == len(watched) && bytes.EqualFold(name, []byte(watched))
 		for _, r := range reserved {
 			if len(name) == len(r) && bytes.EqualFold(name, r) {
-				return nil, false, &Failure{Description: fmt.Sprintf("a parameter named %s would change the meaning of the request", name), Kind: Invalid}
+				f = &Failure{Description: fmt.Sprintf("a parameter named %s would change the meaning of the request", name), Kind: Invalid}
 			}
 		}
-	}
-	return params, found, nil
+		return f == nil
+	})
+	return params, found, f
 }
 
 // notUTF8 reports whether encoding/json has replaced a part of some text: it
