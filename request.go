@@ -159,9 +159,11 @@ func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 // needsClientID is the rule for which methods a webhook has to name the bot's
 // owner. imbot.v2 has a token of its own.
 func needsClientID(method string) bool {
-	m := strings.ToLower(method)
-	return strings.HasPrefix(m, "imbot.") && !strings.HasPrefix(m, "imbot.v2.") ||
-		strings.HasPrefix(m, "imopenlines.bot.session.")
+	return hasPrefixFold(method, "imbot.") && !hasPrefixFold(method, "imbot.v2.") || hasPrefixFold(method, "imopenlines.bot.session.")
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 // undecodable is the error of a call that ran, but whose result is not what the

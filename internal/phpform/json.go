@@ -150,44 +150,29 @@ func (p *jsonParser) quoted() (text span, ok bool) {
 	if !p.skip('"') {
 		return span{}, false
 	}
-	s, start := p.body[p.pos:], p.text.Len()
-	for plain, i := 0, 0; ; { // what stands between them is written as it is
-		i += plainText(s[i:])
-		if i == len(s) || s[i] < ' ' {
+	for s, start := p.body[p.pos:], p.text.Len(); ; {
+		n, ascii := plainText(s)
+		if ascii || utf8.Valid(s[:n]) {
+			p.text.Write(s[:n])
+		} else {
+			for _, r := range string(s[:n]) {
+				p.text.WriteRune(r)
+			}
+		}
+		if n == len(s) {
 			return span{}, false
 		}
-		if s[i] >= utf8.RuneSelf {
-			r, size := utf8.DecodeRune(s[i:])
-			if r == utf8.RuneError && size == 1 {
-				p.text.Write(s[plain:i])
-				p.text.WriteRune(r)
-				plain = i + 1
-			}
-			i += size
-			continue
-		}
-		p.text.Write(s[plain:i])
-		if s[i] == '"' {
-			p.pos += i + 1
+		if s[n] == '"' {
+			p.pos = len(p.body) - len(s) + n + 1
 			return p.since(start), true
 		}
-		size := p.unescape(s[i:])
+		s = s[n:]
+		size := p.unescape(s)
 		if size == 0 {
 			return span{}, false
 		}
-		i += size
-		plain = i
+		s = s[size:]
 	}
-}
-
-// plainText returns how many bytes s begins with that are ASCII and mean themselves.
-func plainText(s []byte) int {
-	for i, c := range s {
-		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-			return i
-		}
-	}
-	return len(s)
 }
 
 // unescape writes what the escape that s begins with stands for, and returns how

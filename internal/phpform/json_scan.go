@@ -1,6 +1,10 @@
 package phpform
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // Members hands the names (with their quotes, as they are written) and values of a JSON
 // object, or the values of a list, to each, until it returns false. They are parts of
@@ -117,13 +121,15 @@ func (s *scanner) skipText() bool {
 	if len(b) == 0 || b[0] != '"' {
 		return false
 	}
-	for i := 1; i < len(b); {
+	for i := 1; ; {
+		n, _ := plainText(b[i:])
+		if i += n; i == len(b) {
+			return false
+		}
 		switch c := b[i]; {
 		case c == '"':
 			s.pos += i + 1
 			return true
-		case c < ' ':
-			return false
 		case c == '\\':
 			_, size := escape(b[i:])
 			if size == 0 {
@@ -131,10 +137,33 @@ func (s *scanner) skipText() bool {
 			}
 			i += size
 		default:
-			i++
+			return false
 		}
 	}
-	return false
+}
+
+// plainText returns how many bytes b begins with that mean themselves in a string, and
+// whether they are known to be ASCII. It looks at eight at a time: what is below a blank,
+// or zero after an xor with the byte that is looked for, borrows from its highest bit.
+func plainText(b []byte) (n int, ascii bool) {
+	const each, highest = 0x0101010101010101, 0x8080808080808080
+	seen := uint64(0)
+	for ; len(b)-n >= 8; n += 8 {
+		w := binary.LittleEndian.Uint64(b[n:])
+		seen |= w
+		quote, slash := w^each*'"', w^each*'\\'
+		if m := ((w-each*' ')&^w | (quote-each)&^quote | (slash-each)&^slash) & highest; m != 0 {
+			return n + bits.TrailingZeros64(m)/8, seen&highest == 0 // what is wrong about m stands behind its first bit
+		}
+	}
+	for ; n < len(b); n++ {
+		c := b[n]
+		if c < ' ' || c == '"' || c == '\\' {
+			break
+		}
+		seen |= uint64(c)
+	}
+	return n, seen&highest == 0
 }
 
 // numberSize returns how long the number is that b begins with; 0: there is none.

@@ -102,6 +102,7 @@ type state struct {
 	holds *Holds
 	size  batchSize
 	auto  *autoBatch // nil: without Config.AutoBatch
+	root  atomic.Pointer[root]
 }
 
 // New returns a core. It never dials.
@@ -275,12 +276,8 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 		auth, _ := json.Marshal(token.AccessToken) // a string always encodes
 		body = Splice(slices.Concat([]byte(`"auth":`), auth, []byte(",")), body)
 	}
-	root := cl.hop
-	if root == "" {
-		root = *c.root.Load()
-	}
 	cl.sent = time.Now()
-	ans := c.post(ctx, root+cl.method, body, cl.secrets)
+	ans := c.post(ctx, cl, body)
 	took := time.Since(cl.sent)
 	if cl.items != nil {
 		c.used().size.took(len(cl.items), len(cl.params), took, ans.failure != nil)

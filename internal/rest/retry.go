@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -75,6 +76,7 @@ type track struct {
 	httptrace.ClientTrace
 	transport http.RoundTripper
 	state     atomic.Int32 // a reach
+	url       url.URL
 	body      bytes.Reader
 	limit     io.LimitedReader
 }
@@ -89,6 +91,8 @@ func (t *track) Value(key any) any {
 	}
 	return t.Context.Value(key)
 }
+
+func trackOf(ctx context.Context) *track { return ctx.Value(trackKey{}).(*track) }
 
 func newTrack(ctx context.Context, transport http.RoundTripper) *track {
 	t := &track{Context: ctx, transport: transport}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -32,8 +33,18 @@ var SharedTransport http.RoundTripper = &http.Transport{
 // sharedWire sends the requests of all cores: a resty.Client takes more memory than
 // all else that an idle client has, and holds nothing that differs between two.
 var sharedWire = sync.OnceValue(func() *wire {
-	return &wire{resty: resty.NewWithClient(Plain(transportOfCall{})).SetLogger(silent{}).SetDoNotParseResponse(true)}
+	r := resty.NewWithClient(Plain(transportOfCall{})).SetLogger(silent{}).SetDoNotParseResponse(true)
+	r.SetPreRequestHook(func(_ *resty.Client, req *http.Request) error {
+		t := trackOf(req.Context())
+		req.URL, req.Host = &t.url, t.url.Host
+		return nil
+	})
+	return &wire{resty: r}
 })
+
+// anywhere is the URL that resty gets, because it parses and writes it anew for each
+// request. Then the real one takes its place.
+const anywhere = "http://portal"
 
 type wire struct {
 	resty    *resty.Client
@@ -51,7 +62,7 @@ func Plain(transport http.RoundTripper) *http.Client {
 type transportOfCall struct{}
 
 func (transportOfCall) RoundTrip(r *http.Request) (*http.Response, error) {
-	return r.Context().Value(trackKey{}).(*track).transport.RoundTrip(r)
+	return trackOf(r.Context()).transport.RoundTrip(r)
 }
 
 // HeaderOf returns the header of all requests.
@@ -70,8 +81,8 @@ func (silent) Errorf(string, ...any) {}
 func (silent) Warnf(string, ...any)  {}
 func (silent) Debugf(string, ...any) {}
 
-// post sends one HTTP request and reads its answer.
-func (c *Core) post(ctx context.Context, url string, body []byte, secrets []string) answer {
+// post sends a call and reads its answer.
+func (c *Core) post(ctx context.Context, cl *Call, body []byte) answer {
 	timeout := c.config.Timeout
 	if timeout == 0 {
 		timeout = attemptTimeout
@@ -83,19 +94,46 @@ func (c *Core) post(ctx context.Context, url string, body []byte, secrets []stri
 	}
 	t := newTrack(ctx, c.config.Transport)
 	t.body.Reset(body)
+	root, err := c.rootOf(cl)
+	if err != nil {
+		return answer{reached: nowhere, failure: &Failure{Description: "no address", Cause: secret.Clean(err, cl.secrets)}}
+	}
+	t.url = *root
+	t.url.Path += cl.method // which has nothing to escape
 	w := sharedWire()
 	req, ok := w.requests.Get().(*resty.Request)
 	if !ok {
 		req = w.resty.R()
 	}
 	req.Header = c.config.Header // resty copies it into the request that it sends
-	resp, err := req.SetContext(t.traced()).SetBody(&t.body).Post(url)
+	resp, err := req.SetContext(t.traced()).SetBody(&t.body).Post(anywhere)
 	if err != nil {
-		return answer{reached: t.reached(), failure: &Failure{Description: "no answer", Cause: secret.Clean(err, secrets)}}
+		return answer{reached: t.reached(), failure: &Failure{Description: "no answer", Cause: secret.Clean(err, cl.secrets)}}
 	}
-	sent := req.RawRequest
 	req.Body, req.RawRequest = nil, nil // so that the pool keeps neither
 	req.SetContext(context.Background())
 	w.requests.Put(req) // not after an error: then the transport may still have it
-	return readAnswer(resp.RawResponse, sent.URL, &t.limit, secrets)
+	return readAnswer(resp.RawResponse, &t.url, &t.limit, cl.secrets)
+}
+
+// rootOf returns where a call goes.
+func (c *Core) rootOf(cl *Call) (*url.URL, error) {
+	if cl.hop != "" {
+		return url.Parse(cl.hop)
+	}
+	text, s := c.root.Load(), c.used()
+	if r := s.root.Load(); r != nil && r.text == text {
+		return r.url, nil
+	}
+	u, err := url.Parse(*text)
+	if err == nil {
+		s.root.Store(&root{text, u})
+	}
+	return u, err
+}
+
+// root is a REST root that was parsed.
+type root struct {
+	text *string
+	url  *url.URL
 }
