@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/imbot-go/imbot/internal/phpform"
 	"github.com/imbot-go/imbot/internal/rest"
 	"github.com/imbot-go/imbot/internal/secret"
 )
@@ -178,19 +179,25 @@ func undecodable(cl *rest.Call, err error) *Error {
 
 // dialogOf names the dialog of a call, whose calls keep their order.
 func dialogOf(params []byte) string {
-	var p struct {
-		Dialog  json.RawMessage `json:"DIALOG_ID"`
-		Chat    json.RawMessage `json:"CHAT_ID"`
-		Message json.RawMessage `json:"MESSAGE_ID"`
-	}
-	_ = json.Unmarshal(params, &p) // what cannot be read has no dialog
-	if id := jsonText(p.Dialog); id != "" {
+	var dialog, chat, message json.RawMessage
+	phpform.Members(params, func(name, value []byte) bool {
+		switch is := func(want string) bool { return len(name) == len(want) && strings.EqualFold(string(name), want) }; {
+		case is(`"DIALOG_ID"`):
+			dialog = value
+		case is(`"CHAT_ID"`):
+			chat = value
+		case is(`"MESSAGE_ID"`):
+			message = value
+		}
+		return true
+	})
+	if id := jsonText(dialog); id != "" {
 		return id
 	}
-	if id := jsonText(p.Chat); id != "" {
+	if id := jsonText(chat); id != "" {
 		return "chat" + id
 	}
-	if id := jsonText(p.Message); id != "" {
+	if id := jsonText(message); id != "" {
 		return "message" + id
 	}
 	return ""
