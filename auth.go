@@ -22,13 +22,8 @@ type Auth interface {
 
 // access is what both kinds of credentials come down to.
 type access struct {
-	root     string             // REST root, ends with a slash; a secret for a webhook
-	portal   string             // host, the limiter's key
-	clientID string             // sent as CLIENT_ID or botToken where needed; empty for OAuth
-	tokens   oauth2.TokenSource // nil for a webhook
-	seed     string             // a secret that stays, of an application; empty: none
-	secrets  []string           // cut out of every text that enters an error
-	holds    *rest.Holds        // nil: of the client
+	portal   rest.Portal
+	clientID string // sent as CLIENT_ID or botToken where needed; empty for OAuth
 }
 
 // Webhook are the credentials of an incoming webhook with the scope imbot.
@@ -80,12 +75,11 @@ func (w Webhook) access() (access, error) {
 	if strings.Trim(w.token(), unreserved) != "" {
 		return access{}, invalid("", "%s may hold only A-Z a-z 0-9 - . _ ~, because the portal puts it un-escaped into URLs", field)
 	}
-	return access{
-		root:     u.String(),
-		portal:   u.Host,
-		clientID: w.token(),
-		secrets:  []string{segments[len(segments)-1], w.token()},
-	}, nil
+	return access{portal: rest.Portal{
+		Root:    u.String(),
+		Name:    u.Host,
+		Secrets: []string{segments[len(segments)-1], w.token()},
+	}, clientID: w.token()}, nil
 }
 
 // token is the secret that has two names.
@@ -178,7 +172,7 @@ func (o OAuth) access() (access, error) {
 	if o.Tokens == nil {
 		return access{}, invalid("", "OAuth.Tokens is nil")
 	}
-	return access{root: u.String(), portal: u.Host, tokens: o.Tokens}, nil
+	return access{portal: rest.Portal{Root: u.String(), Name: u.Host, Tokens: o.Tokens}}, nil
 }
 
 func (o OAuth) masked() string {

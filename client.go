@@ -1,14 +1,11 @@
 package imbot
 
 import (
-	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-	"sync"
 	"time"
 
 	"github.com/imbot-go/imbot/internal/rest"
@@ -25,16 +22,15 @@ type Client struct {
 
 	*connection
 	bot   ID
-	token string // in place of the connection's
+	token *string // in place of the connection's; nil: none
 }
 
 // connection is what a client and its WithBot copies share.
 type connection struct {
 	*access // a pointer, because fmt prints an embedded struct's secrets and only the address of a pointer
 	rest    *rest.Core
+	options *options
 	typing  typing
-
-	panicked func(text string, stack []byte)
 }
 
 const version = "0.1.0"
@@ -56,56 +52,41 @@ func NewClient(auth Auth, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(connect(access, o), 0, ""), nil
+	return newClient(connect(&access, o), 0, nil), nil
 }
 
-func newOptions(opts []Option) (options, error) {
-	o := options{
-		http:      sharedHTTP,
-		limiter:   sharedLimiter,
-		retry:     Retry{MaxAttempts: 4, MinBackoff: time.Second, MaxBackoff: 30 * time.Second},
-		logger:    slog.New(slog.DiscardHandler),
-		faults:    func() *slog.Logger { return calm(slog.Default()) },
-		userAgent: userAgent,
-	}
+func newOptions(opts []Option) (*options, error) {
+	o := &options{Config: rest.Config{
+		Transport: rest.SharedTransport,
+		Header:    sharedHeader,
+		Limiter:   sharedLimiter,
+		Retry:     rest.Retry{MaxAttempts: 4, MinBackoff: time.Second, MaxBackoff: 30 * time.Second},
+		Dialog:    dialogOf,
+	}}
+	o.Watcher = o
 	for _, opt := range opts {
 		if opt == nil {
-			return options{}, invalid("", "nil Option")
+			return nil, invalid("", "nil Option")
 		}
-		if err := opt(&o); err != nil {
-			return options{}, err
+		if err := opt(o); err != nil {
+			return nil, err
 		}
-	}
-	if o.http == sharedHTTP && o.userAgent == userAgent {
-		o.wire = sharedWire()
-	} else {
-		o.wire = rest.NewWire(o.http, o.userAgent)
 	}
 	return o, nil
 }
 
-const userAgent = "imbot-go/" + version
-
-// sharedHTTP serves all clients that were given none of their own, over one wire
-// where they have the same User-Agent.
-var (
-	sharedHTTP = &http.Client{Transport: rest.SharedTransport}
-	sharedWire = sync.OnceValue(func() *rest.Wire { return rest.NewWire(sharedHTTP, userAgent) })
-)
+// sharedHeader is the header of all clients without a User-Agent of their own.
+var sharedHeader = rest.HeaderOf("imbot-go/" + version)
 
 // connect makes the way to a portal.
-func connect(a access, o options) *connection {
-	c := &connection{access: &a}
-	c.rest = rest.New(rest.Config{
-		Root: a.root, Portal: a.portal, Tokens: a.tokens, Secrets: a.secrets,
-		Wire: o.wire, Limiter: o.limiter, Retry: rest.Retry(o.retry), AutoBatch: o.autoBatch, Holds: a.holds,
-		Dialog: dialogOf, Done: c.typing.done, Report: o.report(), Panicked: o.panicked,
-	})
-	c.panicked = o.panicked
+func connect(a *access, o *options) *connection {
+	c := &connection{access: a, options: o}
+	a.portal.Done = c.typing.done
+	c.rest = rest.New(&o.Config, &a.portal)
 	return c
 }
 
-func newClient(conn *connection, bot ID, token string) *Client {
+func newClient(conn *connection, bot ID, token *string) *Client {
 	c := &Client{connection: conn, bot: bot, token: token}
 	s := &service{client: c}
 	c.Bot = (*BotService)(s)
@@ -126,10 +107,10 @@ func (c *Client) WithBot(bot ID) *Client { return newClient(c.connection, bot, c
 // another bot's ClientID or BotToken, or the new one of the same bot. With OAuth, where
 // the application is the owner, it changes nothing.
 func (c *Client) WithBotToken(token string) *Client {
-	if c.tokens != nil {
+	if c.portal.Tokens != nil {
 		return c
 	}
-	return newClient(c.connection, c.bot, token)
+	return newClient(c.connection, c.bot, &token)
 }
 
 // BotID returns the bot that [Client.WithBot] was given.
@@ -137,24 +118,28 @@ func (c *Client) BotID() ID { return c.bot }
 
 // Portal returns what the portal is known by to a [Limiter], in logs and in [CallInfo]: its
 // host, or its member id for a client of an [OAuthApp].
-func (c *Client) Portal() string { return c.portal }
+func (c *Client) Portal() string { return c.portal.Name }
 
 // Fingerprint returns a hash of text that nobody can compute who does not have the
-// client's secret: the ClientID or BotToken, of an [OAuthApp] the ClientSecret. It is the same
-// in all processes, so it makes ids that strangers cannot foresee. With [OAuth] there is
-// no secret that stays, and anybody can compute it.
+// client's secret: the ClientID or BotToken, for a stored grant the ClientSecret of its
+// [OAuthApp]. It is the same in all processes, so it makes ids that strangers cannot foresee.
+// With [OAuth] there is no secret that stays, and anybody can compute it.
 func (c *Client) Fingerprint(text string) [sha256.Size]byte {
-	mac := hmac.New(sha256.New, []byte(cmp.Or(c.ownerToken(), c.seed)))
+	key := c.ownerToken()
+	if m, ok := c.portal.Tokens.(*member); ok {
+		key = m.app.ClientSecret
+	}
+	mac := hmac.New(sha256.New, []byte(key))
 	_, _ = mac.Write([]byte(text)) // never fails
 	return [sha256.Size]byte(mac.Sum(nil))
 }
 
 // Format implements [fmt.Formatter]; no verb prints a secret.
 func (c *Client) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "imbot.Client("+c.portal+")")
+	_, _ = io.WriteString(f, "imbot.Client("+c.portal.Name+")")
 }
 
 // LogValue implements [slog.LogValuer] without the secrets.
 func (c *Client) LogValue() slog.Value {
-	return slog.StringValue("imbot.Client(" + c.portal + ")")
+	return slog.StringValue("imbot.Client(" + c.portal.Name + ")")
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/rest"
 )
 
 // DiagnoseRequest says what [Diagnose] looks at.
@@ -76,15 +78,15 @@ func Diagnose(ctx context.Context, client *Client, req DiagnoseRequest) (Report,
 	switch {
 	case ok && req.BotCode != "":
 		r.bot(ctx, client, req.BotCode)
-	case ok && !scopeKnown && (client.tokens != nil || client.clientID != ""):
+	case ok && !scopeKnown && (client.portal.Tokens != nil || client.clientID != ""):
 		if _, err := client.Bot.List(ctx, BotListRequest{}); err != nil { // only a call tells whether the scope is there
 			r.refused("imbot.bot.list", err)
 		}
 	}
 	if req.EventHandler != "" {
-		r.handler(ctx, client.rest.HTTPClient(), req.EventHandler)
+		r.handler(ctx, rest.Plain(client.options.Transport), req.EventHandler)
 	}
-	if ok && looksLikeBox(client.access.portal) {
+	if ok && looksLikeBox(client.portal.Name) {
 		r.guess("The portal is not one of the vendor's cloud, so it may have a proactive filter, which no answer tells: it breaks up words of SQL and scripts in texts, \"select an item from the list\" becomes \"sel ect an item fr om the list\".",
 			"Send that sentence to yourself. If it arrives changed, ask the administrator to exempt /rest/ from the proactive filter (security settings), or to switch it off.")
 	}
@@ -112,7 +114,7 @@ const goodClientID = 16
 
 func (r *Report) clientID(c *access) {
 	switch {
-	case c.tokens != nil:
+	case c.portal.Tokens != nil:
 	case c.clientID == "":
 		r.add("The webhook has no ClientID, so the portal cannot tell whose bots it is about and refuses the imbot methods.",
 			"Set Webhook.ClientID to a long random text, the same one each time.")

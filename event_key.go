@@ -1,7 +1,6 @@
 package imbot
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -44,10 +43,13 @@ func eventKey(ev Event) string {
 	sum := sha256.New()
 	write(sum, m.Auth.MemberID, m.Name)
 	if add, ok := ev.(*MessageAddEvent); ok && add.Params.MessageID != 0 {
-		bots := slices.Clone(add.Bots)
-		slices.SortFunc(bots, func(a, b EventBot) int { return cmp.Compare(a.BotID, b.BotID) })
-		for _, b := range bots {
-			write(sum, b.BotID.String())
+		bots := make([]ID, len(add.Bots)) // a sort of the structs would be 40 KB of every program
+		for i, b := range add.Bots {
+			bots[i] = b.BotID
+		}
+		slices.Sort(bots)
+		for _, id := range bots {
+			write(sum, id.String())
 		}
 		write(sum, "message", add.Params.MessageID.String())
 		return hex.EncodeToString(sum.Sum(nil))

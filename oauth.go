@@ -81,7 +81,7 @@ type OAuthApp struct {
 
 	once    sync.Once
 	invalid error // what is wrong with the fields above
-	options options
+	options *options
 	http    *http.Client       // for the token endpoint
 	servers []string           // origins of AuthServers
 	checks  *rate.Limiter      // of what anybody can send: tokens that are not confirmed yet
@@ -147,14 +147,7 @@ func (a *OAuthApp) start() (err error) {
 		}
 		a.servers = append(a.servers, u.Scheme+"://"+u.Host)
 	}
-	hc := *a.options.http
-	hc.Jar = nil
-	hc.Timeout = 0 // an attempt has tokenTimeout
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if hc.Transport == nil {
-		hc.Transport = rest.SharedTransport
-	}
-	a.http = &hc
+	a.http = rest.Plain(a.options.Transport) // an attempt has tokenTimeout
 	return nil
 }
 
@@ -223,10 +216,9 @@ func (a *OAuthApp) passing(auths ...EventAuth) (*Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		access.portal = top.MemberID
-		access.secrets = []string{auth.RefreshToken, top.AccessToken, top.RefreshToken, top.ApplicationToken, a.ClientSecret}
-		access.seed = a.ClientSecret
-		return newClient(connect(access, a.options), 0, ""), nil
+		access.portal.Name = top.MemberID
+		access.portal.Secrets = []string{auth.RefreshToken, top.AccessToken, top.RefreshToken, top.ApplicationToken, a.ClientSecret}
+		return newClient(connect(&access, a.options), 0, nil), nil
 	}
 	return nil, &Error{Description: "no grant of this portal is stored, and the event has no tokens", kind: ErrNotFound}
 }
@@ -267,7 +259,7 @@ func (a *OAuthApp) caught(err *error) {
 	if e, ok := thrown.(runtime.Error); ok {
 		text = e.Error()
 	}
-	a.options.logger.Error("imbot: panic in the token store or the transport", "panic", text, "stack", string(debug.Stack()))
+	a.options.records().Error("imbot: panic in the token store or the transport", "panic", text, "stack", string(debug.Stack()))
 	*err = &Error{Description: "the token store or the transport panicked"}
 }
 
@@ -299,7 +291,7 @@ func (a *OAuthApp) client(g Grant) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newClient(m.conn, 0, ""), nil
+	return newClient(m.conn, 0, nil), nil
 }
 
 // server returns the origin of an authorization server if it is trusted.

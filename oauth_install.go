@@ -127,10 +127,10 @@ func (a *OAuthApp) appInfo(ctx context.Context, server, token string) (info appI
 // callWith calls a read-only method with a token that is not stored. The call has
 // no token source, so its token is never renewed, and no redirect is followed.
 func (a *OAuthApp) callWith(ctx context.Context, root, token, method string, result any) error {
-	o := a.options
-	o.limiter, o.autoBatch = nil, false
-	o.retry.MaxAttempts = min(o.retry.MaxAttempts, 2)
-	c := connect(access{root: root, portal: root}, o).rest
+	config := a.options.Config
+	config.Limiter, config.AutoBatch = nil, false
+	config.Retry.MaxAttempts = min(config.Retry.MaxAttempts, 2)
+	c := rest.New(&config, &rest.Portal{Root: root, Name: root})
 	params, _ := json.Marshal(map[string]string{"auth": token}) // a string always encodes
 	cl := c.NewCall(method, params, rest.Nature{Repeatable: true}, token, a.ClientSecret)
 	raw, f := c.Do(ctx, cl)

@@ -41,7 +41,7 @@ func (a *OAuthApp) serveInstall(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		if a.setup() == nil {
-			a.options.logger.WarnContext(r.Context(), "imbot: installation failed", "error", err)
+			a.options.records().WarnContext(r.Context(), "imbot: installation failed", "error", err)
 		}
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte("<!DOCTYPE html><title>Error</title><p>" + html.EscapeString(text)))

@@ -51,7 +51,7 @@ func (a *OAuthApp) member(g Grant) (*member, error) {
 	m := a.members[g.MemberID].Value()
 	if m == nil {
 		m = &member{app: a, id: g.MemberID}
-		m.conn = connect(access{root: g.ClientEndpoint, portal: g.MemberID, tokens: m, seed: a.ClientSecret, holds: a.holdsOf(g.MemberID)}, a.options)
+		m.conn = connect(&access{portal: rest.Portal{Root: g.ClientEndpoint, Name: g.MemberID, Tokens: m, Holds: a.holdsOf(g.MemberID)}}, a.options)
 		a.members[g.MemberID] = weak.Make(m)
 		runtime.AddCleanup(m, a.forgetMember, g.MemberID)
 	}
@@ -200,7 +200,7 @@ func (m *member) Moved(ctx context.Context, root string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewTime)
 	defer cancel()
 	if err := m.app.relocate(ctx, m.id, root); err != nil {
-		m.app.options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "member", m.id, "error", err)
+		m.app.options.records().WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "member", m.id, "error", err)
 	}
 }
 
@@ -346,7 +346,7 @@ func (a *OAuthApp) prove(ctx context.Context, g Grant) (Grant, error) {
 		case err != nil || stored.AccessToken != g.AccessToken:
 			return stored, err
 		case stored.equal(g): // what was read is late
-			_ = rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) // without time left, Swap fails
+			_ = rest.Sleep(ctx, a.options.Retry.Backoff(attempt)) // without time left, Swap fails
 		}
 		g = stored
 	}
@@ -413,7 +413,7 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 			case errors.Is(unread, ErrNotFound):
 				return Grant{}, &Error{Description: "the application was uninstalled meanwhile", kind: ErrReinstall}
 			case unread != nil:
-				if rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) != nil {
+				if rest.Sleep(ctx, a.options.Retry.Backoff(attempt)) != nil {
 					attempt = 5
 				}
 				continue
@@ -422,7 +422,7 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 			}
 			old, fresh = stored, fresh.pairOver(stored)
 		default:
-			if rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) != nil {
+			if rest.Sleep(ctx, a.options.Retry.Backoff(attempt)) != nil {
 				attempt = 5
 			}
 		}

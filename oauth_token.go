@@ -48,7 +48,7 @@ func (a *OAuthApp) requestToken(ctx context.Context, servers []string, form url.
 			e.Description, e.kind = "no answer", nil
 		}
 		e.Method, e.Attempts = tokenMethod, attempt
-		if definite || attempt == tokenAttempts || rest.Sleep(ctx, rest.Retry(a.options.retry).Backoff(attempt)) != nil {
+		if definite || attempt == tokenAttempts || rest.Sleep(ctx, a.options.Retry.Backoff(attempt)) != nil {
 			return Grant{}, e
 		}
 	}
@@ -71,7 +71,7 @@ func (a *OAuthApp) postToken(ctx context.Context, server string, form url.Values
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", a.options.userAgent)
+	req.Header.Set("User-Agent", a.options.Header.Get("User-Agent"))
 	resp, err := a.http.Do(req)
 	if err != nil {
 		e := &Error{Description: "no answer", cause: secret.Clean(err, secrets)}

@@ -96,7 +96,7 @@ func (v appVerifier) verdict(ctx context.Context, ev *EventMeta) (inbox.Verdict,
 	if u, err := parseEndpoint("client_endpoint", auth.ClientEndpoint); known && err == nil && u.String() != g.ClientEndpoint {
 		st.SideWork = func(ctx context.Context) {
 			if err := a.relocate(ctx, auth.MemberID, u.String()); err != nil {
-				a.options.logger.WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
+				a.options.records().WarnContext(ctx, "imbot: the portal's new endpoint was not stored", "error", err)
 			}
 		}
 	}

@@ -13,15 +13,10 @@ import (
 type Option func(*options) error
 
 type options struct {
-	http      *http.Client
-	limiter   Limiter
-	retry     Retry
-	logger    *slog.Logger
-	faults    func() *slog.Logger // for what nobody else would be told
-	observer  func(context.Context, CallInfo)
-	userAgent string
-	autoBatch bool
-	wire      *rest.Wire // over http, shared by all clients with these options
+	rest.Config
+
+	logger   *slog.Logger // nil: none
+	observer func(context.Context, CallInfo)
 }
 
 // WithHTTPClient makes the client send its requests through hc, which is copied
@@ -36,7 +31,10 @@ func WithHTTPClient(hc *http.Client) Option {
 		if hc == nil {
 			return invalid("", "WithHTTPClient: nil client")
 		}
-		o.http = hc
+		o.Transport, o.Timeout = hc.Transport, hc.Timeout
+		if o.Transport == nil {
+			o.Transport = http.DefaultTransport // what hc would use by itself
+		}
 		return nil
 	}
 }
@@ -46,7 +44,7 @@ func WithHTTPClient(hc *http.Client) Option {
 // plan but Enterprise allows.
 func WithLimiter(l Limiter) Option {
 	return func(o *options) error {
-		o.limiter = l
+		o.Limiter = l
 		return nil
 	}
 }
@@ -62,14 +60,14 @@ func WithRetry(r Retry) Option {
 			return invalid("", "WithRetry: MaxBackoff is shorter than MinBackoff")
 		}
 		if r.MaxAttempts != 0 {
-			o.retry.MaxAttempts = r.MaxAttempts
+			o.Retry.MaxAttempts = r.MaxAttempts
 		}
 		if r.MinBackoff != 0 {
-			o.retry.MinBackoff = r.MinBackoff
-			o.retry.MaxBackoff = max(o.retry.MaxBackoff, r.MinBackoff)
+			o.Retry.MinBackoff = r.MinBackoff
+			o.Retry.MaxBackoff = max(o.Retry.MaxBackoff, r.MinBackoff)
 		}
 		if r.MaxBackoff != 0 {
-			o.retry.MaxBackoff = r.MaxBackoff
+			o.Retry.MaxBackoff = r.MaxBackoff
 		}
 		return nil
 	}
@@ -89,7 +87,6 @@ func WithLogger(l *slog.Logger) Option {
 			return invalid("", "WithLogger: nil logger")
 		}
 		o.logger = calm(l)
-		o.faults = func() *slog.Logger { return o.logger }
 		return nil
 	}
 }
@@ -130,13 +127,14 @@ func WithObserver(f func(context.Context, CallInfo)) Option {
 // [ErrOutcomeUnknown] at once.
 func WithAutoBatch() Option {
 	return func(o *options) error {
-		o.autoBatch = true
+		o.AutoBatch = true
 		return nil
 	}
 }
 
 // WithUserAgent replaces the User-Agent header.
 func WithUserAgent(s string) Option {
+	header := rest.HeaderOf(s) // one for all clients that are given this option
 	return func(o *options) error {
 		for i := range len(s) {
 			if s[i] < ' ' || s[i] == 0x7f {
@@ -146,14 +144,27 @@ func WithUserAgent(s string) Option {
 		if s == "" {
 			return invalid("", "WithUserAgent: empty")
 		}
-		o.userAgent = s
+		o.Header = header
 		return nil
 	}
 }
 
-// panicked logs a panic of code of the user, which its text has.
-func (o options) panicked(text string, stack []byte) {
-	o.faults().Error("imbot: "+text, "stack", string(stack))
+// records is where records go.
+func (o *options) records() *slog.Logger {
+	if o.logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.logger
+}
+
+// Panicked logs a panic of code of the user, which its text has. Nobody else would be
+// told, so without a logger the default one is.
+func (o *options) Panicked(text string, stack []byte) {
+	logger := o.logger
+	if logger == nil {
+		logger = calm(slog.Default())
+	}
+	logger.Error("imbot: "+text, "stack", string(stack))
 }
 
 // calm returns a logger whose records are lost when its handler panics: it logs in
@@ -180,29 +191,26 @@ func (h calmHandler) WithGroup(name string) slog.Handler {
 	return calmHandler{h.Handler.WithGroup(name)}
 }
 
-// report returns what tells the observer and the log about an attempt.
-func (o *options) report() func(context.Context, rest.Attempt) {
-	observer, logger := o.observer, o.logger
-	return func(ctx context.Context, a rest.Attempt) {
-		if observer != nil {
-			info := CallInfo{Method: a.Method, Attempt: a.Number, Batch: a.Batch, StatusCode: a.StatusCode, Duration: a.Took, Waited: a.Waited}
-			if a.Failure != nil {
-				info.Err = failure(a.Failure)
-			}
-			info.Operating, info.OperatingResetAt = a.Operating()
-			observer(ctx, info)
+// Report tells the observer and the log about an attempt.
+func (o *options) Report(ctx context.Context, a rest.Attempt) {
+	if o.observer != nil {
+		info := CallInfo{Method: a.Method, Attempt: a.Number, Batch: a.Batch, StatusCode: a.StatusCode, Duration: a.Took, Waited: a.Waited}
+		if a.Failure != nil {
+			info.Err = failure(a.Failure)
 		}
-		if logger.Enabled(ctx, slog.LevelDebug) {
-			attrs := []slog.Attr{slog.String("method", a.Method), slog.Int("attempt", a.Number),
-				slog.Int("status", a.StatusCode), slog.Duration("took", a.Took), slog.Duration("waited", a.Waited)}
-			if a.Batch > 0 {
-				attrs = append(attrs, slog.Int("batch", a.Batch))
-			}
-			if a.Failure != nil {
-				attrs = append(attrs, slog.String("code", a.Failure.Code))
-			}
-			logger.LogAttrs(ctx, slog.LevelDebug, "imbot call", attrs...)
+		info.Operating, info.OperatingResetAt = a.Operating()
+		o.observer(ctx, info)
+	}
+	if o.logger != nil && o.logger.Enabled(ctx, slog.LevelDebug) {
+		attrs := []slog.Attr{slog.String("method", a.Method), slog.Int("attempt", a.Number),
+			slog.Int("status", a.StatusCode), slog.Duration("took", a.Took), slog.Duration("waited", a.Waited)}
+		if a.Batch > 0 {
+			attrs = append(attrs, slog.Int("batch", a.Batch))
 		}
+		if a.Failure != nil {
+			attrs = append(attrs, slog.String("code", a.Failure.Code))
+		}
+		o.logger.LogAttrs(ctx, slog.LevelDebug, "imbot call", attrs...)
 	}
 }
 

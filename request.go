@@ -1,13 +1,14 @@
 package imbot
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 
+	"github.com/imbot-go/imbot/internal/phpform"
 	"github.com/imbot-go/imbot/internal/rest"
 	"github.com/imbot-go/imbot/internal/secret"
 )
@@ -129,7 +130,7 @@ func (u untyped) MarshalJSON() ([]byte, error) { return json.Marshal(u.params) }
 // newCall checks and encodes a request, once for all attempts.
 func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 	if !rest.IsMethod(method) {
-		return nil, invalid("", "%.40q is not the name of a method", secret.Scrub(method, c.secrets))
+		return nil, invalid("", "%.40q is not the name of a method", secret.Scrub(method, c.portal.Secrets))
 	}
 	var secrets []string
 	if r, ok := req.(Secretive); ok {
@@ -137,21 +138,21 @@ func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 	}
 	if r, ok := req.(Checker); ok {
 		if err := r.Check(); err != nil {
-			return nil, refused(method, err, slices.Concat(secrets, c.secrets))
+			return nil, refused(method, err, slices.Concat(secrets, c.portal.Secrets))
 		}
 	}
 	owner := ownerOf(method)
 	params, named, f := rest.Encode(req, owner.token, owner.bot, owner.instead) // it refuses reserved names also in our own requests: others embed them
 	if f != nil {
-		f.Method, f.Cause = method, secret.Clean(f.Cause, slices.Concat(secrets, c.secrets))
+		f.Method, f.Cause = method, secret.Clean(f.Cause, slices.Concat(secrets, c.portal.Secrets))
 		return nil, failure(f)
 	}
-	if c.token != "" {
-		secrets = append(slices.Clip(secrets), c.token)
+	if c.token != nil {
+		secrets = append(slices.Clip(secrets), *c.token)
 	}
 	params, err := c.own(req, owner, params, named)
 	if err != nil {
-		return nil, refused(method, err, slices.Concat(secrets, c.secrets))
+		return nil, refused(method, err, slices.Concat(secrets, c.portal.Secrets))
 	}
 	var nature rest.Nature
 	if r, ok := req.(Repeater); ok {
@@ -175,21 +176,25 @@ func undecodable(cl *rest.Call, err error) *Error {
 
 // dialogOf names the dialog of a call, whose calls keep their order.
 func dialogOf(params []byte) string {
-	var p struct {
-		Dialog    json.RawMessage `json:"DIALOG_ID"`
-		Chat      json.RawMessage `json:"CHAT_ID"`
-		Message   json.RawMessage `json:"MESSAGE_ID"`
-		DialogV2  json.RawMessage `json:"dialogId"`
-		MessageV2 json.RawMessage `json:"messageId"`
-	}
-	_ = json.Unmarshal(params, &p) // what cannot be read has no dialog
-	if id := cmp.Or(jsonText(p.Dialog), jsonText(p.DialogV2)); id != "" {
+	var dialog, chat, message json.RawMessage
+	phpform.Members(params, func(name, value []byte) bool {
+		switch is := func(want string) bool { return len(name) == len(want) && strings.EqualFold(string(name), want) }; {
+		case is(`"DIALOG_ID"`), is(`"dialogId"`):
+			dialog = value
+		case is(`"CHAT_ID"`):
+			chat = value
+		case is(`"MESSAGE_ID"`), is(`"messageId"`):
+			message = value
+		}
+		return true
+	})
+	if id := jsonText(dialog); id != "" {
 		return id
 	}
-	if id := jsonText(p.Chat); id != "" {
+	if id := jsonText(chat); id != "" {
 		return "chat" + id
 	}
-	if id := cmp.Or(jsonText(p.Message), jsonText(p.MessageV2)); id != "" {
+	if id := jsonText(message); id != "" {
 		return "message" + id
 	}
 	return ""

@@ -98,8 +98,8 @@ func intoFields(member, params []byte) []byte {
 
 // ownerToken is what a webhook's bots were registered with.
 func (c *Client) ownerToken() string {
-	if c.token != "" {
-		return c.token
+	if c.token != nil {
+		return *c.token
 	}
 	return c.clientID
 }

@@ -40,7 +40,7 @@ func KeepTyping(ctx context.Context, client *Client, dialog DialogID) (stop func
 		defer cancel()
 		defer func() {
 			if p := recover(); p != nil {
-				client.panicked(secret.Scrub(fmt.Sprintf("panic in KeepTyping: %v", p), client.secrets), debug.Stack())
+				client.options.Panicked(secret.Scrub(fmt.Sprintf("panic in KeepTyping: %v", p), client.portal.Secrets), debug.Stack())
 			}
 		}()
 		for {

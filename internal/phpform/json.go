@@ -19,7 +19,7 @@ func ParseJSON(body []byte) (Node, error) {
 	if len(body) > MaxSize {
 		return Node{}, ErrSize
 	}
-	p := jsonParser{body: body}
+	p := jsonParser{scanner: scanner{body: body}}
 	if open := p.next(); open != '{' && open != '[' {
 		return Node{}, ErrSyntax
 	}
@@ -35,29 +35,9 @@ func ParseJSON(body []byte) (Node, error) {
 
 type jsonParser struct {
 	builder
+	scanner
 
-	body []byte
-	pos  int // what stands before it is read
 	keys int
-}
-
-// next goes on to what is not white space, and returns it; 0 at the end.
-func (p *jsonParser) next() byte {
-	for ; p.pos < len(p.body); p.pos++ {
-		if c := p.body[p.pos]; c > ' ' || c != ' ' && c != '\n' && c != '\t' && c != '\r' {
-			return c
-		}
-	}
-	return 0
-}
-
-// skip goes on behind what comes next, if it is c.
-func (p *jsonParser) skip(c byte) bool {
-	if p.next() != c || p.pos == len(p.body) {
-		return false
-	}
-	p.pos++
-	return true
 }
 
 // fill reads an object or a list into an empty map. The form of its values has
@@ -106,7 +86,7 @@ func (p *jsonParser) member(parent int32, depth int) error {
 	}
 	at := p.find(parent, key)
 	if p.next() == 'n' && at == 0 {
-		return p.word("null")
+		return p.literal("null")
 	}
 	if at == 0 {
 		at = p.add(parent, key)
@@ -121,7 +101,7 @@ func (p *jsonParser) element(parent int32, i, depth int) error {
 		return ErrKeys
 	}
 	if p.next() == 'n' {
-		return p.word("null")
+		return p.literal("null")
 	}
 	return p.value(p.add(parent, p.writeString(strconv.Itoa(i))), depth)
 }
@@ -139,13 +119,13 @@ func (p *jsonParser) value(at int32, depth int) error {
 		p.setText(at, text)
 		return nil
 	case 'n':
-		return p.word("null")
+		return p.literal("null")
 	case 't':
 		p.setText(at, p.writeString("1"))
-		return p.word("true")
+		return p.literal("true")
 	case 'f':
 		p.setText(at, p.writeString("0"))
-		return p.word("false")
+		return p.literal("false")
 	}
 	number := p.body[p.pos:]
 	number = number[:numberSize(number)]
@@ -157,43 +137,11 @@ func (p *jsonParser) value(at int32, depth int) error {
 	return nil
 }
 
-// word goes on behind a word.
-func (p *jsonParser) word(word string) error {
-	if !bytes.HasPrefix(p.body[p.pos:], []byte(word)) {
+func (p *jsonParser) literal(word string) error {
+	if !p.word(word) {
 		return ErrSyntax
 	}
-	p.pos += len(word)
 	return nil
-}
-
-// numberSize returns how long the number is that s begins with; 0: there is none.
-func numberSize(s []byte) int {
-	i := 0
-	is := func(chars string) bool {
-		if i < len(s) && bytes.IndexByte([]byte(chars), s[i]) >= 0 {
-			i++
-			return true
-		}
-		return false
-	}
-	digits := func() bool {
-		start := i
-		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
-			i++
-		}
-		return i > start
-	}
-	is("-")
-	if !is("0") && !digits() || is(".") && !digits() {
-		return 0
-	}
-	if is("eE") {
-		is("+-")
-		if !digits() {
-			return 0
-		}
-	}
-	return i
 }
 
 // quoted reads a string that comes next. As in encoding/json, what is not UTF-8
@@ -202,98 +150,46 @@ func (p *jsonParser) quoted() (text span, ok bool) {
 	if !p.skip('"') {
 		return span{}, false
 	}
-	s, start := p.body[p.pos:], p.text.Len()
-	for plain, i := 0, 0; ; { // what stands between them is written as it is
-		i += plainText(s[i:])
-		if i == len(s) || s[i] < ' ' {
+	for s, start := p.body[p.pos:], p.text.Len(); ; {
+		n, ascii := plainText(s)
+		if ascii || utf8.Valid(s[:n]) {
+			p.text.Write(s[:n])
+		} else {
+			for _, r := range string(s[:n]) {
+				p.text.WriteRune(r)
+			}
+		}
+		if n == len(s) {
 			return span{}, false
 		}
-		if s[i] >= utf8.RuneSelf {
-			r, size := utf8.DecodeRune(s[i:])
-			if r == utf8.RuneError && size == 1 {
-				p.text.Write(s[plain:i])
-				p.text.WriteRune(r)
-				plain = i + 1
-			}
-			i += size
-			continue
-		}
-		p.text.Write(s[plain:i])
-		if s[i] == '"' {
-			p.pos += i + 1
+		if s[n] == '"' {
+			p.pos = len(p.body) - len(s) + n + 1
 			return p.since(start), true
 		}
-		size := p.unescape(s[i:])
+		s = s[n:]
+		size := p.unescape(s)
 		if size == 0 {
 			return span{}, false
 		}
-		i += size
-		plain = i
+		s = s[size:]
 	}
-}
-
-// plainText returns how many bytes s begins with that are ASCII and mean themselves.
-func plainText(s []byte) int {
-	for i, c := range s {
-		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-			return i
-		}
-	}
-	return len(s)
 }
 
 // unescape writes what the escape that s begins with stands for, and returns how
 // long it is; 0: it is none.
 func (p *jsonParser) unescape(s []byte) (size int) {
-	if len(s) < 2 {
+	r, size := escape(s)
+	if size == 0 {
 		return 0
 	}
-	c := s[1]
-	switch c {
-	case '"', '\\', '/':
-	case 'b':
-		c = '\b'
-	case 'f':
-		c = '\f'
-	case 'n':
-		c = '\n'
-	case 'r':
-		c = '\r'
-	case 't':
-		c = '\t'
-	case 'u':
-		r, size := unicodeEscape(s)
-		if size == 0 {
-			return 0
+	if utf16.IsSurrogate(r) {
+		low, lowSize := escape(s[size:])
+		if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+			size += lowSize
 		}
-		if utf16.IsSurrogate(r) {
-			low, lowSize := unicodeEscape(s[size:])
-			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-				size += lowSize
-			}
-		}
-		p.text.WriteRune(r)
-		return size
-	default:
-		return 0
 	}
-	p.text.WriteByte(c)
-	return 2
-}
-
-// unicodeEscape reads \u and four digits.
-func unicodeEscape(s []byte) (r rune, size int) {
-	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
-		return 0, 0
-	}
-	for _, c := range s[2:6] {
-		digit := unhex(c)
-		if digit > 15 {
-			return 0, 0
-		}
-		r = r<<4 | rune(digit)
-	}
-	return r, 6
+	p.text.WriteRune(r)
+	return size
 }
 
 // Scalar reads a JSON string, number or true as text. null and false are empty,

@@ -3,13 +3,13 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/imbot-go/imbot/internal/phpform"
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
@@ -36,16 +36,10 @@ type envelope struct {
 	Argument    json.RawMessage `json:"argument"`
 }
 
-// readEnvelope reads the members of an answer, which are parts of body.
-func readEnvelope(body []byte) (envelope, error) {
-	var env envelope
-	if !json.Valid(body) {
-		return env, errors.New("not JSON")
-	}
-	if body[skipBlank(body, 0)] != '{' {
-		return env, errors.New("not an object")
-	}
-	for name, value := range members(body) {
+// readEnvelope reads the members of an answer, which are parts of body. It reports
+// whether body is a JSON object; PHP writes an empty one as a list.
+func readEnvelope(body []byte) (env envelope, ok bool) {
+	ok = phpform.Members(body, func(name, value []byte) bool {
 		switch string(name) {
 		case `"result"`:
 			env.Result = value
@@ -58,8 +52,9 @@ func readEnvelope(body []byte) (envelope, error) {
 		case `"argument"`:
 			env.Argument = value
 		}
-	}
-	return env, nil
+		return name != nil
+	})
+	return env, ok
 }
 
 func readAnswer(resp *http.Response, from *url.URL, limit *io.LimitedReader, secrets []string) answer {
@@ -91,10 +86,10 @@ func readAnswer(resp *http.Response, from *url.URL, limit *io.LimitedReader, sec
 		return fail(&Failure{Description: fmt.Sprintf("the answer is longer than %d bytes", maxAnswer)})
 	}
 	ans.complete = true
-	env, err := readEnvelope(buf.Bytes())
+	env, ok := readEnvelope(buf.Bytes())
 	isError := env.Error != nil && string(env.Error) != "null"
 	switch {
-	case err != nil || !isError && env.Result == nil:
+	case !ok || !isError && env.Result == nil:
 		return fail(&Failure{Description: notAnAnswer(resp, secret.Scrub(buf.String(), secrets))})
 	case isError:
 		f := &Failure{FromPortal: true, Argument: text(env.Argument)}

@@ -21,17 +21,9 @@ type autoBatch struct {
 
 	mu     sync.Mutex
 	lanes  map[string]*lane
-	queues [classes]queue // by Class.line
+	queues [classes]*queue // by Class.line; nil: nothing of the class has been called
 	seq    int64
 	recent recent
-}
-
-func newAutoBatch(c *Core) *autoBatch {
-	a := &autoBatch{core: c}
-	for class := ClassBulk; class <= ClassAnswer; class++ {
-		a.queue(class).class = class
-	}
-	return a
 }
 
 // queue is what waits of one class.
@@ -59,12 +51,12 @@ type lane struct {
 
 // recent are the classes of the last requests.
 type recent struct {
-	classes [8]Class
+	classes [8]int8
 	n       int
 }
 
 func (r *recent) add(class Class) {
-	r.classes[r.n%len(r.classes)] = class
+	r.classes[r.n%len(r.classes)] = int8(class)
 	r.n++
 }
 
@@ -73,7 +65,7 @@ func (r *recent) add(class Class) {
 func (r *recent) answers() bool {
 	n := 0
 	for _, class := range r.classes {
-		if class == ClassAnswer {
+		if Class(class) == ClassAnswer {
 			n++
 		}
 	}
@@ -140,7 +132,7 @@ func (a *autoBatch) do(ctx context.Context, cl *Call, class Class) (json.RawMess
 		}
 		switch {
 		case t == held:
-			if err := a.core.holds.wait(ctx, cl.method); err != nil {
+			if err := a.core.used().holds.wait(ctx, cl.method); err != nil {
 				a.release(j, false)
 				return nil, onHold(cl, err)
 			}
@@ -219,7 +211,13 @@ func (a *autoBatch) release(j *waiter, wasActive bool) {
 }
 
 // queue returns what waits of a class.
-func (a *autoBatch) queue(class Class) *queue { return &a.queues[class.line()] }
+func (a *autoBatch) queue(class Class) *queue {
+	q := &a.queues[class.line()]
+	if *q == nil {
+		*q = &queue{class: class}
+	}
+	return *q
+}
 
 // free makes a lane ready when nothing of it is under way, in the queue where it
 // belongs, and starts the pump.
@@ -251,11 +249,11 @@ func (a *autoBatch) free(l *lane) {
 
 // best is the queue of the best class that a lane has.
 func (l *lane) best(a *autoBatch) *queue {
-	line := classes - 1
-	for line > 0 && l.of[line] == 0 {
-		line--
+	class := ClassAnswer
+	for class > ClassBulk && l.of[class.line()] == 0 {
+		class--
 	}
-	return &a.queues[line]
+	return a.queue(class)
 }
 
 // unready takes a lane out of the ready ones.
@@ -346,7 +344,7 @@ func (a *autoBatch) pump(q *queue) {
 		a.mu.Unlock()
 		err := r.wait(patience)
 		if err == nil {
-			err = a.core.guarded(&a.core.config.Secrets, func() error { return a.core.wait(r.ctx) })
+			err = a.core.guarded(&a.core.portal.Secrets, func() error { return a.core.wait(r.ctx) })
 		}
 		over := r.ctx.Err() != nil
 		r.cancel()
@@ -479,7 +477,7 @@ func (r *ride) drop(j *waiter) {
 // of its own, its calls ride behind them: the person sees the answer at once, and the
 // call of the answer returns with the batch.
 func (a *autoBatch) load(q *queue) []*waiter {
-	n, room := a.core.size.now()
+	n, room := a.core.used().size.now()
 	if q.class != ClassAnswer {
 		return a.take(q, nil, n, room)
 	}
@@ -492,7 +490,10 @@ func (a *autoBatch) load(q *queue) []*waiter {
 		for _, j := range waiters {
 			used += j.bytes()
 		}
-		worse := &a.queues[line]
+		worse := a.queues[line]
+		if worse == nil {
+			continue
+		}
 		waiters = a.take(worse, waiters, n, room-used)
 		if worse.waiting == 0 && worse.round != nil {
 			worse.round.cancel() // its pump needs no token any more
@@ -510,7 +511,7 @@ func (a *autoBatch) take(q *queue, waiters []*waiter, n, room int) []*waiter {
 		e = e.Next()
 		for l.calls.Len() > 0 && len(waiters) < n {
 			j := l.calls.Front().Value.(*waiter)
-			if a.core.holds.holding(j.call.method) {
+			if a.core.used().holds.holding(j.call.method) {
 				break
 			}
 			lone := j.command == "" || singly
@@ -542,13 +543,13 @@ func (a *autoBatch) pull(j *waiter) {
 
 // setAside takes out of the queue what waits for a method on hold.
 func (a *autoBatch) setAside(q *queue) {
-	if !a.core.holds.holding("") {
+	if !a.core.used().holds.holding("") {
 		return
 	}
 	for e := q.ready.Front(); e != nil; {
 		l := e.Value.(*lane)
 		e = e.Next()
-		if j := l.calls.Front().Value.(*waiter); a.core.holds.holding(j.call.method) {
+		if j := l.calls.Front().Value.(*waiter); a.core.used().holds.holding(j.call.method) {
 			a.pull(j)
 			a.unready(l)
 			j.turn <- held

@@ -3,7 +3,6 @@ package rest
 import (
 	"encoding/json"
 	"math/rand/v2"
-	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -101,7 +100,7 @@ func FuzzBatchEncoding(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	c := New(Config{Wire: NewWire(&http.Client{}, "")})
+	c := New(new(Config), new(Portal))
 	f.Fuzz(func(t *testing.T, s string) {
 		params, named, failed := Encode(map[string]any{"DIALOG_ID": s, "MESSAGE": s}, "message")
 		if failed != nil {

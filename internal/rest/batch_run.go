@@ -84,10 +84,10 @@ func (s *batchSize) pause() {
 // noBatch reports whether calls have to go singly for now, because the portal
 // refuses batch itself or has put it on hold.
 func (c *Core) noBatch() bool {
-	c.size.mu.Lock()
-	off := time.Now().Before(c.size.off)
-	c.size.mu.Unlock()
-	return off || c.holds.holding("batch")
+	c.used().size.mu.Lock()
+	off := time.Now().Before(c.used().size.off)
+	c.used().size.mu.Unlock()
+	return off || c.used().holds.holding("batch")
 }
 
 // refusesBatch reports whether a failure refuses batch itself before anything ran,
@@ -120,10 +120,10 @@ func (c *Core) batchCall(items []*Item) *Call {
 // written by hand; commands hold nothing that JSON would escape.
 func (c *Core) load(cl *Call, items []*Item) {
 	size := len(`{"halt":0,"cmd":{}}`)
-	secrets := slices.Clip(c.config.Secrets)
+	secrets := slices.Clip(c.portal.Secrets)
 	for _, it := range items {
 		size += it.bytes()
-		secrets = append(secrets, it.call.secrets[:len(it.call.secrets)-len(c.config.Secrets)]...) // of the request
+		secrets = append(secrets, it.call.secrets[:len(it.call.secrets)-len(c.portal.Secrets)]...) // of the request
 	}
 	params := make([]byte, 0, size)
 	params = append(params, `{"halt":0,"cmd":{`...)
@@ -178,7 +178,7 @@ func (it *Item) Dialog(c *Core) string { return c.config.Dialog(it.call.params) 
 
 // BatchSize is how many calls may travel together now.
 func (c *Core) BatchSize() int {
-	commands, _ := c.size.now()
+	commands, _ := c.used().size.now()
 	return commands
 }
 
@@ -236,7 +236,7 @@ func (c *Core) fitting(todo []*Item) (n int) {
 	if c.noBatch() {
 		return 0
 	}
-	commands, room := c.size.now()
+	commands, room := c.used().size.now()
 	for n < min(commands, len(todo)) && todo[n].command != "" {
 		if room -= todo[n].bytes(); room < 0 && n > 0 {
 			break
@@ -259,7 +259,7 @@ func notRun(items []*Item, cause error) *Failure {
 func (c *Core) free(ctx context.Context, items []*Item) []*Item {
 	free := make([]*Item, 0, len(items))
 	for _, it := range items {
-		if err := c.holds.wait(ctx, it.call.method); err != nil {
+		if err := c.used().holds.wait(ctx, it.call.method); err != nil {
 			it.Failure = onHold(it.call, err)
 			continue
 		}
@@ -286,13 +286,13 @@ func (c *Core) sendBatch(ctx context.Context, cl *Call) *Failure {
 	result, f := c.send(ctx, cl)
 	items := cl.items
 	if f != nil && f.Kind == Answered && f.StatusCode == http.StatusRequestEntityTooLarge && len(items) > 1 && len(cl.params) >= 2*minBatchBytes {
-		c.size.tooLong(len(cl.params))
+		c.used().size.tooLong(len(cl.params))
 		c.sendAgain(items, f)
 		return nil
 	}
 	if f != nil && f.Kind == Answered && f.refusesBatch() {
 		if !f.is(operationTimeLimit) { // whose hold has an end of its own
-			c.size.pause()
+			c.used().size.pause()
 		}
 		c.sendAgain(items, f)
 		return nil
@@ -315,7 +315,7 @@ func (c *Core) sendBatch(ctx context.Context, cl *Call) *Failure {
 		}
 	}
 	if tooLong {
-		c.size.limit(len(items) / 2)
+		c.used().size.limit(len(items) / 2)
 		return nil
 	}
 	return f
@@ -384,11 +384,11 @@ func (c *Core) distribute(cl *Call, items []*Item, result json.RawMessage) *Fail
 		it.Result = raw
 		c.done(it.call)
 		if timing, ok := times.at(i); ok {
-			c.holds.ran(it.call.method, timing)
+			c.used().holds.ran(it.call.method, timing)
 		}
 	}
 	if failedBefore && items[len(items)-1].next == rejoin {
-		c.size.limit(ran)
+		c.used().size.limit(ran)
 	}
 	return nil
 }
@@ -422,7 +422,7 @@ func (c *Core) commandFailed(it *Item, cl *Call, raw json.RawMessage, failedBefo
 		it.Result, it.Failure = isTrue, nil
 		c.done(it.call)
 	case f.is(operationTimeLimit):
-		c.holds.refused(it.call.method, cl.sent)
+		c.used().holds.refused(it.call.method, cl.sent)
 		it.again(c)
 	case f.is(batchLengthExceeded):
 		if it.again(c); it.next == alone {

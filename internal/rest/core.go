@@ -12,7 +12,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,32 +20,38 @@ import (
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
-// Config says which portal is called, as whom and how.
+// Config says how portals are called. Cores may share one.
 type Config struct {
-	Root    string             // REST root, ends with a slash; a secret for a webhook
-	Portal  string             // the key of the limiter
-	Tokens  oauth2.TokenSource // nil: Root says who calls
-	Secrets []string           // cut out of every text that enters a Failure
-
-	Wire      *Wire
-	Limiter   Limiter // nil: none
+	Transport http.RoundTripper
+	Timeout   time.Duration // for one attempt; 0: the usual one
+	Header    http.Header   // of every request, from [HeaderOf]; read only
+	Limiter   Limiter       // nil: none
 	Retry     Retry
-	AutoBatch bool   // calls that would have to wait travel together
-	Holds     *Holds // nil: of this core
+	AutoBatch bool // calls that would have to wait travel together
 
 	// Dialog names what a call is about from its parameters. Calls about the same
 	// keep their order in automatic batches; those about "" have none.
 	Dialog func(params []byte) string
 
+	Watcher Watcher // nil: none
+}
+
+// Watcher is told what goes on.
+type Watcher interface {
+	Report(context.Context, Attempt)    // one HTTP request, in the goroutine of the call
+	Panicked(text string, stack []byte) // a panic of code of the user in a goroutine that is not the user's
+}
+
+// Portal says which portal is called and as whom.
+type Portal struct {
+	Root    string             // REST root, ends with a slash; a secret for a webhook
+	Name    string             // the key of the limiter
+	Tokens  oauth2.TokenSource // nil: Root says who calls
+	Secrets []string           // cut out of every text that enters a Failure
+	Holds   *Holds             // nil: of the core
+
 	// Done, if set, is told about each call that has succeeded.
 	Done func(method string, params []byte)
-
-	// Report, if set, is told about each HTTP request, in the goroutine of the call.
-	Report func(context.Context, Attempt)
-
-	// Panicked, if set, is told about each panic of code of the user in a goroutine that is
-	// not the user's.
-	Panicked func(text string, stack []byte)
 }
 
 // Limiter keeps the calls to a portal within its rate. It may also have
@@ -86,30 +91,53 @@ type Attempt struct {
 
 // Core calls one portal with one set of credentials. It is safe for concurrent use.
 type Core struct {
-	config Config
-	root   atomic.Pointer[string] // Config.Root, or where the portal has moved
-	wire   *Wire
-	holds  *Holds
-	size   batchSize
-	auto   *autoBatch // made by the first call, because most clients of many portals are idle
-	once   sync.Once  // for auto
+	config *Config
+	portal *Portal
+	root   atomic.Pointer[string] // Portal.Root, or where the portal has moved
+	state  atomic.Pointer[state]
+}
+
+// state is what a core has once it is used: most clients of many portals are idle.
+type state struct {
+	holds *Holds
+	size  batchSize
+	auto  *autoBatch // nil: without Config.AutoBatch
+	root  atomic.Pointer[root]
 }
 
 // New returns a core. It never dials.
-func New(config Config) *Core {
-	c := &Core{config: config, wire: config.Wire, holds: config.Holds}
-	if c.holds == nil {
-		c.holds = new(Holds)
-	}
-	c.MoveTo(config.Root)
+func New(config *Config, portal *Portal) *Core {
+	c := &Core{config: config, portal: portal}
+	c.root.Store(&portal.Root)
 	return c
 }
 
-// HTTPClient is the client that calls go through.
-func (c *Core) HTTPClient() *http.Client { return c.wire.resty.GetClient() }
+// used returns the state, which the first call makes.
+func (c *Core) used() *state {
+	if s := c.state.Load(); s != nil {
+		return s
+	}
+	return c.firstUse()
+}
+
+func (c *Core) firstUse() *state {
+	s := &state{holds: c.portal.Holds}
+	if s.holds == nil {
+		s.holds = new(Holds)
+	}
+	if c.config.AutoBatch {
+		s.auto = &autoBatch{core: c}
+	}
+	c.state.CompareAndSwap(nil, s)
+	return c.state.Load()
+}
 
 // MoveTo makes another REST root the one for all calls.
-func (c *Core) MoveTo(root string) { c.root.Store(&root) }
+func (c *Core) MoveTo(root string) {
+	if root != *c.root.Load() {
+		c.root.Store(&root)
+	}
+}
 
 // Do sends a call by itself or, with AutoBatch, maybe together with others.
 func (c *Core) Do(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
@@ -120,8 +148,7 @@ func (c *Core) Do(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 	if err := ctx.Err(); err != nil {
 		return nil, interrupted(cl, nil, err)
 	}
-	c.once.Do(func() { c.auto = newAutoBatch(c) })
-	return c.auto.do(ctx, cl, class)
+	return c.used().auto.do(ctx, cl, class)
 }
 
 // send sends a call until its answer is definite or it may not be repeated.
@@ -133,10 +160,10 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 	)
 	for {
 		start := time.Now()
-		if cl.items != nil && c.holds.holding(cl.method) {
+		if cl.items != nil && c.used().holds.holding(cl.method) {
 			return nil, onHold(cl, nil) // the calls in it can go singly
 		}
-		if err := c.holds.wait(ctx, cl.method); err != nil {
+		if err := c.used().holds.wait(ctx, cl.method); err != nil {
 			if last == nil {
 				return nil, onHold(cl, err)
 			}
@@ -148,11 +175,11 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 		waited := cl.waited + time.Since(start)
 		cl.waited = 0
 		var err error
-		if c.config.Tokens != nil && token == nil {
-			if token, err = c.config.Tokens.Token(); err != nil || token == nil || token.AccessToken == "" {
+		if c.portal.Tokens != nil && token == nil {
+			if token, err = c.portal.Tokens.Token(); err != nil || token == nil || token.AccessToken == "" {
 				return nil, tokenFailure(cl, err)
 			}
-			cl.hide(token, c.config.Tokens)
+			cl.hide(token, c.portal.Tokens)
 			if err := ctx.Err(); err != nil { // it ended while the source renewed
 				return nil, interrupted(cl, last, err)
 			}
@@ -180,7 +207,7 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 			continue
 		}
 		if o == stale && ctx.Err() == nil {
-			source, ok := c.config.Tokens.(renewer)
+			source, ok := c.portal.Tokens.(renewer)
 			if !ok || renewed {
 				return nil, f
 			}
@@ -189,14 +216,14 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 			if token, err = source.Renew(ctx, token); err != nil || token == nil || token.AccessToken == "" {
 				return nil, tokenFailure(cl, err)
 			}
-			cl.hide(token, c.config.Tokens)
+			cl.hide(token, c.portal.Tokens)
 			continue
 		}
 		if o != refused && (o != unknown || !cl.repeatable) || cl.attempts >= c.config.Retry.MaxAttempts {
 			return nil, f
 		}
 		cl.waits()
-		if f.is(operationTimeLimit) && time.Now().Before(c.holds.end(cl.method)) {
+		if f.is(operationTimeLimit) && time.Now().Before(c.used().holds.end(cl.method)) {
 			token = nil // it may be too old when the hold ends
 			continue
 		}
@@ -210,8 +237,8 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 var isTrue = json.RawMessage("true")
 
 func (c *Core) done(cl *Call) {
-	if c.config.Done != nil {
-		c.config.Done(cl.method, cl.params)
+	if c.portal.Done != nil {
+		c.portal.Done(cl.method, cl.params)
 	}
 }
 
@@ -255,19 +282,15 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 		auth, _ := json.Marshal(token.AccessToken) // a string always encodes
 		body = Splice(slices.Concat([]byte(`"auth":`), auth, []byte(",")), body)
 	}
-	root := cl.hop
-	if root == "" {
-		root = *c.root.Load()
-	}
 	cl.sent = time.Now()
-	ans := c.wire.post(ctx, root+cl.method, body, cl.secrets)
+	ans := c.post(ctx, cl, body)
 	took := time.Since(cl.sent)
 	if cl.items != nil {
-		c.size.took(len(cl.items), len(cl.params), took, ans.failure != nil)
+		c.used().size.took(len(cl.items), len(cl.params), took, ans.failure != nil)
 	}
 	var o outcome
 	if f := ans.failure; f == nil {
-		c.holds.ran(cl.method, ans.Time)
+		c.used().holds.ran(cl.method, ans.Time)
 	} else {
 		f.Method, f.Attempts = cl.method, cl.attempts
 		switch o = cl.judge(f, outcomeOf(f, ans.complete, ans.reached)); {
@@ -279,14 +302,14 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 			f.Description = "not sent"
 		}
 		if l, ok := c.config.Limiter.(interface{ Refused(portal string) }); ok && f.is(queryLimitExceeded) {
-			l.Refused(c.config.Portal)
+			l.Refused(c.portal.Name)
 		}
 		if f.is(operationTimeLimit) {
-			c.holds.refused(cl.method, cl.sent)
+			c.used().holds.refused(cl.method, cl.sent)
 		}
 	}
-	if c.config.Report != nil {
-		c.config.Report(ctx, Attempt{
+	if c.config.Watcher != nil {
+		c.config.Watcher.Report(ctx, Attempt{
 			Method: cl.method, Number: cl.attempts, Batch: len(cl.items), StatusCode: ans.status, Failure: ans.failure,
 			Took: took, Waited: waited, answer: ans,
 		})

@@ -1,8 +1,10 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 )
@@ -18,12 +20,14 @@ const (
 // them. The zero value is ready.
 type Holds struct {
 	mu    sync.Mutex
-	m     map[string]*hold
+	known []hold    // a few: a list takes a third of the memory of a map
 	last  time.Time // when the last hold ends
 	swept time.Time // when what is over was forgotten
 }
 
 type hold struct {
+	method string
+
 	until time.Time     // nothing is sent before
 	set   time.Time     // when until was set
 	grown time.Duration // the last hold that the portal gave no time for
@@ -49,7 +53,7 @@ func (h *Holds) wait(ctx context.Context, method string) error {
 func (h *Holds) end(method string) time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if e := h.m[method]; e != nil {
+	if e := h.find(method); e != nil {
 		return e.until
 	}
 	return time.Time{}
@@ -69,30 +73,20 @@ func (h *Holds) ran(method string, timing []byte) {
 
 // untilReset is how long after the call the method's sum drops: by the portal's
 // clock, so that ours need not agree with it.
-func untilReset(timing json.RawMessage) time.Duration {
-	if len(timing) == 0 || timing[0] != '{' {
-		return 0
-	}
-	finish, reset := time.Now().Unix(), int64(0)
-	for name, value := range members(timing) {
-		switch string(name) {
-		case `"finish"`:
-			if s := seconds(value); s > 0 {
-				finish = s
-			}
-		case `"operating_reset_at"`:
-			reset = seconds(value)
-		}
+func untilReset(timing []byte) time.Duration {
+	finish, reset := seconds(timing, `"finish"`), seconds(timing, `"operating_reset_at"`)
+	if finish <= 0 {
+		finish = time.Now().Unix()
 	}
 	return min(max(time.Duration(reset-finish)*time.Second, 0), maxHold)
 }
 
-// seconds reads the whole part of a number, which may be quoted; 0: it is none.
-func seconds(value json.RawMessage) int64 {
-	n, quoted := int64(0), value[0] == '"'
-	if quoted {
-		value = value[1:]
-	}
+// seconds reads the whole part of a number, which may be quoted, by its name; 0: there
+// is none. It looks for the name only, because to read the whole "time" of each answer
+// takes a twentieth of a call; in a text of it the quotes would be escaped.
+func seconds(timing []byte, name string) (n int64) {
+	_, value, _ := bytes.Cut(timing, []byte(name))
+	value = bytes.TrimLeft(value, " \t\r\n:\"")
 	for i, c := range value {
 		if c < '0' || c > '9' || i >= 12 {
 			break
@@ -136,37 +130,41 @@ func (h *Holds) holding(method string) bool {
 	if !h.last.After(now) {
 		return false
 	}
-	e := h.m[method]
+	e := h.find(method)
 	return method == "" || e != nil && e.until.After(now)
 }
 
-// entry returns what is known of a method; nil when there is no room for it.
+// find returns what is known of a method; nil: nothing.
+func (h *Holds) find(method string) *hold {
+	for i := range h.known {
+		if h.known[i].method == method {
+			return &h.known[i]
+		}
+	}
+	return nil
+}
+
+// entry is find, and makes room for a method; nil when there is none.
 func (h *Holds) entry(method string) *hold {
 	now := time.Now()
-	e := h.m[method]
-	if now.Sub(h.swept) > maxHold || e == nil && len(h.m) >= maxHolds {
+	if now.Sub(h.swept) > maxHold || len(h.known) >= maxHolds && h.find(method) == nil {
 		h.sweep(now)
-		e = h.m[method]
 	}
-	if e != nil || len(h.m) >= maxHolds {
-		return e
+	e := h.find(method)
+	if e == nil && len(h.known) < maxHolds {
+		h.known = append(h.known, hold{method: method})
+		e = &h.known[len(h.known)-1]
 	}
-	e = new(hold)
-	h.m[method] = e
 	return e
 }
 
 // sweep forgets the methods for whose next refusal it makes no difference: the
-// portal's window has passed since they ran and were held back. A map keeps its room
-// when entries are deleted, so what stays gets a new one.
+// portal's window has passed since they ran and were held back.
 func (h *Holds) sweep(now time.Time) {
-	kept := map[string]*hold{}
-	for name, e := range h.m {
-		if now.Sub(e.ran) <= maxHold || now.Sub(e.until) <= maxHold {
-			kept[name] = e
-		}
-	}
-	h.m, h.swept = kept, now
+	h.known = slices.Clone(slices.DeleteFunc(h.known, func(e hold) bool {
+		return now.Sub(e.ran) > maxHold && now.Sub(e.until) > maxHold
+	}))
+	h.swept = now
 }
 
 // timing is what the "time" of an answer says; what it does not say is zero.

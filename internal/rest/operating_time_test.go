@@ -56,7 +56,7 @@ func TestHoldsAreBounded(t *testing.T) {
 		for i := range 10 * maxHolds {
 			h.refused(fmt.Sprint("method", i), time.Now())
 			h.ran(fmt.Sprint("other", i), []byte(`{"finish":1,"operating_reset_at":60}`))
-			require.LessOrEqual(t, len(h.m), maxHolds)
+			require.LessOrEqual(t, len(h.known), maxHolds)
 		}
 		time.Sleep(time.Hour)
 		h.refused("new", time.Now())
@@ -78,13 +78,13 @@ func TestHoldsForgetWhatIsOver(t *testing.T) {
 		time.Sleep(9 * time.Minute)
 		for i := range portals {
 			portals[i].ran("other", nil)
-			require.Len(t, portals[i].m, 21, "the portal still counts them")
+			require.Len(t, portals[i].known, 21, "the portal still counts them")
 		}
 		require.NoError(t, portals[0].wait(t.Context(), "method7"))
 		time.Sleep(11 * time.Minute)
 		for i := range portals {
 			portals[i].ran("other", nil)
-			require.Len(t, portals[i].m, 1)
+			require.Len(t, portals[i].known, 1)
 		}
 		h := &portals[0]
 		h.refused("method7", time.Now())

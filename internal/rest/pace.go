@@ -298,11 +298,11 @@ func (c *Core) wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || c.config.Limiter == nil {
 		return err
 	}
-	err := c.config.Limiter.Wait(ctx, c.config.Portal)
+	err := c.config.Limiter.Wait(ctx, c.portal.Name)
 	if _, ok := ctx.Deadline(); ok && err != nil && ctx.Err() == nil {
 		// The limiter knows that the deadline comes first.
 		early := err
-		err = secret.Hide(secret.Scrub(early.Error(), c.config.Secrets), func(target error) bool {
+		err = secret.Hide(secret.Scrub(early.Error(), c.portal.Secrets), func(target error) bool {
 			return target == context.DeadlineExceeded || errors.Is(early, target)
 		})
 	}

@@ -22,8 +22,8 @@ func (c *Core) guarded(secrets *[]string, f func() error) (err error) {
 		text := fmt.Sprintf("panic in code of the user (a limiter, an observer, a transport): %v", thrown)
 		text = secret.Scrub(text, *secrets)
 		err = errors.New(text)
-		if c.config.Panicked != nil {
-			c.config.Panicked(text, debug.Stack())
+		if c.config.Watcher != nil {
+			c.config.Watcher.Panicked(text, debug.Stack())
 		}
 	}()
 	return f()

@@ -27,7 +27,7 @@ func redirected(location string, from *url.URL) *Failure {
 // to the same site or is confirmed by the authorization server. The token would
 // be disclosed otherwise. A webhook's secret never follows.
 func (c *Core) follow(ctx context.Context, cl *Call, f *Failure) bool {
-	if f.movedTo == "" || c.config.Tokens == nil || cl.hop != "" || ctx.Err() != nil {
+	if f.movedTo == "" || c.portal.Tokens == nil || cl.hop != "" || ctx.Err() != nil {
 		return false
 	}
 	from, err := url.Parse(*c.root.Load())
@@ -39,7 +39,7 @@ func (c *Core) follow(ctx context.Context, cl *Call, f *Failure) bool {
 		return false
 	}
 	if !sameSite(from.Hostname(), to.Hostname()) {
-		m, ok := c.config.Tokens.(mover)
+		m, ok := c.portal.Tokens.(mover)
 		if !ok || !m.Confirm(ctx, to.Host) {
 			return false
 		}
@@ -55,7 +55,7 @@ func (c *Core) arrived(ctx context.Context, root string) {
 		return
 	}
 	c.MoveTo(root)
-	if m, ok := c.config.Tokens.(mover); ok {
+	if m, ok := c.portal.Tokens.(mover); ok {
 		m.Moved(ctx, root)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/imbot-go/imbot/internal/phpform"
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
@@ -50,7 +51,7 @@ type Nature struct {
 // NewCall returns a call of a method with parameters from [Encode]. Its own secrets are
 // kept out of its failure beside those of the portal.
 func (c *Core) NewCall(method string, params []byte, nature Nature, secrets ...string) *Call {
-	cl := &Call{method: method, params: params, repeatable: nature.Repeatable, ran: nature.Ran, secrets: c.config.Secrets}
+	cl := &Call{method: method, params: params, repeatable: nature.Repeatable, ran: nature.Ran, secrets: c.portal.Secrets}
 	if len(secrets) > 0 {
 		cl.secrets = append(secrets, cl.secrets...)
 	}
@@ -117,7 +118,7 @@ func Encode(v any, watched ...string) (params []byte, found Found, f *Failure) {
 	case params[0] != '{':
 		return nil, 0, &Failure{Description: "the parameters must be a JSON object", Kind: Invalid}
 	}
-	for quoted := range members(params) {
+	phpform.Members(params, func(quoted, _ []byte) bool {
 		name := quoted[1 : len(quoted)-1]
 		if bytes.IndexByte(name, '\\') >= 0 {
 			name = []byte(text(quoted))
@@ -129,11 +130,12 @@ func Encode(v any, watched ...string) (params []byte, found Found, f *Failure) {
 		}
 		for _, r := range reserved {
 			if len(name) == len(r) && bytes.EqualFold(name, r) {
-				return nil, 0, &Failure{Description: fmt.Sprintf("a parameter named %s would change the meaning of the request", name), Kind: Invalid}
+				f = &Failure{Description: fmt.Sprintf("a parameter named %s would change the meaning of the request", name), Kind: Invalid}
 			}
 		}
-	}
-	return params, found, nil
+		return f == nil
+	})
+	return params, found, f
 }
 
 // notUTF8 reports whether encoding/json has replaced a part of some text: it

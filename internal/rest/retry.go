@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -67,28 +68,47 @@ const (
 	connected              // it got a connection, so it may have been sent
 )
 
-// track is one request: how far it comes, and what it needs of memory. A transport
-// tells it at any time, maybe after the call is over, so each attempt has its own.
+// track is one request: its context, through which transport it goes, how far it
+// comes, and what it needs of memory. A transport tells it at any time, maybe after the
+// call is over, so each attempt has its own.
 type track struct {
+	context.Context
 	httptrace.ClientTrace
-	state atomic.Int32 // a reach
-	body  bytes.Reader
-	limit io.LimitedReader
+	transport http.RoundTripper
+	state     atomic.Int32 // a reach
+	url       url.URL
+	body      bytes.Reader
+	limit     io.LimitedReader
 }
 
-func newTrack(body []byte) *track {
-	t := new(track)
-	t.body.Reset(body)
+// trackKey is the key of a *track in the context of its request.
+type trackKey struct{}
+
+// Value implements [context.Context].
+func (t *track) Value(key any) any {
+	if key == (trackKey{}) {
+		return t
+	}
+	return t.Context.Value(key)
+}
+
+func trackOf(ctx context.Context) *track { return ctx.Value(trackKey{}).(*track) }
+
+func newTrack(ctx context.Context, transport http.RoundTripper) *track {
+	t := &track{Context: ctx, transport: transport}
 	t.GetConn = func(string) { t.state.Store(int32(nowhere)) } // also before a transport's own retry: it makes none of what was sent
 	t.GotConn = func(httptrace.GotConnInfo) { t.state.Store(int32(connected)) }
 	return t
 }
 
+// traced returns the context for the request.
+func (t *track) traced() context.Context { return httptrace.WithClientTrace(t, &t.ClientTrace) }
+
 // reached is how far a request came that has failed. One of which a transport
 // that tells has said nothing has not begun: its context was over.
-func (t *track) reached(tells bool) reach {
+func (t *track) reached() reach {
 	r := reach(t.state.Load())
-	if r == untold && tells {
+	if _, tells := t.transport.(*http.Transport); r == untold && tells {
 		return nowhere
 	}
 	return r
@@ -100,9 +120,8 @@ func (r reach) unsent(err error) bool { return r == nowhere || r == untold && ne
 // Trace is for a request that does not go through a Core. It returns a context for it,
 // and what tells of its failure whether it was never sent.
 func Trace(ctx context.Context, transport http.RoundTripper) (traced context.Context, unsent func(error) bool) {
-	t := newTrack(nil)
-	_, tells := transport.(*http.Transport)
-	return httptrace.WithClientTrace(ctx, &t.ClientTrace), func(err error) bool { return t.reached(tells).unsent(err) }
+	t := newTrack(ctx, transport)
+	return t.traced(), func(err error) bool { return t.reached().unsent(err) }
 }
 
 // outcome answers "did it run?".

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/http/httptrace"
+	"net/url"
 	"sync"
 	"time"
 
@@ -30,34 +30,48 @@ var SharedTransport http.RoundTripper = &http.Transport{
 	ExpectContinueTimeout: time.Second,
 }
 
-// Wire sends requests. Cores share one where they share the http.Client.
-type Wire struct {
+// sharedWire sends the requests of all cores: a resty.Client takes more memory than
+// all else that an idle client has, and holds nothing that differs between two.
+var sharedWire = sync.OnceValue(func() *wire {
+	r := resty.NewWithClient(Plain(transportOfCall{})).SetLogger(silent{}).SetDoNotParseResponse(true)
+	r.SetPreRequestHook(func(_ *resty.Client, req *http.Request) error {
+		t := trackOf(req.Context())
+		req.URL, req.Host = &t.url, t.url.Host
+		return nil
+	})
+	return &wire{resty: r}
+})
+
+// anywhere is the URL that resty gets, because it parses and writes it anew for each
+// request. Then the real one takes its place.
+const anywhere = "http://portal"
+
+type wire struct {
 	resty    *resty.Client
-	requests sync.Pool     // of *resty.Request: one has seven maps and slices that no call needs
-	header   http.Header   // of every request; read only
-	timeout  time.Duration // for one attempt; 0: the http.Client has its own
-	traces   bool          // the transport is known to tell how far a request comes
+	requests sync.Pool // of *resty.Request: one has seven maps and slices that no call needs
 }
 
-// NewWire returns a wire over a copy of an http.Client.
-func NewWire(client *http.Client, userAgent string) *Wire {
-	hc := *client // a copy, because resty edits the client that it is given
-	hc.Jar = nil  // a session cookie would authorize as somebody else
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if hc.Transport == nil {
-		hc.Transport = http.DefaultTransport // what the given client would use by itself
-	}
-	w := &Wire{resty: resty.NewWithClient(&hc).SetLogger(silent{}).SetDoNotParseResponse(true)}
-	_, w.traces = hc.Transport.(*http.Transport)
-	if hc.Timeout == 0 {
-		w.timeout = attemptTimeout
-	}
-	w.header = http.Header{
+// Plain returns a client that follows no redirect and has no cookies: a session cookie
+// would authorize as somebody else.
+func Plain(transport http.RoundTripper) *http.Client {
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// transportOfCall sends each request through the transport of its core, which is in its
+// context.
+type transportOfCall struct{}
+
+func (transportOfCall) RoundTrip(r *http.Request) (*http.Response, error) {
+	return trackOf(r.Context()).transport.RoundTrip(r)
+}
+
+// HeaderOf returns the header of all requests.
+func HeaderOf(userAgent string) http.Header {
+	return http.Header{
 		"Accept":       {"application/json"},
 		"Content-Type": {"application/json"},
 		"User-Agent":   {userAgent},
 	}
-	return w
 }
 
 // silent is resty's logger: what resty has to say is in the errors that it returns.
@@ -67,26 +81,59 @@ func (silent) Errorf(string, ...any) {}
 func (silent) Warnf(string, ...any)  {}
 func (silent) Debugf(string, ...any) {}
 
-// post sends one HTTP request and reads its answer.
-func (w *Wire) post(ctx context.Context, url string, body []byte, secrets []string) answer {
-	if deadline, ok := ctx.Deadline(); w.timeout > 0 && (!ok || time.Until(deadline) > w.timeout) {
+// post sends a call and reads its answer.
+func (c *Core) post(ctx context.Context, cl *Call, body []byte) answer {
+	timeout := c.config.Timeout
+	if timeout == 0 {
+		timeout = attemptTimeout
+	}
+	if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > timeout {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, w.timeout)
+		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	t := newTrack(body)
+	t := newTrack(ctx, c.config.Transport)
+	t.body.Reset(body)
+	root, err := c.rootOf(cl)
+	if err != nil {
+		return answer{reached: nowhere, failure: &Failure{Description: "no address", Cause: secret.Clean(err, cl.secrets)}}
+	}
+	t.url = *root
+	t.url.Path += cl.method // which has nothing to escape
+	w := sharedWire()
 	req, ok := w.requests.Get().(*resty.Request)
 	if !ok {
 		req = w.resty.R()
 	}
-	req.Header = w.header // resty copies it into the request that it sends
-	resp, err := req.SetContext(httptrace.WithClientTrace(ctx, &t.ClientTrace)).SetBody(&t.body).Post(url)
+	req.Header = c.config.Header // resty copies it into the request that it sends
+	resp, err := req.SetContext(t.traced()).SetBody(&t.body).Post(anywhere)
 	if err != nil {
-		return answer{reached: t.reached(w.traces), failure: &Failure{Description: "no answer", Cause: secret.Clean(err, secrets)}}
+		return answer{reached: t.reached(), failure: &Failure{Description: "no answer", Cause: secret.Clean(err, cl.secrets)}}
 	}
-	sent := req.RawRequest
 	req.Body, req.RawRequest = nil, nil // so that the pool keeps neither
 	req.SetContext(context.Background())
 	w.requests.Put(req) // not after an error: then the transport may still have it
-	return readAnswer(resp.RawResponse, sent.URL, &t.limit, secrets)
+	return readAnswer(resp.RawResponse, &t.url, &t.limit, cl.secrets)
+}
+
+// rootOf returns where a call goes.
+func (c *Core) rootOf(cl *Call) (*url.URL, error) {
+	if cl.hop != "" {
+		return url.Parse(cl.hop)
+	}
+	text, s := c.root.Load(), c.used()
+	if r := s.root.Load(); r != nil && r.text == text {
+		return r.url, nil
+	}
+	u, err := url.Parse(*text)
+	if err == nil {
+		s.root.Store(&root{text, u})
+	}
+	return u, err
+}
+
+// root is a REST root that was parsed.
+type root struct {
+	text *string
+	url  *url.URL
 }
