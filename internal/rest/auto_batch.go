@@ -60,8 +60,9 @@ func (r *recent) add(class Class) {
 	r.n++
 }
 
-// answers reports whether answers have made up more than a third of the last
-// requests: then a broadcast gets on only when its calls ride behind them.
+// answers reports whether answers have been half of the last requests or more: then a
+// broadcast gets on only when its calls ride behind them. At one answer a second of two
+// requests it is exactly half.
 func (r *recent) answers() bool {
 	n := 0
 	for _, class := range r.classes {
@@ -69,7 +70,7 @@ func (r *recent) answers() bool {
 			n++
 		}
 	}
-	return r.n >= len(r.classes) && 3*n > len(r.classes)
+	return r.n >= len(r.classes) && 2*n >= len(r.classes)
 }
 
 // mostAnswers is how many answers travel in one batch: the last one waits for those
