@@ -1,0 +1,126 @@
+package imbot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/imbot-go/imbot/driver"
+)
+
+// NewFileStates returns a store that keeps each state in a file of its own below dir, which
+// is made when it is missing: dialogues survive a restart. Several processes of one machine
+// may share dir; modes, locks and what happens in a crash are those of [NewFileStore]. States
+// whose time is up are removed little by little, with each change.
+func NewFileStates(dir string) driver.StateStore {
+	return &fileStates{directory: newDirectory(dir, tryLock)}
+}
+
+type fileStates struct {
+	directory
+	mu     sync.Mutex
+	others []string  // files that sweep has not looked at yet
+	listed time.Time // when it has listed them
+}
+
+const (
+	stateEnding = ".state"
+	stateTime   = time.RFC3339Nano // when a state ends: the first line of its file
+)
+
+func (s *fileStates) Load(ctx context.Context, key string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.private(); err != nil {
+		return nil, err
+	}
+	value, err := readState(s.name(key) + stateEnding)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, fileError(err)
+	}
+	return value, err
+}
+
+// readState returns what a file holds, or [ErrNotFound] when its time is up.
+func readState(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	line, value, _ := bytes.Cut(data, []byte("\n"))
+	until, err := time.Parse(stateTime, string(line))
+	if err != nil {
+		return nil, fmt.Errorf("%s: its first line is not the time at which the state ends; remove the file", path)
+	}
+	if !time.Now().Before(until) {
+		return nil, ErrNotFound
+	}
+	return value, nil
+}
+
+func (s *fileStates) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	end, err := s.change(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	stored, err := s.Load(ctx, key)
+	found := err == nil
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if found != (old != nil) || !bytes.Equal(stored, old) {
+		return ErrConflict
+	}
+	name := s.name(key)
+	if new == nil {
+		if err = os.Remove(name + stateEnding); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+	} else {
+		until := time.Now().Add(ttl).AppendFormat(nil, stateTime)
+		err = replaceFile(name+stateEnding, name+".tmp", append(append(until, '\n'), new...))
+	}
+	if err == nil {
+		s.sweep()
+		err = syncDir(s.dir)
+	}
+	if err != nil {
+		return fileError(err)
+	}
+	return nil
+}
+
+// sweep looks at some of the other files and removes those whose time is up. A file that
+// cannot be read stays, for a person to look at.
+func (s *fileStates) sweep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.others) == 0 && time.Since(s.listed) > time.Minute {
+		s.listed = time.Now()
+		entries, _ := os.ReadDir(s.dir)
+		for _, file := range entries {
+			if strings.HasSuffix(file.Name(), stateEnding) {
+				s.others = append(s.others, filepath.Join(s.dir, file.Name()))
+			}
+		}
+	}
+	for range min(3, len(s.others)) {
+		path := s.others[0]
+		s.others = s.others[1:]
+		if _, err := readState(path); errors.Is(err, ErrNotFound) {
+			_ = os.Remove(path)
+		}
+	}
+}
