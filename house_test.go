@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"driver":              {},
 	"internal/rest":       {"internal/dispatch", "internal/phpform", "internal/secret"},
 	"internal/inbox":      {"internal/dispatch", "internal/phpform", "internal/secret"},
+	"internal/poll":       {},
 	"internal/dispatch":   {},
 	"internal/phpform":    {},
 	"internal/secret":     {},
