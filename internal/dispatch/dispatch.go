@@ -119,6 +119,13 @@ func (p *Pool) Close() {
 	p.closed = true
 }
 
+// Closed reports whether Submit refuses all work.
+func (p *Pool) Closed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
+
 // Queued returns how much work is waiting; running work does not count.
 func (p *Pool) Queued() int {
 	p.mu.Lock()

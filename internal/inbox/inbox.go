@@ -152,6 +152,31 @@ func (in *Inbox[E]) Receive(ctx context.Context, arrival Arrival[E]) error {
 	return nil
 }
 
+// Push takes a genuine event whose sender keeps it until done is called, after its
+// callback has returned. It neither looks whether the event was seen before nor marks it:
+// the sender does, and one that dies must get it again. false: there is no room now, and
+// the event counts as nothing. An error: the inbox is shut down. An event that is given up
+// by Shutdown is never done.
+func (in *Inbox[E]) Push(line string, size int, event E, done func()) (bool, error) {
+	a := &Arrival[E]{Line: line, Size: size, event: event}
+	err := in.hold(a)
+	if err == nil {
+		err = in.pool.Submit(line, func(ctx context.Context) {
+			defer done()
+			in.handle(ctx, a)
+		})
+		if err == nil {
+			in.accepted.Add(1)
+			return true, nil
+		}
+		in.release(a)
+	}
+	if in.pool.Closed() { // whatever else it lacks
+		return false, dispatch.ErrClosed
+	}
+	return false, nil
+}
+
 // errBytes says which bound an event has met.
 var errBytes = errors.New("the accepted events hold too much memory: give callbacks a time-out, or raise QueueBytes")
 
