@@ -208,9 +208,12 @@ var (
 	// installation of the application, or a new authorization, helps.
 	ErrReinstall = errors.New("imbot: application must be installed again")
 
-	// ErrConflict means that a token store holds another grant than the one
-	// to be replaced: somebody else was faster.
-	ErrConflict = errors.New("imbot: grant changed meanwhile")
+	// ErrConflict means that somebody else was faster: a token store holds another grant
+	// than the one to be replaced, or the bot is polled already.
+	ErrConflict = errors.New("imbot: somebody else was faster")
+
+	// ErrTooLarge means that the answer is larger than is read, which is 16 MiB.
+	ErrTooLarge = errors.New("imbot: too large")
 )
 
 // Error is the failure of one call; every failure of a call is an *Error.
@@ -231,13 +234,14 @@ type Error struct {
 
 	kind     error // one of the sentinels, or nil
 	cause    error // cleaned
+	tooLarge bool  // what came is larger than may be read
 	envelope bool  // the answer was an error of the portal, not a page of somebody else
 }
 
 // failure is f as the callers of this package get it.
 func failure(f *rest.Failure) *Error {
 	e := &Error{Method: f.Method, Code: ErrorCode(f.Code), Description: f.Description, Argument: f.Argument,
-		StatusCode: f.StatusCode, Attempts: f.Attempts, InBatch: f.InBatch, cause: f.Cause, envelope: f.FromPortal}
+		StatusCode: f.StatusCode, Attempts: f.Attempts, InBatch: f.InBatch, cause: f.Cause, tooLarge: f.TooLarge, envelope: f.FromPortal}
 	switch f.Kind {
 	case rest.Invalid:
 		e.kind = ErrInvalid
@@ -314,7 +318,7 @@ func (e *Error) Is(target error) bool {
 	if target == ErrNotFound && (strings.EqualFold(string(e.Code), "NOT_FOUND") || strings.EqualFold(string(e.Code), "ERROR_NOT_FOUND")) {
 		return true
 	}
-	return e.kind != nil && e.kind == target
+	return e.kind != nil && e.kind == target || e.tooLarge && target == ErrTooLarge
 }
 
 // Unwrap returns what caused a failure below the portal: a context's end, a

@@ -39,7 +39,7 @@ func TestAStoreThatCannotWriteCostsNoGrant(t *testing.T) {
 		"it panics": {func(s imbot.TokenStore) imbot.TokenStore {
 			return &brokenStore{TokenStore: s, swap: func() error { panic(full) }}
 		}, nil, "the token store or the transport panicked"},
-		"it takes equal grants for a conflict": {func(s imbot.TokenStore) imbot.TokenStore { return stubborn{s} }, imbot.ErrConflict, "grant changed meanwhile"},
+		"it takes equal grants for a conflict": {func(s imbot.TokenStore) imbot.TokenStore { return stubborn{s} }, imbot.ErrConflict, "somebody else was faster"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

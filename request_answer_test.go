@@ -242,14 +242,21 @@ func TestAnswerIsBounded(t *testing.T) {
 			e := callOnce(t, endless.wire(length))
 			require.ErrorContains(t, e, "longer than 16777216 bytes")
 			require.ErrorIs(t, e, imbot.ErrOutcomeUnknown)
+			require.ErrorIs(t, e, imbot.ErrTooLarge)
 			require.LessOrEqual(t, endless.read, most+1)
 			require.True(t, endless.closed)
 		})
 	}
 	endless := (&body{Reader: zeros{}}).wire(-1)
 	_, err := over(t, hook, endless).Bot.List(t.Context(), imbot.BotListRequest{})
+	require.ErrorIs(t, err, imbot.ErrTooLarge)
 	require.ErrorContains(t, err, "longer than 16777216 bytes")
 	require.Len(t, endless.requests, 1, "nor is one that may be repeated: the next one would be as long")
+	b := imbot.NewBatch()
+	list := imbot.Queue(b, imbot.BotListRequest{})
+	require.ErrorIs(t, over(t, hook, (&body{Reader: zeros{}}).wire(-1)).DoBatch(t.Context(), b), imbot.ErrTooLarge)
+	_, err = list.Result()
+	require.ErrorIs(t, err, imbot.ErrTooLarge)
 	text := `{"result":"` + strings.Repeat("x", most-len(`{"result":""}`)) + `"}`
 	require.Len(t, text, most)
 	longest := &body{Reader: strings.NewReader(text)}

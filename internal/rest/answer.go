@@ -83,7 +83,7 @@ func readAnswer(resp *http.Response, from *url.URL, limit *io.LimitedReader, sec
 	}
 	if buf.Len() > maxAnswer {
 		ans.tooLong = true
-		return fail(&Failure{Description: fmt.Sprintf("the answer is longer than %d bytes", maxAnswer)})
+		return fail(&Failure{Description: fmt.Sprintf("the answer is longer than %d bytes", maxAnswer), TooLarge: true})
 	}
 	ans.complete = true
 	env, ok := readEnvelope(buf.Bytes())

@@ -333,7 +333,7 @@ func (c *Core) sendAgain(items []*Item, f *Failure) {
 // failed is what becomes of an item when its batch failed as a whole.
 func (c *Core) failed(it *Item, f *Failure) {
 	it.Failure = &Failure{Method: it.call.method, Code: f.Code, Description: f.Description,
-		Attempts: it.call.attempts, InBatch: true, Kind: f.Kind, Cause: f.Cause}
+		Attempts: it.call.attempts, InBatch: true, Kind: f.Kind, Cause: f.Cause, TooLarge: f.TooLarge}
 	switch {
 	case f.Kind == Answered:
 		it.Failure.Kind = NotRun

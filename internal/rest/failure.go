@@ -18,6 +18,7 @@ type Failure struct {
 	Kind        Kind
 	Cause       error // what lies below, free of secrets; maybe another *Failure
 
+	TooLarge   bool          // the answer is longer than is read
 	FromPortal bool          // the answer was an error of the portal, not a page of somebody else
 	movedTo    string        // scheme and host to which the portal has moved
 	retryAfter time.Duration // how long whoever answered wants to be left alone
