@@ -172,7 +172,9 @@ func (a *Attach) empty() bool {
 	return len(a.Blocks) == 0 && a.Color == "" && a.ColorToken == "" && a.ID == 0
 }
 
-func (a *Attach) check() error {
+// Check refuses what the portal would lose without a word. Requests that have an
+// attachment call it.
+func (a *Attach) Check() error {
 	if a == nil || a.empty() {
 		return nil
 	}

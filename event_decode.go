@@ -24,6 +24,20 @@ func (r RawEvent) Get(path ...string) string { return r.root.Get(path...) }
 // names "0", "1" and so on.
 func (r RawEvent) Keys(path ...string) []string { return r.root.At(path...).Keys() }
 
+// At returns what is below a path, as Get and Keys see it from there.
+func (r RawEvent) At(path ...string) RawEvent { return RawEvent{r.root.At(path...)} }
+
+// UnmarshalJSON implements [encoding/json.Unmarshaler]: a JSON object is read as its form
+// would be, with at most 10,000 keys in at most 64 levels.
+func (r *RawEvent) UnmarshalJSON(data []byte) error {
+	root, err := phpform.ParseJSON(data)
+	if err != nil {
+		return fmt.Errorf("imbot: RawEvent: %w", err)
+	}
+	r.root = root
+	return nil
+}
+
 const maskedRaw = "imbot.RawEvent{***}"
 
 // Format implements [fmt.Formatter]; no verb prints a secret.

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"regexp"
 	"slices"
 	"time"
 
+	"github.com/imbot-go/imbot/internal/mention"
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
@@ -100,42 +100,21 @@ type MessageParams struct {
 	FakeRelation                                                                       int
 }
 
-// mention is a mention with the name in it. The portal knows it in any case.
-var mention = regexp.MustCompile(`(?is)\[(?:user|bot)=([0-9]+)[^\]]*\].*?\[/(?:user|bot)\]`)
-
 // text is the text of a person, without the mention of the bot that is meant.
 func (p MessageParams) text(bot ID) string {
-	text := p.MessageOriginal
+	if p.MessageOriginal != "" {
+		return mention.Without(p.MessageOriginal, int64(bot), false)
+	}
 	_, private := p.DialogID.UserID()
-	cut := text == "" && !private // by the portal, which leaves a comma
-	if text == "" {
-		text = p.Message
-	}
-	text = mention.ReplaceAllStringFunc(text, func(code string) string {
-		if bot != 0 && parseID(mention.FindStringSubmatch(code)[1]) == bot {
-			cut = true
-			return ""
-		}
-		return code
-	})
-	for text = trimBlanks(text); cut && text != ""; text = trimBlanks(text[1:]) {
-		if text[0] != ',' && (text[0] != ':' || smiley.MatchString(text)) {
-			break
-		}
-	}
-	return text
+	return mention.Without(p.Message, int64(bot), !private) // in a group the portal has cut it, and leaves a comma
 }
-
-// smiley is a colon that is not what is left of a mention: one with a sign or a single
-// letter behind it.
-var smiley = regexp.MustCompile(`^:([^\s\pL\pN]|[\pL\pN]([^\pL\pN]|$))`)
 
 // mentions are those who are mentioned, in the order of the text as far as it is there.
 func (p MessageParams) mentions() []ID {
 	var ids []ID
 	for _, text := range []string{p.MessageOriginal, p.Message} {
-		for _, code := range mention.FindAllStringSubmatch(text, -1) {
-			ids = append(ids, parseID(code[1]))
+		for _, id := range mention.IDs(text) {
+			ids = append(ids, ID(id))
 		}
 	}
 	return append(ids, p.MentionedList...)

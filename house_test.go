@@ -22,17 +22,19 @@ const module = "github.com/imbot-go/imbot"
 // mayImport is the house: for each folder the folders of the module that it may
 // import, tests aside. "." is the root. A new package gets a row here.
 var mayImport = map[string][]string{
-	"examples/*":          {"imbottest/messenger", "imbottest", ".", "bbcode"},
+	"examples/*":          {"imbottest/messenger", "imbottest", "imbotv2", ".", "bbcode"},
 	"imbottest/messenger": {"imbottest", "imbottest/internal/textstage", ".", "bbcode"},
 	"imbottest/interop":   {}, // it runs examples/portal as a program
 	"imbottest":           {"imbottest/internal/textstage", ".", "bbcode", "internal/phpform"},
-	".":                   {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/dispatch", "internal/phpform", "internal/secret"},
+	"imbotv2":             {".", "driver", "internal/rest", "internal/inbox", "internal/poll", "internal/mention"},
+	".":                   {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/dispatch", "internal/phpform", "internal/mention", "internal/secret"},
 	"bbcode":              {},
 	"driver":              {},
 	"internal/rest":       {"internal/dispatch", "internal/phpform", "internal/secret"},
 	"internal/inbox":      {"internal/dispatch", "internal/phpform", "internal/secret"},
 	"internal/poll":       {},
 	"internal/dispatch":   {},
+	"internal/mention":    {},
 	"internal/phpform":    {},
 	"internal/secret":     {},
 

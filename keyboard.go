@@ -144,7 +144,9 @@ func (k *Keyboard) empty() bool {
 	return true
 }
 
-func (k *Keyboard) check() error {
+// Check refuses what the portal would lose without a word. Requests that have a keyboard
+// call it.
+func (k *Keyboard) Check() error {
 	if k == nil {
 		return nil
 	}

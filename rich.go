@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/imbot-go/imbot/internal/mention"
 	"github.com/imbot-go/imbot/internal/phpform"
 )
 
@@ -179,7 +180,7 @@ func checkLink(code ErrorCode, field, s string) error {
 func trimmedAway(s string) bool { return trimBlanks(s) == "" }
 
 // trimBlanks trims as the portal does; other blanks of Unicode are text.
-func trimBlanks(s string) string { return strings.Trim(s, " \t\n\r\v\x00") }
+func trimBlanks(s string) string { return mention.Trim(s) }
 
 func checkJSON(code ErrorCode, field string, raw []byte) error {
 	if !utf8.Valid(raw) || !json.Valid(raw) {
@@ -201,5 +202,5 @@ func checkRich(a *Attach, k *Keyboard, m *Menu, canRemove bool) error {
 			return invalid(ErrMenu, "MENU has no items")
 		}
 	}
-	return checkAll(a.check(), k.check(), m.check())
+	return checkAll(a.Check(), k.Check(), m.check())
 }

@@ -1,0 +1,75 @@
+package imbotv2
+
+import (
+	"encoding/json"
+
+	"strings"
+	"unicode/utf8"
+
+	"github.com/imbot-go/imbot"
+)
+
+const (
+	maxMessage = 20_000 // characters; the portal cuts longer texts
+	maxRich    = 60_000 // characters of JSON, of an attachment or a keyboard: as many are refused
+)
+
+// first returns the first error.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// same reports whether two codes are, whatever their case.
+func same(a, b imbot.ErrorCode) bool { return strings.EqualFold(string(a), string(b)) }
+
+// blank reports whether the portal's trimming leaves nothing of a text.
+func blank(s string) bool { return strings.Trim(s, " \t\n\r\v\x00") == "" }
+
+func checkMessage(text string) error {
+	if !utf8.ValidString(text) {
+		return refuse("", "message is not UTF-8")
+	}
+	if len(text) > maxMessage {
+		if n := utf8.RuneCountInString(text); n > maxMessage {
+			return refuse("", "message has %d characters, the portal keeps %d: see bbcode.Split", n, maxMessage)
+		}
+	}
+	return nil
+}
+
+// checkRich checks what comes with a message.
+func checkRich(a *imbot.Attach, k *imbot.Keyboard) error {
+	if err := first(a.Check(), k.Check()); err != nil {
+		return err
+	}
+	if a != nil && tooLong(a) {
+		return refuse(ErrParamAttach, "attach has %d characters or more", maxRich)
+	}
+	if k != nil && tooLong(k) {
+		return refuse(imbot.ErrKeyboardOversize, "keyboard has %d characters or more", maxRich)
+	}
+	return nil
+}
+
+func tooLong(v any) bool {
+	data, err := json.Marshal(v)
+	return err == nil && len(data) >= maxRich && utf8.RuneCount(data) >= maxRich
+}
+
+// isEmpty reports whether an attachment or keyboard is one that removes.
+func isEmpty(v any) bool {
+	data, err := json.Marshal(v)
+	return err == nil && string(data) == `"N"`
+}
+
+func checkDialog(d imbot.DialogID) error {
+	if !utf8.ValidString(string(d)) {
+		return refuse("", "dialogId is not UTF-8")
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+package imbotv2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/internal/inbox"
+	"github.com/imbot-go/imbot/internal/rest"
+)
+
+// EventHandler has a callback for each event: [Poll] calls it with what it fetches, and as an
+// [http.Handler] it takes what portals post. Callbacks run in a bounded pool, in order within
+// one dialog, different dialogs side by side. Fill in the fields before the first event, and do
+// not copy it afterwards.
+//
+// Messages, edits and deletions by bots are dropped unless FromBots is set: portals tell a bot of
+// its own edits, too.
+//
+// Posted events come at most once, and need a Verifier; everything about them that
+// [imbot.EventHandler] says holds here, too. All URLs of the bots of one application get the events of
+// all, and one token has one URL. Fetch events unless a second matters.
+//
+// The first 20 calls of a callback are [imbot.ClassAnswer]. A callback's error, panic or
+// [runtime.Goexit] goes to OnError, and the event counts as handled: to have it again, keep it
+// yourself.
+type EventHandler struct {
+	Verifier imbot.Verifier // of posted events; required for them
+
+	OnMessage       func(context.Context, *MessageAddEvent) error
+	OnMessageUpdate func(context.Context, *MessageUpdateEvent) error
+	OnMessageDelete func(context.Context, *MessageDeleteEvent) error
+	OnJoinChat      func(context.Context, *JoinChatEvent) error // not for chats that the bot has made itself
+	OnCommand       func(context.Context, *CommandAddEvent) error
+	OnReaction      func(context.Context, *ReactionChangeEvent) error
+	OnContext       func(context.Context, *ContextGetEvent) error
+	OnBotDelete     func(context.Context, *BotDeleteEvent) error
+	OnEvent         func(context.Context, imbot.Event) error // everything else: events of users and applications, of the first generation, unknown ones
+
+	FromBots bool // default: what bots write, change and delete is dropped
+
+	OnError    func(ctx context.Context, ev imbot.Event, err error) // default: written to Logger
+	Logger     *slog.Logger                                         // default: slog.Default()
+	Workers    int                                                  // callbacks at a time, default 64
+	Queue      int                                                  // events that wait, default 1024
+	QueueBytes int                                                  // that accepted events may hold, default 64 MiB
+	Seen       imbot.SeenEvents                                     // of posted events; default: imbot.NewSeenEvents(8192)
+
+	once    sync.Once
+	posted  *imbot.EventHandler       // for what only it knows: bodies, verification, order, late checks of an OAuthApp
+	fetched *inbox.Inbox[imbot.Event] // for what a poller pushes
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.start()
+	h.posted.ServeHTTP(w, r)
+}
+
+// Handle calls the callback of one event, now. An [imbot.UnknownEvent] that is of this
+// generation becomes what it is, so an [imbot.EventHandler] serves bots of both behind one URL:
+//
+//	imbot.EventHandler{OnMessage: …, OnEvent: v2.Handle}
+func (h *EventHandler) Handle(ctx context.Context, ev imbot.Event) error {
+	ev = typed(ev)
+	switch ev := ev.(type) {
+	case *MessageAddEvent:
+		if ev.FromBot() && !h.FromBots {
+			return nil
+		}
+		if h.OnMessage != nil {
+			return h.OnMessage(ctx, ev)
+		}
+	case *MessageUpdateEvent:
+		if ev.FromBot() && !h.FromBots {
+			return nil
+		}
+		if h.OnMessageUpdate != nil {
+			return h.OnMessageUpdate(ctx, ev)
+		}
+	case *MessageDeleteEvent:
+		if ev.FromBot() && !h.FromBots {
+			return nil
+		}
+		if h.OnMessageDelete != nil {
+			return h.OnMessageDelete(ctx, ev)
+		}
+	case *JoinChatEvent:
+		if ev.User.ID != 0 && ev.User.ID == ev.Bot.ID {
+			return nil
+		}
+		if h.OnJoinChat != nil {
+			return h.OnJoinChat(ctx, ev)
+		}
+	case *CommandAddEvent:
+		if h.OnCommand != nil {
+			return h.OnCommand(ctx, ev)
+		}
+	case *ReactionChangeEvent:
+		if h.OnReaction != nil {
+			return h.OnReaction(ctx, ev)
+		}
+	case *ContextGetEvent:
+		if h.OnContext != nil {
+			return h.OnContext(ctx, ev)
+		}
+	case *BotDeleteEvent:
+		if h.OnBotDelete != nil {
+			return h.OnBotDelete(ctx, ev)
+		}
+	}
+	if h.OnEvent != nil {
+		return h.OnEvent(ctx, ev)
+	}
+	return nil
+}
+
+// Shutdown refuses further events and returns when all accepted ones are handled. When ctx ends
+// first, so do the contexts of the running callbacks, the waiting events are given up, and
+// the error says how many. Those that were fetched come again.
+func (h *EventHandler) Shutdown(ctx context.Context) error {
+	h.start()
+	return errors.Join(h.posted.Shutdown(ctx), h.fetched.Shutdown(ctx))
+}
+
+// Idle returns when nothing is queued or running, or with the error of ctx.
+func (h *EventHandler) Idle(ctx context.Context) error {
+	h.start()
+	if err := h.posted.Idle(ctx); err != nil {
+		return err
+	}
+	return h.fetched.Idle(ctx)
+}
+
+// Stats returns the counters, of posted and fetched events together. An event that a poller
+// fetches again before it has acknowledged it is not counted.
+func (h *EventHandler) Stats() imbot.EventStats {
+	h.start()
+	s, f := h.posted.Stats(), h.fetched.Stats()
+	s.Accepted += f.Accepted
+	s.Handled += f.Handled
+	s.Failed += f.Failed
+	s.Queued += f.Queued
+	return s
+}
+
+// Format implements [fmt.Formatter]; no verb prints a secret.
+func (h *EventHandler) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "imbotv2.EventHandler")
+}
+
+// Serve listens on addr and hands every request to h until ctx ends; see [imbot.Serve].
+func Serve(ctx context.Context, addr string, h *EventHandler) error {
+	if h == nil {
+		return imbot.Serve(ctx, addr, nil)
+	}
+	h.start()
+	err := imbot.Serve(ctx, addr, h.posted)
+	return err
+}
+
+// start makes what receives events, once: the fields are filled in by then.
+func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
+	h.once.Do(func() {
+		h.posted = &imbot.EventHandler{
+			Verifier: h.Verifier, OnEvent: h.Handle, OnError: h.reportPosted, Logger: h.Logger,
+			Workers: h.Workers, Queue: h.Queue, QueueBytes: h.QueueBytes, Seen: h.Seen,
+		}
+		cfg := inbox.Config[imbot.Event]{
+			Handle: func(ctx context.Context, ev imbot.Event) error { return h.Handle(rest.WithAnswers(ctx), ev) },
+			Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
+		}
+		if h.Workers <= 0 {
+			cfg.Workers = 64
+		}
+		if h.Queue <= 0 {
+			cfg.Queue = 1024
+		}
+		if h.QueueBytes <= 0 {
+			cfg.Bytes = 64 << 20
+		}
+		h.fetched = inbox.New(cfg)
+	})
+	return h.fetched
+}
+
+// handlePosted is the callback of the handler that receives posted events.
+func (h *EventHandler) handlePosted(ctx context.Context, ev imbot.Event) error {
+	return h.Handle(ctx, ev)
+}
+
+// push hands over a fetched event; done is called when its callback has returned. false: there is
+// no room now.
+func (h *EventHandler) push(line string, size int, ev imbot.Event, done func()) (bool, error) {
+	return h.start().Push(line, size, ev, done)
+}
+
+// report tells OnError, or the log, what went wrong with an event.
+func (h *EventHandler) report(ctx context.Context, ev imbot.Event, err error) {
+	if h.OnError == nil {
+		h.logger().ErrorContext(ctx, "imbot: event callback failed", "event", ev.Meta().Name, "error", err)
+		return
+	}
+	h.OnError(ctx, ev, err)
+}
+
+// reportPosted is report for an event as the first generation's handler has it.
+func (h *EventHandler) reportPosted(ctx context.Context, ev imbot.Event, err error) {
+	h.report(ctx, typed(ev), err)
+}
+
+// typed decodes an event of this generation that has come as an unknown one.
+func typed(ev imbot.Event) imbot.Event {
+	if u, ok := ev.(*imbot.UnknownEvent); ok {
+		return decodeEvent(u.EventMeta, 0, []byte(u.Auth.ApplicationToken))
+	}
+	return ev
+}
+
+func (h *EventHandler) logger() *slog.Logger {
+	if h.Logger == nil {
+		return slog.Default()
+	}
+	return h.Logger
+}
