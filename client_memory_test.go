@@ -3,6 +3,7 @@ package imbot_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"runtime"
 	"strings"
@@ -25,19 +26,23 @@ func settledHeap() int64 {
 	}
 }
 
-// perClient is what each of many clients takes of memory, in bytes.
+// perClient is what each of many clients takes of memory, in bytes: the least of three
+// times, because what other tests have left may come or go meanwhile.
 func perClient(t *testing.T, client func(i int) *imbot.Client) int64 {
 	const n = 2000
-	all := make([]*imbot.Client, n)
-	client(n) // makes what all have in common
-	before := settledHeap()
-	for i := range all {
-		all[i] = client(i)
+	least := int64(math.MaxInt64)
+	client(3 * n) // makes what all have in common
+	for try := range 3 {
+		all := make([]*imbot.Client, n)
+		before := settledHeap()
+		for i := range all {
+			all[i] = client(try*n + i)
+		}
+		least = min(least, (settledHeap()-before)/n)
+		runtime.KeepAlive(all)
 	}
-	each := (settledHeap() - before) / n
-	runtime.KeepAlive(all)
-	t.Logf("%d bytes", each)
-	return each
+	t.Logf("%d bytes", least)
+	return least
 }
 
 func TestMemoryOfAnIdleClient(t *testing.T) {
