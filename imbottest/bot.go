@@ -4,19 +4,28 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"github.com/imbot-go/imbot"
 )
 
 // bot is what the portal keeps of a bot beside its user.
 type bot struct {
-	id            imbot.ID
-	app           *application
-	code          string
-	kind          imbot.BotType
-	openLine      imbot.Flag
-	email         string
-	fetchesEvents bool // it was registered through imbot.v2 and has no handlers
+	id       imbot.ID
+	app      *application
+	code     string
+	kind     imbot.BotType
+	openLine imbot.Flag
+	email    string
+
+	// Of the second generation.
+	mode        string // modeFetch or modeWebhook; empty: a bot of the first generation
+	webhook     string
+	hidden      bool
+	noReactions bool
+	background  string
+	queue       []queued  // by id
+	emptyUntil  time.Time // until when the portal remembers that the queue was empty
 }
 
 // maxBots is how many bots an application may have.
@@ -65,7 +74,14 @@ func (p *Portal) dropBot(b *bot, by imbot.ID) {
 	delete(p.bots, b.id)
 	p.noteUser(b.id)
 	p.noteHelp()
-	p.fireBotDelete(b, by)
+	if b.mode == "" {
+		p.fireBotDelete(b, by)
+		return
+	}
+	p.fireV2(v2BotDelete, nil, by, []*bot{b}, func(*bot, *array) {}) // nobody can read it from a queue any more
+	if b.webhook != "" {
+		p.unhook(b)
+	}
 }
 
 // MakeFetching makes a bot one that was registered through imbot.v2 and fetches
@@ -77,12 +93,12 @@ func (p *Portal) MakeFetching(bot imbot.ID) error {
 	if b == nil {
 		return fmt.Errorf("imbottest: there is no bot %d", bot)
 	}
-	b.fetchesEvents = true
+	b.mode = modeFetch
 	return nil
 }
 
 func (b *bot) noHandlers() *restError {
-	if b.fetchesEvents {
+	if b.mode == modeFetch {
 		return badRequest("FETCH_NOT_SUPPORTED", "The bot fetches its events")
 	}
 	return nil

@@ -38,6 +38,7 @@ type chat struct {
 	typing       map[imbot.ID]*time.Timer // who is shown as writing; the timer ends that
 	picture      []byte
 	answers      map[imbot.ID]time.Time // until when a bot may answer commands
+	readBy       map[imbot.ID]imbot.ID  // the last message that a bot has marked as read
 }
 
 // member is somebody in a chat.

@@ -7,6 +7,10 @@ import (
 // fireJoinPrivate tells a bot that its private dialog with a user was opened. from is
 // who opened it, the user or the bot itself.
 func (p *Portal) fireJoinPrivate(chat *chat, b *bot, user, from, to imbot.ID) {
+	if b.mode != "" {
+		p.fireJoinV2(chat, b, from)
+		return
+	}
 	e := p.newEvent(eventJoinChat, b.app, b)
 	e.set("data", "PARAMS")("CHAT_TYPE", kindPrivate, "MESSAGE_TYPE", kindPrivate, "BOT_ID", b.id.String(),
 		"USER_ID", user.String(), "TO_USER_ID", to.String(), "FROM_USER_ID", from.String(),
@@ -17,6 +21,10 @@ func (p *Portal) fireJoinPrivate(chat *chat, b *bot, user, from, to imbot.ID) {
 
 // fireJoinGroup tells a bot that it was added to a group chat.
 func (p *Portal) fireJoinGroup(chat *chat, b *bot, by imbot.ID, history bool) {
+	if b.mode != "" {
+		p.fireJoinV2(chat, b, by)
+		return
+	}
 	e := p.newEvent(eventJoinChat, b.app, b)
 	set := e.set("data", "PARAMS")
 	set("CHAT_TYPE", chat.kind, "MESSAGE_TYPE", chat.kind, "BOT_ID", b.id.String(), "USER_ID", by.String(),

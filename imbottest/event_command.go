@@ -66,6 +66,12 @@ func (p *Portal) firePressedCommand(chat *chat, m *message, user imbot.ID, conte
 // fireCommands sends one event to each application whose commands were given, and lets
 // their bots answer in the dialog for answerTime.
 func (p *Portal) fireCommands(chat *chat, m *message, user imbot.ID, context string, list []invocation, setParams func(*event)) {
+	for _, inv := range list {
+		if inv.command.bot.mode != "" {
+			p.fireCommandV2(chat, m, user, context, inv)
+		}
+	}
+	list = slices.DeleteFunc(slices.Clone(list), func(inv invocation) bool { return inv.command.bot.mode != "" })
 	for len(list) > 0 {
 		app := list[0].command.bot.app
 		e := p.newEvent(eventCommandAdd, app)

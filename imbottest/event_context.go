@@ -33,6 +33,7 @@ func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.Di
 	for _, m := range chat.members {
 		everybody = append(everybody, m.user)
 	}
+	p.fireContextV2(chat, p.hearersV2(chat, everybody), user, value)
 	for _, bots := range p.botsToTell(chat, everybody) {
 		p.fireContext(chat, bots, user, value)
 	}

@@ -44,8 +44,14 @@ func (p *Portal) Serve(url string, handler http.Handler) {
 // the lock is held. Each queue has a goroutine that delivers its events and ends when
 // it is empty.
 func (p *Portal) queueEvent(event string, app *application, queue, body string) {
-	to, ok := app.handlers[event]
-	if !ok || p.closed || app.oauth && !app.finished {
+	if to, ok := app.handlers[event]; ok {
+		p.enqueueDelivery(event, to, app, queue, body)
+	}
+}
+
+// enqueueDelivery puts an event for a handler into a queue.
+func (p *Portal) enqueueDelivery(event string, to binding, app *application, queue, body string) {
+	if p.closed || app.oauth && !app.finished {
 		return
 	}
 	next := delivery{event: event, to: to, body: body, fault: p.takeFault(event, kindEvent)}

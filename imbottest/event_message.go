@@ -10,6 +10,7 @@ import (
 
 // fireMessageAdd tells bots about a person's message.
 func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
+	p.fireMessageAddV2(chat, m)
 	mentioned := mentions(m.Text)
 	for _, bots := range p.botsToTell(chat, mentioned) {
 		app := bots[0].app
@@ -75,6 +76,7 @@ var sendFlags = []string{
 
 // fireMessageUpdate tells bots about a message that its author changed.
 func (p *Portal) fireMessageUpdate(chat *chat, m *message) {
+	p.fireMessageUpdateV2(chat, m)
 	mentioned := mentions(m.Text)
 	for _, bots := range p.botsToTell(chat, mentioned) {
 		app := bots[0].app
@@ -104,6 +106,7 @@ func (p *Portal) fireMessageUpdate(chat *chat, m *message) {
 // fireMessageDelete tells bots about a message that its author deleted. mentioned are
 // the users that the deleted text mentioned, because the text is gone by now.
 func (p *Portal) fireMessageDelete(chat *chat, m *message, mentioned []imbot.ID) {
+	p.fireMessageDeleteV2(chat, m, mentioned)
 	notice := "Message from " + m.Time.Format("01/02/2006 15:04:05") + " has been deleted"
 	for _, bots := range p.botsToTell(chat, mentioned) {
 		app := bots[0].app
@@ -151,7 +154,7 @@ func (p *Portal) botsToTell(chat *chat, mentioned []imbot.ID) (groups [][]*bot) 
 	at := map[*application]int{}
 	for _, member := range chat.members {
 		b := p.bots[member.user]
-		if b == nil || !b.hearsAll(chat) && !slices.Contains(mentioned, b.id) {
+		if b == nil || b.mode != "" || !b.hearsAll(chat) && !slices.Contains(mentioned, b.id) {
 			continue
 		}
 		i, ok := at[b.app]
@@ -173,7 +176,7 @@ func (b *bot) hearsAll(chat *chat) bool {
 	case kindLines:
 		return b.openLine.Bool()
 	}
-	return b.kind == imbot.BotTypeSupervisor
+	return b.kind == imbot.BotTypeSupervisor || b.kind == botTypePersonal
 }
 
 // mention matches a mention of a user, in any spelling, and what stands between its

@@ -330,6 +330,7 @@ func (p *Portal) record(method string, params *array, batch bool) *logEntry {
 	if strings.EqualFold(method, "batch") {
 		hideCommands(open)
 	}
+	secrets = append(secrets, hideToken(open)...)
 	data := []byte("{}")
 	if open.len() > 0 {
 		data, _ = json.Marshal(open) // PHP values can always be written

@@ -89,12 +89,12 @@ func (p *Portal) secretReplacer() *strings.Replacer {
 // secrets.
 var secretNames = map[string]bool{
 	"access_token": true, "refresh_token": true, "client_id": true, "client_secret": true, "application_token": true,
-	"auth_id": true, "refresh_id": true, "hash": true, "ap": true, "aplogin": true, "code_verifier": true,
+	"bottoken": true, "bot_token": true, "clientid": true, "auth_id": true, "refresh_id": true, "hash": true, "ap": true, "aplogin": true, "code_verifier": true,
 }
 
 // secretInText finds secrets by their names in texts that are no JSON as a whole: in
 // addresses, forms, parts of JSON, and what Python and PHP print of these.
-var secretInText = regexp.MustCompile(`(?i)((?:\b|%5B|%22|%26|%3F)(?:access_token|refresh_token|client_id|client_secret|application_token|auth|auth_id|refresh_id|hash|domain_hash|user_hash)` +
+var secretInText = regexp.MustCompile(`(?i)((?:\b|%5B|%22|%26|%3F)(?:access_token|refresh_token|bot_?token|client_id|client_secret|application_token|auth|auth_id|refresh_id|hash|domain_hash|user_hash)` +
 	`(?:["'\]\\]|%22|%27|%5D)*\s*(?:=>?|:|%3D|%3A)\s*(?:["'\\]|%22|%27)*)(?:[^&\s"'<>\\{\[%]|%2[^267]|%[^2])(?:[^&\s"'<>\\%]|%2[^267]|%[^2])*`)
 
 // secretInPath finds the secret of a webhook in its address.
@@ -208,7 +208,7 @@ const (
 
 func isCredential(name string) bool {
 	switch strings.ToLower(name) {
-	case "auth", "access_token", "sessid", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
+	case "auth", "access_token", "bottoken", "bot_token", "clientid", "sessid", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
 		return true
 	}
 	return false

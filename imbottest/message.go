@@ -72,6 +72,9 @@ func (ps parts) wire() (attach, keyboard, menu json.RawMessage) {
 // message is a message as the portal keeps it.
 type message struct {
 	Message // without Keyboard, Attach and Menu
+
+	uuid    string   // templateId of imbot.v2
+	replyTo imbot.ID // the message that it quotes
 }
 
 // public returns the message with its keyboard, attachment and menu.

@@ -52,7 +52,7 @@ type method func(*call) (any, *restError)
 func lookup(name string) method {
 	name = strings.ToLower(name)
 	for _, family := range []func(string) method{
-		botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, optionMethods, eventMethods, undocumentedMethods,
+		botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, optionMethods, eventMethods, undocumentedMethods, v2Methods,
 	} {
 		if m := family(name); m != nil {
 			return m

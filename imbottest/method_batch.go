@@ -199,3 +199,24 @@ func hideCommands(params *array) {
 		params.set(k, names)
 	}
 }
+
+// hideToken takes the token of a new bot out of the fields of a call, and returns it as
+// what is to be hidden and by what.
+func hideToken(params *array) (secrets []string) {
+	for _, k := range params.keys {
+		fields, ok := params.values[k].(*array)
+		if !ok || !strings.EqualFold(k, "fields") {
+			continue
+		}
+		open := newArray()
+		for _, name := range fields.keys {
+			if !isCredential(name) {
+				open.set(name, fields.values[name])
+			} else if secret := text(fields.values[name]); len(secret) >= minSecret {
+				secrets = append(secrets, secret, hidden)
+			}
+		}
+		params.set(k, open)
+	}
+	return secrets
+}

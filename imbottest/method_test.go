@@ -54,7 +54,7 @@ func TestWhatCallsChange(t *testing.T) {
 		{"a first message", []string{`imbot.chat.add {"CLIENT_ID":"one","USERS":[1],"MESSAGE":" hi "}`, `imbot.dialog.get {"DIALOG_ID":"chat1002"}`}, `"message_count":1,`},
 		{"what the webhook is", []string{`app.info {}`}, `"SCOPE":["imbot","imopenlines"]`},
 		{"a method that exists", []string{`method.get {"name":"imbot.chat.setowner"}`}, `{"isAvailable":true,"isExisting":true}`},
-		{"a method that does not", []string{`method.get {"name":"imbot.v2.Revision.get"}`}, `{"isAvailable":false,"isExisting":false}`},
+		{"a method that does not", []string{`method.get {"name":"imbot.v3.Revision.get"}`}, `{"isAvailable":false,"isExisting":false}`},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
 			portal := newTestPortal(t)

@@ -26,7 +26,8 @@ type application struct {
 	id       string // as the portal stores it: "custom" + CLIENT_ID, or the OAuth client id
 	clientID string
 	oauth    bool
-	token    string // application_token of events
+	token    string    // application_token of events
+	hooks    []binding // the URLs of bots of the second generation
 	handlers map[string]binding
 
 	// Of OAuth applications:

@@ -62,6 +62,12 @@ type Portal struct {
 	lastCmd  imbot.ID
 	lastBind imbot.ID
 
+	lastEvent   int64 // in all queues together
+	uuids       map[string]sentBefore
+	late        lateEvents
+	revision    int
+	noV2InBatch bool
+
 	handlers    map[string]http.Handler // set by Serve, by URL
 	queues      map[string][]delivery
 	client      *http.Client // posts events to loopback addresses
