@@ -97,7 +97,7 @@ func (p *Poller[B, E]) finish(ctx context.Context, queues []*queue[B, E]) (hung 
 		}
 	}
 	p.last(ctx, asked, asks, func(q *queue[B, E], ask Ask[B], answer Answer[E], began time.Time) {
-		p.enter(ctx, q, ask, answer, began, time.Now())
+		p.enter(q, ask, answer, began, time.Now())
 	})
 	asks = nil
 	for _, q := range asked {
@@ -108,6 +108,7 @@ func (p *Poller[B, E]) finish(ctx context.Context, queues []*queue[B, E]) (hung 
 	p.last(ctx, asked, asks, func(q *queue[B, E], ask Ask[B], _ Answer[E], began time.Time) {
 		q.window.passed(began, ask.Offset, 0, 0, false)
 	})
+	p.log(ctx)
 	return hung
 }
 
