@@ -97,6 +97,7 @@ type Poller[B comparable, E any] struct {
 	sources map[sourceKey]*source[B, E]
 	units   map[string]int // of a portal
 	rounds  int            // under way
+	handed  int            // events whose callback runs or waits for its turn, also of queues that are polled no more
 	changed chan struct{}  // closed at the next change of rounds, or of what is open; nil while nobody waits for one
 	cancel  context.CancelCauseFunc
 	stats   Stats

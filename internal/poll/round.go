@@ -203,7 +203,7 @@ func (p *Poller[B, E]) handOver(ctx context.Context, q *queue[B, E]) {
 	for len(q.rest) > 0 && ctx.Err() == nil && (!q.gone || q.ended != nil) {
 		it := q.rest[0]
 		changed := p.change()
-		q.handed++
+		p.count(q, 1)
 		p.mu.Unlock()
 		ok, err := p.cfg.Push(q.bot, it.Event, func() { p.close(q, it.ID) })
 		p.mu.Lock()
@@ -212,7 +212,7 @@ func (p *Poller[B, E]) handOver(ctx context.Context, q *queue[B, E]) {
 			q.rest = q.rest[1:]
 			continue
 		}
-		q.handed--
+		p.count(q, -1)
 		if err != nil {
 			p.cancel(err)
 			continue
@@ -234,11 +234,17 @@ func (p *Poller[B, E]) handOver(ctx context.Context, q *queue[B, E]) {
 	}
 }
 
+// count counts events whose callback has not returned.
+func (p *Poller[B, E]) count(q *queue[B, E], n int) {
+	q.handed += n
+	p.handed += n
+}
+
 // close notes that the callback of an event has returned.
 func (p *Poller[B, E]) close(q *queue[B, E], id int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	q.handed--
+	p.count(q, -1)
 	p.wake()
 	if q.frozen {
 		return
