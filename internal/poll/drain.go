@@ -13,9 +13,11 @@ const (
 	lastTime  = 10 * time.Second // for the last look at queues, and again for their acknowledgement
 )
 
-// drain waits for the rounds under way and finishes all queues. It reports whether
-// callbacks hang.
+// drain waits for the rounds under way and the callbacks, also those of queues that are
+// polled no more, and finishes all queues. It reports whether callbacks hang.
 func (p *Poller[B, E]) drain(ctx context.Context) (hung bool) {
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
+	defer cancel()
 	p.mu.Lock()
 	for p.rounds > 0 { // they obey the context that has ended
 		changed := p.change()
@@ -34,15 +36,24 @@ func (p *Poller[B, E]) drain(ctx context.Context) (hung bool) {
 	}
 	p.mu.Unlock()
 	var all sync.WaitGroup
-	hangs := make([]bool, len(units))
-	for i, queues := range units {
-		all.Go(func() { hangs[i] = p.finish(ctx, queues) })
+	for _, queues := range units {
+		all.Go(func() { p.finish(ctx, queues) })
 	}
 	all.Wait()
-	for _, h := range hangs {
-		hung = hung || h
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.await(patience, &p.handed)
+	return p.handed > 0
+}
+
+// await waits until a number of events whose callbacks have not returned is zero.
+func (p *Poller[B, E]) await(ctx context.Context, handed *int) {
+	for *handed > 0 && ctx.Err() == nil {
+		changed := p.change()
+		p.mu.Unlock()
+		wait(ctx, changed, DrainTime)
+		p.mu.Lock()
 	}
-	return hung
 }
 
 // Leave polls a queue no more, waits for its callbacks, and acknowledges what they have
@@ -60,11 +71,11 @@ func (p *Poller[B, E]) Leave(ctx context.Context, bot B) {
 }
 
 // finish acknowledges what the callbacks of queues of one unit have handled that are not
-// polled any more. It waits for these callbacks and reports whether one hangs. Then it
-// looks once more, when everything is settled, without acknowledging: what is new
-// there counts as open and stays with the portal, as does the rest when the portal does
-// not answer. The end of ctx ends nothing here.
-func (p *Poller[B, E]) finish(ctx context.Context, queues []*queue[B, E]) (hung bool) {
+// polled any more. It waits for these callbacks. Then it looks once more, when
+// everything is settled, without acknowledging: what is new there counts as open and
+// stays with the portal, as does the rest when the portal does not answer. The end of ctx
+// ends nothing here.
+func (p *Poller[B, E]) finish(ctx context.Context, queues []*queue[B, E]) {
 	ctx = context.WithoutCancel(ctx)
 	patience, cancel := context.WithTimeout(ctx, DrainTime)
 	defer cancel()
@@ -72,14 +83,8 @@ func (p *Poller[B, E]) finish(ctx context.Context, queues []*queue[B, E]) (hung 
 	defer p.mu.Unlock()
 	var settled time.Time
 	for _, q := range queues {
-		for q.handed > 0 && patience.Err() == nil {
-			changed := p.change()
-			p.mu.Unlock()
-			wait(patience, changed, DrainTime)
-			p.mu.Lock()
-		}
+		p.await(patience, &q.handed)
 		q.frozen = q.handed > 0 // what is cut off later is not handled
-		hung = hung || q.frozen
 		if at := q.window.settled(); at.After(settled) {
 			settled = at
 		}
@@ -97,7 +102,7 @@ func (p *Poller[B, E]) finish(ctx context.Context, queues []*queue[B, E]) (hung 
 		}
 	}
 	p.last(ctx, asked, asks, func(q *queue[B, E], ask Ask[B], answer Answer[E], began time.Time) {
-		p.enter(ctx, q, ask, answer, began, time.Now())
+		p.enter(q, ask, answer, began, time.Now())
 	})
 	asks = nil
 	for _, q := range asked {
@@ -108,7 +113,7 @@ func (p *Poller[B, E]) finish(ctx context.Context, queues []*queue[B, E]) (hung 
 	p.last(ctx, asked, asks, func(q *queue[B, E], ask Ask[B], _ Answer[E], began time.Time) {
 		q.window.passed(began, ask.Offset, 0, 0, false)
 	})
-	return hung
+	p.log(ctx)
 }
 
 // last polls queues that are polled no more, and calls good with each good answer. The

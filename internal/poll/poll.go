@@ -30,7 +30,7 @@ type Config[B comparable, E any] struct {
 
 	// Last is told why a bot's queue can never be polled again, and may return an event
 	// about that, which is handed over. polled says whether it ever could. Ended is told
-	// after that.
+	// after that. Last must not call the Poller.
 	Last  func(bot B, err error, polled bool) (ev E, ok bool)
 	Ended func(bot B, err error)
 
@@ -97,9 +97,11 @@ type Poller[B comparable, E any] struct {
 	sources map[sourceKey]*source[B, E]
 	units   map[string]int // of a portal
 	rounds  int            // under way
+	handed  int            // events whose callback runs or waits for its turn, also of queues that are polled no more
 	changed chan struct{}  // closed at the next change of rounds, or of what is open; nil while nobody waits for one
 	cancel  context.CancelCauseFunc
 	stats   Stats
+	notes   []func(context.Context) // for the log
 }
 
 // Stats counts what a [Poller] has done.

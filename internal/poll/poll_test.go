@@ -443,6 +443,7 @@ func TestAQueueThatEndsIsToldSoAfterItsLastEvent(t *testing.T) {
 		require.ErrorIs(t, errs[1], errBroken)
 		require.Zero(t, r.Stats().Unacknowledged)
 		require.True(t, r.Add(1, "portal", "account"), "it may come again")
+		require.Zero(t, r.Stats().Unacknowledged)
 		require.NoError(t, r.stop())
 	})
 }

@@ -2,6 +2,7 @@ package poll
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -40,9 +41,10 @@ func (p *Poller[B, E]) round(u *unit[B, E]) {
 	p.stats.Polls += len(asks)
 	for i, q := range queues {
 		if !q.gone && ctx.Err() == nil {
-			p.take(ctx, q, asks[i], answers[i], began)
+			p.take(q, asks[i], answers[i], began)
 		}
 	}
+	p.log(ctx)
 	for _, q := range queues {
 		p.handOver(ctx, q)
 	}
@@ -76,17 +78,17 @@ func (p *Poller[B, E]) due(u *unit[B, E], now time.Time) (queues []*queue[B, E],
 }
 
 // take does what an answer tells it to.
-func (p *Poller[B, E]) take(ctx context.Context, q *queue[B, E], ask Ask[B], answer Answer[E], began time.Time) {
+func (p *Poller[B, E]) take(q *queue[B, E], ask Ask[B], answer Answer[E], began time.Time) {
 	now := time.Now()
 	if answer.Err != nil {
-		p.fail(ctx, q, ask, answer, now)
+		p.fail(q, ask, answer, now)
 		return
 	}
 	if q.fails > 0 {
-		p.cfg.Logger().InfoContext(ctx, "imbot: polling works again", "bot", q.bot, "failed", q.fails)
+		p.note(slog.LevelInfo, "imbot: polling works again", "bot", q.bot, "failed", q.fails)
 		q.fails = 0
 	}
-	fresh, more := p.enter(ctx, q, ask, answer, began, now)
+	fresh, more := p.enter(q, ask, answer, began, now)
 	if fresh > 0 {
 		q.warm = now.Add(warmTime)
 	}
@@ -98,14 +100,14 @@ func (p *Poller[B, E]) take(ctx context.Context, q *queue[B, E], ask Ask[B], ans
 	}
 	if lowest, open := q.window.lowestOpen(); open && fresh == 0 && q.window.limit(ask.Limit, q.most) <= ask.Limit {
 		q.held = true
-		p.cfg.Logger().WarnContext(ctx, "imbot: a callback that does not return keeps the queue of its bot from being read on: give callbacks a time-out",
+		p.note(slog.LevelWarn, "imbot: a callback that does not return keeps the queue of its bot from being read on: give callbacks a time-out",
 			"bot", q.bot, "dialog", q.window.open[lowest].line, "event", lowest)
 	}
 }
 
 // enter notes the events of a page. Those that are new and not too old wait in the rest
 // of the queue to be handed over.
-func (p *Poller[B, E]) enter(ctx context.Context, q *queue[B, E], ask Ask[B], answer Answer[E], began, now time.Time) (fresh int, more bool) {
+func (p *Poller[B, E]) enter(q *queue[B, E], ask Ask[B], answer Answer[E], began, now time.Time) (fresh int, more bool) {
 	items := answer.Items
 	number(items, answer.Next)
 	more = answer.More || len(items) >= ask.Limit
@@ -137,35 +139,34 @@ func (p *Poller[B, E]) enter(ctx context.Context, q *queue[B, E], ask Ask[B], an
 		q.rest = append(q.rest, it)
 	}
 	if tooOld > 0 {
-		p.cfg.Logger().InfoContext(ctx, "imbot: events that are too old are not handled", "bot", q.bot, "events", tooOld)
+		p.note(slog.LevelInfo, "imbot: events that are too old are not handled", "bot", q.bot, "events", tooOld)
 	}
 	if unnumbered > 0 {
-		p.cfg.Logger().WarnContext(ctx, "imbot: events without a number cannot be told apart and are not handled", "bot", q.bot, "events", unnumbered)
+		p.note(slog.LevelWarn, "imbot: events without a number cannot be told apart and are not handled", "bot", q.bot, "events", unnumbered)
 	}
 	return fresh, more
 }
 
 // fail does what the error of an answer tells it to.
-func (p *Poller[B, E]) fail(ctx context.Context, q *queue[B, E], ask Ask[B], answer Answer[E], now time.Time) {
-	log := p.cfg.Logger()
+func (p *Poller[B, E]) fail(q *queue[B, E], ask Ask[B], answer Answer[E], now time.Time) {
 	switch means := answer.Means; {
 	case means == End:
-		p.end(ctx, q, answer.Err)
+		p.end(q, answer.Err)
 		return
 	case means == Unbatched && !q.unit.source.single:
 		q.unit.source.single = true
-		log.WarnContext(ctx, "imbot: the portal takes no polls in a batch, so its bots are polled one by one, and less often", "portal", q.unit.source.key.portal, "error", answer.Err)
+		p.note(slog.LevelWarn, "imbot: the portal takes no polls in a batch, so its bots are polled one by one, and less often", "portal", q.unit.source.key.portal, "error", answer.Err)
 		return
 	case means == Unbatched && len(q.unit.queues) > 1:
 		return // another queue of this answer has said so
 	case means == TooLong && ask.Limit > 1:
 		q.most = ask.Limit / 2
-		log.WarnContext(ctx, "imbot: a page of events is too long, the next one is shorter", "bot", q.bot, "events", q.most)
+		p.note(slog.LevelWarn, "imbot: a page of events is too long, the next one is shorter", "bot", q.bot, "events", q.most)
 		q.next = now.Add(p.pause(q, now))
 		return
 	}
 	if q.fails == 0 {
-		log.WarnContext(ctx, "imbot: polling fails; the portal keeps the events", "bot", q.bot, "error", answer.Err)
+		p.note(slog.LevelWarn, "imbot: polling fails; the portal keeps the events", "bot", q.bot, "error", answer.Err)
 	}
 	q.fails++
 	pause := p.pause(q, now)
@@ -176,8 +177,8 @@ func (p *Poller[B, E]) fail(ctx context.Context, q *queue[B, E], ask Ask[B], ans
 }
 
 // end takes out a queue that can never be polled again.
-func (p *Poller[B, E]) end(ctx context.Context, q *queue[B, E], err error) {
-	p.cfg.Logger().ErrorContext(ctx, "imbot: polling has ended", "bot", q.bot, "error", err)
+func (p *Poller[B, E]) end(q *queue[B, E], err error) {
+	p.note(slog.LevelError, "imbot: polling has ended", "bot", q.bot, "error", err)
 	p.drop(q)
 	q.ended, q.rest = err, nil
 	if ev, ok := p.cfg.Last(q.bot, err, !q.window.good.IsZero()); ok {
@@ -202,7 +203,7 @@ func (p *Poller[B, E]) handOver(ctx context.Context, q *queue[B, E]) {
 	for len(q.rest) > 0 && ctx.Err() == nil && (!q.gone || q.ended != nil) {
 		it := q.rest[0]
 		changed := p.change()
-		q.handed++
+		p.count(q, 1)
 		p.mu.Unlock()
 		ok, err := p.cfg.Push(q.bot, it.Event, func() { p.close(q, it.ID) })
 		p.mu.Lock()
@@ -211,7 +212,7 @@ func (p *Poller[B, E]) handOver(ctx context.Context, q *queue[B, E]) {
 			q.rest = q.rest[1:]
 			continue
 		}
-		q.handed--
+		p.count(q, -1)
 		if err != nil {
 			p.cancel(err)
 			continue
@@ -233,11 +234,17 @@ func (p *Poller[B, E]) handOver(ctx context.Context, q *queue[B, E]) {
 	}
 }
 
+// count counts events whose callback has not returned.
+func (p *Poller[B, E]) count(q *queue[B, E], n int) {
+	q.handed += n
+	p.handed += n
+}
+
 // close notes that the callback of an event has returned.
 func (p *Poller[B, E]) close(q *queue[B, E], id int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	q.handed--
+	p.count(q, -1)
 	p.wake()
 	if q.frozen {
 		return
@@ -246,6 +253,25 @@ func (p *Poller[B, E]) close(q *queue[B, E], id int64) {
 	if q.held {
 		q.held = false
 		p.schedule(q.unit)
+	}
+}
+
+// note keeps a line for the log until the lock is free: the logger is code of the user.
+func (p *Poller[B, E]) note(level slog.Level, text string, attrs ...any) {
+	p.notes = append(p.notes, func(ctx context.Context) { p.cfg.Logger().Log(ctx, level, text, attrs...) })
+}
+
+// log writes what was noted. It gives the lock up meanwhile.
+func (p *Poller[B, E]) log(ctx context.Context) {
+	notes := p.notes
+	p.notes = nil
+	if len(notes) == 0 {
+		return
+	}
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	for _, note := range notes {
+		note(ctx)
 	}
 }
 

@@ -1,0 +1,139 @@
+package imbotv2
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/internal/poll"
+)
+
+// get is one poll. It is no [imbot.Repeater]: the next poll repeats it, and the calls of a
+// batch whose answer got lost must not be sent again singly.
+type get struct {
+	imbot.Returns[EventGetResult]
+
+	BotID    imbot.ID `json:"botId"`
+	BotToken string   `json:"botToken,omitempty"` // where bots with tokens of their own travel together
+	Offset   int64    `json:"offset,omitempty"`
+	Limit    int      `json:"limit"`
+}
+
+// Method names the REST method.
+func (get) Method() string { return EventGetRequest{}.Method() }
+
+// Decode reads the result as an [EventGetRequest] does.
+func (get) Decode(result []byte) (EventGetResult, error) { return EventGetRequest{}.Decode(result) }
+
+// Secrets implements [imbot.Secretive].
+func (g get) Secrets() []string { return []string{g.BotToken} }
+
+var _ imbot.Secretive = get{}
+
+func newGet(ask poll.Ask[*bot]) get {
+	return get{BotID: ask.Bot.id, BotToken: ask.Bot.client.token, Offset: ask.Offset, Limit: ask.Limit}
+}
+
+// fetchTime bounds a poll, which a portal answers within a second. A laptop that wakes up has
+// connections that nobody answers.
+const fetchTime = 30 * time.Second
+
+// fetch polls bots of one portal and account in one request.
+func fetch(ctx context.Context, asks []poll.Ask[*bot]) []poll.Answer[fetched] {
+	ctx, cancel := context.WithTimeout(imbot.WithClass(ctx, imbot.ClassAnswer), fetchTime) // a person waits for it
+	defer cancel()
+	if len(asks) == 1 {
+		return []poll.Answer[fetched]{fetchOne(ctx, asks[0])}
+	}
+	batch := imbot.NewBatch()
+	pending := make([]*imbot.Pending[EventGetResult], len(asks))
+	carrier := asks[0].Bot
+	for i, ask := range asks {
+		pending[i] = imbot.Queue(batch, newGet(ask))
+		if ask.Bot.client.token == "" {
+			carrier = ask.Bot // who names no token gets that of the client which sends the batch
+		}
+	}
+	whole := carrier.client.base.DoBatch(ctx, batch)
+	answers := make([]poll.Answer[fetched], len(asks))
+	unbatched := false
+	for i, ask := range asks {
+		result, err := pending[i].Result()
+		switch {
+		case err == nil:
+			answers[i] = answerOf(ask, result)
+		case whole != nil:
+			answers[i] = failed(whole)
+		case unbatched && refusesBatch(err):
+			answers[i] = poll.Answer[fetched]{Err: err, Means: poll.Unbatched}
+		case meaning(err) != poll.End:
+			answers[i] = failed(err)
+		default:
+			// After a command that failed the code of another one's error is a hint only,
+			// and a portal may know the method but not in a batch. So ask again, singly.
+			answers[i] = fetchOne(ctx, ask)
+			if refusesBatch(err) && answers[i].Err == nil {
+				unbatched = true
+				answers[i] = poll.Answer[fetched]{Err: err, Means: poll.Unbatched} // what it brought is shown again
+			}
+		}
+	}
+	return answers
+}
+
+func fetchOne(ctx context.Context, ask poll.Ask[*bot]) poll.Answer[fetched] {
+	result, err := imbot.Do(ctx, ask.Bot.client.base, newGet(ask))
+	if err != nil {
+		return failed(err)
+	}
+	return answerOf(ask, result)
+}
+
+// answerOf decodes the events of a page.
+func answerOf(ask poll.Ask[*bot], page EventGetResult) poll.Answer[fetched] {
+	answer := poll.Answer[fetched]{Next: page.NextOffset, More: page.HasMore}
+	for _, item := range page.Events {
+		ev := item.event(ask.Bot.portal, ask.Bot.seed) // the queue does not tell the portal
+		dialog := string(ev.Dialog())
+		answer.Items = append(answer.Items, poll.Item[fetched]{
+			ID: item.EventID, Line: dialog, Date: item.Date,
+			Event: fetched{Event: ev, dialog: dialog, size: eventSize * len(item.Data)},
+		})
+	}
+	return answer
+}
+
+// eventSize is how many bytes of memory a byte of a fetched event takes, at most.
+const eventSize = 4
+
+// failed is the answer to a poll that failed.
+func failed(err error) poll.Answer[fetched] {
+	return poll.Answer[fetched]{Err: err, Means: meaning(err)}
+}
+
+// meaning says what an error means for the queue of a bot. What is not listed is waited
+// out.
+func meaning(err error) poll.Meaning {
+	if errors.Is(err, imbot.ErrTooLarge) {
+		return poll.TooLong
+	}
+	for _, end := range []error{
+		ErrBotNotFound, ErrBotOwnership, ErrBotTokenNotSpecified, ErrBotIDRequired, // the bot
+		imbot.ErrInvalidCredentials, imbot.ErrAuthorization, imbot.ErrInsufficientScope, // a webhook
+		imbot.ErrApplicationNotFound, imbot.ErrNotInstalled, imbot.ErrOAuth, imbot.ErrReinstall, imbot.ErrInvalidGrant, // an application
+		imbot.ErrPortalMoved, imbot.ErrMethodNotFound, imbot.ErrBatchMethodNotAllowed, imbot.ErrMethodConfirmDenied, // the portal
+		imbot.ErrInvalid, // the program
+	} {
+		if errors.Is(err, end) {
+			return poll.End
+		}
+	}
+	return poll.Wait
+}
+
+// refusesBatch reports whether an error may mean that the portal takes the method, but not
+// in a batch.
+func refusesBatch(err error) bool {
+	return errors.Is(err, imbot.ErrMethodNotFound) || errors.Is(err, imbot.ErrBatchMethodNotAllowed)
+}
