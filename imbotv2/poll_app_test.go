@@ -26,7 +26,7 @@ func newAppWorld(t *testing.T, name string) *appWorld {
 	w := &appWorld{oddPortal: newOddPortal(), name: name}
 	w.app = &imbot.OAuthApp{
 		ClientID: "local.1", ClientSecret: "secret", Store: imbot.NewMemoryStore(),
-		Options: []imbot.Option{imbot.WithHTTPClient(&http.Client{Transport: w.oddPortal})},
+		Options: []imbot.Option{imbot.WithHTTPClient(&http.Client{Transport: w.oddPortal}), imbot.WithLimiter(w.limiter)},
 	}
 	return w
 }

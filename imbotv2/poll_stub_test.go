@@ -31,6 +31,8 @@ type oddPortal struct {
 	requests []string                                         // method and commands
 	lastID   int
 
+	limiter imbot.Limiter
+
 	// of an application on several portals, by host
 	bots   map[string][]int  // in fetch mode; the one in webhook mode and the foreign one are there anyway
 	hosts  map[string]int    // requests
@@ -49,7 +51,7 @@ func bots(ids []int) string {
 func newOddPortal() *oddPortal {
 	return &oddPortal{
 		queues: map[string][]string{}, tokens: map[string]string{},
-		bots: map[string][]int{}, hosts: map[string]int{}, broken: map[string]string{},
+		limiter: imbot.NewLimiter(2, 50), bots: map[string][]int{}, hosts: map[string]int{}, broken: map[string]string{},
 	}
 }
 
@@ -177,11 +179,12 @@ func numberOf(event string) int {
 }
 
 // client returns a client over the portal. Each portal needs a host of its own, because
-// limiters and the bots that are polled go by host.
+// the bots that are polled go by host, and a limiter, because each test has a time of its own.
 func (p *oddPortal) client(t *testing.T, token string) *Client {
 	t.Helper()
 	host := strings.ToLower(strings.NewReplacer("/", "-", "_", "-", ",", "", "#", "-").Replace(t.Name()))
-	c, err := NewClient(imbot.Webhook{URL: "https://" + host + ".test/rest/1/secret0/", BotToken: token}, imbot.WithHTTPClient(&http.Client{Transport: p}))
+	c, err := NewClient(imbot.Webhook{URL: "https://" + host + ".test/rest/1/secret0/", BotToken: token},
+		imbot.WithHTTPClient(&http.Client{Transport: p}), imbot.WithLimiter(p.limiter))
 	require.NoError(t, err)
 	return c
 }
