@@ -19,8 +19,9 @@ func readme(t *testing.T) string {
 // The bot and its test in the README are those of the example, which runs.
 func TestReadmeShowsTheExamplesOwnCode(t *testing.T) {
 	for file, start := range map[string]string{
-		"examples/echobot/bot.go":      "// newBot registers",
-		"examples/echobot/bot_test.go": "func TestEcho(",
+		"examples/pollecho/bot.go":      "// run finds",
+		"examples/pollecho/bot_test.go": "func TestEcho(",
+		"examples/echobot/bot.go":       "// newBot registers",
 	} {
 		code, err := os.ReadFile(file)
 		require.NoError(t, err)
