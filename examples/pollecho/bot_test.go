@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 
@@ -14,12 +16,17 @@ func TestEcho(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		portal := imbottest.NewPortal()
 		defer portal.Close()
-		go run(t.Context(), portal.Webhook("a-long-random-bot-token"), imbot.WithHTTPClient(portal.HTTPClient()))
-		bot, err := portal.WaitBot(t.Context(), "echo")
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			ended <- run(ctx, portal.Webhook("a-long-random-bot-token"), imbot.WithHTTPClient(portal.HTTPClient()))
+		}()
+		bot, err := portal.WaitBot(ctx, "echo")
 		require.NoError(t, err)
-		answer, err := portal.Ask(t.Context(), portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(bot), "hello")
+		answer, err := portal.Ask(ctx, portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(bot), "hello")
 		require.NoError(t, err)
 		require.Equal(t, "You said: hello", answer.Plain())
-		require.NoError(t, portal.Err())
+		stop()
+		require.NoError(t, errors.Join(<-ended, portal.Err()))
 	})
 }

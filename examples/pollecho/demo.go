@@ -58,7 +58,11 @@ func demo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	talk.print(out)
-	return errors.Join(talk.check(), portal.Err())
+	if err := errors.Join(talk.check(), portal.Err()); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d messages, and each has one answer.\n", len(talk.lines))
+	return nil
 }
 
 // start starts a bot for which the portal is a real one.
@@ -68,7 +72,7 @@ func start(ctx context.Context, hook imbot.Webhook) (*exec.Cmd, error) {
 		return nil, err
 	}
 	bot := exec.CommandContext(ctx, self)
-	bot.Env = append(os.Environ(), "BITRIX24_WEBHOOK_URL="+hook.URL, "BITRIX24_BOT_TOKEN="+hook.BotToken)
+	bot.Env = append(os.Environ(), "BITRIX24_WEBHOOK_URL="+hook.URL, "BITRIX24_BOT_TOKEN="+hook.ClientID)
 	bot.Stderr = os.Stderr
 	return bot, bot.Start()
 }

@@ -26,7 +26,9 @@ func main() {
 	start := demo
 	switch {
 	case len(os.Args) > 1:
-		start = func(context.Context, io.Writer) error { return fmt.Errorf("what is %q? All settings are in the environment", os.Args[1]) }
+		start = func(context.Context, io.Writer) error {
+			return fmt.Errorf("what is %q? All settings are in the environment", os.Args[1])
+		}
 	case os.Getenv("BITRIX24_WEBHOOK_URL") != "":
 		start = serve
 	}

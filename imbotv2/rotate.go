@@ -1,0 +1,43 @@
+package imbotv2
+
+import (
+	"context"
+	"errors"
+
+	"github.com/imbot-go/imbot"
+)
+
+// RotateToken gives a bot of a webhook another token and returns a client that has it. The old
+// one is dead at once: for posted events trust both meanwhile ([imbot.AnyOf]).
+//
+// When the answer gets lost, RotateToken asks with the new token whether the bot is its
+// owner's, and then with the old one, so the error says which of them counts: the new one does
+// unless there is an error; with [imbot.ErrOutcomeUnknown] nobody knows.
+//
+// REST methods: imbot.v2.Bot.update, imbot.v2.Bot.get; their errors, and
+// [ErrBotTokenRotationFailed], when another bot has the token for example.
+func RotateToken(ctx context.Context, c *Client, bot imbot.ID, next string) (*Client, error) {
+	fresh := c.WithBotToken(next)
+	if fresh == c {
+		return nil, invalid("RotateToken: with OAuth a bot has no token")
+	}
+	_, err := c.Bot.Update(ctx, BotUpdateRequest{BotID: bot, NewBotToken: next})
+	if err == nil {
+		return fresh, nil
+	}
+	if !errors.Is(err, imbot.ErrOutcomeUnknown) {
+		return nil, err
+	}
+	if r, e := fresh.Bot.Get(ctx, BotGetRequest{BotID: bot}); e == nil && r.Bot.Owned() {
+		return fresh, nil
+	}
+	r, e := c.Bot.Get(ctx, BotGetRequest{BotID: bot})
+	if e != nil || !r.Bot.Owned() {
+		return nil, err
+	}
+	_, err = c.Bot.Update(ctx, BotUpdateRequest{BotID: bot, NewBotToken: next}) // it did not run
+	if err != nil {
+		return nil, err
+	}
+	return fresh, nil
+}
