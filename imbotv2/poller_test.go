@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -489,7 +490,9 @@ func TestACallbackThatFailsHasHandledItsEvent(t *testing.T) {
 			}
 			return errors.New("no luck")
 		}
-		h.OnError = func(_ context.Context, ev imbot.Event, _ error) { h.note("failed: " + ev.(*MessageAddEvent).Message.Text) }
+		h.OnError = func(_ context.Context, ev imbot.Event, _ error) {
+			h.note("failed: " + ev.(*MessageAddEvent).Message.Text)
+		}
 		portal.say("7", "1", "error")
 		portal.say("7", "1", "panic")
 		stop := running(t, &Poller{Handler: &h.EventHandler, Clients: []*Client{portal.client(t, "token").WithBot(7)}})
@@ -555,7 +558,7 @@ func TestRepliesToAnEventThatComesAgainHaveTheSameTemplateIDs(t *testing.T) {
 
 func TestTheFileLeaderLeadsAPoller(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "leads")
 	synctest.Test(t, func(t *testing.T) {
 		portal, one, two := newOddPortal(), newHearer(), newHearer()
 		c := portal.client(t, "token").WithBot(7)
