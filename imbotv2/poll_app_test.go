@@ -3,7 +3,6 @@ package imbotv2
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,21 +16,19 @@ import (
 type appWorld struct {
 	*oddPortal
 
-	name string
-	app  *imbot.OAuthApp
+	app *imbot.OAuthApp
 }
 
-func newAppWorld(t *testing.T, name string) *appWorld {
-	t.Helper()
-	w := &appWorld{oddPortal: newOddPortal(), name: name}
+func newAppWorld() *appWorld {
+	w := &appWorld{oddPortal: newOddPortal()}
 	w.app = &imbot.OAuthApp{
 		ClientID: "local.1", ClientSecret: "secret", Store: imbot.NewMemoryStore(),
-		Options: []imbot.Option{imbot.WithHTTPClient(&http.Client{Transport: w.oddPortal}), imbot.WithLimiter(w.limiter)},
+		Options: w.options(),
 	}
 	return w
 }
 
-func (w *appWorld) host(n int) string   { return fmt.Sprintf("%s%d.test", w.name, n) }
+func (w *appWorld) host(n int) string   { return fmt.Sprintf("%s-%d.test", w.name, n) }
 func (w *appWorld) member(n int) string { return fmt.Sprintf("%s-member-%d", w.name, n) }
 
 func (w *appWorld) grant(n int) imbot.Grant {
@@ -71,7 +68,7 @@ func (w *appWorld) polling(t *testing.T, h *hearer) (stop func() error) {
 func TestPollAppFollowsTheStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w, h := newAppWorld(t, "follow"), newHearer()
+		w, h := newAppWorld(), newHearer()
 		h.OnMessage = func(_ context.Context, ev *MessageAddEvent) error {
 			h.note(ev.Meta().MemberID() + " says " + ev.Message.Text)
 			return nil
@@ -84,7 +81,7 @@ func TestPollAppFollowsTheStore(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		w.say("12", "1", "two")
 		time.Sleep(6 * time.Second)
-		require.Equal(t, []string{"follow-member-1 says one", "follow-member-2 says two"}, h.heard())
+		require.Equal(t, []string{w.member(1) + " says one", w.member(2) + " says two"}, h.heard())
 
 		grant, err := w.app.Store.Load(t.Context(), w.member(1))
 		require.NoError(t, err)
@@ -100,7 +97,7 @@ func TestPollAppFollowsTheStore(t *testing.T) {
 func TestABotThatIsRegisteredAfterTheInstallationIsFound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w, h := newAppWorld(t, "later"), newHearer()
+		w, h := newAppWorld(), newHearer()
 		w.install(t, 1)
 		w.bots[w.host(1)] = nil
 		stop := w.polling(t, h)
@@ -126,7 +123,7 @@ func TestAThousandPortalsDoNotWaitForOneAnother(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const portals = 1000
-		w, h := newAppWorld(t, "many"), newHearer()
+		w, h := newAppWorld(), newHearer()
 		for n := range portals {
 			w.install(t, n)
 		}
@@ -164,7 +161,7 @@ func TestAThousandPortalsDoNotWaitForOneAnother(t *testing.T) {
 func TestAPortalThatEndsIsLookedForAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w, h := newAppWorld(t, "ends"), newHearer()
+		w, h := newAppWorld(), newHearer()
 		w.install(t, 1)
 		stop := w.polling(t, h)
 		time.Sleep(time.Minute)
@@ -187,7 +184,7 @@ type unlisted struct{ imbot.TokenStore }
 
 func TestPollAppIsRefusedWithout(t *testing.T) {
 	t.Parallel()
-	w, h := newAppWorld(t, "refused"), newHearer()
+	w, h := newAppWorld(), newHearer()
 	require.ErrorIs(t, PollApp(t.Context(), nil, &h.EventHandler), imbot.ErrInvalid)
 	require.ErrorIs(t, PollApp(t.Context(), w.app, nil), imbot.ErrInvalid)
 	w.app.Store = unlisted{w.app.Store}

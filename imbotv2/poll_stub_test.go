@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +24,8 @@ import (
 
 // An oddPortal answers polls, also as no portal should: what the portal in memory never does.
 type oddPortal struct {
+	name     string // of the host
+	limiter  imbot.Limiter
 	mu       sync.Mutex
 	queues   map[string][]string                              // events as JSON, by bot
 	tokens   map[string]string                                // of bots, "": any
@@ -30,8 +33,6 @@ type oddPortal struct {
 	raw      func(bot string) string                          // a result; "": an honest one
 	requests []string                                         // method and commands
 	lastID   int
-
-	limiter imbot.Limiter
 
 	// of an application on several portals, by host
 	bots   map[string][]int  // in fetch mode; the one in webhook mode and the foreign one are there anyway
@@ -48,10 +49,13 @@ func bots(ids []int) string {
 	return `{"bots":[` + strings.Join(list, ",") + `],"users":[],"hasNextPage":false}`
 }
 
+var oddPortals atomic.Int64
+
 func newOddPortal() *oddPortal {
 	return &oddPortal{
+		name: fmt.Sprint("odd", oddPortals.Add(1)), limiter: imbot.NewLimiter(2, 50),
 		queues: map[string][]string{}, tokens: map[string]string{},
-		limiter: imbot.NewLimiter(2, 50), bots: map[string][]int{}, hosts: map[string]int{}, broken: map[string]string{},
+		bots: map[string][]int{}, hosts: map[string]int{}, broken: map[string]string{},
 	}
 }
 
@@ -178,13 +182,18 @@ func numberOf(event string) int {
 	return id
 }
 
-// client returns a client over the portal. Each portal needs a host of its own, because
-// the bots that are polled go by host, and a limiter, because each test has a time of its own.
+// options are those of its clients. The shared limiter brings the buckets of all portals up to
+// date at times, so it must not serve bubbles whose clocks differ.
+func (p *oddPortal) options() []imbot.Option {
+	return []imbot.Option{imbot.WithHTTPClient(&http.Client{Transport: p}), imbot.WithLimiter(p.limiter)}
+}
+
+// client returns a client over the portal. Each portal has a host of its own, because the bots
+// that are polled go by host.
 func (p *oddPortal) client(t *testing.T, token string) *Client {
 	t.Helper()
-	host := strings.ToLower(strings.NewReplacer("/", "-", "_", "-", ",", "", "#", "-").Replace(t.Name()))
-	c, err := NewClient(imbot.Webhook{URL: "https://" + host + ".test/rest/1/secret0/", BotToken: token},
-		imbot.WithHTTPClient(&http.Client{Transport: p}), imbot.WithLimiter(p.limiter))
+	hook := imbot.Webhook{URL: "https://" + p.name + ".test/rest/1/secret0/", BotToken: token}
+	c, err := NewClient(hook, p.options()...)
 	require.NoError(t, err)
 	return c
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -267,13 +268,20 @@ func TestAnAnswerThatIsTooLargeIsFollowedBySmallerOnes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		portal, h := newOddPortal(), newHearer()
-		for range 100 {
-			portal.say("7", "1", strings.Repeat("x", 200_000))
+		for range 60 {
+			portal.say("7", "1", "hello")
+		}
+		portal.raw = func(string) string {
+			if len(portal.requests) > 2 {
+				return ""
+			}
+			return strings.Repeat(" ", 17<<20) // as pages of 100 and 50 long messages are
 		}
 		stop := running(t, &Poller{Handler: &h.EventHandler, Clients: []*Client{portal.client(t, "token").WithBot(7)}})
 		time.Sleep(3 * time.Minute)
-		require.Len(t, h.heard(), 100)
-		require.Contains(t, h.logged(), "too long")
+		require.Len(t, h.heard(), 60)
+		require.Contains(t, h.logged(), "the next one is shorter\" bot=\"bot 7 of ")
+		require.Contains(t, h.logged(), "events=25")
 		require.NoError(t, stop())
 	})
 }
@@ -469,5 +477,101 @@ func TestAPersonIsHeardWhile300MessagesWait(t *testing.T) {
 		t.Logf("mean %v, most %v of %d", sum/time.Duration(n), most, n)
 		require.LessOrEqual(t, most, 3*time.Second)
 		require.NoError(t, stop())
+	})
+}
+
+func TestACallbackThatFailsHasHandledItsEvent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal, h := newOddPortal(), newHearer()
+		h.OnMessage = func(_ context.Context, ev *MessageAddEvent) error {
+			if h.note(ev.Message.Text); ev.Message.Text == "panic" {
+				panic("oops")
+			}
+			return errors.New("no luck")
+		}
+		h.OnError = func(_ context.Context, ev imbot.Event, _ error) {
+			h.note("failed: " + ev.(*MessageAddEvent).Message.Text)
+		}
+		portal.say("7", "1", "error")
+		portal.say("7", "1", "panic")
+		stop := running(t, &Poller{Handler: &h.EventHandler, Clients: []*Client{portal.client(t, "token").WithBot(7)}})
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"error", "failed: error", "failed: panic", "panic"}, h.heard())
+		require.Zero(t, portal.left("7"))
+		require.NoError(t, stop())
+	})
+}
+
+func TestACallbackThatHangsIsCutOffAtTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal, h := newOddPortal(), newHearer()
+		h.OnMessage = func(ctx context.Context, ev *MessageAddEvent) error {
+			h.note(ev.Message.Text)
+			if ev.Message.Text == "hangs" {
+				<-ctx.Done()
+			}
+			return nil
+		}
+		portal.say("7", "2", "fine")
+		portal.say("7", "1", "hangs")
+		portal.say("7", "1", "waits behind it")
+		stop := running(t, &Poller{Handler: &h.EventHandler, Clients: []*Client{portal.client(t, "token").WithBot(7)}})
+		time.Sleep(time.Minute)
+		start := time.Now()
+		require.ErrorContains(t, stop(), "1 events were dropped, 1 interrupted")
+		require.Equal(t, 30*time.Second, time.Since(start))
+		require.Equal(t, []string{"fine", "hangs"}, h.heard())
+		require.Equal(t, 2, portal.left("7"), "they come again")
+	})
+}
+
+func TestRepliesToAnEventThatComesAgainHaveTheSameTemplateIDs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal := newOddPortal()
+		portal.say("7", "1", "hello")
+		var before []string
+		for range 2 { // lives of a process that dies before it has acknowledged anything
+			h := newHearer()
+			h.OnMessage = func(_ context.Context, ev *MessageAddEvent) error {
+				h.note(ev.Reply("one").TemplateID + " " + ev.Reply("two").TemplateID)
+				return nil
+			}
+			stop := running(t, &Poller{Handler: &h.EventHandler, Clients: []*Client{portal.client(t, "token").WithBot(7)}})
+			synctest.Wait()
+			portal.mu.Lock()
+			portal.refuse = func(string, bool) (string, string) { return "INTERNAL_SERVER_ERROR", "gone" }
+			portal.mu.Unlock()
+			require.NoError(t, stop())
+			portal.mu.Lock()
+			portal.refuse = nil
+			portal.mu.Unlock()
+			require.Len(t, h.heard(), 1)
+			require.Len(t, h.heard()[0], 36+1+36)
+			require.Subset(t, h.heard(), before)
+			before = h.heard()
+		}
+	})
+}
+
+func TestTheFileLeaderLeadsAPoller(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "leads")
+	synctest.Test(t, func(t *testing.T) {
+		portal, one, two := newOddPortal(), newHearer(), newHearer()
+		c := portal.client(t, "token").WithBot(7)
+		stopOne := running(t, &Poller{Handler: &one.EventHandler, Clients: []*Client{c}, Leader: imbot.FileLeader(dir)})
+		time.Sleep(5 * time.Second)
+		stopTwo := running(t, &Poller{Handler: &two.EventHandler, Clients: []*Client{c}, Leader: imbot.FileLeader(dir)})
+		portal.say("7", "1", "first")
+		time.Sleep(time.Minute)
+		require.NoError(t, stopOne())
+		portal.say("7", "1", "second")
+		time.Sleep(time.Minute)
+		require.NoError(t, stopTwo())
+		require.Equal(t, []string{"first"}, one.heard())
+		require.Equal(t, []string{"second"}, two.heard())
 	})
 }

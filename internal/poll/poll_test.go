@@ -108,10 +108,15 @@ func TestNoEventIsLost(t *testing.T) {
 
 				handled := map[int64]bool{}
 				for _, r := range lives {
-					once := map[int64]bool{}
+					once, lines := map[int64]bool{}, map[string][]stubEvent{}
 					for _, id := range r.events() {
 						require.False(t, once[id], "twice in one life")
 						once[id], handled[id] = true, true
+						ev := s.all[id]
+						for _, before := range lines[ev.line] { // a lower one that was there sooner is read sooner
+							require.False(t, id < before.id && !ev.shown.After(before.shown), "%d came after %d", id, before.id)
+						}
+						lines[ev.line] = append(lines[ev.line], ev)
 					}
 				}
 				require.Len(t, handled, events)
@@ -499,6 +504,28 @@ func TestEventsThatAreTooOldAreOnlyAcknowledged(t *testing.T) {
 		r := s.start(t, 1, func(_ *run, cfg *Config[int, stubEvent]) { cfg.MaxAge = time.Hour })
 		time.Sleep(time.Minute)
 		require.Equal(t, []int64{fresh}, r.events())
+		require.Zero(t, s.queued(0))
+		require.NoError(t, r.stop())
+	})
+}
+
+func TestTheClockOfThePortalDecidesNothing(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		s, random := newStub(), dice(3)
+		s.answered = func(_ []Ask[int], answers []Answer[stubEvent]) {
+			for i := range answers[0].Items {
+				answers[0].Items[i].Date = time.Now().Add(time.Duration(random.IntN(2000)-1000) * time.Hour) // another one each time it is shown
+			}
+		}
+		r := s.start(t, 1, nil)
+		for range 300 {
+			s.add(0, "", 0)
+			time.Sleep(100 * time.Millisecond)
+		}
+		require.GreaterOrEqual(t, r.Stats().Behind, time.Duration(0))
+		time.Sleep(time.Minute)
+		require.Len(t, r.events(), 300)
 		require.Zero(t, s.queued(0))
 		require.NoError(t, r.stop())
 	})

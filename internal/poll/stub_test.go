@@ -23,6 +23,7 @@ type stub struct {
 	lastID   int64
 	queues   map[int][]stubEvent
 	fetches  []fetch
+	all      map[int64]stubEvent
 	deleted  map[int64]bool                                     // by an offset above them
 	answered func(asks []Ask[int], answers []Answer[stubEvent]) // may change the answers; nil: leave them
 	delay    time.Duration                                      // of an answer
@@ -41,7 +42,7 @@ type fetch struct {
 }
 
 func newStub() *stub {
-	return &stub{queues: map[int][]stubEvent{}, deleted: map[int64]bool{}}
+	return &stub{queues: map[int][]stubEvent{}, all: map[int64]stubEvent{}, deleted: map[int64]bool{}}
 }
 
 // add stores an event that the queue shows after a while.
@@ -50,8 +51,9 @@ func (s *stub) add(bot int, dialog string, late time.Duration) int64 {
 	defer s.mu.Unlock()
 	s.lastID++
 	now := time.Now()
-	s.queues[bot] = append(s.queues[bot], stubEvent{s.lastID, fmt.Sprint(bot, "/", dialog), now.Add(late), now})
-	return s.lastID
+	ev := stubEvent{s.lastID, fmt.Sprint(bot, "/", dialog), now.Add(late), now}
+	s.queues[bot], s.all[ev.id] = append(s.queues[bot], ev), ev
+	return ev.id
 }
 
 // Fetch is the Fetch of a Config.

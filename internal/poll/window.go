@@ -151,9 +151,6 @@ func (w *window) limit(base, most int) int {
 	return max(min(limit, most, mostEvents), 1)
 }
 
-// full reports whether a page of so many events would show nothing but the window.
-func (w *window) full(limit int) bool { return len(w.seen) >= limit }
-
 // number gives ids to the events of a page that have none that can be read, and puts the
 // page in order. The portal shows ids in ascending order, so such an event stands just
 // below the one after it, the last one just below next, the offset of the next page.
