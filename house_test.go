@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"imbottest/interop":   {}, // it runs examples/portal as a program
 	"imbottest":           {"imbottest/internal/textstage", ".", "bbcode", "internal/phpform"},
 	"imbotv2":             {".", "driver", "internal/rest", "internal/inbox", "internal/poll", "internal/mention"},
-	".":                   {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/dispatch", "internal/phpform", "internal/mention", "internal/secret"},
+	".":                   {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/phpform", "internal/mention", "internal/secret"},
 	"bbcode":              {},
 	"driver":              {},
 	"internal/rest":       {"internal/dispatch", "internal/phpform", "internal/secret"},
