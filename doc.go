@@ -66,11 +66,11 @@
 //     repeated.
 //
 // Calls are paced below the portal's rate limit by a limiter that all clients
-// of the process share; see [WithLimiter] and [WithRetry]. Whose call goes next is a
-// matter of its [Class]: answers of a callback before ordinary calls, these before
-// those of [DoAll]. Every wait obeys the context. A method that has used up its operating time on the portal is held
-// back until the portal lets it run again, for ten minutes at most; other methods
-// go on.
+// of the process share; see [WithLimiter] and [WithRetry]. Whose call goes next
+// is a matter of its [Class]: answers of a callback before ordinary calls,
+// these before those of [DoAll]. Every wait obeys the context. A method that
+// has used up its operating time on the portal is held back until the portal
+// lets it run again, for ten minutes at most; other methods go on.
 //
 // # Text
 //
@@ -78,9 +78,10 @@
 // builds it, escapes what people typed, turns Markdown into it, and splits what
 // is too long for one message.
 //
-// The proactive filter of a box (an installation of one's own) rewrites some words in
-// JSON bodies, those of SQL and of scripts above all: "select an item from the list" can
-// arrive as "sel ect an item fr om the list". No error tells; [Diagnose] names it.
+// The proactive filter of a box (an installation of one's own) rewrites some
+// words in JSON bodies, those of SQL and of scripts above all: "select an item
+// from the list" can arrive as "sel ect an item fr om the list". No error
+// tells; [Diagnose] names it.
 //
 // # Many calls
 //

@@ -6,6 +6,7 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io/fs"
 	"os"
 	"path"
@@ -27,7 +28,7 @@ var mayImport = map[string][]string{
 	"imbottest/interop":   {}, // it runs examples/portal as a program
 	"imbottest":           {"imbottest/internal/textstage", ".", "bbcode", "internal/phpform"},
 	"imbotv2":             {".", "driver", "internal/rest", "internal/inbox", "internal/poll", "internal/mention"},
-	".":                   {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/dispatch", "internal/phpform", "internal/mention", "internal/secret"},
+	".":                   {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/phpform", "internal/mention", "internal/secret"},
 	"bbcode":              {},
 	"driver":              {},
 	"internal/rest":       {"internal/dispatch", "internal/phpform", "internal/secret"},
@@ -146,4 +147,32 @@ func packages(t *testing.T) map[string]map[string]*ast.File {
 		return nil
 	}))
 	return found
+}
+
+// The compiler holds what a request is only where it is told, so it has to be told of all.
+func TestWhatRequestsAreIsHeldByTheCompiler(t *testing.T) {
+	kinds := map[string]string{"Check": "Checker", "Repeatable": "Repeater", "Secrets": "Secretive"}
+	for folder, prefix := range map[string]string{".": "", "imbotv2": "imbot."} {
+		told, err := os.ReadFile(filepath.Join(folder, "request_kinds.go"))
+		require.NoError(t, err)
+		found := 0
+		for name := range packages(t)[folder] {
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+			require.NoError(t, err)
+			for _, decl := range file.Decls {
+				method, is := decl.(*ast.FuncDecl)
+				if !is || method.Recv == nil || kinds[method.Name.Name] == "" {
+					continue
+				}
+				found++
+				value := types.ExprString(method.Recv.List[0].Type) + "{}"
+				if value[0] == '*' {
+					value = "(" + strings.TrimSuffix(value, "{}") + ")(nil)"
+				}
+				require.Contains(t, string(told), "\t_ "+prefix+kinds[method.Name.Name]+" = "+value+"\n",
+					"%s: write this line into request_kinds.go", name)
+			}
+		}
+		require.Greater(t, found, 20)
+	}
 }
