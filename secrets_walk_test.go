@@ -77,7 +77,7 @@ func walked(t *testing.T) []any {
 		imbot.MessageLikeRequest{}, imbot.MessageParams{}, imbot.MessageUpdateEvent{}, imbot.MessageUpdateRequest{},
 		imbot.OK{}, imbot.OpenLine{}, imbot.Report{}, imbot.Retry{}, imbot.UnknownEvent{}, imbot.ClassAnswer, imbot.Ahead(2), &imbot.State[string]{Name: "order"}, imbottest.App{}, imbottest.Call{},
 		imbottest.Change{}, imbottest.ChangeKind(""), imbottest.Command{}, imbottest.Cut(0), imbottest.Dialog{},
-		imbottest.Exchange{}, imbottest.Fault{}, imbottest.Message{}, imbottest.Plan(""), imbottest.User{},
+		imbottest.Exchange{}, imbottest.Fault{}, imbottest.Message{}, imbottest.Plan(""), imbottest.QueuedEvent{}, imbottest.User{},
 	}
 }
 
@@ -194,13 +194,13 @@ var walkForms = []string{
 
 // fmtCannot are pointers to the parts of an event that types embed, so that a Format
 // of theirs would be promoted and print only that part: EventAuth says so.
-var fmtCannot = []string{"imbot.EventBot", "imbot.EventMeta"}
+var fmtCannot = []string{"imbot.EventBot", "imbot.EventMeta", "imbotv2.BotEvent", "imbotv2.EventBot", "imbotv2.UserEvent"}
 
 func TestNoExportedTypePrintsASecretWhateverTheVerb(t *testing.T) {
 	t.Parallel()
 	raw := walkRaw(t)
 	var names []string
-	for _, value := range walked(t) {
+	for _, value := range append(walked(t), walkedV2(t)...) {
 		pointer := reflect.ValueOf(value)
 		if pointer.Kind() != reflect.Pointer {
 			pointer = reflect.New(reflect.TypeOf(value))
@@ -256,7 +256,7 @@ func TestTheWalkFindsSecrets(t *testing.T) {
 // import, interfaces aside.
 func exportedTypes(t *testing.T) []string {
 	var names []string
-	for _, folder := range []string{".", "bbcode", "imbottest", "imbottest/messenger"} {
+	for _, folder := range []string{".", "bbcode", "imbottest", "imbottest/messenger", "imbotv2"} {
 		entries, err := os.ReadDir(folder)
 		require.NoError(t, err)
 		for _, entry := range entries {

@@ -19,7 +19,12 @@ type Client struct {
 	Event    *EventService
 	Revision *RevisionService
 
-	base   *imbot.Client
+	base  *imbot.Client
+	whose func() whose // a function, because fmt prints no more of it than an address
+}
+
+// whose says whose calls a client makes.
+type whose struct {
 	origin any    // what calls of several bots have in common that may travel in one batch: a webhook's URL, or the client given to From
 	token  string // of a webhook's bot, as far as it is known: one that From was given keeps its own
 }
@@ -36,7 +41,8 @@ func NewClient(auth imbot.Auth, opts ...imbot.Option) (*Client, error) {
 	}
 	c := From(base)
 	if hook, ok := auth.(imbot.Webhook); ok {
-		c.origin, c.token = hook.URL, cmp.Or(hook.BotToken, hook.ClientID)
+		w := whose{hook.URL, cmp.Or(hook.BotToken, hook.ClientID)}
+		c.whose = func() whose { return w }
 	}
 	return c, nil
 }
@@ -44,7 +50,7 @@ func NewClient(auth imbot.Auth, opts ...imbot.Option) (*Client, error) {
 // From returns a client over the state, the bot and the token of another: one of an
 // [imbot.OAuthApp], or one that calls the first generation, too.
 func From(base *imbot.Client) *Client {
-	c := &Client{base: base, origin: base}
+	c := &Client{base: base, whose: func() whose { return whose{origin: base} }}
 	s := &service{client: c}
 	c.Bot = (*BotService)(s)
 	c.Chat = (*ChatService)(s)
@@ -61,7 +67,7 @@ func (c *Client) Base() *imbot.Client { return c.base }
 
 // WithBot returns a client over the same state that fills BotID in requests which leave it
 // zero. Without a bot they are refused with [ErrBotIDRequired].
-func (c *Client) WithBot(bot imbot.ID) *Client { return c.over(c.base.WithBot(bot), c.token) }
+func (c *Client) WithBot(bot imbot.ID) *Client { return c.over(c.base.WithBot(bot), c.whose()) }
 
 // WithBotToken returns a client over the same state that has another bot's token, or the
 // new one of the same. With OAuth it changes nothing.
@@ -70,13 +76,13 @@ func (c *Client) WithBotToken(token string) *Client {
 	if base == c.base { // OAuth
 		return c
 	}
-	return c.over(base, token)
+	return c.over(base, whose{c.whose().origin, token})
 }
 
 // over returns a client of the same origin.
-func (c *Client) over(base *imbot.Client, token string) *Client {
+func (c *Client) over(base *imbot.Client, w whose) *Client {
 	other := From(base)
-	other.origin, other.token = c.origin, token
+	other.whose = func() whose { return w }
 	return other
 }
 

@@ -32,7 +32,7 @@ func (g get) Secrets() []string { return []string{g.BotToken} }
 var _ imbot.Secretive = get{}
 
 func newGet(ask poll.Ask[*bot]) get {
-	return get{BotID: ask.Bot.id, BotToken: ask.Bot.client.token, Offset: ask.Offset, Limit: ask.Limit}
+	return get{BotID: ask.Bot.id, BotToken: ask.Bot.client.whose().token, Offset: ask.Offset, Limit: ask.Limit}
 }
 
 // fetchTime bounds a poll, which a portal answers within a second. A laptop that wakes up has
@@ -51,7 +51,7 @@ func fetch(ctx context.Context, asks []poll.Ask[*bot]) []poll.Answer[fetched] {
 	carrier := asks[0].Bot
 	for i, ask := range asks {
 		pending[i] = imbot.Queue(batch, newGet(ask))
-		if ask.Bot.client.token == "" {
+		if ask.Bot.client.whose().token == "" {
 			carrier = ask.Bot // who names no token gets that of the client which sends the batch
 		}
 	}

@@ -274,7 +274,7 @@ func (p *Poller) join(r *pollerRun, c *Client) error {
 		return b.conflict()
 	}
 	r.bots[b.botKey] = b
-	r.Add(b, b.portal, c.origin)
+	r.Add(b, b.portal, c.whose().origin)
 	return nil
 }
 
@@ -287,7 +287,7 @@ func (p *Poller) lead(r *pollerRun, b *bot) {
 		if !claimed {
 			return b.conflict()
 		}
-		r.Add(b, b.portal, b.client.origin)
+		r.Add(b, b.portal, b.client.whose().origin)
 		<-ctx.Done()
 		r.Leave(ctx, b)
 		p.mu.Lock()

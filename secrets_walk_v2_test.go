@@ -1,0 +1,35 @@
+package imbot_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbotv2"
+)
+
+// walkedV2 has a value of each exported type of package imbotv2, as walked has.
+func walkedV2(t *testing.T) []any {
+	hook := imbot.Webhook{URL: "https://portal.example/rest/1/" + walkMarker + "/", BotToken: walkMarker}
+	client, err := imbotv2.NewClient(hook)
+	require.NoError(t, err)
+	return []any{
+		client, client.WithBotToken(walkMarker + "-2").Bot, client.Chat, client.Message, client.Command, client.Event, client.Revision,
+		&imbotv2.EventHandler{Verifier: hook.Verifier()}, &imbotv2.Poller{Clients: []*imbotv2.Client{client}}, imbotv2.PollStats{},
+		imbotv2.BotProperties{}, imbotv2.BotRegisterRequest{}, imbotv2.BotUpdateRequest{NewBotToken: walkMarker}, imbotv2.BotGetRequest{},
+		imbotv2.BotListRequest{}, imbotv2.BotUnregisterRequest{}, imbotv2.BotResult{}, imbotv2.BotListResult{}, imbotv2.ChatGetRequest{},
+		imbotv2.ActionStatus(""), imbotv2.ChatNotifyActionRequest{}, imbotv2.CommandRegisterRequest{}, imbotv2.CommandUpdateRequest{},
+		imbotv2.CommandListRequest{}, imbotv2.CommandUnregisterRequest{}, imbotv2.CommandAnswerRequest{}, imbotv2.User{}, imbotv2.UserType(""),
+		imbotv2.Bot{}, imbotv2.BotType(""), imbotv2.EventMode(""), imbotv2.Background(""), imbotv2.Chat{}, imbotv2.ChatType(""),
+		imbotv2.ChatRole(""), imbotv2.EntityLink{}, imbotv2.ChatPermissions{}, imbotv2.LastMessageViews{}, imbotv2.Viewer{},
+		imbotv2.PublicLink{Code: walkMarker, Link: walkMarker}, imbotv2.Message{}, imbotv2.ForwardedFrom{}, imbotv2.MessageParams{}, imbotv2.File{},
+		imbotv2.FileType(""), imbotv2.Command{}, imbotv2.EventGetRequest{}, imbotv2.EventGetResult{}, imbotv2.EventItem{}, imbotv2.EventBot{},
+		imbotv2.BotEvent{}, imbotv2.MessageAddEvent{}, imbotv2.MessageUpdateEvent{}, imbotv2.MessageDeleteEvent{}, imbotv2.JoinChatEvent{},
+		imbotv2.CommandCall{}, imbotv2.CommandContext(""), imbotv2.CommandAddEvent{}, imbotv2.Reaction(""), imbotv2.ReactionAction(""),
+		imbotv2.ReactionChangeEvent{}, imbotv2.ContextGetEvent{}, imbotv2.BotDeleteEvent{}, imbotv2.UserEvent{}, imbotv2.UserMessageAddEvent{},
+		imbotv2.UserMessageUpdateEvent{}, imbotv2.UserMessageDeleteEvent{}, imbotv2.UserReactionChangeEvent{}, imbotv2.UserJoinChatEvent{},
+		imbotv2.MessageSendRequest{}, imbotv2.MessageUpdateRequest{}, imbotv2.MessageDeleteRequest{}, imbotv2.MessageReadRequest{},
+		imbotv2.MessageReadResult{}, imbotv2.RevisionGetRequest{}, imbotv2.Revision{},
+	}
+}
