@@ -122,7 +122,7 @@ func meaning(err error) poll.Meaning {
 		ErrBotNotFound, ErrBotOwnership, ErrBotTokenNotSpecified, ErrBotIDRequired, // the bot
 		imbot.ErrInvalidCredentials, imbot.ErrAuthorization, imbot.ErrInsufficientScope, // a webhook
 		imbot.ErrApplicationNotFound, imbot.ErrNotInstalled, imbot.ErrOAuth, imbot.ErrReinstall, imbot.ErrInvalidGrant, // an application
-		imbot.ErrPortalMoved, imbot.ErrMethodNotFound, imbot.ErrBatchMethodNotAllowed, imbot.ErrMethodConfirmDenied, // the portal
+		imbot.ErrPortalMoved, imbot.ErrMethodNotFound, imbot.ErrBatchMethodNotAllowed, // the portal
 		imbot.ErrInvalid, // the program
 	} {
 		if errors.Is(err, end) {

@@ -98,7 +98,7 @@ func (p *Poller[B, E]) finish(ctx context.Context, queues []*queue[B, E]) {
 	for _, q := range queues {
 		if len(q.window.seen) > len(q.window.open) {
 			asked[q.bot] = q
-			asks = append(asks, Ask[B]{Bot: q.bot, Limit: q.window.limit(usualPage, q.most)})
+			asks = append(asks, Ask[B]{Bot: q.bot, Limit: q.window.limit(max(usualPage/len(queues), 1), q.most)})
 		}
 	}
 	p.last(ctx, asked, asks, func(q *queue[B, E], ask Ask[B], answer Answer[E], began time.Time) {

@@ -89,7 +89,8 @@ const (
 
 // A Poller polls queues. Make it with [New].
 type Poller[B comparable, E any] struct {
-	cfg Config[B, E]
+	cfg  Config[B, E]
+	room chan struct{} // holds one when there may be room for an event again
 
 	mu      sync.Mutex // guards all that follows, of all queues and units, too
 	ctx     context.Context
@@ -146,6 +147,7 @@ type queue[B comparable, E any] struct {
 	warm   time.Time // until then it is polled often
 	more   bool      // the last page was full
 	fails  int       // polls, in a row
+	odd    bool      // the last page had events without a number
 	held   bool      // open events fill the longest page: nothing new can be seen until one returns
 	handed int       // events whose callback runs or waits for its turn
 	gone   bool      // it is not polled any more,
@@ -155,7 +157,10 @@ type queue[B comparable, E any] struct {
 
 // New returns a Poller without queues.
 func New[B comparable, E any](cfg Config[B, E]) *Poller[B, E] {
-	return &Poller[B, E]{cfg: cfg, bots: map[B]*queue[B, E]{}, sources: map[sourceKey]*source[B, E]{}, units: map[string]int{}}
+	return &Poller[B, E]{
+		cfg: cfg, room: make(chan struct{}, 1),
+		bots: map[B]*queue[B, E]{}, sources: map[sourceKey]*source[B, E]{}, units: map[string]int{},
+	}
 }
 
 // Add polls one more queue, while Run runs or when it will. Bots of one portal and

@@ -141,9 +141,10 @@ func (p *Poller[B, E]) enter(q *queue[B, E], ask Ask[B], answer Answer[E], began
 	if tooOld > 0 {
 		p.note(slog.LevelInfo, "imbot: events that are too old are not handled", "bot", q.bot, "events", tooOld)
 	}
-	if unnumbered > 0 {
+	if unnumbered > 0 && !q.odd {
 		p.note(slog.LevelWarn, "imbot: events without a number cannot be told apart and are not handled", "bot", q.bot, "events", unnumbered)
 	}
+	q.odd = unnumbered > 0
 	return fresh, more
 }
 
@@ -202,7 +203,6 @@ func (p *Poller[B, E]) split(u *unit[B, E]) {
 func (p *Poller[B, E]) handOver(ctx context.Context, q *queue[B, E]) {
 	for len(q.rest) > 0 && ctx.Err() == nil && (!q.gone || q.ended != nil) {
 		it := q.rest[0]
-		changed := p.change()
 		p.count(q, 1)
 		p.mu.Unlock()
 		ok, err := p.cfg.Push(q.bot, it.Event, func() { p.close(q, it.ID) })
@@ -218,11 +218,12 @@ func (p *Poller[B, E]) handOver(ctx context.Context, q *queue[B, E]) {
 			continue
 		}
 		p.mu.Unlock()
-		wait(ctx, changed, fullPause)
+		wait(ctx, p.room, fullPause)
 		p.mu.Lock()
 	}
 	if len(q.rest) == 0 {
 		q.rest = nil
+		p.tellRoom() // there may be more
 	}
 	if q.gone {
 		p.wake() // Leave waits
@@ -246,6 +247,7 @@ func (p *Poller[B, E]) close(q *queue[B, E], id int64) {
 	defer p.mu.Unlock()
 	p.count(q, -1)
 	p.wake()
+	p.tellRoom()
 	if q.frozen {
 		return
 	}
@@ -253,6 +255,14 @@ func (p *Poller[B, E]) close(q *queue[B, E], id int64) {
 	if q.held {
 		q.held = false
 		p.schedule(q.unit)
+	}
+}
+
+// tellRoom lets one of those who wait for room try again.
+func (p *Poller[B, E]) tellRoom() {
+	select {
+	case p.room <- struct{}{}:
+	default:
 	}
 }
 

@@ -149,3 +149,22 @@ func TestPacerIsSafeForConcurrentUse(t *testing.T) {
 		require.Equal(t, 10500*time.Millisecond, time.Since(start), "9 at once, 21 more at 2 per second; the last tenth is for answers")
 	})
 }
+
+// Tests in fake time that run side by side share the default pacer, and their clocks differ.
+func TestASweepChangesNoBucketOfAnotherClock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p, start := NewPacer(2, 2), time.Now()
+		wait := func() { require.NoError(t, p.Wait(t.Context(), "portal")) }
+		wait()
+		wait()
+		go wait()
+		synctest.Wait()
+		p.mu.Lock()
+		p.sweepDue = time.Time{}
+		p.drop(time.Now().Add(time.Hour))
+		p.mu.Unlock()
+		wait()
+		require.Equal(t, time.Second, time.Since(start))
+	})
+}
