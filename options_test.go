@@ -147,9 +147,11 @@ func TestOperatingOfABatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			observer, infos := watched()
-			body := `{"result":{"result":{"c0":1},"result_error":[],"result_time":` + tt.times + `},"time":{"operating":0,"operating_reset_at":100}}`
+			body := `{"result":{"result":{"c0":1,"c1":1,"c2":1},"result_error":[],"result_time":` + tt.times + `},"time":{"operating":0,"operating_reset_at":100}}`
 			batch := imbot.NewBatch()
-			imbot.Queue(batch, job{})
+			for range 3 {
+				imbot.Queue(batch, job{})
+			}
 			require.NoError(t, over(t, hook, always(200, body), observer).DoBatch(t.Context(), batch))
 			require.Equal(t, tt.used, (*infos)[0].Operating)
 			require.Equal(t, tt.until, (*infos)[0].OperatingResetAt.Unix())

@@ -127,7 +127,7 @@ func FuzzBatchEncoding(f *testing.F) {
 		}
 		require.NoError(t, json.Unmarshal(body, &sent))
 		require.Len(t, sent.Cmd, 1)
-		method, query, _ := strings.Cut(sent.Cmd[key(0)], "?")
+		method, query, _ := strings.Cut(sent.Cmd["c0"], "?")
 		require.Equal(t, "imbot.message.add", method)
 		require.Equal(t, -1, strings.IndexFunc(query, func(r rune) bool {
 			return r >= utf8.RuneSelf || !strings.ContainsRune("%&=+-._~", r) && !plainKey(string(r))

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imbot-go/imbot/internal/phpform"
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
@@ -105,10 +106,6 @@ func (f *Failure) refusesBatch() bool {
 	return false
 }
 
-// key is the name of the i-th command. It begins with a letter: with numbers
-// PHP would make lists of the answer.
-func key(i int) string { return "c" + strconv.Itoa(i) }
-
 // batchCall is the call that carries items.
 func (c *Core) batchCall(items []*Item) *Call {
 	cl := &Call{method: "batch"}
@@ -117,7 +114,8 @@ func (c *Core) batchCall(items []*Item) *Call {
 }
 
 // load makes a batch carry items. Their order is that of the object, so it is
-// written by hand; commands hold nothing that JSON would escape.
+// written by hand; commands hold nothing that JSON would escape. Keys begin with a
+// letter: with numbers PHP would make lists of the answer.
 func (c *Core) load(cl *Call, items []*Item) {
 	size := len(`{"halt":0,"cmd":{}}`)
 	secrets := slices.Clip(c.portal.Secrets)
@@ -353,37 +351,33 @@ func (it *Item) again(c *Core) {
 // distribute takes the answer of a batch apart. It fails when the answer cannot
 // be read: then nobody knows what has run.
 func (c *Core) distribute(cl *Call, items []*Item, result json.RawMessage) *Failure {
-	var a struct {
-		Results json.RawMessage `json:"result"`
-		Errors  json.RawMessage `json:"result_error"`
-		Times   json.RawMessage `json:"result_time"`
-	}
-	err := json.Unmarshal(result, &a)
-	results, ok1 := keyed(a.Results)
-	failures, ok2 := keyed(a.Errors)
-	times, _ := keyed(a.Times)
-	if err != nil || !ok1 || !ok2 || a.Results == nil && a.Errors == nil {
+	var r batchResult
+	ok := r.read(result)
+	results, ok1 := keyed(r.results, len(items))
+	failures, ok2 := keyed(r.errors, len(items))
+	times, _ := keyed(r.times, len(items))
+	if !ok || !ok1 || !ok2 || r.results == nil && r.errors == nil {
 		return &Failure{Method: cl.method, Description: "unexpected result of a batch", Attempts: cl.attempts,
 			StatusCode: 200, Kind: OutcomeUnknown}
 	}
 	ran, failedBefore := 0, false
 	for i, it := range items {
-		if raw, ok := failures.at(i); ok {
+		if raw := failures[i]; raw != nil {
 			if c.commandFailed(it, cl, raw, failedBefore); it.next != rejoin {
 				ran = i + 1
 			}
 			failedBefore = true
 			continue
 		}
-		raw, ok := results.at(i)
-		if !ok {
+		raw := results[i]
+		if raw == nil {
 			it.Failure = &Failure{Method: it.call.method, Description: "the portal did not come to it", Attempts: it.call.attempts, InBatch: true, Kind: NotRun}
 			continue
 		}
 		ran = i + 1
 		it.Result = raw
 		c.done(it.call)
-		if timing, ok := times.at(i); ok {
+		if timing := times[i]; timing != nil {
 			c.used().holds.ran(it.call.method, timing)
 		}
 	}
@@ -398,8 +392,7 @@ func (c *Core) distribute(cl *Call, items []*Item, result json.RawMessage) *Fail
 // that one's, except for the two codes that the portal gives before it calls the method.
 func (c *Core) commandFailed(it *Item, cl *Call, raw json.RawMessage, failedBefore bool) {
 	f := &Failure{Method: it.call.method, Attempts: it.call.attempts, InBatch: true, FromPortal: true}
-	var env envelope
-	if json.Unmarshal(raw, &env) == nil && env.Error != nil {
+	if env, ok := readEnvelope(raw); ok && env.Error != nil {
 		f.Code, f.Description = ErrorOf(env.Error, env.Description)
 		f.Argument = text(env.Argument)
 	} else if s := text(raw); strings.ContainsAny(s, " \t\n") {
@@ -435,38 +428,44 @@ func (c *Core) commandFailed(it *Item, cl *Call, raw json.RawMessage, failedBefo
 	}
 }
 
-// keyedMap is a map of a batch's answer by the keys of the commands.
-type keyedMap map[string]json.RawMessage
+// batchResult is the result of a batch: three maps by the keys of the commands.
+type batchResult struct{ results, errors, times []byte }
 
-// keyed reads what should be an object. PHP makes a list of an empty one and of
-// one whose keys count from zero; others put null or false there.
-func keyed(raw json.RawMessage) (keyedMap, bool) {
-	if len(raw) == 0 {
-		return nil, true
-	}
-	switch raw[0] {
-	case '{':
-		var m keyedMap
-		err := json.Unmarshal(raw, &m)
-		return m, err == nil
-	case '[':
-		var list []json.RawMessage
-		if json.Unmarshal(raw, &list) != nil {
-			return nil, false
+// read reports whether result is valid JSON that can hold them.
+func (r *batchResult) read(result []byte) bool {
+	return phpform.Members(result, func(name, value []byte) bool {
+		switch string(name) {
+		case `"result"`:
+			r.results = value
+		case `"result_error"`:
+			r.errors = value
+		case `"result_time"`:
+			r.times = value
 		}
-		m := make(keyedMap, len(list))
-		for i, v := range list {
-			m[strconv.Itoa(i)] = v
-		}
-		return m, true
-	}
-	return nil, string(raw) == "null" || string(raw) == "false" || string(raw) == `""`
+		return true
+	})
 }
 
-func (m keyedMap) at(i int) (json.RawMessage, bool) {
-	v, ok := m[key(i)]
-	if !ok {
-		v, ok = m[strconv.Itoa(i)]
+// keyed reads what should be an object, into a list by the number of the command of
+// which there are n; nil: it has no value. PHP makes a list of an empty object and of one
+// whose keys count from zero; others put null or false there.
+func keyed(raw []byte, n int) (values []json.RawMessage, ok bool) {
+	values = make([]json.RawMessage, n)
+	if len(raw) == 0 || string(raw) == "null" || string(raw) == "false" || string(raw) == `""` {
+		return values, true
 	}
-	return v, ok
+	at := 0
+	return values, phpform.Members(raw, func(name, value []byte) bool {
+		i := at
+		if at++; name != nil {
+			var err error
+			if i, err = strconv.Atoi(strings.TrimPrefix(string(name[1:len(name)-1]), "c")); err != nil {
+				return true
+			}
+		}
+		if i >= 0 && i < n {
+			values[i] = value
+		}
+		return true
+	})
 }

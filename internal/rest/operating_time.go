@@ -198,11 +198,9 @@ func (a Attempt) Operating() (used time.Duration, resetAt time.Time) {
 	if a.Batch == 0 {
 		return used, resetAt
 	}
-	var result struct {
-		Times json.RawMessage `json:"result_time"`
-	}
-	_ = json.Unmarshal(a.answer.Result, &result) // an answer that is no batch's has no times
-	times, _ := keyed(result.Times)
+	var r batchResult
+	_ = r.read(a.answer.Result) // an answer that is no batch's has no times
+	times, _ := keyed(r.times, a.Batch)
 	for _, raw := range times {
 		if t := readTiming(raw); t.operating > used {
 			used, resetAt = t.operating, t.resetAt
