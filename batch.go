@@ -170,8 +170,8 @@ func (c *Client) DoBatch(ctx context.Context, b *Batch) error {
 // more than one batch in doubt. The price is speed: requests never overlap, so that
 // the portal waits while the caller works, and the other way round; see [Ahead].
 //
-// Its calls are [ClassBulk], unless ctx has a class: whoever waits for an answer goes
-// first.
+// Its calls are [ClassBulk], in a callback, too, unless ctx is from [WithClass]: whoever
+// waits for an answer goes first.
 //
 // An error belongs to its request and does not stop the stream. Only the end of
 // ctx does: the next request and those that were read already get [ErrNotRun],

@@ -229,13 +229,16 @@ func TestDoAllIsBulkUnlessItsContextHasAClass(t *testing.T) {
 
 // TestACallbackThatBroadcasts: its first calls are answers, the others are not.
 func TestACallbackThatBroadcasts(t *testing.T) {
-	seen := classes(nil)
+	seen, seenBulk := classes(nil), classes(nil)
 	client := over(t, hook, always(200, `{"result":7}`), imbot.WithLimiter(&seen))
+	bulk := over(t, hook, newBatches(t, ids, nil), imbot.WithLimiter(&seenBulk))
 	h := &imbot.EventHandler{Verifier: hook.Verifier(), OnMessage: func(ctx context.Context, _ *imbot.MessageAddEvent) error {
 		for i := range 30 {
 			if _, err := client.Message.Add(ctx, to(i+1, "hi")); err != nil {
 				return err
 			}
+		}
+		for range imbot.DoAll(ctx, bulk, numbered(200)) {
 		}
 		_, err := client.Message.Add(imbot.WithClass(ctx, imbot.ClassAnswer), to(1, "hi"))
 		return err
@@ -247,6 +250,7 @@ func TestACallbackThatBroadcasts(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code)
 	require.NoError(t, h.Shutdown(t.Context()))
 	require.Equal(t, slices.Concat(slices.Repeat(classes{imbot.ClassAnswer}, 20), slices.Repeat(classes{imbot.ClassNormal}, 10), classes{imbot.ClassAnswer}), seen)
+	require.Equal(t, slices.Repeat(classes{imbot.ClassBulk}, 4), seenBulk, "a broadcast takes nothing from the answers of others")
 }
 
 // TestLimiterWithManyWhoLeave: a hundred thousand waiting calls whose contexts end.

@@ -53,8 +53,12 @@ func ClassOf(ctx context.Context) Class {
 	return min(max(c.class, ClassBulk), ClassAnswer)
 }
 
-// HasClass reports whether somebody has given the context a class.
-func HasClass(ctx context.Context) bool { return ctx.Value(classKey{}) != nil }
+// HasClass reports whether somebody has given the context a class: the one that a
+// callback's context has by itself does not count.
+func HasClass(ctx context.Context) bool {
+	c, ok := ctx.Value(classKey{}).(*classed)
+	return ok && c.left == nil
+}
 
 // classify fixes the class of one call, so that all its attempts have it, and takes
 // it off what a callback may have.
