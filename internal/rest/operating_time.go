@@ -39,7 +39,11 @@ type hold struct {
 // ctx comes first.
 func (h *Holds) wait(ctx context.Context, method string) error {
 	for {
-		d := time.Until(h.end(method))
+		end := h.end(method)
+		if end.IsZero() { // as nearly always
+			return nil
+		}
+		d := time.Until(end)
 		if d <= 0 {
 			return nil
 		}
@@ -61,14 +65,12 @@ func (h *Holds) end(method string) time.Time {
 
 // ran notes a success and what the "time" of its answer says about the next refusal.
 func (h *Holds) ran(method string, timing []byte) {
-	left := untilReset(timing)
+	left, now := untilReset(timing), time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e := h.entry(method)
-	if e == nil {
-		return
+	if e := h.entry(method, now); e != nil {
+		e.grown, e.ran, e.left = 0, now, left
 	}
-	e.grown, e.ran, e.left = 0, time.Now(), left
 }
 
 // untilReset is how long after the call the method's sum drops: by the portal's
@@ -99,16 +101,16 @@ func seconds(timing []byte, name string) (n int64) {
 // refused holds a method back after the portal refused a call that was sent at
 // the given time: until the sum drops, or else for a time that grows.
 func (h *Holds) refused(method string, sent time.Time) {
+	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	e := h.entry(method)
+	e := h.entry(method, now)
 	if e == nil {
 		return
 	}
 	if !e.set.Before(sent) {
 		return // it was under way when another was refused
 	}
-	now := time.Now()
 	e.set = now
 	if e.until = e.ran.Add(e.left); !e.until.After(now) {
 		e.grown = min(max(2*e.grown, minHold), maxHold)
@@ -145,8 +147,7 @@ func (h *Holds) find(method string) *hold {
 }
 
 // entry is find, and makes room for a method; nil when there is none.
-func (h *Holds) entry(method string) *hold {
-	now := time.Now()
+func (h *Holds) entry(method string, now time.Time) *hold {
 	if now.Sub(h.swept) > maxHold || len(h.known) >= maxHolds && h.find(method) == nil {
 		h.sweep(now)
 	}
