@@ -49,14 +49,14 @@ type lane struct {
 	place *list.Element // in there; nil: it is in none
 }
 
-// recent are the classes of the last requests.
+// recent are the last requests.
 type recent struct {
-	classes [8]int8
-	n       int
+	answer [8]bool // whether each was one
+	n      int
 }
 
 func (r *recent) add(class Class) {
-	r.classes[r.n%len(r.classes)] = int8(class)
+	r.answer[r.n%len(r.answer)] = class == ClassAnswer
 	r.n++
 }
 
@@ -65,12 +65,12 @@ func (r *recent) add(class Class) {
 // requests it is exactly half.
 func (r *recent) answers() bool {
 	n := 0
-	for _, class := range r.classes {
-		if Class(class) == ClassAnswer {
+	for _, is := range r.answer {
+		if is {
 			n++
 		}
 	}
-	return r.n >= len(r.classes) && 2*n >= len(r.classes)
+	return r.n >= len(r.answer) && 2*n >= len(r.answer)
 }
 
 // mostAnswers is how many answers travel in one batch: the last one waits for those
