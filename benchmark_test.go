@@ -128,7 +128,11 @@ func TestAllocationsOfACall(t *testing.T) {
 		require.NoError(t, err)
 	})
 	t.Logf("%.0f allocations", allocs)
-	require.LessOrEqual(t, allocs, 41.0)
+	most := 41.0
+	if raceDetector {
+		most = 58 // with it a sync.Pool forgets things on purpose
+	}
+	require.LessOrEqual(t, allocs, most)
 }
 
 func TestAllocationsOfAnEvent(t *testing.T) {
