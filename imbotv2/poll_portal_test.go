@@ -247,3 +247,42 @@ func TestTheTimeToACallback(t *testing.T) {
 		})
 	}
 }
+
+func TestADialogThatIsPolledKeepsItsOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const messages, people = 2000, 10
+		portal := imbottest.NewPortal(imbottest.WithSeed(5))
+		defer portal.Close()
+		var bots []imbot.ID
+		for _, c := range register(t, portal, 2) {
+			bots = append(bots, c.BotID())
+		}
+		portal.Fail("batch", imbottest.Fault{Cut: imbottest.AfterRun, Chance: 0.2, Times: -1})
+		l := live(t, portal, bots)
+		var ids []imbot.ID
+		for i := range people {
+			ids = append(ids, portal.AddUser("Anna", fmt.Sprint(i)))
+		}
+		random, said := rand.New(rand.NewPCG(4, 14)), map[string][]int{}
+		for i := range messages {
+			time.Sleep(time.Duration(random.IntN(60)) * time.Millisecond)
+			who, bot := random.IntN(people), random.IntN(len(bots))
+			_, err := portal.Say(t.Context(), ids[who], imbot.UserDialog(bots[bot]), fmt.Sprintf("%d/%d %d", who, bot, i))
+			require.NoError(t, err)
+			dialog := fmt.Sprintf("%d/%d", who, bot)
+			said[dialog] = append(said[dialog], i)
+		}
+		time.Sleep(5 * time.Minute)
+		require.NoError(t, l.end())
+		heard := map[string][]int{}
+		for _, text := range l.heard {
+			var dialog string
+			var i int
+			_, err := fmt.Sscan(text, &dialog, &i)
+			require.NoError(t, err)
+			heard[dialog] = append(heard[dialog], i)
+		}
+		require.Equal(t, said, heard)
+	})
+}
