@@ -40,11 +40,11 @@ func newGet(ask poll.Ask[*bot]) get {
 const fetchTime = 30 * time.Second
 
 // fetch polls bots of one portal and account in one request.
-func fetch(ctx context.Context, asks []poll.Ask[*bot]) []poll.Answer[fetched] {
+func fetch(ctx context.Context, asks []poll.Ask[*bot]) []poll.Answer[*fetched] {
 	ctx, cancel := context.WithTimeout(imbot.WithClass(ctx, imbot.ClassAnswer), fetchTime) // a person waits for it
 	defer cancel()
 	if len(asks) == 1 {
-		return []poll.Answer[fetched]{fetchOne(ctx, asks[0])}
+		return []poll.Answer[*fetched]{fetchOne(ctx, asks[0])}
 	}
 	batch := imbot.NewBatch()
 	pending := make([]*imbot.Pending[EventGetResult], len(asks))
@@ -56,17 +56,17 @@ func fetch(ctx context.Context, asks []poll.Ask[*bot]) []poll.Answer[fetched] {
 		}
 	}
 	whole := carrier.client.base.DoBatch(ctx, batch)
-	answers := make([]poll.Answer[fetched], len(asks))
+	answers := make([]poll.Answer[*fetched], len(asks))
 	unbatched := false
 	for i, ask := range asks {
 		result, err := pending[i].Result()
 		switch {
 		case err == nil:
-			answers[i] = answerOf(ask, result)
+			answers[i] = answerOf(result)
 		case whole != nil:
 			answers[i] = failed(whole)
 		case unbatched && refusesBatch(err):
-			answers[i] = poll.Answer[fetched]{Err: err, Means: poll.Unbatched}
+			answers[i] = poll.Answer[*fetched]{Err: err, Means: poll.Unbatched}
 		case meaning(err) != poll.End:
 			answers[i] = failed(err)
 		default:
@@ -75,41 +75,34 @@ func fetch(ctx context.Context, asks []poll.Ask[*bot]) []poll.Answer[fetched] {
 			answers[i] = fetchOne(ctx, ask)
 			if refusesBatch(err) && answers[i].Err == nil {
 				unbatched = true
-				answers[i] = poll.Answer[fetched]{Err: err, Means: poll.Unbatched} // what it brought is shown again
+				answers[i] = poll.Answer[*fetched]{Err: err, Means: poll.Unbatched} // what it brought is shown again
 			}
 		}
 	}
 	return answers
 }
 
-func fetchOne(ctx context.Context, ask poll.Ask[*bot]) poll.Answer[fetched] {
+func fetchOne(ctx context.Context, ask poll.Ask[*bot]) poll.Answer[*fetched] {
 	result, err := imbot.Do(ctx, ask.Bot.client.base, newGet(ask))
 	if err != nil {
 		return failed(err)
 	}
-	return answerOf(ask, result)
+	return answerOf(result)
 }
 
-// answerOf decodes the events of a page.
-func answerOf(ask poll.Ask[*bot], page EventGetResult) poll.Answer[fetched] {
-	answer := poll.Answer[fetched]{Next: page.NextOffset, More: page.HasMore}
+// answerOf takes the events of a page. They are decoded when they are handed over, because most
+// pages show some again.
+func answerOf(page EventGetResult) poll.Answer[*fetched] {
+	answer := poll.Answer[*fetched]{Next: page.NextOffset, More: page.HasMore}
 	for _, item := range page.Events {
-		ev := item.event(ask.Bot.portal, ask.Bot.seed) // the queue does not tell the portal
-		dialog := string(ev.Dialog())
-		answer.Items = append(answer.Items, poll.Item[fetched]{
-			ID: item.EventID, Line: dialog, Date: item.Date,
-			Event: fetched{Event: ev, dialog: dialog, size: eventSize * len(item.Data)},
-		})
+		answer.Items = append(answer.Items, poll.Item[*fetched]{ID: item.EventID, Date: item.Date, Event: &fetched{item: item}})
 	}
 	return answer
 }
 
-// eventSize is how many bytes of memory a byte of a fetched event takes, at most.
-const eventSize = 4
-
 // failed is the answer to a poll that failed.
-func failed(err error) poll.Answer[fetched] {
-	return poll.Answer[fetched]{Err: err, Means: meaning(err)}
+func failed(err error) poll.Answer[*fetched] {
+	return poll.Answer[*fetched]{Err: err, Means: meaning(err)}
 }
 
 // meaning says what an error means for the queue of a bot. What is not listed is waited

@@ -56,7 +56,7 @@ type PollStats struct {
 
 // pollerRun is one Run of a Poller.
 type pollerRun struct {
-	*poll.Poller[*bot, fetched]
+	*poll.Poller[*bot, *fetched]
 
 	ctx    context.Context // ends with that of Run, and with the last bot
 	cancel context.CancelFunc
@@ -70,6 +70,8 @@ type bot struct {
 	botKey
 
 	client *Client
+	origin any             // see whose
+	token  string          // the same
 	seed   []byte          // of the TemplateIDs of replies
 	ctx    context.Context // ends with the Run, with Remove, and when it can never be polled again
 	cancel context.CancelFunc
@@ -89,10 +91,9 @@ func (b *bot) LogValue() slog.Value { return slog.StringValue(b.String()) }
 
 // fetched is an event on its way to the handler.
 type fetched struct {
-	imbot.Event
-
-	dialog string
-	size   int // bytes in memory
+	item  EventItem   // until it is decoded
+	event imbot.Event // nil: not decoded yet
+	size  int         // bytes in memory
 }
 
 // polled holds the keys of the bots that this process polls: who polls one twice runs all its
@@ -158,10 +159,11 @@ func (p *Poller) begin(ctx context.Context) (*pollerRun, error) {
 	}
 	r := &pollerRun{bots: map[botKey]*bot{}}
 	r.ctx, r.cancel = context.WithCancel(ctx)
-	r.Poller = poll.New(poll.Config[*bot, fetched]{
+	r.Poller = poll.New(poll.Config[*bot, *fetched]{
 		Fetch:  fetch,
 		Push:   p.push,
 		Last:   lastEvent,
+		Dialog: dialogOf,
 		Ended:  func(b *bot, err error) { p.ended(r, b, err) },
 		Cut:    p.cut,
 		Logger: p.Handler.logger,
@@ -177,12 +179,27 @@ func (p *Poller) begin(ctx context.Context) (*pollerRun, error) {
 }
 
 // push hands an event to the handler, in the order of its dialog.
-func (p *Poller) push(b *bot, ev fetched, done func()) (bool, error) {
-	line := ""
-	if ev.dialog != "" {
-		line = fmt.Sprintf("%s\x00%d\x00%s", b.portal, b.id, ev.dialog)
+func (p *Poller) push(b *bot, f *fetched, done func()) (bool, error) {
+	if f.event == nil {
+		f.event, f.size = f.item.event(b.portal, b.seed), eventSize*len(f.item.Data) // the queue does not tell the portal
+		f.item = EventItem{}
 	}
-	return p.Handler.push(line, ev.size, ev.Event, done)
+	line := ""
+	if dialog := f.event.Dialog(); dialog != "" {
+		line = fmt.Sprintf("%s\x00%d\x00%s", b.portal, b.id, dialog)
+	}
+	return p.Handler.push(line, f.size, f.event, done)
+}
+
+// eventSize is how many bytes of memory a byte of a fetched event takes, at most.
+const eventSize = 4
+
+// dialogOf tells the log where a fetched event belongs.
+func dialogOf(f *fetched) string {
+	if f.event == nil {
+		return "" // it waits for room
+	}
+	return string(f.event.Dialog())
 }
 
 // cut ends the contexts of the callbacks that hang.
@@ -257,7 +274,7 @@ func (p *Poller) join(r *pollerRun, c *Client) error {
 		return invalid("Poller: a client without a bot, see Client.WithBot")
 	}
 	seed := c.base.Fingerprint("reply")
-	b := &bot{botKey: keyOf(c), client: c, seed: seed[:]}
+	b := &bot{botKey: keyOf(c), client: c, origin: c.whose().origin, token: c.whose().token, seed: seed[:]}
 	if r.ctx.Err() != nil {
 		return invalid("Poller.Add: Run is ending")
 	}
@@ -355,11 +372,11 @@ func keyOf(c *Client) botKey { return botKey{c.base.Portal(), c.BotID()} }
 
 // lastEvent is the event that tells that a bot was deleted. One that could never be polled
 // was not there to begin with.
-func lastEvent(b *bot, err error, polled bool) (fetched, bool) {
+func lastEvent(b *bot, err error, polled bool) (*fetched, bool) {
 	if !polled || !errors.Is(err, ErrBotNotFound) {
-		return fetched{}, false
+		return nil, false
 	}
 	ev := &BotDeleteEvent{}
 	ev.Name, ev.Time, ev.Bot.ID = "ONIMBOTV2DELETE", time.Now(), b.id
-	return fetched{Event: ev}, true
+	return &fetched{event: ev}, true
 }

@@ -37,6 +37,7 @@ type Config[B comparable, E any] struct {
 	// Cut ends the contexts of callbacks that have not returned DrainTime after the end.
 	Cut func() error
 
+	Dialog     func(ev E) string // of an event that was handed over, for the log
 	Logger     func() *slog.Logger
 	Warm, Idle time.Duration // pauses between two polls: in a conversation, else
 	MaxAge     time.Duration // older events are acknowledged and not handed over; 0: none is too old
@@ -61,7 +62,6 @@ type Answer[E any] struct {
 // An Item is an event in a queue.
 type Item[E any] struct {
 	ID    int64
-	Line  string    // bot and dialog, for the log
 	Date  time.Time // of the event; zero: unknown
 	Event E
 }
@@ -140,7 +140,7 @@ type unit[B comparable, E any] struct {
 type queue[B comparable, E any] struct {
 	bot    B
 	unit   *unit[B, E]
-	window window
+	window window[E]
 	rest   []Item[E] // fetched, open, and not handed over yet, oldest first
 	most   int       // events that an answer has room for
 	next   time.Time // of its next poll

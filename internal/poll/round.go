@@ -101,7 +101,7 @@ func (p *Poller[B, E]) take(q *queue[B, E], ask Ask[B], answer Answer[E], began 
 	if lowest, open := q.window.lowestOpen(); open && fresh == 0 && q.window.limit(ask.Limit, q.most) <= ask.Limit {
 		q.held = true
 		p.note(slog.LevelWarn, "imbot: a callback that does not return keeps the queue of its bot from being read on: give callbacks a time-out",
-			"bot", q.bot, "dialog", q.window.open[lowest].line, "event", lowest)
+			"bot", q.bot, "dialog", p.cfg.Dialog(q.window.open[lowest].event), "event", lowest)
 	}
 }
 
@@ -126,7 +126,7 @@ func (p *Poller[B, E]) enter(q *queue[B, E], ask Ask[B], answer Answer[E], began
 		if date.IsZero() {
 			date = now
 		}
-		if !q.window.enter(it.ID, now, openItem{it.Line, date}) {
+		if !q.window.enter(it.ID, now, openItem[E]{it.Event, date}) {
 			p.stats.Duplicates++
 			continue
 		}

@@ -96,7 +96,7 @@ func (s *stub) read(ask Ask[int]) Answer[stubEvent] {
 		if len(answer.Items) == ask.Limit {
 			break
 		}
-		answer.Items = append(answer.Items, Item[stubEvent]{ID: ev.id, Line: ev.line, Date: ev.stored, Event: ev})
+		answer.Items = append(answer.Items, Item[stubEvent]{ID: ev.id, Date: ev.stored, Event: ev})
 		answer.Next = ev.id + 1
 	}
 	answer.More = len(answer.Items) == ask.Limit
@@ -178,6 +178,7 @@ func (s *stub) start(t *testing.T, bots int, set func(*run, *Config[int, stubEve
 			defer r.mu.Unlock()
 			r.ended = append(r.ended, err)
 		},
+		Dialog: func(ev stubEvent) string { return ev.line },
 		Cut:    func() error { return r.pool.Shutdown(ended()) },
 		Logger: func() *slog.Logger { return slog.New(logTo{r}) },
 		Warm:   2 * time.Second, Idle: 5 * time.Second,

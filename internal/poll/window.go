@@ -16,14 +16,14 @@ const Settle = 3 * time.Second
 // A window is what is known about the queue of one bot: which of its events were seen,
 // which of these are open, and so how much may be acknowledged. The portal keeps the
 // rest, and that is the only store.
-type window struct {
-	seen    []entry            // and not acknowledged, by id
-	open    map[int64]openItem // of these, those whose callback has not returned
-	past    []int64            // acknowledged last, by id: a queue that shows them again must not run them again
-	page    int                // events in the longest page: so many are remembered in past
-	floor   int64              // the offset of the last good poll that had one; 0: none had
-	good    time.Time          // when the last good poll began; zero: there was none
-	covered int64              // the highest id that it would have shown
+type window[E any] struct {
+	seen    []entry               // and not acknowledged, by id
+	open    map[int64]openItem[E] // of these, those whose callback has not returned
+	past    []int64               // acknowledged last, by id: a queue that shows them again must not run them again
+	page    int                   // events in the longest page: so many are remembered in past
+	floor   int64                 // the offset of the last good poll that had one; 0: none had
+	good    time.Time             // when the last good poll began; zero: there was none
+	covered int64                 // the highest id that it would have shown
 }
 
 type entry struct {
@@ -31,10 +31,10 @@ type entry struct {
 	at time.Time // when the answer came that showed it first
 }
 
-// openItem is what the log and the statistics say about an open event.
-type openItem struct {
-	line string    // bot and dialog
-	date time.Time // of the event; when it was seen, if it has none
+// openItem is what the log and the statistics speak of.
+type openItem[E any] struct {
+	event E
+	date  time.Time // of the event; when it was seen, if it has none
 }
 
 // offset returns what the next poll may acknowledge: one above the highest event that
@@ -42,7 +42,7 @@ type openItem struct {
 // event when it began at least Settle after the event was first seen and would have shown
 // everything below it. (The clock alone settles nothing: what became visible since the
 // last poll would be deleted unseen.) 0: there is nothing to acknowledge yet.
-func (w *window) offset() int64 {
+func (w *window[E]) offset() int64 {
 	offset := w.floor
 	for _, e := range slices.Backward(w.seen) {
 		if e.id <= w.covered && w.good.Sub(e.at) >= Settle {
@@ -57,7 +57,7 @@ func (w *window) offset() int64 {
 }
 
 // lowestOpen returns the lowest event whose callback has not returned.
-func (w *window) lowestOpen() (id int64, ok bool) {
+func (w *window[E]) lowestOpen() (id int64, ok bool) {
 	if len(w.open) == 0 {
 		return 0, false
 	}
@@ -71,7 +71,7 @@ func (w *window) lowestOpen() (id int64, ok bool) {
 
 // passed notes a good poll, which has acknowledged what is below its offset.
 // last is the highest id of its page, more whether events may follow that one.
-func (w *window) passed(began time.Time, offset int64, events int, last int64, more bool) {
+func (w *window[E]) passed(began time.Time, offset int64, events int, last int64, more bool) {
 	w.good, w.covered, w.page = began, math.MaxInt64, max(w.page, events)
 	if more {
 		w.covered = last
@@ -95,7 +95,7 @@ func (w *window) passed(began time.Time, offset int64, events int, last int64, m
 
 // enter notes an event that a page shows, and reports whether it is new. It is open
 // then.
-func (w *window) enter(id int64, at time.Time, item openItem) bool {
+func (w *window[E]) enter(id int64, at time.Time, item openItem[E]) bool {
 	i, known := w.find(id)
 	if known {
 		return false
@@ -105,7 +105,7 @@ func (w *window) enter(id int64, at time.Time, item openItem) bool {
 	}
 	w.seen = slices.Insert(w.seen, i, entry{id, at})
 	if w.open == nil {
-		w.open = map[int64]openItem{}
+		w.open = map[int64]openItem[E]{}
 	}
 	w.open[id] = item
 	if id < w.floor { // it came very late, or the queue has begun again: nothing is known of what stands below
@@ -115,19 +115,19 @@ func (w *window) enter(id int64, at time.Time, item openItem) bool {
 }
 
 // close notes that the callback of an event has returned.
-func (w *window) close(id int64) {
+func (w *window[E]) close(id int64) {
 	if delete(w.open, id); len(w.open) == 0 {
 		w.open = nil
 	}
 }
 
 // find returns where an id is in seen, or belongs.
-func (w *window) find(id int64) (int, bool) {
+func (w *window[E]) find(id int64) (int, bool) {
 	return slices.BinarySearchFunc(w.seen, id, func(e entry, id int64) int { return cmp.Compare(e.id, id) })
 }
 
 // settled returns when the youngest event of the window may be settled by a poll.
-func (w *window) settled() time.Time {
+func (w *window[E]) settled() time.Time {
 	var last time.Time
 	for _, e := range w.seen {
 		if e.at.After(last) {
@@ -143,7 +143,7 @@ const mostEvents = 1000
 // limit returns how many events to ask for, so that at least half of a usual page can be
 // new: what is not acknowledged is shown again. base is a usual page, most what the
 // portal's answers have room for.
-func (w *window) limit(base, most int) int {
+func (w *window[E]) limit(base, most int) int {
 	limit := base
 	for limit < len(w.seen)+(base+1)/2 && limit < mostEvents {
 		limit *= 2

@@ -14,25 +14,25 @@ func at(seconds float64) time.Time {
 }
 
 // A step is something that happens to a window.
-type step func(*window)
+type step func(*window[string])
 
 // page is a good poll.
 func page(began float64, offset int64, more bool, ids ...int64) step {
-	return func(w *window) {
+	return func(w *window[string]) {
 		var last int64
 		if len(ids) > 0 {
 			last = ids[len(ids)-1]
 		}
 		w.passed(at(began), offset, len(ids), last, more)
 		for _, id := range ids {
-			w.enter(id, at(began+0.1), openItem{})
+			w.enter(id, at(began+0.1), openItem[string]{})
 		}
 	}
 }
 
 // returned ends callbacks.
 func returned(ids ...int64) step {
-	return func(w *window) {
+	return func(w *window[string]) {
 		for _, id := range ids {
 			w.close(id)
 		}
@@ -63,7 +63,7 @@ func TestWhatMayBeAcknowledged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var w window
+			var w window[string]
 			for _, step := range row.steps {
 				step(&w)
 			}
@@ -74,11 +74,11 @@ func TestWhatMayBeAcknowledged(t *testing.T) {
 
 func TestAnAcknowledgedEventThatIsShownAgainIsNotNew(t *testing.T) {
 	t.Parallel()
-	var w window
+	var w window[string]
 	for i := range 100 { // the queue shows the same page for ever
 		fresh := 0
 		for _, id := range []int64{5, 6, 7} {
-			if w.enter(id, at(float64(2*i)), openItem{}) {
+			if w.enter(id, at(float64(2*i)), openItem[string]{}) {
 				fresh++
 				w.close(id)
 			}
@@ -91,7 +91,7 @@ func TestAnAcknowledgedEventThatIsShownAgainIsNotNew(t *testing.T) {
 
 func TestAnIdleWindowHoldsNothing(t *testing.T) {
 	t.Parallel()
-	var w window
+	var w window[string]
 	page(0, 0, false, 1, 2, 3)(&w)
 	returned(1, 2, 3)(&w)
 	page(4, 0, false, 1, 2, 3)(&w)
@@ -117,7 +117,7 @@ func TestThePageLeavesRoomForNewEvents(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := window{seen: make([]entry, row.seen)}
+			w := window[string]{seen: make([]entry, row.seen)}
 			require.Equal(t, row.limit, w.limit(row.base, row.most))
 		})
 	}
