@@ -47,6 +47,11 @@ const (
 	ClassAnswer = Class(rest.ClassAnswer) // a person waits for it; the default in a callback of an [EventHandler], for its first 20 calls
 )
 
+// String is "bulk", "normal" or "answer".
+func (c Class) String() string {
+	return [...]string{"bulk", "normal", "answer"}[min(max(c, ClassBulk), ClassAnswer)-ClassBulk]
+}
+
 // WithClass returns a context whose calls have a class, whatever they would have
 // otherwise. A better class is taken from the others: bulk calls starve while
 // answers alone use the whole rate of the portal.

@@ -207,6 +207,12 @@ func TestClassOf(t *testing.T) {
 	}
 }
 
+func TestClassIsPrintedAsAWord(t *testing.T) {
+	t.Parallel()
+	got := fmt.Sprint(imbot.ClassBulk, imbot.ClassNormal, imbot.ClassAnswer, imbot.Class(-99), imbot.Class(99))
+	require.Equal(t, "bulk normal answer bulk answer", got)
+}
+
 // classes is a limiter that notes who asks.
 type classes []imbot.Class
 

@@ -302,7 +302,8 @@ func (a *autoBatch) leave(j *waiter, cause error) *Failure {
 			j.ride = nil
 			l.busy--
 			a.free(l)
-			return &Failure{Method: j.call.method, Description: "not sent", Cause: cause} // the batch may just be adding up attempts
+			// Without Attempts: the goroutine of the ride may be writing j.call.attempts right now.
+			return &Failure{Method: j.call.method, Description: "not sent", Cause: cause}
 		}
 		j.left = true
 		f := &Failure{Method: j.call.method, Description: "left a batch under way", Attempts: 1, InBatch: true, Cause: cause}

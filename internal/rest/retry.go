@@ -96,7 +96,12 @@ func trackOf(ctx context.Context) *track { return ctx.Value(trackKey{}).(*track)
 
 func newTrack(ctx context.Context, transport http.RoundTripper) *track {
 	t := &track{Context: ctx, transport: transport}
-	t.GetConn = func(string) { t.state.Store(int32(nowhere)) } // also before a transport's own retry: it makes none of what was sent
+	// The transport may try again by itself and then asks for a connection once more. It
+	// does so only with a POST of which it has written nothing.
+	t.GetConn = func(string) { t.state.Store(int32(nowhere)) }
+	// GotConn, not WroteHeaders, is the border: the transport calls it before it writes.
+	// Long headers are partly on their way before WroteHeaders, which another goroutine
+	// calls, maybe after the caller has its error.
 	t.GotConn = func(httptrace.GotConnInfo) { t.state.Store(int32(connected)) }
 	return t
 }
