@@ -29,8 +29,6 @@ func (get) Decode(result []byte) (EventGetResult, error) { return EventGetReques
 // Secrets implements [imbot.Secretive].
 func (g get) Secrets() []string { return []string{g.BotToken} }
 
-var _ imbot.Secretive = get{}
-
 func newGet(ask poll.Ask[*bot]) get {
 	return get{BotID: ask.Bot.id, BotToken: ask.Bot.client.whose().token, Offset: ask.Offset, Limit: ask.Limit}
 }

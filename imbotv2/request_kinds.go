@@ -33,4 +33,5 @@ var (
 	_ imbot.Repeater = RevisionGetRequest{}
 
 	_ imbot.Secretive = BotUpdateRequest{}
+	_ imbot.Secretive = get{}
 )
