@@ -79,6 +79,9 @@ func (p *Portal) dropBot(b *bot, by imbot.ID) {
 		return
 	}
 	p.fireV2(v2BotDelete, nil, by, []*bot{b}, func(*bot, *array) {}) // nobody can read it from a queue any more
+	for len(b.queue) > 0 {
+		p.dropFirst(b, "the queue is deleted")
+	}
 	if b.webhook != "" {
 		p.unhook(b)
 	}

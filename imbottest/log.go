@@ -27,6 +27,8 @@ type Exchange struct {
 	Error    string // a code, or what went wrong; "" when all is well
 	Batch    int64  // the id of the batch of which it is a command, else 0
 	Replay   int64  // the id of the event that was sent again, else 0
+	Polls    int    // how many polls, one after another, that brought nothing this stands for; 0: it is none
+	Fetched  bool   // an event in the queue of a bot: Done when the bot has acknowledged it
 
 	// The bodies: indented JSON, where they can be written so, with long texts cut.
 	// Only [Portal.Exchange] fills them in.
@@ -51,13 +53,17 @@ type logEntry struct {
 	answer any    // the bytes of an answer, or the result of a command
 	large  bool   // a body was left out because it is too large
 	to     binding
+
+	poll string // which queues a poll asks; empty: it is none
+	kept bool   // it is in the log
 }
 
 // exchangeLog keeps the last exchanges in the order of their ids, which have no gaps.
 type exchangeLog struct {
-	list []*logEntry
-	last int64
-	size int
+	list  []*logEntry
+	last  int64
+	size  int
+	polls map[string]*logEntry // the last poll that brought nothing, by what it asks
 }
 
 func (t *exchangeLog) find(id int64) *logEntry {
@@ -71,7 +77,7 @@ func (t *exchangeLog) find(id int64) *logEntry {
 // add gives an exchange its id and keeps it.
 func (t *exchangeLog) add(x *logEntry) {
 	t.last++
-	x.ID = t.last
+	x.ID, x.kept = t.last, true
 	t.list = append(t.list, x)
 	t.grow(len(x.sent))
 }
@@ -80,6 +86,7 @@ func (t *exchangeLog) grow(n int) {
 	t.size += n
 	for len(t.list) > 1 && (len(t.list) > maxExchanges || t.size > maxKeptTotal) {
 		t.size -= t.list[0].bytes()
+		t.list[0].kept = false
 		t.list[0] = nil
 		t.list = t.list[1:]
 	}
@@ -99,9 +106,16 @@ func (p *Portal) beginExchange(x *logEntry) *logEntry {
 	if len(x.sent) > maxKeptBody {
 		x.sent, x.large = "", true
 	}
+	if x.poll != "" && p.log.polls[x.poll] != nil && p.log.polls[x.poll].kept {
+		return x // endExchange decides whether it counts on the line of the one before
+	}
+	p.keepExchange(x)
+	return x
+}
+
+func (p *Portal) keepExchange(x *logEntry) {
 	p.log.add(x)
 	p.addToFeed(feedEntry{kind: ChangeExchange, exchange: x.ID})
-	return x
 }
 
 // endExchange logs how an exchange ended. Status 0 means that there was no answer.
@@ -115,10 +129,88 @@ func (p *Portal) endExchange(x *logEntry, status int, answer any, fault string) 
 		fault = p.scrub(fault)
 	}
 	x.answer, x.Done, x.Status, x.Error, x.Duration = answer, true, status, fault, time.Since(x.Time)
-	if p.log.find(x.ID) == x {
-		p.log.grow(x.bytes() - len(x.sent))
+	if x.poll != "" {
+		x = p.countPoll(x)
 	}
-	p.addToFeed(feedEntry{kind: ChangeExchange, exchange: x.ID})
+	if x.kept {
+		p.log.grow(x.bytes() - len(x.sent))
+		p.addToFeed(feedEntry{kind: ChangeExchange, exchange: x.ID})
+	}
+}
+
+// countPoll lets a poll that brought nothing count on the line of the one before it, so that a
+// bot which asks every few seconds does not push everything else out of the log. It
+// returns the entry of that line.
+func (p *Portal) countPoll(x *logEntry) *logEntry {
+	last := p.log.polls[x.poll]
+	if x.Error != "" || !foundNothing(x.answer) {
+		delete(p.log.polls, x.poll)
+		if !x.kept {
+			p.keepExchange(x)
+		}
+		return x
+	}
+	if last == nil || !last.kept || last == x {
+		if p.log.polls == nil {
+			p.log.polls = map[string]*logEntry{}
+		}
+		if !x.kept {
+			p.keepExchange(x)
+		}
+		x.Polls = 1
+		p.log.polls[x.poll] = x
+		return x
+	}
+	last.Polls++
+	last.Time, last.Duration, last.answer = x.Time, x.Duration, x.answer
+	return last
+}
+
+// foundNothing reports whether polls have found their queues empty, from the answer of a call
+// or a batch, or the result of a command.
+func foundNothing(answer any) bool {
+	if body, ok := answer.([]byte); ok {
+		return !bytes.Contains(body, []byte(`"eventId"`)) && !bytes.Contains(body, []byte(`"error"`))
+	}
+	result, _ := answer.(*array)
+	return result.array("events").len() == 0
+}
+
+// pollOf names what a call polls, "" when it does something else: all commands of a batch
+// have to be polls.
+func pollOf(method string, params *array) string {
+	switch strings.ToLower(method) {
+	case "imbot.v2.event.get":
+		return "poll of " + text(params.get("botId"))
+	case "batch":
+		commands := params.array("cmd")
+		for i := range commands.len() {
+			if !strings.EqualFold(text(commands.values[commands.keys[i]]), "imbot.v2.event.get") {
+				return ""
+			}
+		}
+		if commands.len() > 0 {
+			return "polls"
+		}
+	}
+	return ""
+}
+
+// logQueued logs an event that waits for a bot to fetch it; the lock is held.
+func (p *Portal) logQueued(name string, data *array) *logEntry {
+	sent, _ := json.Marshal(data) // PHP values can always be written
+	return p.beginExchange(&logEntry{Exchange: Exchange{Event: true, Fetched: true, Name: name}, sent: string(sent)})
+}
+
+// endQueued logs that an event is in no queue any more: acknowledged, or gone for a reason.
+func (p *Portal) endQueued(x *logEntry, reason string) {
+	x.Done, x.Error, x.Duration = true, reason, time.Since(x.Time)
+	if reason == "" {
+		x.Status = http.StatusOK
+	}
+	if x.kept {
+		p.addToFeed(feedEntry{kind: ChangeExchange, exchange: x.ID})
+	}
 }
 
 // endCall logs the answer of a call that is no command of a batch.
@@ -220,7 +312,7 @@ func (p *Portal) Exchange(id int64) (found Exchange, ok bool) {
 	p.mu.Unlock()
 
 	m := masker{secrets}
-	if event {
+	if event && !found.Fetched {
 		found.Sent = m.value(parseForm([]byte(sent)))
 	} else {
 		found.Sent = m.body([]byte(sent))
@@ -252,7 +344,7 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 	case p.closed:
 		p.mu.Unlock()
 		return Exchange{}, errClosed
-	case x == nil || !x.Event || x.sent == "":
+	case x == nil || !x.Event || x.Fetched || x.sent == "":
 		p.mu.Unlock()
 		return Exchange{}, fmt.Errorf("imbottest: there is no event %d that could be sent again", id)
 	}
@@ -342,7 +434,7 @@ func (p *Portal) record(method string, params *array, batch bool) *logEntry {
 	if len(p.calls) < maxKept {
 		p.calls = append(p.calls, call)
 	}
-	return p.beginExchange(&logEntry{Exchange: Exchange{Name: call.Method}, sent: masked})
+	return p.beginExchange(&logEntry{Exchange: Exchange{Name: call.Method}, sent: masked, poll: pollOf(method, open)})
 }
 
 // Err returns what a test should not overlook: calls of methods that the portal

@@ -32,6 +32,7 @@ type Message struct {
 	Edited  bool       // a person changed it; changes by bots are not marked
 	Deleted bool       // Text is then the notice that stands in its place
 	Likes   []imbot.ID // who likes it
+	ReplyTo imbot.ID   // the message that it quotes; 0: none
 }
 
 // Plain returns the text as a person reads it: what the portal's text stage and the web
@@ -73,8 +74,7 @@ func (ps parts) wire() (attach, keyboard, menu json.RawMessage) {
 type message struct {
 	Message // without Keyboard, Attach and Menu
 
-	uuid    string   // templateId of imbot.v2
-	replyTo imbot.ID // the message that it quotes
+	uuid string // templateId of imbot.v2
 }
 
 // public returns the message with its keyboard, attachment and menu.

@@ -283,8 +283,8 @@ func (p *Portal) setMode(b *bot, mode, address string) {
 		p.unhook(b)
 	}
 	if mode == modeWebhook {
-		if b.mode != modeWebhook {
-			b.queue = nil
+		for b.mode != modeWebhook && len(b.queue) > 0 {
+			p.dropFirst(b, "the queue is deleted")
 		}
 		b.webhook = address
 		p.hookTo(b.app, address)

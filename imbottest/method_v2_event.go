@@ -22,7 +22,7 @@ func v2EventGet(c *call) (any, *restError) {
 		return nil, badRequest("USER_NOT_SUBSCRIBED", "The user is not subscribed")
 	}
 	now := time.Now()
-	b.dropOld(now)
+	c.p.dropOld(b, now)
 	offset, _ := strconv.ParseInt(c.params.text("OFFSET"), 10, 64)
 	limit := int(c.params.id("LIMIT"))
 	if limit <= 0 {
@@ -31,7 +31,7 @@ func v2EventGet(c *call) (any, *restError) {
 	limit = min(limit, longestPage)
 	if offset > 0 {
 		for len(b.queue) > 0 && b.queue[0].ID < offset { // also what nobody has seen yet
-			b.queue = b.queue[1:]
+			c.p.dropFirst(b, "")
 		}
 		b.emptyUntil = time.Time{}
 	}

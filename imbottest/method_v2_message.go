@@ -80,7 +80,7 @@ func v2MessageSend(c *call) (any, *restError) {
 		author = 0
 	}
 	m := p.store(chat, author, text, system)
-	m.parts, m.uuid, m.replyTo = parts, uuid, reply
+	m.parts, m.uuid, m.ReplyTo = parts, uuid, reply
 	if dedup {
 		if p.uuids == nil {
 			p.uuids = map[string]sentBefore{}

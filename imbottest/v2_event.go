@@ -47,6 +47,7 @@ type queued struct {
 	date    time.Time
 	visible time.Time // from when on it is shown; ids are given before
 	data    *array
+	logged  *logEntry
 }
 
 // lateEvents is what [WithLateEvents] says.
@@ -80,7 +81,7 @@ func (p *Portal) Queued(bot imbot.ID) []QueuedEvent {
 	if b == nil {
 		return nil
 	}
-	b.dropOld(time.Now())
+	p.dropOld(b, time.Now())
 	var list []QueuedEvent
 	for _, e := range b.queue {
 		list = append(list, e.QueuedEvent)
@@ -89,8 +90,16 @@ func (p *Portal) Queued(bot imbot.ID) []QueuedEvent {
 }
 
 // dropOld removes the events that are older than a day.
-func (b *bot) dropOld(now time.Time) {
-	b.queue = slices.DeleteFunc(b.queue, func(e queued) bool { return now.Sub(e.date) > queueTime })
+func (p *Portal) dropOld(b *bot, now time.Time) {
+	for len(b.queue) > 0 && now.Sub(b.queue[0].date) > queueTime {
+		p.dropFirst(b, "older than a day")
+	}
+}
+
+// dropFirst removes the first event of a queue: it is acknowledged, or gone for a reason.
+func (p *Portal) dropFirst(b *bot, reason string) {
+	p.endQueued(b.queue[0].logged, reason)
+	b.queue = b.queue[1:]
 }
 
 // fireV2 tells bots of the second generation about something, each by itself. data makes what
@@ -127,6 +136,7 @@ func (p *Portal) enqueue(b *bot, name string, data *array) {
 			e.visible = now.Add(time.Duration(p.late.random.Int64N(int64(p.late.most) + 1)))
 		}
 	}
+	e.logged = p.logQueued(name, data)
 	b.queue = append(b.queue, e)
 	b.emptyUntil = time.Time{}
 	p.notify()

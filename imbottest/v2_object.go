@@ -148,8 +148,8 @@ func (p *Portal) messageObject(m *message, event bool) *array {
 	a := object("id", m.ID, "chatId", m.ChatID, "authorId", m.AuthorID, "date", m.Time.Format(time.RFC3339), "text", textstage.Serve(m.Text, nil),
 		"isSystem", m.System, "uuid", m.uuid, "forward", nil)
 	params := newArray()
-	if m.replyTo != 0 {
-		params.set("REPLY_ID", number(m.replyTo))
+	if m.ReplyTo != 0 {
+		params.set("REPLY_ID", number(m.ReplyTo))
 	}
 	attach, keyboard := m.parts[partAttach], m.parts[partKeyboard]
 	if attach != nil {

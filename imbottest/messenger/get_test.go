@@ -45,7 +45,7 @@ func TestState(t *testing.T) {
 	require.Len(t, dialogs, 1)
 	d := dialogs[0].(object)
 	last := d["last"].(object)
-	require.Equal(t, []string{"attach", "author", "chat", "deleted", "dialog", "edited", "gone", "id", "keyboard", "likes", "menu", "served", "system", "text", "time"}, keys(last))
+	require.Equal(t, []string{"attach", "author", "chat", "deleted", "dialog", "edited", "gone", "id", "keyboard", "likes", "menu", "reply", "served", "system", "text", "time"}, keys(last))
 	require.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)$`, last["time"])
 	require.Equal(t, "hi", last["text"])
 	for _, name := range []string{"last", "color", "avatar"} {
@@ -122,7 +122,7 @@ func TestExchanges(t *testing.T) {
 			event = x
 		}
 	}
-	require.Equal(t, []string{"batch", "done", "error", "id", "kind", "ms", "name", "parent", "replay", "status", "time", "url"}, keys(event))
+	require.Equal(t, []string{"batch", "done", "error", "fetched", "id", "kind", "ms", "name", "parent", "polls", "replay", "status", "time", "url"}, keys(event))
 	require.Equal(t, "event", event["kind"])
 	require.Equal(t, eventURL, event["url"])
 	id := fmt.Sprintf("%.0f", event["id"])

@@ -56,6 +56,7 @@ type message struct {
 	Deleted  bool            `json:"deleted"`
 	Gone     bool            `json:"gone"` // deleted without a notice in its place
 	Likes    []imbot.ID      `json:"likes"`
+	Reply    imbot.ID        `json:"reply"` // the message that it quotes, 0 for none
 	Keyboard json.RawMessage `json:"keyboard"`
 	Attach   json.RawMessage `json:"attach"`
 	Menu     json.RawMessage `json:"menu"`
@@ -96,6 +97,9 @@ type exchange struct {
 	Parent int64     `json:"parent"` // the id of the batch, 0 for none
 	URL    string    `json:"url"`
 	Replay int64     `json:"replay"`
+
+	Polls   int  `json:"polls"`   // polls that brought nothing, which this line counts
+	Fetched bool `json:"fetched"` // an event in a queue
 }
 
 type exchangeBodies struct {
@@ -151,7 +155,7 @@ func pictureURL(what string, id imbot.ID, data []byte) string {
 func newMessage(m imbottest.Message, dialog imbot.DialogID) message {
 	out := message{
 		ID: m.ID, Chat: m.ChatID, Dialog: dialog, Author: m.AuthorID, Text: m.Text, Served: textstage.Serve(m.Text, nil),
-		System: m.System, Time: milliTime(m.Time), Edited: m.Edited, Deleted: m.Deleted, Likes: neverNil(m.Likes),
+		System: m.System, Time: milliTime(m.Time), Edited: m.Edited, Deleted: m.Deleted, Likes: neverNil(m.Likes), Reply: m.ReplyTo,
 	}
 	out.Attach, out.Keyboard, out.Menu = m.Wire()
 	for _, part := range []*json.RawMessage{&out.Keyboard, &out.Menu} {
@@ -169,7 +173,7 @@ func newExchange(x imbottest.Exchange) exchange {
 	}
 	return exchange{
 		ID: x.ID, Kind: kind, Name: x.Name, Time: milliTime(x.Time), MS: float64(x.Duration.Microseconds()) / 1000, Done: x.Done,
-		Status: x.Status, Error: x.Error, Batch: x.Batch != 0, Parent: x.Batch, URL: x.URL, Replay: x.Replay,
+		Status: x.Status, Error: x.Error, Batch: x.Batch != 0, Parent: x.Batch, URL: x.URL, Replay: x.Replay, Polls: x.Polls, Fetched: x.Fetched,
 	}
 }
 

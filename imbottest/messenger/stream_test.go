@@ -143,7 +143,7 @@ func TestStreamTellsOfExchanges(t *testing.T) {
 		w.ok(0, w.client.Call(t.Context(), "profile", nil, nil))
 		require.Regexp(t, `^id: \d+
 event: exchange
-data: \{"id":\d+,"kind":"call","name":"profile","time":".*","ms":[0-9.]+,"done":true,"status":200,"error":"","batch":false,"parent":0,"url":"","replay":0\}$`, s.block())
+data: \{"id":\d+,"kind":"call","name":"profile","time":".*","ms":[0-9.]+,"done":true,"status":200,"error":"","batch":false,"parent":0,"url":"","replay":0,"polls":0,"fetched":false\}$`, s.block())
 	})
 }
 

@@ -138,16 +138,17 @@ export class Log {
     head.replaceChildren(
       el('span', { class: 'kind', title: exchange.kind === 'event' ? 'Event to the bot' : 'Call of the bot' }, icon(exchange.kind === 'event' ? 'in' : 'out')),
       el('bdi', { class: 'name' }, exchange.name),
-      el('span', { class: 'status' }, exchange.error || (exchange.done ? String(exchange.status || 'done') : '…')),
+      el('span', { class: 'status' }, exchange.error || (exchange.fetched ? (exchange.done ? 'acknowledged' : 'in the queue') : exchange.done ? String(exchange.status || 'done') : '…')),
       el('span', { class: 'about' },
         el('time', { datetime: exchange.time }, exactTime(exchange.time)),
         exchange.done ? ` · ${duration(exchange.ms)}` : '',
+        exchange.polls ? ` · ${exchange.polls === 1 ? 'a poll' : exchange.polls + ' polls'}, nothing new` : '',
         exchange.replay ? ` · replay of ${exchange.replay}` : '',
         exchange.parent ? ` · in batch ${exchange.parent}` : exchange.batch ? ' · in a batch' : '',
         exchange.error && exchange.status ? ` · ${exchange.status}` : '',
         exchange.url ? el('bdi', { class: 'to' }, ' · ' + exchange.url) : ''));
     while (item.lastElementChild !== head) item.lastElementChild.remove();
-    if (exchange.kind === 'event') {
+    if (exchange.kind === 'event' && !exchange.fetched) {
       item.append(el('button', { type: 'button', class: 'replay', 'data-replay': exchange.id, 'aria-label': `Replay ${exchange.name}`, click: (event) => this.replay(exchange.id, event.currentTarget) }, 'Replay'));
     }
     if (open) this.body(exchange.id, item);

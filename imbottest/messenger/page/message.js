@@ -26,6 +26,7 @@ export function messageItem(message, app, expanded) {
   });
   const bubble = el('div', { class: 'bubble' },
     message.system ? null : el('div', { class: 'author' }, el('bdi', {}, name)),
+    reply(message, app),
     body(message, app, expanded, item),
     message.deleted ? null : attachment(message.attach, app),
     footer(message, app));
@@ -40,6 +41,15 @@ function face(author, name, app) {
   const node = avatar(app.state.users.get(author), name);
   node.title = name.slice(0, 200);
   return node;
+}
+
+// reply shows the message that one answers, as far as it is loaded; a click goes there.
+function reply(message, app) {
+  if (!message.reply || message.deleted) return null;
+  const other = app.messages.kept.find((m) => m.id === message.reply);
+  return el('button', { type: 'button', class: 'reply', tabindex: '-1', title: 'Go to the message that this one answers', click: () => app.messages.reveal(message.reply) },
+    el('bdi', { class: 'quoted-name' }, other ? app.nameOf(other.author) : `Message ${message.reply}`),
+    other ? el('bdi', { class: 'reply-text' }, summary(other, app)) : null);
 }
 
 function body(message, app, expanded, item) {
