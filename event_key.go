@@ -43,14 +43,12 @@ func eventKey(ev Event) string {
 	sum := sha256.New()
 	write(sum, m.Auth.MemberID, m.Name)
 	if add, ok := ev.(*MessageAddEvent); ok && add.Params.MessageID != 0 {
-		bots := make([]ID, len(add.Bots)) // a sort of the structs would be 40 KB of every program
+		bots := make([]string, len(add.Bots)) // every program has a sort of texts anyway
 		for i, b := range add.Bots {
-			bots[i] = b.BotID
+			bots[i] = b.BotID.String()
 		}
 		slices.Sort(bots)
-		for _, id := range bots {
-			write(sum, id.String())
-		}
+		write(sum, bots...)
 		write(sum, "message", add.Params.MessageID.String())
 		return hex.EncodeToString(sum.Sum(nil))
 	}
