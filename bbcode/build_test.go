@@ -8,6 +8,7 @@ import (
 )
 
 func TestBuilders(t *testing.T) {
+	t.Parallel()
 	noon := time.Unix(1645844720, 0)
 	for _, row := range []struct{ name, got, want string }{
 		{"bold", Bold("a"), "[b]a[/b]"},

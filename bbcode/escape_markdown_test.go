@@ -7,6 +7,7 @@ import (
 )
 
 func TestEscapeMarkdown(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ name, text, want string }{
 		{"plain text is left alone", "Hello, it's 5 > 3 & 2 < 4 - ok", "Hello, it's 5 > 3 & 2 < 4 - ok"},
 		{"what Escape does", "[b] &lt; /me", "[\u2060b] &\u2060lt; /me"},

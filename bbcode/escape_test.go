@@ -10,6 +10,7 @@ import (
 )
 
 func TestEscape(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ name, text, want string }{
 		{"plain text is left alone", "Hello, it's 5 > 3 & 2 < 4 - ok", "Hello, it's 5 > 3 & 2 < 4 - ok"},
 		{"a code is broken behind its bracket", "[b]x[/b]", "[\u2060b]x[\u2060/b]"},
@@ -155,6 +156,7 @@ func FuzzEscape(f *testing.F) {
 }
 
 func TestEscapeKeepsTheRest(t *testing.T) {
+	t.Parallel()
 	pieces := []string{"[", "/b]", "BR", "#", ">", "-", quoteRule[:30], "\n", " ", "x", joiner, "u", "/", "icon", "=", "&", "lt;", "<br />"}
 	for _, a := range pieces {
 		for _, b := range pieces {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestMarkdown(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ name, text, want string }{
 		{"nothing", "", ""},
 		{"a paragraph", "Hello, world", "Hello, world"},
@@ -79,6 +80,7 @@ func TestMarkdown(t *testing.T) {
 }
 
 func TestMarkdownNestsOnlySoDeep(t *testing.T) {
+	t.Parallel()
 	text := strings.Repeat("> - ", 1000) + "a"
 	require.True(t, strings.HasSuffix(Markdown(text), "a"))
 	require.Equal(t, strings.Count(text, "-")-maxNesting/2, strings.Count(Markdown(text), "-"))

@@ -8,6 +8,7 @@ import (
 )
 
 func TestPlain(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct{ name, text, want string }{
 		{"looks are gone", "[B]a[/B] [i]b[/i] [u]c[/u] [s]d[/s] [size=9]e[/size] [color=#fff]f[/color]", "a b c d e f"},
 		{"a link has its address behind it", "see [url=https://e.com]this [b]page[/b][/url]!", "see this page (https://e.com)!"},

@@ -8,6 +8,7 @@ import (
 )
 
 func TestCodeNames(t *testing.T) {
+	t.Parallel()
 	for _, name := range strings.Fields(codeNames) {
 		_, ok := form(name)
 		require.True(t, ok, name)

@@ -14,6 +14,7 @@ import (
 )
 
 func TestSplit(t *testing.T) {
+	t.Parallel()
 	word := func(n int) string { return strings.Repeat("x", n) }
 	for _, row := range []struct {
 		name, text string
@@ -67,6 +68,7 @@ func TestSplit(t *testing.T) {
 }
 
 func TestSplitQuoteBlock(t *testing.T) {
+	t.Parallel()
 	text := "before\n" + QuoteBlock(strings.Repeat("line of text\n", 60)) + "\nafter"
 	parts := split(text, 500)
 	require.Greater(t, len(parts), 1)
@@ -77,6 +79,7 @@ func TestSplitQuoteBlock(t *testing.T) {
 }
 
 func TestSplitAtTheLimitOfThePortal(t *testing.T) {
+	t.Parallel()
 	parts := Split(Bold(strings.Repeat("Слово. ", 10000)))
 	require.Len(t, parts, 4)
 	for _, part := range parts {
@@ -141,6 +144,7 @@ func styled(text string) []string {
 }
 
 func TestSplitKeepsEveryStyle(t *testing.T) {
+	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	var write func(depth int) string
 	write = func(depth int) string {

@@ -100,6 +100,49 @@ func TestReferences(t *testing.T) {
 	})
 }
 
+// The rule for references is written twice, in the SDK and in the portal. Whatever text
+// the SDK lets into a batch, the portal leaves as it leaves one that came alone.
+func TestWhatTheSDKLetsIntoABatchIsNoReference(t *testing.T) {
+	t.Parallel()
+	const texts = 2000
+	parts := []string{"$", "$result", "$Error", "$total", "$NEXT", "$time", "s", "[", "]", "[]", "[c0]", "[0]", "[b]", "[/b]", "x", ":",
+		" ", "\n", "\t", "\v", "\f", "\u00a0", "ü", "\u2060"}
+	random := rand.New(rand.NewPCG(5, 3))
+	portal := newTestPortal(t)
+	auth := portal.Webhook("one")
+	client, err := imbot.NewClient(auth, imbot.WithHTTPClient(portal.HTTPClient()), imbot.WithLimiter(imbot.NewLimiter(1e6, 1e6)))
+	require.NoError(t, err)
+	var adds []imbot.MessageAddRequest
+	for range texts {
+		var b strings.Builder
+		for range 1 + random.IntN(8) {
+			b.WriteString(parts[random.IntN(len(parts))])
+		}
+		adds = append(adds, imbot.MessageAddRequest{BotID: alpha, DialogID: "chat1001", Message: "(" + b.String() + ")"})
+	}
+	before := len(portal.Messages(anna, "chat1001"))
+	for _, err := range imbot.DoAll(t.Context(), client, slices.Values(adds)) {
+		require.NoError(t, err)
+	}
+	travelled := 0
+	for _, call := range portal.Calls("imbot.message.add") {
+		if call.Batch {
+			travelled++
+		}
+	}
+	require.Greater(t, travelled, texts/2)
+	require.Less(t, travelled, texts)
+	for _, add := range adds {
+		_, err := client.Message.Add(t.Context(), add)
+		require.NoError(t, err)
+	}
+	seen := portal.Messages(anna, "chat1001")[before:]
+	require.Len(t, seen, 2*texts)
+	for i, add := range adds {
+		require.Equal(t, seen[texts+i].Text, seen[i].Text, "%q", add.Message)
+	}
+}
+
 func TestAListInATextEndsTheWholeBatch(t *testing.T) {
 	t.Parallel()
 	const who, add = `"who":"profile","a":"imbot.chat.add?CLIENT_ID=one",`, `imbot.message.add?CLIENT_ID=one`

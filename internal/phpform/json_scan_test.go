@@ -22,6 +22,7 @@ func members(body []byte) (all string, ok bool) {
 }
 
 func TestMembers(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ name, body, want string }{
 		{"an object has names", ` { "a" : 1 , "b\"" :[ ] } `, `"a" 1` + "\n" + `"b\"" [ ]` + "\n"},
 		{"a list has none", `[true,{"a":null},"x"]`, " true\n {\"a\":null}\n \"x\"\n"},
@@ -41,6 +42,7 @@ func TestMembers(t *testing.T) {
 
 // TestMembersThatAreDeep: as deep as encoding/json reads, and no deeper.
 func TestMembersThatAreDeep(t *testing.T) {
+	t.Parallel()
 	for _, depth := range []int{10_000, 10_001, 2_000_000} {
 		for _, body := range []string{
 			strings.Repeat("[", depth) + strings.Repeat("]", depth),

@@ -14,6 +14,7 @@ import (
 )
 
 func TestParseJSON(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ name, body, want string }{
 		{"an object is a map in its order", `{"b":"1","a":{"c":"2"}}`, `{b:"1" a:{c:"2"}}`},
 		{"a list counts from zero", `{"a":["x",["y"]]}`, `{a:{0:"x" 1:{0:"y"}}}`},
@@ -38,6 +39,7 @@ func TestParseJSON(t *testing.T) {
 }
 
 func TestParseJSONRefuses(t *testing.T) {
+	t.Parallel()
 	nested := func(n int) string { return strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) }
 	list := func(n int) string { return "[" + strings.Repeat("1,", n-1) + "1]" }
 	_, err := ParseJSON([]byte(nested(MaxDepth + 1))) // a name and its brackets
@@ -157,6 +159,7 @@ func FuzzParseJSON(f *testing.F) {
 }
 
 func TestParseRandomJSON(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		checkJSON(t, randomJSON(r, 1+r.IntN(2*maxLinear), 4))

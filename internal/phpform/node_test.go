@@ -10,6 +10,7 @@ import (
 )
 
 func TestNodeReads(t *testing.T) {
+	t.Parallel()
 	n, err := Parse([]byte("a[b]=1&a[c]=2&d=3&e="))
 	require.NoError(t, err)
 	require.Equal(t, n, n.At())
@@ -29,6 +30,7 @@ func TestNodeReads(t *testing.T) {
 }
 
 func TestATextThatWasAMapHasNoKeys(t *testing.T) {
+	t.Parallel()
 	for _, body := range []string{"a[b]=1&a[c]=2&a=3", `{"a":{"b":1,"c":2},"a":3}`} {
 		parse := Parse
 		if body[0] == '{' {
@@ -43,6 +45,7 @@ func TestATextThatWasAMapHasNoKeys(t *testing.T) {
 }
 
 func TestMissingNode(t *testing.T) {
+	t.Parallel()
 	var n Node
 	require.True(t, n.IsMissing())
 	require.True(t, n.At().IsMissing())
@@ -60,6 +63,7 @@ func TestMissingNode(t *testing.T) {
 }
 
 func TestAllStopsWhenItIsTold(t *testing.T) {
+	t.Parallel()
 	n, err := Parse([]byte("a=1&b=2&c=3"))
 	require.NoError(t, err)
 	var keys []string
@@ -74,6 +78,7 @@ func TestAllStopsWhenItIsTold(t *testing.T) {
 }
 
 func TestEncode(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		path []string
@@ -99,13 +104,14 @@ func TestEncode(t *testing.T) {
 }
 
 func TestEncodeLeavesOutEmptyMaps(t *testing.T) {
+	t.Parallel()
 	n, err := ParseJSON([]byte(`{"a":{},"b":"1","c":[{},[]],"d":{"e":"2"},"f":[]}`))
 	require.NoError(t, err)
 	require.Equal(t, "b=1&d%5Be%5D=2", n.Encode())
 	require.Empty(t, new(Form).Encode())
 }
 
-func TestTheSizeOfATreeIsWhatItTakes(t *testing.T) {
+func TestTheSizeOfATreeIsWhatItTakes(t *testing.T) { // not in parallel: it measures the heap of the process
 	many := func(n int, pair string) string {
 		var b strings.Builder
 		for i := range n {

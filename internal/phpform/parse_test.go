@@ -31,6 +31,7 @@ func dump(n Node) string {
 }
 
 func TestParse(t *testing.T) {
+	t.Parallel()
 	deepest := "a" + strings.Repeat("[b]", MaxDepth)
 	for _, test := range []struct{ name, body, want string }{
 		{"an empty body is an empty map", "", `{}`},
@@ -93,6 +94,7 @@ func TestParse(t *testing.T) {
 
 // The bodies below would hang or be killed if anything were not linear.
 func TestParseRefuses(t *testing.T) {
+	t.Parallel()
 	repeat := func(s string, n int) []byte { return []byte(strings.Repeat(s, n)) }
 	numbered := func(format string, n int) []byte {
 		var b []byte
@@ -129,6 +131,7 @@ func TestParseRefuses(t *testing.T) {
 
 // Anything that is not linear would never come to the end of these.
 func TestParseLarge(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name, start, unit string
 		size, keys        int
@@ -154,6 +157,7 @@ func TestParseLarge(t *testing.T) {
 }
 
 func TestParseTooLong(t *testing.T) {
+	t.Parallel()
 	body := make([]byte, MaxSize+1)
 	for _, parse := range []func([]byte) (Node, error){Parse, ParseJSON} {
 		n, err := parse(body)
@@ -163,6 +167,7 @@ func TestParseTooLong(t *testing.T) {
 }
 
 func TestParseFullMap(t *testing.T) {
+	t.Parallel()
 	var body []byte
 	for i := range MaxKeys - 1 { // the map is the last key
 		body = append(body, "a[k"+strconv.Itoa(i)+"]="+strconv.Itoa(i)+"&"...)
@@ -181,6 +186,7 @@ func TestParseFullMap(t *testing.T) {
 
 // The index of a large map must see what a small map saw before it had one.
 func TestParseAcrossTheIndex(t *testing.T) {
+	t.Parallel()
 	for size := maxLinear - 1; size <= maxLinear+2; size++ {
 		var body string
 		for i := range size {
@@ -199,6 +205,7 @@ func TestParseAcrossTheIndex(t *testing.T) {
 }
 
 func TestParseKeepsNoHoldOfTheBody(t *testing.T) {
+	t.Parallel()
 	body := []byte("a[b]=cd")
 	n, err := Parse(body)
 	require.NoError(t, err)
@@ -223,6 +230,7 @@ func samples(t testing.TB) map[string][]byte {
 }
 
 func TestSamples(t *testing.T) {
+	t.Parallel()
 	for file, body := range samples(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			form, err := Parse(body)
@@ -316,6 +324,7 @@ func FuzzParse(f *testing.F) {
 // A fuzzer makes no large maps by itself, nor many names in a row that differ in
 // their last key.
 func TestParseRandomForms(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(300) {
 		checkForm(t, randomForm(rand.New(rand.NewPCG(seed, 1))))
 	}

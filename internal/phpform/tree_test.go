@@ -8,6 +8,7 @@ import (
 )
 
 func TestFormSet(t *testing.T) {
+	t.Parallel()
 	var f Form
 	require.Equal(t, `{}`, dump(f.root()))
 	f.Set("1", "a", "b")
@@ -25,6 +26,7 @@ func TestFormSet(t *testing.T) {
 }
 
 func TestFormSetAcrossTheIndex(t *testing.T) {
+	t.Parallel()
 	var f Form
 	for range 2 { // the second time each key is there
 		for i := range 2 * maxLinear {

@@ -14,6 +14,7 @@ import (
 )
 
 func TestMask(t *testing.T) {
+	t.Parallel()
 	require.Empty(t, secret.Mask(""), "nobody takes an empty secret for a set one")
 	require.Equal(t, "***", secret.Mask("s"))
 	require.Equal(t, "https://p.example/***", secret.MaskURL("https://p.example/rest/1/s3cret/?a=b"))
@@ -21,6 +22,7 @@ func TestMask(t *testing.T) {
 }
 
 func TestScrub(t *testing.T) {
+	t.Parallel()
 	secrets := []string{"", "BOT", "long-secret"}
 	require.Equal(t, "BOT *** and ***", secret.Scrub("BOT long-secret and long-secret", secrets))
 	require.Equal(t, "BOT_ID_ERROR", secret.ScrubCode("BOT_ID_ERROR", append(secrets, "ERROR")))
@@ -32,6 +34,7 @@ func TestScrub(t *testing.T) {
 }
 
 func TestClean(t *testing.T) {
+	t.Parallel()
 	require.NoError(t, secret.Clean(nil, nil))
 
 	plain := errors.New("connection refused")
