@@ -59,6 +59,10 @@ func (l fileLeader) await(ctx context.Context, path string) (unlock func(), err 
 			return nil, fileError(err)
 		}
 		if unlock != nil {
+			if err := ctx.Err(); err != nil { // who led before may have left with the same context
+				unlock()
+				return nil, err
+			}
 			return unlock, nil
 		}
 		select {

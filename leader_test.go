@@ -64,12 +64,28 @@ func TestWhoWaitsForTheLeadLeavesWithItsContext(t *testing.T) {
 			ended <- l.Lead(ctx, "portal", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		}()
 		synctest.Wait()
-		go func() { ended <- l.Lead(ctx, "portal", nil) }()
+		go func() { ended <- l.Lead(ctx, "portal", neverLeads) }()
 		time.Sleep(5 * time.Second)
 		cancel()
 		require.ErrorIs(t, <-ended, context.Canceled)
 		require.ErrorIs(t, <-ended, context.Canceled)
 	})
+}
+
+func neverLeads(context.Context) error { return errors.New("it led") }
+
+func TestALeadThatComesWithTheEndIsGivenBack(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	dir := filepath.Join(t.TempDir(), "leads")
+	l := imbot.NewLeaderOf(dir, func(path string) (func(), error) {
+		defer cancel() // as when who led before leaves with the same context
+		return imbot.TryLockFile(path)
+	})
+	require.Equal(t, context.Canceled, l.Lead(ctx, "portal", neverLeads))
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left, "the lock is free")
 }
 
 func TestALeadWhoseFileIsGoneIsLostAndWonAgain(t *testing.T) {
@@ -95,5 +111,5 @@ func TestLeadSaysWhichDirectoryItCannotUse(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	require.ErrorContains(t, imbot.FileLeader(filepath.Join(file, "leads")).Lead(t.Context(), "portal", nil), file)
+	require.ErrorContains(t, imbot.FileLeader(filepath.Join(file, "leads")).Lead(t.Context(), "portal", neverLeads), file)
 }
