@@ -130,7 +130,7 @@ func (p *Portal) enqueue(b *bot, name string, data *array) {
 	e := queued{QueuedEvent: QueuedEvent{p.lastEvent, name}, date: now, visible: now, data: data}
 	if p.late.share > 0 {
 		if p.late.random == nil {
-			p.late.random = rand.New(rand.NewPCG(p.seed, 0)) //nolint:gosec // a test repeats it with the seed
+			p.late.random = rand.New(rand.NewPCG(p.seed, 0))
 		}
 		if p.late.random.Float64() < p.late.share {
 			e.visible = now.Add(time.Duration(p.late.random.Int64N(int64(p.late.most) + 1)))
@@ -225,7 +225,7 @@ func (p *Portal) fireMessageUpdateV2(chat *chat, m *message) {
 
 func (p *Portal) fireMessageV2(name string, chat *chat, m *message, bots []*bot) {
 	p.fireV2(name, chat, m.AuthorID, bots, func(b *bot, to *array) {
-		to.set("message", p.messageObject(m, true))
+		to.set("message", messageObject(m))
 		p.setWhereV2(to, chat, b, m.AuthorID)
 	})
 }
@@ -256,7 +256,7 @@ func (p *Portal) fireCommandV2(chat *chat, m *message, user imbot.ID, context st
 		call.set("params", inv.params)
 		call.set("context", map[string]string{"TEXTAREA": "textarea", "KEYBOARD": "keyboard", "MENU": "menu"}[context])
 		to.set("command", call)
-		to.set("message", p.messageObject(m, true))
+		to.set("message", messageObject(m))
 		p.setWhereV2(to, chat, b, user)
 	})
 }

@@ -144,7 +144,7 @@ func (p *Portal) chatObject(c *chat, bot imbot.ID, answer bool) *array {
 }
 
 // messageObject is a message after the server's text stage.
-func (p *Portal) messageObject(m *message, event bool) *array {
+func messageObject(m *message) *array {
 	a := object("id", m.ID, "chatId", m.ChatID, "authorId", m.AuthorID, "date", m.Time.Format(time.RFC3339), "text", textstage.Serve(m.Text, nil),
 		"isSystem", m.System, "uuid", m.uuid, "forward", nil)
 	params := newArray()

@@ -25,7 +25,6 @@ func (f fields) flag(name string) imbot.Flag       { return flagOf(f.Get(name)) 
 func (f fields) time(name string) time.Time        { return timeOf(f.Get(name)) }
 func (f fields) fileURL(name string) imbot.FileURL { return imbot.FileURL(f.Get(name)) }
 func (f fields) dialog(name string) imbot.DialogID { return imbot.DialogID(f.Get(name)) }
-func (f fields) has(name string) bool              { return f.Get(name) != "" || len(f.Keys(name)) > 0 }
 
 // phrase reads a text for which PHP has false: "0" is none.
 func (f fields) phrase(name string) string {

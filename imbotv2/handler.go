@@ -189,11 +189,6 @@ func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 	return h.fetched
 }
 
-// handlePosted is the callback of the handler that receives posted events.
-func (h *EventHandler) handlePosted(ctx context.Context, ev imbot.Event) error {
-	return h.Handle(ctx, ev)
-}
-
 // push hands over a fetched event; done is called when its callback has returned. false: there is
 // no room now.
 func (h *EventHandler) push(line string, size int, ev imbot.Event, done func()) (bool, error) {

@@ -269,12 +269,12 @@ func keyboardOf(k *imbot.Keyboard, bot imbot.ID) (json.RawMessage, error) {
 		return nil, nil
 	}
 	data, err := json.Marshal(k)
-	if err != nil || bot == 0 {
+	if err != nil || bot == 0 || data[0] != '{' { // "N" removes it
 		return data, err
 	}
 	var members map[string]json.RawMessage
-	if json.Unmarshal(data, &members) != nil { // "N", which removes it
-		return data, nil
+	if err := json.Unmarshal(data, &members); err != nil {
+		return nil, err
 	}
 	if members["BOT_ID"] == nil {
 		members["BOT_ID"] = json.RawMessage(bot.String())
