@@ -56,11 +56,12 @@ func (c *Client) own(req any, o owner, params []byte, named rest.Found) ([]byte,
 			return nil, invalid("", "the token given to WithBotToken may hold only A-Z a-z 0-9 - . _ ~")
 		}
 		member := append(append(append(append(append(extra, '"'), o.token...), `":"`...), token...), `",`...)
-		if !o.inFields {
+		switch {
+		case !o.inFields:
 			extra = member
-		} else if len(token) > maxNewBotToken {
+		case len(token) > maxNewBotToken:
 			return nil, invalid("BOT_TOKEN_INVALID_LENGTH", "the token of a new bot has at most %d characters", maxNewBotToken)
-		} else {
+		default:
 			params = intoFields(member, params)
 		}
 	}
