@@ -34,11 +34,13 @@ func TestReadmeShowsTheExamplesOwnCode(t *testing.T) {
 // The README has one row for each request type, with the method of the service
 // that sends it, and no other.
 func TestReadmeListsTheMethods(t *testing.T) {
-	methods, requests := serviceMethods(t)
 	var want []string
-	for request, method := range requests {
-		m := methods[request]
-		want = append(want, "| "+method+" | `client."+strings.TrimSuffix(m.service, "Service")+"."+m.name+"` |")
+	for _, folder := range []string{".", "imbotv2"} {
+		methods, requests := serviceMethodsIn(t, folder)
+		for request, method := range requests {
+			m := methods[request]
+			want = append(want, "| "+method+" | `client."+strings.TrimSuffix(m.service, "Service")+"."+m.name+"` |")
+		}
 	}
 	require.ElementsMatch(t, want, regexp.MustCompile(`(?m)^\| imbot\..*$`).FindAllString(readme(t), -1))
 }

@@ -22,7 +22,12 @@ type serviceMethod struct {
 // name of their request type, and the name of each type that is a request.
 func serviceMethods(t *testing.T) (methods map[string]serviceMethod, requests map[string]string) {
 	t.Helper()
-	paths, err := filepath.Glob("*.go")
+	return serviceMethodsIn(t, ".")
+}
+
+func serviceMethodsIn(t *testing.T, folder string) (methods map[string]serviceMethod, requests map[string]string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	require.NoError(t, err)
 	methods, requests = map[string]serviceMethod{}, map[string]string{}
 	types := map[string]string{}
@@ -52,7 +57,7 @@ func serviceMethods(t *testing.T) (methods map[string]serviceMethod, requests ma
 			literal := f.Body.List[0].(*ast.ReturnStmt).Results[0].(*ast.BasicLit)
 			requests[receiver] = strings.Trim(literal.Value, `"`)
 		}
-		if strings.HasSuffix(receiver, "Service") && f.Name.IsExported() {
+		if strings.HasSuffix(receiver, "Service") && f.Name.IsExported() && f.Name.Name != "All" { // which calls List
 			params := f.Type.Params.List
 			request := typeName(params[len(params)-1].Type)
 			methods[request] = serviceMethod{f.Name.Name, receiver, f.Doc.Text(), types[receiver]}
