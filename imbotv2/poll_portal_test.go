@@ -227,7 +227,7 @@ func TestTheTimeToACallback(t *testing.T) {
 				go func() { done <- imbotv2.Poll(ctx, h, clients...) }()
 				random := rand.New(rand.NewPCG(3, 14))
 				var sum, most time.Duration
-				const n = 1000
+				const n = 400
 				for i := range n + 1 {
 					said := time.Now()
 					_, err := portal.Say(t.Context(), anna, imbot.UserDialog(clients[0].BotID()), "hello")
@@ -251,7 +251,7 @@ func TestTheTimeToACallback(t *testing.T) {
 func TestADialogThatIsPolledKeepsItsOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const messages, people = 2000, 10
+		const messages, people = 800, 10
 		portal := imbottest.NewPortal(imbottest.WithSeed(5))
 		defer portal.Close()
 		var bots []imbot.ID

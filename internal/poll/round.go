@@ -3,6 +3,7 @@ package poll
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 )
 
@@ -93,7 +94,7 @@ func (p *Poller[B, E]) take(q *queue[B, E], ask Ask[B], answer Answer[E], began 
 		q.warm = now.Add(warmTime)
 	}
 	q.more = more
-	q.next = began.Add(p.pause(q, now))
+	q.next = p.after(q, began, now)
 	if !more {
 		q.most = mostEvents
 		return
@@ -174,7 +175,7 @@ func (p *Poller[B, E]) fail(q *queue[B, E], ask Ask[B], answer Answer[E], now ti
 	for range min(q.fails, 10) {
 		pause = min(2*pause, max(mostPause, pause))
 	}
-	q.next = now.Add(pause)
+	q.next = now.Add(pause + time.Duration(rand.Float64()*jitter*float64(pause)))
 }
 
 // end takes out a queue that can never be polled again.
