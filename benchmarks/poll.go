@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -23,11 +24,14 @@ import (
 // pollTime is how long each kind of polling is measured, after half a minute of its own.
 const pollTime = time.Minute
 
+// servesPortals is the argument of the process that is the portals.
+const servesPortals = "serve-portals"
+
 // polling measures what a process takes that polls a thousand idle bots. The portals are
 // another process, each with an address of its own on loopback (Linux has all of
 // 127.0.0.0/8), so connections count, TLS does not.
 func polling(out io.Writer) {
-	portals := exec.Command(os.Args[0], "portals")
+	portals := exec.Command(os.Args[0], servesPortals)
 	pipe := must(portals.StdoutPipe())
 	portals.Stderr = os.Stderr
 	if err := portals.Start(); err != nil {
@@ -65,7 +69,7 @@ func polling(out io.Writer) {
 }
 
 func measurePolling(out io.Writer, name string, portals int, root func(int) string, poll func(context.Context) error) {
-	heap()
+	runtime.GC()
 	start := inUse()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -84,6 +88,20 @@ func measurePolling(out io.Writer, name string, portals int, root func(int) stri
 		panic(err)
 	}
 	fmt.Fprintf(out, "| %s | %.2f | %.1f MiB | %.1f %% |\n", name, float64(requests)/took/float64(portals), (most-start)/(1<<20), 100*cpu.Seconds()/took)
+}
+
+// inUse is the memory that the program holds, what is not collected included.
+func inUse() float64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapInuse + m.StackInuse)
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 // cpuTime is what the process has used.

@@ -1,4 +1,4 @@
-package main
+package probe
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,14 +64,17 @@ type contender struct {
 	send func(context.Context) error
 }
 
-func contenders(root string, transport http.RoundTripper) []contender {
+func contenders(t testing.TB, root string, transport http.RoundTripper) []contender {
+	t.Helper()
 	bare := &http.Client{Transport: transport}
-	hc := &http.Client{Transport: transport, Timeout: time.Minute} // as a program needs it; imbot bounds each attempt by itself
-	client := must(imbot.NewClient(imbot.Webhook{URL: root + "/rest/1/secret/", ClientID: "bot-secret-1"},
-		imbot.WithHTTPClient(bare), imbot.WithLimiter(nil)))
+	hc := &http.Client{Transport: transport, Timeout: time.Minute}
+	client := newClientOf(t, root, imbot.WithHTTPClient(bare), imbot.WithLimiter(nil))
 	rc := resty.NewWithClient(&http.Client{Transport: transport}).SetTimeout(time.Minute)
 	sc := slack.New("token", slack.OptionHTTPClient(hc), slack.OptionAPIURL(root+"/"))
-	tc := must(telego.NewBot("123456789:"+strings.Repeat("a", 35), telego.WithHTTPClient(hc), telego.WithAPIServer(root), telego.WithDiscardLogger()))
+	tc, err := telego.NewBot("123456789:"+strings.Repeat("a", 35), telego.WithHTTPClient(hc), telego.WithAPIServer(root), telego.WithDiscardLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	type params struct {
 		BotID    int    `json:"BOT_ID"`
@@ -81,6 +86,16 @@ func contenders(root string, transport http.RoundTripper) []contender {
 		Result      int    `json:"result"`
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
+		Time        struct {
+			Start            float64 `json:"start"`
+			Finish           float64 `json:"finish"`
+			Duration         float64 `json:"duration"`
+			Processing       float64 `json:"processing"`
+			DateStart        string  `json:"date_start"`
+			DateFinish       string  `json:"date_finish"`
+			Operating        float64 `json:"operating"`
+			OperatingResetAt int64   `json:"operating_reset_at"`
+		} `json:"time"`
 	}
 	url := root + "/rest/1/secret/imbot.message.add"
 	body := params{39, "bot-secret-1", "chat5", text}
@@ -110,16 +125,21 @@ func contenders(root string, transport http.RoundTripper) []contender {
 		return nil
 	}
 	return []contender{
-		{"net/http + encoding/json", func(ctx context.Context) error { return plain(ctx, bare) }},
-		{"the same with a Timeout", func(ctx context.Context) error { return plain(ctx, hc) }},
-		{"imbot Message.Add", func(ctx context.Context) error {
+		{"bare", func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(ctx, 70*time.Second) // as imbot bounds each attempt
+			defer cancel()
+			return plain(ctx, bare)
+		}},
+		{"unbounded", func(ctx context.Context) error { return plain(ctx, bare) }},
+		{"timeout", func(ctx context.Context) error { return plain(ctx, hc) }},
+		{"imbot", func(ctx context.Context) error {
 			id, err := client.Message.Add(ctx, imbot.MessageAddRequest{BotID: 39, DialogID: "chat5", Message: text})
 			if err == nil && id != 11 {
 				err = fmt.Errorf("id %d", id)
 			}
 			return err
 		}},
-		{"resty, with a Timeout", func(ctx context.Context) error {
+		{"resty", func(ctx context.Context) error {
 			var res result
 			_, err := rc.R().SetContext(ctx).SetBody(body).SetResult(&res).Post(url)
 			if err == nil && res.Result != 11 {
@@ -127,11 +147,11 @@ func contenders(root string, transport http.RoundTripper) []contender {
 			}
 			return err
 		}},
-		{"slack-go/slack PostMessage, with a Timeout", func(ctx context.Context) error {
+		{"slack", func(ctx context.Context) error {
 			_, _, err := sc.PostMessageContext(ctx, "C123ABC456", slack.MsgOptionText(text, false))
 			return err
 		}},
-		{"mymmrac/telego SendMessage, with a Timeout", func(ctx context.Context) error {
+		{"telego", func(ctx context.Context) error {
 			m, err := tc.SendMessage(ctx, &telego.SendMessageParams{ChatID: telego.ChatID{ID: 5}, Text: text})
 			if err == nil && m.MessageID != 11 {
 				err = fmt.Errorf("id %d", m.MessageID)
@@ -141,42 +161,53 @@ func contenders(root string, transport http.RoundTripper) []contender {
 	}
 }
 
-func calls(out io.Writer) {
+// TestCalls measures a message in each way, over loopback and in memory.
+func TestCalls(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		_, _ = io.WriteString(w, answerOf(r.URL.Path))
 	}))
 	defer server.Close()
-	for _, way := range []struct {
-		name, root string
-		transport  http.RoundTripper
-	}{
-		{"loopback", server.URL, &http.Transport{MaxIdleConnsPerHost: 10}},
-		{"in memory", "https://portal.example.com", memory{}},
-	} {
-		fmt.Fprintf(out, "\n### One call, %s\n\n| | time | × | bytes | allocations |\n|---|--:|--:|--:|--:|\n", way.name)
-		list := contenders(way.root, way.transport)
-		best := make([]testing.BenchmarkResult, len(list))
-		for range rounds { // in turns, so that a busy moment does not hit only one
-			for i, c := range list {
-				r := bench(c.send)
-				if best[i].N == 0 || r.NsPerOp() < best[i].NsPerOp() {
-					best[i] = r
-				}
-			}
+	compare("loopback", contenders(t, server.URL, &http.Transport{MaxIdleConnsPerHost: 10}))
+	compare("memory", contenders(t, "https://portal.example.com", memory{}))
+}
+
+// TestInstructions sends PROBE_N messages in memory as PROBE_WAY says, under a tool that
+// counts what the processor does.
+func TestInstructions(t *testing.T) {
+	n, _ := strconv.Atoi(os.Getenv("PROBE_N"))
+	for _, c := range contenders(t, "https://portal.example.com", memory{}) {
+		if c.name != os.Getenv("PROBE_WAY") {
+			continue
 		}
-		for i, c := range list {
-			r := best[i]
-			fmt.Fprintf(out, "| %s | %.1f µs | %.2f | %d | %d |\n", c.name, float64(r.NsPerOp())/1e3,
-				float64(r.NsPerOp())/float64(best[0].NsPerOp()), r.AllocedBytesPerOp(), r.AllocsPerOp())
+		for range n {
+			if err := c.send(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
 
-// rounds is how often each thing is measured, for a fifth of a second; the best
-// counts.
-const rounds = 25
+// compare measures in turns, so that a busy moment does not hit only one. Each counts
+// with its best time.
+func compare(group string, list []contender) {
+	const rounds = 15
+	best := make([]testing.BenchmarkResult, len(list))
+	for range rounds {
+		for i, c := range list {
+			if r := bench(c.send); best[i].N == 0 || r.NsPerOp() < best[i].NsPerOp() {
+				best[i] = r
+			}
+		}
+	}
+	for i, c := range list {
+		figure(group+" "+c.name+" ns", float64(best[i].T.Nanoseconds())/float64(best[i].N))
+		figure(group+" "+c.name+" times", float64(best[i].NsPerOp())/float64(best[0].NsPerOp()))
+		figure(group+" "+c.name+" bytes", float64(best[i].AllocedBytesPerOp()))
+		figure(group+" "+c.name+" allocations", float64(best[i].AllocsPerOp()))
+	}
+}
 
 func bench(f func(context.Context) error) testing.BenchmarkResult {
 	return testing.Benchmark(func(b *testing.B) {
@@ -187,11 +218,4 @@ func bench(f func(context.Context) error) testing.BenchmarkResult {
 			}
 		}
 	})
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
