@@ -230,18 +230,21 @@ func v2MessageRead(c *call) (any, *restError) {
 		}
 		last = id
 	}
+	read := chat.readBy[b.id]
+	last = max(last, read) // what is read stays read
 	viewed, unread := newArray(), 0
 	for _, m := range chat.messages {
 		switch {
+		case m.AuthorID == b.id:
 		case m.ID > last:
 			unread++
-		case m.ID > chat.readBy[b.id] && m.AuthorID != b.id:
+		case m.ID > read:
 			viewed.add(number(m.ID))
 		}
 	}
 	if chat.readBy == nil {
 		chat.readBy = map[imbot.ID]imbot.ID{}
 	}
-	chat.readBy[b.id] = max(chat.readBy[b.id], last)
+	chat.readBy[b.id] = last
 	return object("chatId", chat.id, "lastId", last, "counter", unread, "viewedMessages", viewed), nil
 }
