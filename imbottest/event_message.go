@@ -23,7 +23,7 @@ func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
 		p.setUser(e, m.AuthorID, true)
 		for _, b := range bots {
 			if chat.kind != kindLines && b.kind != imbot.BotTypeSupervisor { // a real portal, too, shows the bot as writing by itself
-				p.startTyping(chat, b.id)
+				p.startTyping(chat, b.id, typingTime)
 			}
 		}
 		p.queueEvent(eventMessageAdd, app, chatQueue(chat), p.encodeWithAuth(e, app, m.AuthorID, true))

@@ -219,7 +219,7 @@ func chatSendTyping(c *call) (any, *restError) {
 		return nil, badRequest("DIALOG_ID_EMPTY", "Dialog ID can't be empty")
 	}
 	if chat := c.p.find(b.id, dialog); chat != nil && chat.member(b.id) != nil {
-		c.p.startTyping(chat, b.id)
+		c.p.startTyping(chat, b.id, typingTime)
 	}
 	return true, nil // whatever came of it
 }

@@ -3,6 +3,7 @@ package imbottest
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"slices"
 	"strings"
 
@@ -253,10 +254,14 @@ func colorV2(name string) imbot.Color {
 }
 
 func badAvatar(properties *array) *restError {
-	if avatar := properties.text("avatar"); avatar != "" && picture(properties.get("avatar")) == nil {
-		return badRequest("BOT_AVATAR_INCORRECT_TYPE", "Avatar has an incorrect type")
+	avatar := properties.text("avatar")
+	if avatar == "" || isImage(avatar) {
+		return nil
 	}
-	return nil
+	if data, err := base64.StdEncoding.DecodeString(avatar); err == nil && isLarge(data) {
+		return badRequest("BOT_AVATAR_INCORRECT_SIZE", "Avatar is too large")
+	}
+	return badRequest("BOT_AVATAR_INCORRECT_TYPE", "Avatar has an incorrect type")
 }
 
 var backgrounds = []string{"azure", "mint", "steel", "slate", "teal", "cornflower", "sky", "peach", "frost"}

@@ -1,5 +1,7 @@
 package imbottest
 
+import "time"
+
 func v2ChatMethods(name string) method {
 	switch name {
 	case "imbot.v2.chat.get":
@@ -46,9 +48,16 @@ func v2NotifyAction(c *call) (any, *restError) {
 	if chat == nil || chat.member(b.id) == nil {
 		return nil, badRequest("ACCESS_DENIED", "Access denied")
 	}
-	p.startTyping(chat, b.id)
+	d := typingTime // for how long without duration is not documented
+	if seconds := c.params.id("DURATION"); seconds > 0 {
+		d = time.Duration(min(seconds, longestAction)) * time.Second
+	}
+	p.startTyping(chat, b.id, d)
 	return isTrue(), nil
 }
+
+// longestAction is for how many seconds a bot may show that it is at work.
+const longestAction = 600
 
 func v2Revision(c *call) (any, *restError) {
 	rest := c.p.revision

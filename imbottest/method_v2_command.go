@@ -92,11 +92,8 @@ func (cmd *command) setTexts(titles, params *array) {
 	cmd.titles = langs
 }
 
-// ownCommand is the command of commandId.
+// ownCommandV2 is the command of commandId.
 func (c *call) ownCommandV2(b *bot) (*command, *restError) {
-	if fail := c.required("commandId", false); fail != nil {
-		return nil, fail
-	}
 	cmd := c.p.commands[c.params.id("COMMANDID")]
 	if cmd == nil || cmd.bot != b {
 		return nil, badRequest("COMMAND_NOT_FOUND", "Command not found")
@@ -110,11 +107,13 @@ func v2CommandUpdate(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	for _, name := range []string{"commandId", "fields"} {
+		if fail := c.required(name, false); fail != nil {
+			return nil, fail
+		}
+	}
 	cmd, fail := c.ownCommandV2(b)
 	if fail != nil {
-		return nil, fail
-	}
-	if fail := c.required("fields", false); fail != nil {
 		return nil, fail
 	}
 	fields := c.params.array("FIELDS")
@@ -165,6 +164,9 @@ func v2CommandUnregister(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
+	if fail := c.required("commandId", false); fail != nil {
+		return nil, fail
+	}
 	cmd, fail := c.ownCommandV2(b)
 	if fail != nil {
 		return nil, fail
@@ -189,7 +191,7 @@ func v2CommandAnswer(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
-	failed := badRequest("COMMAND_ANSWER_FAILED", "The answer can't be posted")
+	failed := badRequest("COMMAND_ANSWER_FAILED", "Command answer failed")
 	cmd, asked, fields := p.commands[c.params.id("COMMANDID")], p.messages[c.params.id("MESSAGEID")], c.params.array("FIELDS")
 	chat := p.find(b.id, dialog)
 	if cmd == nil || cmd.bot != b || asked == nil || chat == nil || asked.ChatID != chat.id {

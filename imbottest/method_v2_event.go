@@ -2,6 +2,7 @@ package imbottest
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -18,7 +19,10 @@ func v2EventGet(c *call) (any, *restError) {
 	if fail != nil {
 		return nil, fail
 	}
-	if yes(c.params.get("WITHUSEREVENTS")) {
+	switch people := yes(c.params.get("WITHUSEREVENTS")); {
+	case people && !slices.Contains(c.p.scopes(), "im"):
+		return nil, badRequest("SCOPE_ERROR", "Scope im is required")
+	case people: // nobody can subscribe here
 		return nil, badRequest("USER_NOT_SUBSCRIBED", "The user is not subscribed")
 	}
 	now := time.Now()

@@ -111,20 +111,19 @@ func (p *Portal) writableV2(b *bot, dialog imbot.DialogID) (*chat, *restError) {
 
 // partsV2 reads the attachment and the keyboard of a message.
 func (p *Portal) partsV2(fields *array, b *bot, attachCode, keyboardCode string) (found parts, fail *restError) {
-	for kind, name := range map[int]string{partAttach: "attach", partKeyboard: "keyboard"} {
-		v := fields.get(name)
+	for _, sent := range []struct {
+		kind       int
+		name, code string
+	}{{partAttach, "attach", attachCode}, {partKeyboard, "keyboard", keyboardCode}} {
+		v := fields.get(sent.name)
 		if !truthy(v) || v == "N" {
 			continue
 		}
-		code := attachCode
-		if kind == partKeyboard {
-			code = keyboardCode
-		}
-		part := p.readPart(kind, v, b.id)
+		part := p.readPart(sent.kind, v, b.id)
 		if part == nil || oversize(part) {
-			return parts{}, badRequest(code, "Incorrect "+name+" params")
+			return parts{}, badRequest(sent.code, "Incorrect "+sent.name+" params")
 		}
-		found[kind] = part
+		found[sent.kind] = part
 	}
 	return found, nil
 }
@@ -231,18 +230,21 @@ func v2MessageRead(c *call) (any, *restError) {
 		}
 		last = id
 	}
+	read := chat.readBy[b.id]
+	last = max(last, read) // what is read stays read
 	viewed, unread := newArray(), 0
 	for _, m := range chat.messages {
 		switch {
+		case m.AuthorID == b.id:
 		case m.ID > last:
 			unread++
-		case m.ID > chat.readBy[b.id] && m.AuthorID != b.id:
+		case m.ID > read:
 			viewed.add(number(m.ID))
 		}
 	}
 	if chat.readBy == nil {
 		chat.readBy = map[imbot.ID]imbot.ID{}
 	}
-	chat.readBy[b.id] = max(chat.readBy[b.id], last)
+	chat.readBy[b.id] = last
 	return object("chatId", chat.id, "lastId", last, "counter", unread, "viewedMessages", viewed), nil
 }

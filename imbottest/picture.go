@@ -21,11 +21,15 @@ func isImage(v any) bool {
 	if err != nil || !strings.HasPrefix(http.DetectContentType(data), "image/") {
 		return false
 	}
-	if http.DetectContentType(data) == "image/png" && len(data) >= 24 {
-		width, height := binary.BigEndian.Uint32(data[16:]), binary.BigEndian.Uint32(data[20:])
-		return width <= maxImage && height <= maxImage
+	return !isLarge(data)
+}
+
+// isLarge reports whether a picture is wider or higher than the portal takes.
+func isLarge(data []byte) bool {
+	if http.DetectContentType(data) != "image/png" || len(data) < 24 {
+		return false
 	}
-	return true
+	return max(binary.BigEndian.Uint32(data[16:]), binary.BigEndian.Uint32(data[20:])) > maxImage
 }
 
 // picture decodes a picture that isImage accepts. It returns nil for anything else.

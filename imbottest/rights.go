@@ -148,15 +148,18 @@ func (p *Portal) hasExtranet(c *chat) bool {
 // Veto lets these methods fail with WRONG_REQUEST after all other checks, as on a real
 // portal when another module refuses what they do. That can happen to imbot.unregister,
 // imbot.chat.add, imbot.app.register, imbot.app.update, imbot.app.unregister,
-// imbot.command.register and imbot.command.unregister. The methods replace those of an
-// earlier Veto.
+// imbot.command.register and imbot.command.unregister. imbot.v2.Bot.register,
+// imbot.v2.Bot.unregister, imbot.v2.Chat.Message.send and imbot.v2.Command.register have
+// codes of their own for it, such as SENDING_FAILED. The methods replace those of an earlier
+// Veto.
 func (p *Portal) Veto(methods ...string) error {
 	vetoed := map[string]bool{}
 	for _, name := range methods {
 		name = strings.ToLower(name)
 		switch name {
 		case "imbot.unregister", "imbot.chat.add", "imbot.app.register", "imbot.app.update", "imbot.app.unregister",
-			"imbot.command.register", "imbot.command.unregister":
+			"imbot.command.register", "imbot.command.unregister", "imbot.v2.bot.register", "imbot.v2.bot.unregister",
+			"imbot.v2.chat.message.send", "imbot.v2.command.register":
 			vetoed[name] = true
 		default:
 			return fmt.Errorf("imbottest: no module has a say in %.80q", name)

@@ -37,6 +37,10 @@ func methodNames(scope string) []string {
 			"imbot.support24.question.config.get", "imbot.support24.question.add", "imbot.support24.question.list",
 			"imbot.support24.question.search", "imbot.network.question.add", "imbot.network.question.list",
 			"imbot.network.question.search",
+			"imbot.v2.Bot.register", "imbot.v2.Bot.update", "imbot.v2.Bot.get", "imbot.v2.Bot.list", "imbot.v2.Bot.unregister",
+			"imbot.v2.Chat.get", "imbot.v2.Chat.InputAction.notify", "imbot.v2.Chat.Message.send", "imbot.v2.Chat.Message.update",
+			"imbot.v2.Chat.Message.delete", "imbot.v2.Chat.Message.read", "imbot.v2.Command.register", "imbot.v2.Command.update",
+			"imbot.v2.Command.list", "imbot.v2.Command.unregister", "imbot.v2.Command.answer", "imbot.v2.Event.get", "imbot.v2.Revision.get",
 		}
 	case "imopenlines":
 		return []string{"imopenlines.bot.session.operator"}

@@ -10,9 +10,9 @@ import (
 // typingTime is how long a user is shown as writing.
 const typingTime = 10 * time.Second
 
-// startTyping shows a user as writing, for typingTime or until a message of that user
+// startTyping shows a user as writing, for a time or until a message of that user
 // comes; the lock is held.
-func (p *Portal) startTyping(c *chat, user imbot.ID) {
+func (p *Portal) startTyping(c *chat, user imbot.ID, d time.Duration) {
 	if p.closed {
 		return
 	}
@@ -22,7 +22,7 @@ func (p *Portal) startTyping(c *chat, user imbot.ID) {
 	}
 	p.wg.Add(1)
 	var timer *time.Timer
-	timer = time.AfterFunc(typingTime, func() {
+	timer = time.AfterFunc(d, func() {
 		defer p.wg.Done()
 		p.mu.Lock()
 		defer p.mu.Unlock()

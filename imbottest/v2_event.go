@@ -61,7 +61,7 @@ type lateEvents struct {
 // their ids are given, as happens on real portals: then an event with a lower id is seen
 // after one with a higher id.
 func WithLateEvents(share float64, d time.Duration) Option {
-	return func(p *Portal) { p.late = lateEvents{share: share, most: d} }
+	return func(p *Portal) { p.late = lateEvents{share: share, most: max(d, 0)} }
 }
 
 // WithRevision sets the REST revision that imbot.v2.Revision.get tells; the default is 36. The

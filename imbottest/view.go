@@ -58,7 +58,7 @@ type Dialog struct {
 	Members  []imbot.ID // in the order of their joining
 	Messages int        // that the member sees
 	Last     *Message   // nil without messages; it has its parts in [Message.Wire] only
-	Typing   []imbot.ID // who else is writing; ends after ten seconds or with the message
+	Typing   []imbot.ID // who else is writing; ends after ten seconds, or what a bot says, or with the message
 }
 
 // Dialogs returns the dialogs of which somebody is a member; the one with the
