@@ -31,7 +31,7 @@ const servesPortals = "serve-portals"
 // another process, each with an address of its own on loopback (Linux has all of
 // 127.0.0.0/8), so connections count, TLS does not.
 func polling(out io.Writer) {
-	portals := exec.Command(os.Args[0], servesPortals)
+	portals := exec.Command(os.Args[0], servesPortals) //nolint:gosec // this program
 	pipe := must(portals.StdoutPipe())
 	portals.Stderr = os.Stderr
 	if err := portals.Start(); err != nil {
@@ -115,18 +115,21 @@ func cpuTime() time.Duration {
 
 // served asks the portals how many requests they have answered.
 func served(root string) int {
-	resp := must(http.Get(root + "served"))
+	resp, err := http.Get(root + "served")
+	if err != nil {
+		panic(err)
+	}
 	defer func() { _ = resp.Body.Close() }()
 	return must(strconv.Atoi(string(must(io.ReadAll(resp.Body)))))
 }
 
 // servePortals answers for any number of portals whose bots are idle. It writes its port.
 func servePortals() {
-	ln := must(net.Listen("tcp", ":0"))
+	ln := must(net.Listen("tcp", ":0")) //nolint:gosec // each portal has a loopback address of its own
 	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
 	var n atomic.Int64
 	const page = `{"events":[],"nextOffset":0,"hasMore":false}`
-	panic(http.Serve(ln, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]; strings.TrimSuffix(name, ".json") {
 		case "served":
 			_, _ = fmt.Fprint(w, n.Load())
@@ -147,5 +150,6 @@ func servePortals() {
 			_, _ = io.WriteString(w, `{"result":`+page+`}`)
 		}
 		n.Add(1)
-	})))
+	})}
+	panic(srv.Serve(ln))
 }
