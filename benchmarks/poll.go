@@ -31,7 +31,7 @@ const servesPortals = "serve-portals"
 // another process, each with an address of its own on loopback (Linux has all of
 // 127.0.0.0/8), so connections count, TLS does not.
 func polling(out io.Writer) {
-	portals := exec.Command(os.Args[0], servesPortals) //nolint:gosec // this program
+	portals := exec.CommandContext(context.Background(), os.Args[0], servesPortals) //nolint:gosec // this program
 	pipe := must(portals.StdoutPipe())
 	portals.Stderr = os.Stderr
 	if err := portals.Start(); err != nil {
@@ -115,7 +115,8 @@ func cpuTime() time.Duration {
 
 // served asks the portals how many requests they have answered.
 func served(root string) int {
-	resp, err := http.Get(root + "served")
+	req := must(http.NewRequestWithContext(context.Background(), http.MethodGet, root+"served", nil))
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		panic(err)
 	}
@@ -125,7 +126,7 @@ func served(root string) int {
 
 // servePortals answers for any number of portals whose bots are idle. It writes its port.
 func servePortals() {
-	ln := must(net.Listen("tcp", ":0")) //nolint:gosec // each portal has a loopback address of its own
+	ln := must(new(net.ListenConfig).Listen(context.Background(), "tcp", ":0")) //nolint:gosec // each portal has a loopback address of its own
 	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
 	var n atomic.Int64
 	const page = `{"events":[],"nextOffset":0,"hasMore":false}`
