@@ -25,8 +25,8 @@ func (c ErrorCode) Error() string { return string(c) }
 
 // Bots.
 const (
-	ErrBotID               ErrorCode = "BOT_ID_ERROR"                // no such bot; or BOT_ID was left out and the application has none
-	ErrAppID               ErrorCode = "APP_ID_ERROR"                // the bot, command or chat application belongs to another application or CLIENT_ID
+	ErrBotID               ErrorCode = "BOT_ID_ERROR"                // no such bot; or BOT_ID was left out and the application has none. See imbotv2.ErrBotNotFound
+	ErrAppID               ErrorCode = "APP_ID_ERROR"                // the bot, command or chat application belongs to another application or CLIENT_ID. See imbotv2.ErrBotOwnership
 	ErrCode                ErrorCode = "CODE_ERROR"                  // CODE is missing or empty, for a bot as for a chat application
 	ErrName                ErrorCode = "NAME_ERROR"                  // a bot needs a NAME or a LAST_NAME
 	ErrMaxCount            ErrorCode = "MAX_COUNT_ERROR"             // too many bots for one application (5 by default); unregister one first
@@ -56,7 +56,7 @@ const (
 
 // Messages.
 const (
-	ErrMessageEmpty     ErrorCode = "MESSAGE_EMPTY"     // the text is missing or blank
+	ErrMessageEmpty     ErrorCode = "MESSAGE_EMPTY"     // the text is missing or blank. See imbotv2.ErrEmptyMessage
 	ErrMessageID        ErrorCode = "MESSAGE_ID_ERROR"  // MESSAGE_ID is missing or not a positive number (change, delete, like)
 	ErrMessageIDEmpty   ErrorCode = "MESSAGE_ID_EMPTY"  // the same where a command is answered or a dialog is rated
 	ErrCantEditMessage  ErrorCode = "CANT_EDIT_MESSAGE" // not the bot's message, gone, out of reach, or too old to change (three days)

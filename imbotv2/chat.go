@@ -92,7 +92,7 @@ func (r ChatNotifyActionRequest) Check() error {
 //
 // Repeatable. REST method: imbot.v2.Chat.get. Errors: [ErrBotTokenNotSpecified],
 // [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership], [ErrChatNotFound],
-// [imbot.ErrAccessDenied].
+// [ErrAccessDenied].
 // Page: api-reference/chat-bots/chat-bots-v2/imbot.v2/chats/chat-get.html
 func (s *ChatService) Get(ctx context.Context, req ChatGetRequest) (Chat, error) {
 	req.BotID = (*service)(s).bot(req.BotID)
@@ -103,7 +103,7 @@ func (s *ChatService) Get(ctx context.Context, req ChatGetRequest) (Chat, error)
 // earlier, and the portal answers true whatever became of it. [KeepAction] keeps it up.
 //
 // Repeatable. REST method: imbot.v2.Chat.InputAction.notify. Errors: [ErrBotTokenNotSpecified],
-// [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership], [imbot.ErrAccessDenied] (the bot is not in
+// [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership], [ErrAccessDenied] (the bot is not in
 // the chat).
 // Page: api-reference/chat-bots/chat-bots-v2/imbot.v2/ui/chat-input-action-notify.html
 func (s *ChatService) NotifyAction(ctx context.Context, req ChatNotifyActionRequest) error {

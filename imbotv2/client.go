@@ -21,6 +21,7 @@ type Client struct {
 
 	base  *imbot.Client
 	whose func() whose // a function, because fmt prints no more of it than an address
+	kept  *keptActions
 }
 
 // whose says whose calls a client makes.
@@ -50,7 +51,7 @@ func NewClient(auth imbot.Auth, opts ...imbot.Option) (*Client, error) {
 // From returns a client over the state, the bot and the token of another: one of an
 // [imbot.OAuthApp], or one that calls the first generation, too.
 func From(base *imbot.Client) *Client {
-	c := &Client{base: base, whose: func() whose { return whose{origin: base} }}
+	c := &Client{base: base, whose: func() whose { return whose{origin: base} }, kept: new(keptActions)}
 	s := &service{client: c}
 	c.Bot = (*BotService)(s)
 	c.Chat = (*ChatService)(s)
@@ -82,7 +83,7 @@ func (c *Client) WithBotToken(token string) *Client {
 // over returns a client of the same origin.
 func (c *Client) over(base *imbot.Client, w whose) *Client {
 	other := From(base)
-	other.whose = func() whose { return w }
+	other.whose, other.kept = func() whose { return w }, c.kept
 	return other
 }
 

@@ -109,6 +109,34 @@ func (f fields) texts(name string) map[string]string {
 	return texts
 }
 
+// into decodes a value as JSON of which it came, or which its form would give.
+func (f fields) into(v json.Unmarshaler) error {
+	data, err := json.Marshal(f.value())
+	if err != nil {
+		return err
+	}
+	return v.UnmarshalJSON(data)
+}
+
+func (f fields) value() any {
+	keys := f.Keys()
+	if len(keys) == 0 {
+		return f.Get()
+	}
+	object, list := make(map[string]any, len(keys)), make([]any, 0, len(keys))
+	for i, key := range keys {
+		kid := f.sub(key).value()
+		object[key] = kid
+		if key == strconv.Itoa(i) {
+			list = append(list, kid)
+		}
+	}
+	if len(list) == len(keys) {
+		return list
+	}
+	return object
+}
+
 // embedded reads an object that may be JSON in a text.
 func (f fields) embedded(name string) fields {
 	if s := f.Get(name); strings.HasPrefix(s, "{") {

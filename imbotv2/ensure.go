@@ -114,7 +114,15 @@ func EnsureCommands(ctx context.Context, c *Client, reqs []CommandRegisterReques
 		}
 		names[name] = true
 	}
-	there, err := c.Command.List(ctx, CommandListRequest{})
+	bot := c.BotID()
+	for i, req := range reqs {
+		if own := (*service)(c.Command).bot(req.BotID); i == 0 {
+			bot = own
+		} else if own != bot {
+			return nil, invalid("EnsureCommands: %.40q is for bot %d, the first one for %d", req.Command, own, bot)
+		}
+	}
+	there, err := c.Command.List(ctx, CommandListRequest{BotID: bot})
 	if err != nil {
 		return nil, err
 	}
@@ -124,14 +132,12 @@ func EnsureCommands(ctx context.Context, c *Client, reqs []CommandRegisterReques
 	}
 	var (
 		batch   = imbot.NewBatch()
-		bot     = c.BotID()
 		changed = make([]*imbot.Pending[Command], len(reqs))
 		gone    []*imbot.Pending[imbot.OK]
 		changes int
 	)
 	for i, req := range reqs {
-		req.BotID = (*service)(c.Command).bot(req.BotID)
-		bot = req.BotID
+		req.BotID = bot
 		cmd, ok := has[strings.ToLower(commandName(req.Command))]
 		if !ok {
 			changed[i] = imbot.Queue(batch, req)

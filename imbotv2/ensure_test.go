@@ -142,6 +142,35 @@ func TestEnsureCommandsInOneRequestOrTwo(t *testing.T) {
 	require.NoError(t, portal.Err())
 }
 
+func TestEnsureCommandsIsAboutTheBotOfTheRequests(t *testing.T) {
+	t.Parallel()
+	portal, c := portalClient(t)
+	bot, err := imbotv2.EnsureBot(t.Context(), c, echo)
+	require.NoError(t, err)
+	other := echo
+	other.Code = "other"
+	second, err := imbotv2.EnsureBot(t.Context(), c, other)
+	require.NoError(t, err)
+	help := imbotv2.CommandRegisterRequest{Command: "help", Title: map[string]string{"en": "Help"}}
+	first, err := imbotv2.EnsureCommand(t.Context(), c.WithBot(bot.ID), help)
+	require.NoError(t, err)
+	help.BotID = second.ID
+	of, err := imbotv2.EnsureCommand(t.Context(), c.WithBot(bot.ID), help)
+	require.NoError(t, err)
+	require.Equal(t, second.ID, of.BotID)
+	require.NotEqual(t, first.ID, of.ID)
+	_, err = imbotv2.EnsureCommands(t.Context(), c, []imbotv2.CommandRegisterRequest{help}, true)
+	require.NoError(t, err, "without a bot of the client")
+	there, err := c.WithBot(bot.ID).Command.List(t.Context(), imbotv2.CommandListRequest{})
+	require.NoError(t, err)
+	require.Len(t, there, 1, "the other bot's command stays")
+	mixed := help
+	mixed.Command, mixed.BotID = "more", bot.ID
+	_, err = imbotv2.EnsureCommands(t.Context(), c, []imbotv2.CommandRegisterRequest{help, mixed}, true)
+	require.ErrorIs(t, err, imbot.ErrInvalid)
+	require.NoError(t, portal.Err())
+}
+
 func TestRotateTokenWhateverBecomesOfTheAnswer(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]imbottest.Fault{

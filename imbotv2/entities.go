@@ -41,6 +41,8 @@ type User struct {
 	Network     imbot.RawEvent // not documented, like the next two; not in user events
 	BotData     imbot.RawEvent
 	AvatarHR    imbot.RawEvent
+
+	Raw imbot.RawEvent // all of it
 }
 
 // UserType says what kind of account a user is. The set is open.
@@ -65,6 +67,7 @@ func (f fields) user() User {
 		MobileLastDate: f.time("mobileLastDate"), DesktopLastDate: f.time("desktopLastDate"), Absent: f.time("absent"),
 		Departments: f.ids("departments"), Phones: f.texts("phones"), Type: UserType(f.text("type")), Website: f.text("website"),
 		Email: f.text("email"), Network: f.At("network"), BotData: f.At("botData"), AvatarHR: f.At("avatarHr"),
+		Raw: f.RawEvent,
 	}
 }
 
@@ -94,6 +97,8 @@ type Bot struct {
 	CountChat    int
 	CountUser    int
 	AppID        string // before revision 35
+
+	Raw imbot.RawEvent // all of it
 }
 
 // Owned reports whether the bot is the caller's: only its owner is told the event mode.
@@ -142,7 +147,7 @@ func (f fields) bot() Bot {
 		IsSupportOpenline: f.flag("isSupportOpenline"), IsReactionsEnabled: f.flag("isReactionsEnabled"),
 		BackgroundID: Background(f.phrase("backgroundId")), Language: f.text("language"), ModuleID: f.text("moduleId"),
 		EventMode: EventMode(f.text("eventMode")), CountMessage: f.num("countMessage"), CountCommand: f.num("countCommand"),
-		CountChat: f.num("countChat"), CountUser: f.num("countUser"), AppID: f.text("appId"),
+		CountChat: f.num("countChat"), CountUser: f.num("countUser"), AppID: f.text("appId"), Raw: f.RawEvent,
 	}
 }
 
@@ -189,6 +194,19 @@ type Chat struct {
 	UnreadID         imbot.ID
 	UserCounter      int
 	GuestCount       int
+
+	Raw imbot.RawEvent // all of it
+}
+
+// IsGroup reports whether it is a chat rather than a private dialog.
+func (c Chat) IsGroup() bool {
+	_, private := c.DialogID.UserID()
+	return c.DialogID != "" && !private
+}
+
+// IsOpenLine reports whether it is the chat of an open line.
+func (c Chat) IsOpenLine() bool {
+	return c.Type == ChatTypeLines || c.MessageType == "L" || c.EntityType == "LINES"
 }
 
 // ChatType says what kind of chat it is. The set is open; a bot makes the first two.
@@ -287,7 +305,7 @@ func (f fields) chat() Chat {
 		},
 		LastID: f.id("lastId"), ManagerList: f.ids("managerList"), MarkedID: f.id("markedId"), MessageCount: f.num("messageCount"),
 		Public: PublicLink{Code: public.text("code"), Link: public.text("link")}, UnreadID: f.id("unreadId"),
-		UserCounter: f.num("userCounter"), GuestCount: f.num("guestCount"),
+		UserCounter: f.num("userCounter"), GuestCount: f.num("guestCount"), Raw: f.RawEvent,
 	}
 }
 
@@ -299,13 +317,17 @@ type Message struct {
 	Date           time.Time
 	Text           string // as the portal has made it: links in [URL], entities decoded; at most 20,000 characters
 	IsSystem       imbot.Flag
-	UUID           string         // the sender's TemplateID
-	Forward        *ForwardedFrom // nil: not forwarded
-	Params         MessageParams
+	UUID           string        // the sender's TemplateID
+	Forward        ForwardedFrom // zero: not forwarded
+	FileIDs        []imbot.ID
+	ReplyID        imbot.ID // the message that this one answers
 	ViewedByOthers imbot.Flag
-	Unread         imbot.Flag // by the bot; in answers, like Viewed
-	Viewed         imbot.Flag
+	Unread         imbot.Flag     // by the bot; in answers, like Viewed
+	Viewed         imbot.Flag     //
 	Block          imbot.RawEvent // not documented
+	Params         imbot.RawEvent // what comes with it, as in Params.Get("LIKE", "0"); the portal documents none of it
+
+	Raw imbot.RawEvent // all of it
 }
 
 // ForwardedFrom is where a forwarded message comes from.
@@ -316,33 +338,33 @@ type ForwardedFrom struct {
 	Date   time.Time
 }
 
-// MessageParams are what comes with a message. The portal documents none of it; Raw has all.
-type MessageParams struct {
-	FileIDs  []imbot.ID
-	ReplyID  imbot.ID   // the message that this one answers
-	Likes    []imbot.ID // who likes it
-	Code     string
-	Notify   string
-	Attach   imbot.RawEvent // as read back
-	Keyboard imbot.RawEvent
-	Raw      imbot.RawEvent
+// Attach returns the attachment as the portal has stored it, the empty one when there is none.
+func (m Message) Attach() imbot.Attach {
+	var a imbot.Attach
+	attach := fields{m.Params.At("ATTACH")}
+	if list := attach.Keys(); len(list) > 0 && list[0] == "0" && len(attach.Keys("0")) > 0 {
+		attach = attach.sub("0") // a message has one
+	}
+	_ = attach.into(&a) // what cannot be read is none
+	return a
+}
+
+// Keyboard returns the keyboard as the portal has stored it, the empty one when there is none.
+func (m Message) Keyboard() imbot.Keyboard {
+	var k imbot.Keyboard
+	_ = fields{m.Params.At("KEYBOARD")}.into(&k) // what cannot be read is none
+	return k
 }
 
 func (f fields) message() Message {
-	m := Message{
+	from, params := f.sub("forward"), f.sub("params")
+	return Message{
 		ID: f.id("id"), ChatID: cmp.Or(f.id("chatId"), f.id("chat_id")), AuthorID: cmp.Or(f.id("authorId"), f.id("author_id")),
 		Date: f.time("date"), Text: f.text("text"), IsSystem: f.flag("isSystem"), UUID: f.phrase("uuid"),
-		ViewedByOthers: f.flag("viewedByOthers"), Unread: f.flag("unread"), Viewed: f.flag("viewed"), Block: f.At("block"),
+		Forward: ForwardedFrom{ID: from.text("id"), UserID: from.id("userId"), ChatID: from.id("chatId"), Date: from.time("date")},
+		FileIDs: params.ids("FILE_ID"), ReplyID: params.id("REPLY_ID"), ViewedByOthers: f.flag("viewedByOthers"), Unread: f.flag("unread"),
+		Viewed: f.flag("viewed"), Block: f.At("block"), Params: params.RawEvent, Raw: f.RawEvent,
 	}
-	if from := f.sub("forward"); len(from.Keys()) > 0 {
-		m.Forward = &ForwardedFrom{ID: from.text("id"), UserID: from.id("userId"), ChatID: from.id("chatId"), Date: from.time("date")}
-	}
-	p := f.sub("params")
-	m.Params = MessageParams{
-		FileIDs: p.ids("FILE_ID"), ReplyID: p.id("REPLY_ID"), Likes: p.ids("LIKE"), Code: p.text("CODE"), Notify: p.text("NOTIFY"),
-		Attach: p.At("ATTACH"), Keyboard: p.At("KEYBOARD"), Raw: p.RawEvent,
-	}
-	return m
 }
 
 // File is a file of a chat. The shortest form has ID, ChatID, Name, Extension and Size. Its addresses are
@@ -369,6 +391,8 @@ type File struct {
 	IsTranscribable imbot.Flag
 	IsVideoNote     imbot.Flag
 	IsVoiceNote     imbot.Flag
+
+	Raw imbot.RawEvent // all of it
 }
 
 // FileType is what a file is shown as.
@@ -395,7 +419,7 @@ func (f fields) file() File {
 		Status: f.text("status"), Progress: f.num("progress"), AuthorID: f.id("authorId"), AuthorName: f.text("authorName"),
 		URLPreview: f.fileURL("urlPreview"), URLShow: f.fileURL("urlShow"), URLDownload: f.fileURL("urlDownload"),
 		ViewerAttrs: f.At("viewerAttrs"), MediaURL: f.At("mediaUrl"), IsTranscribable: f.flag("isTranscribable"),
-		IsVideoNote: f.flag("isVideoNote"), IsVoiceNote: f.flag("isVoiceNote"),
+		IsVideoNote: f.flag("isVideoNote"), IsVoiceNote: f.flag("isVoiceNote"), Raw: f.RawEvent,
 	}
 }
 
@@ -412,13 +436,15 @@ type Command struct {
 	Params          string
 	Category        string // the bot's name
 	Context         string
+
+	Raw imbot.RawEvent // all of it
 }
 
 func (f fields) command() Command {
 	return Command{
 		ID: f.id("id"), BotID: f.id("botId"), Command: f.text("command"), Common: f.flag("common"), Hidden: f.flag("hidden"),
 		ExtranetSupport: f.flag("extranetSupport"), Title: f.text("title"), Params: f.text("params"), Category: f.text("category"),
-		Context: f.text("context"),
+		Context: f.text("context"), Raw: f.RawEvent,
 	}
 }
 

@@ -7,8 +7,19 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// The codes of the second generation. Those that both have, such as imbot.ErrAccessDenied, are
-// constants of package imbot. The set is open.
+// The codes that methods of the second generation list. Those of the portal's core, such as
+// imbot.ErrQueryLimitExceeded, are constants of package imbot. The set is open, and some of these
+// differ by little from codes of the first generation.
+
+// Both generations have these.
+const (
+	ErrAccessDenied     = imbot.ErrAccessDenied
+	ErrCantEditMessage  = imbot.ErrCantEditMessage
+	ErrAttach           = imbot.ErrAttach
+	ErrAttachOversize   = imbot.ErrAttachOversize
+	ErrKeyboard         = imbot.ErrKeyboard
+	ErrKeyboardOversize = imbot.ErrKeyboardOversize
+)
 
 // Bots.
 const (
@@ -16,8 +27,8 @@ const (
 	ErrBotTokenInvalidLength  imbot.ErrorCode = "BOT_TOKEN_INVALID_LENGTH"  // a new token of more than 40 characters
 	ErrBotTokenRotationFailed imbot.ErrorCode = "BOT_TOKEN_ROTATION_FAILED" // the new token is refused, because another bot has it for example; the portal does not say why
 	ErrBotIDRequired          imbot.ErrorCode = "BOT_ID_REQUIRED"           // botId is missing
-	ErrBotNotFound            imbot.ErrorCode = "BOT_NOT_FOUND"             // no such bot
-	ErrBotOwnership           imbot.ErrorCode = "BOT_OWNERSHIP_ERROR"       // the bot belongs to another application or token, also to its own old one
+	ErrBotNotFound            imbot.ErrorCode = "BOT_NOT_FOUND"             // no such bot; of the first generation imbot.ErrBotID
+	ErrBotOwnership           imbot.ErrorCode = "BOT_OWNERSHIP_ERROR"       // the bot belongs to another application or token, also to its own old one; of the first generation imbot.ErrAppID
 	ErrBotCodeRequired        imbot.ErrorCode = "BOT_CODE_REQUIRED"         // code is missing
 	ErrBotCodeAlreadyTaken    imbot.ErrorCode = "BOT_CODE_ALREADY_TAKEN"    // another application or token has a bot of this code
 	ErrBotPropertiesRequired  imbot.ErrorCode = "BOT_PROPERTIES_REQUIRED"   // properties.name is missing
@@ -47,7 +58,7 @@ const (
 
 // Messages.
 const (
-	ErrEmptyMessage            imbot.ErrorCode = "EMPTY_MESSAGE"              // no text, attachment or forwarded message
+	ErrEmptyMessage            imbot.ErrorCode = "EMPTY_MESSAGE"              // no text, attachment or forwarded message; of the first generation imbot.ErrMessageEmpty
 	ErrSendingFailed           imbot.ErrorCode = "SENDING_FAILED"             // the portal could not send it; after an attempt of unknown outcome this may be the message of that attempt
 	ErrMessageDuplicatedByUUID imbot.ErrorCode = "MESSAGE_DUPLICATED_BY_UUID" // a message with this templateId is just being sent
 	ErrParamAttach             imbot.ErrorCode = "PARAM_ATTACH_ERROR"         // the attachment has no usable block, or 60,000 characters and more

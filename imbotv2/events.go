@@ -41,15 +41,10 @@ func (ev *BotEvent) ForBot() imbot.ID { return ev.Bot.ID }
 func (ev *BotEvent) BotAuth() imbot.EventAuth { return ev.Bot.Auth }
 
 // IsGroup reports whether the dialog is a chat rather than a private dialog.
-func (ev *BotEvent) IsGroup() bool {
-	_, private := ev.Chat.DialogID.UserID()
-	return ev.Chat.DialogID != "" && !private
-}
+func (ev *BotEvent) IsGroup() bool { return ev.Chat.IsGroup() }
 
 // IsOpenLine reports whether the dialog is that of an open line.
-func (ev *BotEvent) IsOpenLine() bool {
-	return ev.Chat.Type == ChatTypeLines || ev.Chat.MessageType == "L" || ev.Chat.EntityType == "LINES"
-}
+func (ev *BotEvent) IsOpenLine() bool { return ev.Chat.IsOpenLine() }
 
 // FromBot reports whether a bot did it, this one included.
 func (ev *BotEvent) FromBot() bool {
@@ -297,10 +292,14 @@ func quote(ev *BotEvent, m Message, text string) MessageSendRequest {
 // and a name without a type is an [imbot.UnknownEvent]. seed is what strangers do not have.
 func decodeEvent(meta imbot.EventMeta, eventID int64, seed []byte) imbot.Event {
 	data := fields{meta.Raw}.sub("data")
+	if len(data.Keys()) == 0 {
+		return &imbot.UnknownEvent{EventMeta: meta}
+	}
 	bot := BotEvent{
 		EventMeta: meta, EventID: eventID, Chat: data.sub("chat").chat(), User: data.sub("user").user(), Language: data.text("language"),
 		Bot: EventBot{ID: data.sub("bot").id("id"), Code: data.sub("bot").text("code"), Auth: data.sub("bot", "auth").auth()},
 	}
+	bot.Chat.DialogID = cmp.Or(bot.Chat.DialogID, data.dialog("dialogId"))
 	bot.replies = newReplies(seed, &bot, data)
 	user := UserEvent{EventMeta: meta, EventID: eventID, Chat: bot.Chat, User: bot.User, Language: bot.Language}
 	message := data.sub("message").message()

@@ -105,6 +105,26 @@ func TestDocumentedEventsInEveryDress(t *testing.T) {
 	}
 }
 
+func TestAnEventThatTellsItsDialogOnlyByItselfHasAReply(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"ONIMBOTV2JOINCHAT", "ONIMBOTV2CONTEXTGET"} {
+		ev := seeded(name, 1, `{"bot":{"id":5},"dialogId":"chat9","user":{"id":1}}`)
+		require.Equal(t, imbot.DialogID("chat9"), ev.(interface {
+			Reply(string) MessageSendRequest
+		}).Reply("hi").DialogID, name)
+		require.True(t, ev.(interface{ IsGroup() bool }).IsGroup(), name)
+	}
+}
+
+func TestAnEventThatCannotBeReadIsUnknown(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{``, `[]`, `null`, `"x"`, `7`, strings.Repeat(`{"a":`, 100) + `1` + strings.Repeat(`}`, 100)} {
+		ev := EventItem{EventID: 1, Type: "ONIMBOTV2MESSAGEADD", Data: json.RawMessage(data)}.Event()
+		require.IsType(t, &imbot.UnknownEvent{}, ev, data)
+		require.Equal(t, "ONIMBOTV2MESSAGEADD", ev.Meta().Name)
+	}
+}
+
 func TestADeletedBotIsTold(t *testing.T) {
 	t.Parallel()
 	ev := posted(t, "webhook_derived_delete.form").(*BotDeleteEvent)

@@ -2,6 +2,8 @@ package imbotv2
 
 import (
 	"context"
+	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -14,33 +16,78 @@ const (
 	actionAgain = 50 * time.Second
 )
 
-// KeepAction shows what the bot does in a dialog until stop is called or ctx ends:
+// KeepAction shows what the bot does in a dialog:
 //
 //	stop := imbotv2.KeepAction(ctx, client, ev.Dialog(), imbotv2.ActionThinking)
 //	defer stop()
 //
-// It asks at once and every 50 s, and never fails: an error only means that nothing is shown. The
-// bot's next message ends what is shown, so call stop before it is sent; stop returns when no call is
-// under way.
+// It asks at once and every 50 s, until the first [MessageService.Send] of this client to the
+// dialog, until stop is called, or until ctx ends. It never fails: an error only means that
+// nothing is shown. stop returns when no call is under way, and may be called more than once.
 //
 // REST method: imbot.v2.Chat.InputAction.notify.
 func KeepAction(ctx context.Context, c *Client, dialog imbot.DialogID, status ActionStatus) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
+	forget := c.kept.add(dialog, cancel)
 	var running sync.WaitGroup
 	running.Go(func() {
+		defer forget()
+		defer func() {
+			if thrown := recover(); thrown != nil { // by a transport or limiter of the user; nobody waits for this call
+				slog.Default().Error("imbot: panic in KeepAction", "panic", thrown, "stack", string(debug.Stack()))
+			}
+		}()
 		tick := time.NewTicker(actionAgain)
 		defer tick.Stop()
-		for {
+		for ctx.Err() == nil {
 			_ = c.Chat.NotifyAction(ctx, ChatNotifyActionRequest{DialogID: dialog, Status: status, Duration: actionTime})
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
-				return
 			}
 		}
 	})
 	return func() {
 		cancel()
 		running.Wait()
+	}
+}
+
+// keptActions are the actions that a client and its copies keep up, by dialog.
+type keptActions struct {
+	mu   sync.Mutex
+	last int
+	ends map[imbot.DialogID]map[int]context.CancelFunc
+}
+
+func (k *keptActions) add(dialog imbot.DialogID, end context.CancelFunc) (forget func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.last++
+	id := k.last
+	if k.ends == nil {
+		k.ends = map[imbot.DialogID]map[int]context.CancelFunc{}
+	}
+	if k.ends[dialog] == nil {
+		k.ends[dialog] = map[int]context.CancelFunc{}
+	}
+	k.ends[dialog][id] = end
+	return func() {
+		end()
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		delete(k.ends[dialog], id)
+		if len(k.ends[dialog]) == 0 {
+			delete(k.ends, dialog)
+		}
+	}
+}
+
+// sent ends what is shown in a dialog: the message is there.
+func (k *keptActions) sent(dialog imbot.DialogID) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, end := range k.ends[dialog] {
+		end()
 	}
 }

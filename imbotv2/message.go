@@ -213,23 +213,29 @@ type MessageReadResult struct {
 //
 // The portal answers a second call with the same TemplateID with the id of the first message, for
 // 31 days. While the first is just being sent it refuses with
-// [ErrMessageDuplicatedByUUID], which is waited out. A definite error uses the TemplateID up.
+// [ErrMessageDuplicatedByUUID], which is waited out. A definite error uses the TemplateID up. When no attempt got an answer
+// the message may be there all the same: set a TemplateID of your own if you want to send it again,
+// and send the same one.
 //
 // Repeatable, but for a system message. REST method: imbot.v2.Chat.Message.send. Errors:
 // [ErrBotTokenNotSpecified], [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership],
-// [imbot.ErrAccessDenied] (the bot is not in the chat), [ErrEmptyMessage], [ErrSendingFailed],
+// [ErrAccessDenied] (the bot is not in the chat), [ErrEmptyMessage], [ErrSendingFailed],
 // [ErrParamAttach], [ErrTooManyMessages], [ErrWrongUUID], [ErrReply], [imbot.ErrParamKeyboard].
 // Page: api-reference/chat-bots/chat-bots-v2/imbot.v2/messages/chat-message-send.html
 func (s *MessageService) Send(ctx context.Context, req MessageSendRequest) (imbot.ID, error) {
 	req.BotID = (*service)(s).bot(req.BotID)
-	return imbot.Do(ctx, s.client.base, req)
+	id, err := imbot.Do(ctx, s.client.base, req)
+	if err == nil {
+		s.client.kept.sent(req.DialogID)
+	}
+	return id, err
 }
 
 // Update changes a message of the bot, in an open line any message. The bot gets the event of
 // its own change.
 //
 // Repeatable. REST method: imbot.v2.Chat.Message.update. Errors: [ErrBotTokenNotSpecified],
-// [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership], [imbot.ErrAccessDenied] (not the
+// [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership], [ErrAccessDenied] (not the
 // bot's, or not there), [ErrParamAttach].
 // Page: api-reference/chat-bots/chat-bots-v2/imbot.v2/messages/chat-message-update.html
 func (s *MessageService) Update(ctx context.Context, req MessageUpdateRequest) error {
@@ -242,8 +248,8 @@ func (s *MessageService) Update(ctx context.Context, req MessageUpdateRequest) e
 // call gives an error.
 //
 // REST method: imbot.v2.Chat.Message.delete. Errors: [ErrBotTokenNotSpecified],
-// [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership], [imbot.ErrAccessDenied] (not the bot's, or
-// not there), [imbot.ErrCantEditMessage] (a system message).
+// [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership], [ErrAccessDenied] (not the bot's, or
+// not there), [ErrCantEditMessage] (a system message).
 // Page: api-reference/chat-bots/chat-bots-v2/imbot.v2/messages/chat-message-delete.html
 func (s *MessageService) Delete(ctx context.Context, req MessageDeleteRequest) error {
 	req.BotID = (*service)(s).bot(req.BotID)
@@ -254,7 +260,7 @@ func (s *MessageService) Delete(ctx context.Context, req MessageDeleteRequest) e
 // Read marks messages as read by the bot.
 //
 // Repeatable. REST method: imbot.v2.Chat.Message.read. Errors: [ErrBotTokenNotSpecified],
-// [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership], [imbot.ErrAccessDenied] (the bot is not in
+// [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership], [ErrAccessDenied] (the bot is not in
 // the chat), [ErrMessageNotFound].
 // Page: api-reference/chat-bots/chat-bots-v2/imbot.v2/messages/chat-message-read.html
 func (s *MessageService) Read(ctx context.Context, req MessageReadRequest) (MessageReadResult, error) {

@@ -66,6 +66,8 @@ func TestMethods(t *testing.T) {
 			"type":"bot","eventMode":"webhook","webhookUrl":"https://bot.example.com/","isHidden":"Y","isReactionsEnabled":"N","isSupportOpenline":"Y","backgroundId":"mint"}}`,
 			func(t *testing.T, result any) {
 				r := result.(BotResult)
+				require.Equal(t, "support_bot", r.Bot.Raw.Get("code"))
+				r.Bot.Raw = imbot.RawEvent{}
 				require.Equal(t, Bot{
 					ID: 456, Code: "support_bot", Type: BotTypeBot, IsHidden: imbot.No, IsSupportOpenline: imbot.No, IsReactionsEnabled: imbot.Yes,
 					Language: "en", ModuleID: "rest", EventMode: EventModeFetch,
@@ -157,7 +159,9 @@ func TestMethods(t *testing.T) {
 			},
 			`{"botToken":"token","botId":5,"fields":{"command":"help","title":{"en":"Help"}}}`,
 			func(t *testing.T, result any) {
-				require.Equal(t, Command{ID: 42, BotID: 456, Command: "/help", Common: imbot.No, Hidden: imbot.No, ExtranetSupport: imbot.No}, result)
+				c := result.(Command)
+				c.Raw = imbot.RawEvent{}
+				require.Equal(t, Command{ID: 42, BotID: 456, Command: "/help", Common: imbot.No, Hidden: imbot.No, ExtranetSupport: imbot.No}, c)
 			},
 		},
 		"Command.Update": {
@@ -200,7 +204,10 @@ func TestMethods(t *testing.T) {
 			func(c *Client) (any, error) { return c.Revision.Get(ctx, RevisionGetRequest{}) },
 			`{}`,
 			func(t *testing.T, result any) {
-				require.Equal(t, Revision{Rest: 33, Web: 130, Mobile: 23, Desktop: 6}, result)
+				r := result.(Revision)
+				require.Equal(t, "130", r.Raw.Get("web"))
+				r.Raw = imbot.RawEvent{}
+				require.Equal(t, Revision{REST: 33, Web: 130, Mobile: 23, Desktop: 6}, r)
 			},
 		},
 	} {
@@ -325,11 +332,31 @@ func TestAPageOfTheQueueIsReadHoweverOddItIs(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, r.Events, 4)
 	require.Equal(t, EventItem{EventID: 7, Type: "ONIMBOTV2MESSAGEADD", Data: json.RawMessage(`[]`)}, r.Events[0])
-	require.IsType(t, &MessageAddEvent{}, r.Events[0].Event())
+	require.IsType(t, &imbot.UnknownEvent{}, r.Events[0].Event(), "its data cannot be read")
 	require.IsType(t, &imbot.UnknownEvent{}, r.Events[1].Event())
 	require.Equal(t, "1", r.Events[3].Event().Meta().Raw.Get("data", "a"))
 	require.True(t, r.HasMore)
 	require.EqualValues(t, 9, r.NextOffset)
+}
+
+func TestKeepActionEndsWithTheMessage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := &documented{}
+		c := d.client(t).WithBot(5)
+		stop := KeepAction(t.Context(), c, "chat5", ActionThinking)
+		other := KeepAction(t.Context(), c, "chat6", ActionThinking)
+		synctest.Wait()
+		_, err := c.WithBot(5).Message.Send(t.Context(), MessageSendRequest{DialogID: "chat5", Message: "done"})
+		require.NoError(t, err)
+		sent := len(d.sent)
+		time.Sleep(time.Minute)
+		require.Len(t, d.sent, sent+1, "only in the other dialog")
+		stop()
+		stop()
+		other()
+		require.Empty(t, c.kept.ends)
+	})
 }
 
 func TestKeepActionAsksAgainUntilItIsStopped(t *testing.T) {

@@ -25,8 +25,8 @@ func (RevisionGetRequest) Decode(data []byte) (Revision, error) {
 	if err != nil {
 		return Revision{}, err
 	}
-	r := Revision{Rest: f.num("rest"), Web: f.num("web"), Mobile: f.num("mobile"), Desktop: f.num("desktop")}
-	if r.Rest == 0 {
+	r := Revision{REST: f.num("rest"), Web: f.num("web"), Mobile: f.num("mobile"), Desktop: f.num("desktop"), Raw: f.RawEvent}
+	if r.REST == 0 {
 		return Revision{}, errors.New("the result holds no revision")
 	}
 	return r, nil
@@ -36,10 +36,12 @@ func (RevisionGetRequest) Decode(data []byte) (Revision, error) {
 // and JSON booleans in messages; 34 [ErrBotTokenNotSpecified] and texts in the list of
 // commands; 35 a new token for a bot; 36 tokens of at most 40 characters.
 type Revision struct {
-	Rest    int // of what this package calls
+	REST    int // of what this package calls
 	Web     int
 	Mobile  int
 	Desktop int
+
+	Raw imbot.RawEvent // all of it
 }
 
 // Get returns the revisions. Portals before revision 33 do not know the method.

@@ -182,6 +182,15 @@ func codes(t *testing.T) map[string]string {
 			names[strings.ToUpper(found[2])] = prefix + found[1]
 		}
 	}
+	own, err := os.ReadFile("errors.go")
+	require.NoError(t, err)
+	for _, again := range regexp.MustCompile(`(?m)^\s+(Err\w+)\s+= imbot\.(Err\w+)$`).FindAllStringSubmatch(string(own), -1) {
+		for code, name := range names {
+			if name == "imbot."+again[2] {
+				names[code] = again[1]
+			}
+		}
+	}
 	return names
 }
 
@@ -258,14 +267,27 @@ func TestEveryFieldOfAnEntityIsDecoded(t *testing.T) {
 	} {
 		object := sampleOf(entities[name].Fields)
 		if name == "Message" {
-			object["params"] = sampleOf(entities["MessageParams"].Fields)
+			params := sampleOf(entities["MessageParams"].Fields)
+			params["ATTACH"] = []any{map[string]any{"BLOCKS": []any{map[string]any{"MESSAGE": "a"}}}}
+			params["KEYBOARD"] = []any{map[string]any{"TYPE": "BUTTON", "TEXT": "A", "LINK": "/a"}}
+			object["params"] = params
 		}
 		data, err := json.Marshal(object)
 		require.NoError(t, err)
 		f, err := result(data)
 		require.NoError(t, err)
-		requireFull(t, name, reflect.ValueOf(decode(f)))
+		entity := decode(f)
+		requireFull(t, name, reflect.ValueOf(entity))
+		if m, ok := entity.(Message); ok {
+			require.Equal(t, imbot.Attach{Blocks: []imbot.Block{imbot.BlockMessage("a")}}, m.Attach())
+			require.Equal(t, "A", m.Keyboard().Rows[0][0].Text)
+			for _, p := range entities["MessageParams"].Fields {
+				require.NotEmpty(t, m.Params.Get(p.Name)+strings.Join(m.Params.Keys(p.Name), ""), p.Name)
+			}
+		}
 	}
+	require.Zero(t, Message{}.Attach())
+	require.Zero(t, Message{}.Keyboard())
 }
 
 // sampleOf makes an object with a value in each field.
