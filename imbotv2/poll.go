@@ -19,7 +19,7 @@ import "context"
 //     keep the event yourself where it is to be tried again.
 //
 // In a conversation an event gets to its callback within 2 s, after half a minute of silence
-// within 5 s. An idle portal costs one request in 5 s, for up to fifty bots. Polls go before
+// within 5.5 s. An idle portal costs one request in 5 s, for up to fifty bots. Polls go before
 // other calls ([imbot.ClassAnswer]); [imbot.WithAutoBatch] keeps a bot that sends much from
 // using up the rate of the portal.
 //

@@ -40,14 +40,14 @@ func (m *mortal) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // pollOptions are those of clients over a portal: bubbles that run side by side have clocks of
 // their own, so they share no limiter.
-func pollOptions(portal *imbottest.Portal, transport http.RoundTripper) []imbot.Option {
+func pollOptions(transport http.RoundTripper) []imbot.Option {
 	return []imbot.Option{imbot.WithHTTPClient(&http.Client{Transport: transport}), imbot.WithLimiter(imbot.NewLimiter(2, 50))}
 }
 
 // register makes bots and returns a client for each.
 func register(t *testing.T, portal *imbottest.Portal, n int) (clients []*imbotv2.Client) {
 	t.Helper()
-	c, err := imbotv2.NewClient(portal.Webhook("a-long-random-bot-token"), pollOptions(portal, portal.HTTPClient().Transport)...)
+	c, err := imbotv2.NewClient(portal.Webhook("a-long-random-bot-token"), pollOptions(portal.HTTPClient().Transport)...)
 	require.NoError(t, err)
 	for i := range n {
 		r, err := c.Bot.Register(t.Context(), imbotv2.BotRegisterRequest{Code: fmt.Sprint("bot", i), Properties: imbotv2.BotProperties{Name: fmt.Sprint("Bot ", i)}})
@@ -71,7 +71,7 @@ type life struct {
 // live starts a process with a small pool, whose callbacks take a moment.
 func live(t *testing.T, portal *imbottest.Portal, bots []imbot.ID) *life {
 	l := &life{transport: &mortal{RoundTripper: portal.HTTPClient().Transport}, done: make(chan error, 1)}
-	c, err := imbotv2.NewClient(portal.Webhook("a-long-random-bot-token"), pollOptions(portal, l.transport)...)
+	c, err := imbotv2.NewClient(portal.Webhook("a-long-random-bot-token"), pollOptions(l.transport)...)
 	require.NoError(t, err)
 	var clients []*imbotv2.Client
 	for _, bot := range bots {

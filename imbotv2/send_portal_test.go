@@ -68,7 +68,7 @@ func TestNoMessageIsSentTwice(t *testing.T) {
 					portal.Fail(method, imbottest.Fault{Cut: imbottest.BeforeRun, Chance: 0.1, Times: -1})
 					portal.Fail(method, imbottest.Fault{Late: 2 * time.Minute, Chance: 0.05, Times: -1})
 				}
-				opts := append(pollOptions(portal, portal.HTTPClient().Transport), imbot.WithLimiter(nil))
+				opts := append(pollOptions(portal.HTTPClient().Transport), imbot.WithLimiter(nil))
 				c, err := imbotv2.NewClient(portal.Webhook("a-long-random-bot-token"), append(opts, row.opts...)...)
 				require.NoError(t, err)
 				errs := row.all(t, c.WithBot(bot), imbot.UserDialog(anna))
