@@ -64,7 +64,7 @@ func takePictures(ctx context.Context, now, then *build) error {
 		f.Shares = append(f.Shares, b)
 	}
 	f.Shares = append(f.Shares, bar{"auto", true, share(then, "auto", 1), share(now, "auto", 1)})
-	data, err := json.MarshalIndent(f, "", "\t")
+	data, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func served(root string) int {
 
 // servePortals answers for any number of portals whose bots are idle. It writes its port.
 func servePortals() {
-	ln := must(new(net.ListenConfig).Listen(context.Background(), "tcp", ":0")) //nolint:gosec // each portal has a loopback address of its own
+	ln := must(new(net.ListenConfig).Listen(context.Background(), "tcp", ":0")) // each portal has a loopback address of its own
 	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
 	var n atomic.Int64
 	const page = `{"events":[],"nextOffset":0,"hasMore":false}`

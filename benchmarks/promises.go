@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync"
 )
 
 // A promise is a figure that has a limit.
@@ -69,7 +70,9 @@ var list = []promise{
 
 // promises prints what was measured of the list.
 func promises(out io.Writer, now, then *build) {
-	fmt.Fprintf(out, "\n### What must hold\n\n| what | %s | today | must | holds |\n|---|--:|--:|--:|---|\n", before)
+	head := sync.OnceFunc(func() {
+		fmt.Fprintf(out, "\n### What must hold\n\n| what | %s | today | must | holds |\n|---|--:|--:|--:|---|\n", before)
+	})
 	for _, p := range list {
 		value, ok := now.figure(p.figure)
 		if !ok {
@@ -92,6 +95,7 @@ func promises(out io.Writer, now, then *build) {
 		if p.least && value < p.limit || !p.least && value > p.limit {
 			holds = "**no**"
 		}
+		head()
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %s |\n", p.what, was, p.show(value), must, holds)
 	}
 }
