@@ -23,7 +23,7 @@ func walkedV2(t *testing.T) []any {
 		imbotv2.CommandListRequest{}, imbotv2.CommandUnregisterRequest{}, imbotv2.CommandAnswerRequest{}, imbotv2.User{}, imbotv2.UserType(""),
 		imbotv2.Bot{}, imbotv2.BotType(""), imbotv2.EventMode(""), imbotv2.Background(""), imbotv2.Chat{}, imbotv2.ChatType(""),
 		imbotv2.ChatRole(""), imbotv2.EntityLink{}, imbotv2.ChatPermissions{}, imbotv2.LastMessageViews{}, imbotv2.Viewer{},
-		imbotv2.PublicLink{Code: walkMarker, Link: walkMarker}, imbotv2.Message{}, imbotv2.ForwardedFrom{}, imbotv2.MessageParams{}, imbotv2.File{},
+		imbotv2.PublicLink{Code: walkMarker, Link: walkMarker}, imbotv2.Message{}, imbotv2.ForwardedFrom{}, imbotv2.File{},
 		imbotv2.FileType(""), imbotv2.Command{}, imbotv2.EventGetRequest{}, imbotv2.EventGetResult{}, imbotv2.EventItem{}, imbotv2.EventBot{},
 		imbotv2.BotEvent{}, imbotv2.MessageAddEvent{}, imbotv2.MessageUpdateEvent{}, imbotv2.MessageDeleteEvent{}, imbotv2.JoinChatEvent{},
 		imbotv2.CommandCall{}, imbotv2.CommandContext(""), imbotv2.CommandAddEvent{}, imbotv2.Reaction(""), imbotv2.ReactionAction(""),
