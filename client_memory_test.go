@@ -84,7 +84,8 @@ func (anyGrant) Swap(context.Context, imbot.Grant, imbot.Grant) error { return n
 func TestMemoryOfAnOAuthPortalThatHasCalled(t *testing.T) {
 	for name, opts := range map[string][]imbot.Option{"by themselves": nil, "with automatic batches": {imbot.WithAutoBatch()}} {
 		t.Run(name, func(t *testing.T) {
-			app := &imbot.OAuthApp{ClientID: "app.1", ClientSecret: "a secret", Store: anyGrant{}, Options: append(opts, imbot.WithHTTPClient(&http.Client{Transport: memory{}}))}
+			app := &imbot.OAuthApp{ClientID: "app.1", ClientSecret: "a secret", Store: anyGrant{}, Options: append(opts,
+				imbot.WithHTTPClient(&http.Client{Transport: memory{}}), imbot.WithLimiter(imbot.NewLimiter(2, 50)))} // not that of the process, which has the portals of all tests
 			require.Less(t, perClient(t, func(i int) *imbot.Client {
 				client, err := app.Client(t.Context(), fmt.Sprintf("%032d", i*12345678))
 				require.NoError(t, err)

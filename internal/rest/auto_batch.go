@@ -269,7 +269,9 @@ func (a *autoBatch) unready(l *lane) {
 func (a *autoBatch) forget(l *lane) {
 	a.unready(l)
 	if a.lanes[l.key] == l {
-		delete(a.lanes, l.key)
+		if delete(a.lanes, l.key); len(a.lanes) == 0 {
+			a.lanes = nil // most portals are idle most of the time
+		}
 	}
 }
 
