@@ -158,7 +158,7 @@ func (p *Portal) newPrivate(a, b imbot.ID) *chat {
 }
 
 // openPrivate returns the private dialog of two users and makes it when there is none.
-// Of a new one the bot gets ONIMBOTJOINCHAT.
+// Of a new one the bot gets ONIMBOTJOINCHAT or ONIMBOTV2JOINCHAT.
 func (p *Portal) openPrivate(by, other imbot.ID) (*chat, *restError) {
 	if by == other || !p.exists(by) || !p.exists(other) {
 		return nil, badRequest("ERROR_NO_ACCESS", "You can't send messages to this user")
@@ -177,7 +177,7 @@ func (p *Portal) openPrivate(by, other imbot.ID) (*chat, *restError) {
 	return chat, nil
 }
 
-// join adds users to a group chat. Bots among them get ONIMBOTJOINCHAT. The lock is
+// join adds users to a group chat. Bots among them get an event. The lock is
 // held.
 func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) {
 	defer p.noteDialog(chat)

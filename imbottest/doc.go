@@ -17,6 +17,24 @@
 // the same order, and delivers events as form posts to the handlers that bots have
 // registered.
 //
+// # Both generations
+//
+// Bots of package imbotv2 live on the same portal: imbot.v2.Bot.*, Command.*,
+// Chat.Message.send, update, delete and read, Chat.InputAction.notify, Chat.get, Event.get
+// and Revision.get. [Portal.Webhook] serves both, because botToken and CLIENT_ID are one
+// secret with two names, and so each generation sees and owns the bots of the other. How a
+// bot gets its events is a matter of the bot: in a queue, posted as ONIMBOTV2… to its
+// webhookUrl, or as the first generation has them. [Portal.WaitBot] waits until a program
+// has registered its bot, and [Portal.Queued] shows what the bot has not acknowledged.
+//
+// A queue is what the server's source makes of it. It keeps events for a day by time.Now, so
+// in a synctest bubble by the clock of the bubble; an offset deletes all below it, also what
+// nobody has seen; without one the portal remembers for a minute that the queue was empty;
+// a full page says that there is more, even when there is not. [WithLateEvents] lets events
+// become visible after others with higher ids. A UUID is known for 31 days, on the whole
+// portal. Bots hear of their own changes of messages. [WithoutV2InBatches] is for portals
+// that refuse these methods in a batch, [WithRevision] for older ones.
+//
 // # Reaching it
 //
 // [Portal.HTTPClient] reaches the portal without a socket, and [Portal.Serve]
@@ -79,7 +97,7 @@
 // [Portal.MakeGeneral] close group chats, [Portal.Deny] takes the right to change them
 // from people, and from bots that are called with their webhooks,
 // [Portal.MakeExtranet] makes users from outside the company and [Portal.Dismiss] lets
-// people leave it. [Portal.MakeFetching] is for bots that were registered through
+// people leave it. [Portal.MakeFetching] is for bots that have moved to
 // imbot.v2, [Portal.Veto] for modules that refuse what a method does, and [WithScope] for
 // webhooks with too few rights, and [WithoutDescriptions] for errors that have a code and
 // no text. [Portal.Session] is for calls of a browser, and
@@ -103,8 +121,11 @@
 // people join or leave. People change and delete only what they wrote. A bot's rights are
 // its own, unless [Portal.Deny] has taken those of the person whose webhook or token it
 // uses. All buttons are shown to everybody, whatever their CONTEXT. SKIP_CONNECTOR and
-// URL_PREVIEW have no effect, and there is no event when a bot changes or deletes
-// messages. Chat applications for calls are not offered.
+// URL_PREVIEW have no effect, and bots of the first generation get no event when a bot
+// changes or deletes messages. Chat applications for calls are not offered. Of imbot.v2 the
+// methods for files, reactions, forwarding and the members of chats are missing, and people
+// cannot subscribe to events. MESSAGE_DUPLICATED_BY_UUID, which real portals answer while the
+// first attempt is under way, needs a [Fault].
 //
 // A call of a method that this portal does not have is answered as unknown, or with
 // insufficient_scope when portals have it for another scope (crm.deal.list), and shows up

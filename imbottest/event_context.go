@@ -11,7 +11,8 @@ const eventContextGet = "ONIMBOTCONTEXTGET"
 
 // OpenContext opens a dialog, as one of its people does by a link that carries data for
 // its bots, a JSON object. All bots in the dialog that have a handler for
-// ONIMBOTCONTEXTGET get it, with all values of the data as texts.
+// ONIMBOTCONTEXTGET get it, with all values of the data as texts, and those of imbot.v2
+// ONIMBOTV2CONTEXTGET; a queue keeps numbers.
 func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.DialogID, data string) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -81,6 +81,21 @@ func TestABotMovesToTheSecondGeneration(t *testing.T) {
 	require.Equal(t, []string{"MESSAGEADD"}, kept, "the dialog is the same")
 }
 
+// TestCommandsOfBothGenerations is about an application whose bots have posts of both kinds.
+func TestCommandsOfBothGenerations(t *testing.T) {
+	t.Parallel()
+	portal, box := newMailboxPortal(t)
+	prepare(t, portal, `imbot.v2.Bot.register {"fields":{"botToken":"one","code":"gamma","eventMode":"webhook","webhookUrl":"`+eventURL+`","properties":{"name":"G"}}}`)
+	prepare(t, portal, `imbot.v2.Command.register {"botToken":"one","botId":105,"fields":{"command":"help","hidden":true}}`)
+	both := imbot.ChatDialog(portal.AddChat("Both", anna, alpha, gamma))
+	box.take(t, portal)
+	for text, want := range map[string]string{"/echo": "ONIMCOMMANDADD", "/help": "V2COMMANDADD"} {
+		_, err := portal.Say(t.Context(), anna, both, text)
+		require.NoError(t, err)
+		require.Equal(t, []string{want}, names(box.take(t, portal)))
+	}
+}
+
 // TestGroupsAreHeardByType says what bots of each type hear without being mentioned.
 func TestGroupsAreHeardByType(t *testing.T) {
 	t.Parallel()

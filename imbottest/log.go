@@ -388,7 +388,7 @@ const maxKept = 100_000
 // A Call is one call of a REST method that reached the portal.
 type Call struct {
 	Method string          // as it was sent
-	Params json.RawMessage // as they were sent, without credentials and CLIENT_ID
+	Params json.RawMessage // as they were sent, without credentials, CLIENT_ID and botToken
 	Batch  bool            // a command of a batch; the batch is a call of its own, before its commands
 }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // Webhook returns the credentials of the portal's incoming webhook with a client
-// id. Each client id stands for an application with its own bots and handlers.
+// id, for which imbotv2 has the name bot token. Each stands for an application with its own
+// bots and handlers.
 func (p *Portal) Webhook(clientID string) imbot.Webhook {
 	p.mu.Lock()
 	defer p.mu.Unlock()

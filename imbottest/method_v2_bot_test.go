@@ -241,6 +241,15 @@ func TestPostsOfTheSecondGeneration(t *testing.T) {
 		require.Len(t, events, 1)
 		require.Equal(t, "ONIMBOTV2DELETE", events[0].Get("event"))
 	})
+	t.Run("of another bot no longer go to its URL", func(t *testing.T) {
+		events := postsOf(t, "four", func(t *testing.T, portal *imbottest.Portal, box *mailbox) {
+			prepare(t, portal, `imbot.v2.Bot.register {"fields":{"botToken":"four","code":"d","eventMode":"webhook","webhookUrl":"`+otherURL+`","properties":{"name":"D"}}}`)
+			prepare(t, portal, `imbot.v2.Bot.unregister {"botToken":"four","botId":106}`)
+			box.take(t, portal)
+			mention(t, portal)
+		})
+		require.Len(t, events, 1)
+	})
 	t.Run("replace the queue", func(t *testing.T) {
 		portal := newV2Portal(t)
 		mention(t, portal)

@@ -109,7 +109,7 @@ func TestMessagesAreStoredOncePerUUID(t *testing.T) {
 	t.Run("the answer that was lost is found by it", func(t *testing.T) {
 		portal := newV2Portal(t)
 		portal.Fail("imbot.v2.Chat.Message.send", imbottest.Fault{Cut: imbottest.AfterRun})
-		_, err := portal.HTTPClient().Post(portal.Webhook("").URL+"imbot.v2.Chat.Message.send", "application/json", strings.NewReader(`{`+inCrew+`,"fields":{`+with(aUUID, "")+`}}`)) //nolint:bodyclose // there is none
+		_, err := portal.HTTPClient().Post(portal.Webhook("").URL+"imbot.v2.Chat.Message.send", "application/json", strings.NewReader(`{`+inCrew+`,"fields":{`+with(aUUID, "")+`}}`))
 		require.Error(t, err)
 		require.EqualValues(t, 50003, sendTo(t, portal, "chat1002", with(aUUID, "")))
 		require.EqualValues(t, 50003, lastOf(portal, "chat1002").ID)

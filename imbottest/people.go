@@ -60,7 +60,7 @@ func (p *Portal) addUser(first, last string) *user {
 }
 
 // AddChat makes a group chat like people do; the first member owns it. Bots
-// among the members get ONIMBOTJOINCHAT. Without members it belongs to the
+// among the members get ONIMBOTJOINCHAT or ONIMBOTV2JOINCHAT. Without members it belongs to the
 // administrator. Ids that the portal does not know are left out.
 func (p *Portal) AddChat(title string, members ...imbot.ID) imbot.ID {
 	p.mu.Lock()
@@ -88,8 +88,9 @@ func (p *Portal) Name(id imbot.ID) string {
 // Say writes a message as a person does. The dialog is named as that person sees
 // it: [imbot.UserDialog] of a bot, [imbot.ChatDialog] of a chat. A bot gets its
 // event when the dialog is private, when the text mentions it as
-// [USER=id]name[/USER], or when it is a supervisor. The first message of a
-// private dialog opens it, see [Portal.Open]. Say does not wait for the event.
+// [USER=id]name[/USER], or when it is a supervisor: ONIMBOTMESSAGEADD, or in its second
+// generation ONIMBOTV2MESSAGEADD. The first message of a private dialog opens it, see
+// [Portal.Open]. Say does not wait for the event.
 func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, text string) (Message, error) {
 	if err := ctx.Err(); err != nil {
 		return Message{}, err
@@ -161,7 +162,7 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 }
 
 // Open opens the private dialog of a person with a bot. The first time the bot
-// gets ONIMBOTJOINCHAT.
+// gets ONIMBOTJOINCHAT or ONIMBOTV2JOINCHAT.
 func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -176,8 +177,8 @@ func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
 }
 
 // Edit changes the text of a message that the person wrote, within three days. A bot
-// gets ONIMBOTMESSAGEUPDATE when it has a handler for that, and would get the new text if
-// it were a new message. Commands in the text are not executed.
+// gets ONIMBOTMESSAGEUPDATE when it has a handler for that, or ONIMBOTV2MESSAGEUPDATE, and
+// would get the new text if it were a new message. Commands in the text are not executed.
 func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text string) error {
 	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
@@ -200,8 +201,8 @@ func (p *Portal) Edit(ctx context.Context, user imbot.ID, msg Message, text stri
 }
 
 // Delete deletes a message that the person wrote; a notice takes its place. A bot gets
-// ONIMBOTMESSAGEDELETE when it has a handler for that, and would get the text if it were
-// a new message.
+// ONIMBOTMESSAGEDELETE when it has a handler for that, or ONIMBOTV2MESSAGEDELETE, and would
+// get the text if it were a new message.
 func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
 	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
@@ -235,7 +236,7 @@ func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
 }
 
 // Invite adds people and bots to a group chat, as a member of it does. A bot
-// gets ONIMBOTJOINCHAT.
+// gets ONIMBOTJOINCHAT or ONIMBOTV2JOINCHAT.
 func (p *Portal) Invite(ctx context.Context, by, chat imbot.ID, users ...imbot.ID) error {
 	c, unlock, err := p.lockGroup(ctx, by, chat, users)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 // text; a button wins. Of msg only the id is used: the keyboard is the one that the
 // message has now.
 //
-// A command reaches the bot as an event (ONIMCOMMANDADD), for which Press does not wait.
-// With Block, the button cannot be pressed again until the bot changes the keyboard.
-// [imbot.ActionSend] sends its text as a message of the person. Other actions do nothing
-// on the portal, and the error says what the person would see.
+// A command reaches the bot as an event (ONIMCOMMANDADD or ONIMBOTV2COMMANDADD), for which
+// Press does not wait. With Block, the button cannot be pressed again until the bot changes
+// the keyboard. [imbot.ActionSend] sends its text as a message of the person. Other actions
+// do nothing on the portal, and the error says what the person would see.
 func (p *Portal) Press(ctx context.Context, user imbot.ID, msg Message, text string) error {
 	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
