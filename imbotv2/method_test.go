@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,6 +20,7 @@ import (
 
 // documented answers each method with its documented body, and keeps what was sent.
 type documented struct {
+	mu   sync.Mutex
 	sent []string
 	body func(method string) string // nil: the documented one
 }
@@ -28,7 +30,9 @@ func (d *documented) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.mu.Lock()
 	d.sent = append(d.sent, string(data))
+	d.mu.Unlock()
 	method := path.Base(r.URL.Path)
 	var body []byte
 	if d.body != nil {
@@ -40,6 +44,13 @@ func (d *documented) RoundTrip(r *http.Request) (*http.Response, error) {
 		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
 		Body: io.NopCloser(strings.NewReader(string(body))), ContentLength: -1,
 	}, nil
+}
+
+// count is how many requests were sent, also while others send.
+func (d *documented) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.sent)
 }
 
 func (d *documented) client(t testing.TB) *Client {
@@ -349,9 +360,10 @@ func TestKeepActionEndsWithTheMessage(t *testing.T) {
 		synctest.Wait()
 		_, err := c.WithBot(5).Message.Send(t.Context(), MessageSendRequest{DialogID: "chat5", Message: "done"})
 		require.NoError(t, err)
-		sent := len(d.sent)
+		sent := d.count()
 		time.Sleep(time.Minute)
-		require.Len(t, d.sent, sent+1, "only in the other dialog")
+		synctest.Wait()
+		require.Equal(t, sent+1, d.count(), "only in the other dialog")
 		stop()
 		stop()
 		other()
