@@ -260,6 +260,7 @@ func TestRequestsAreRefusedBeforeSending(t *testing.T) {
 		"an update of nothing":              {BotUpdateRequest{BotID: 5}, ""},
 		"a profile without a name":          {BotUpdateRequest{Properties: &BotProperties{LastName: "A"}}, ErrBotPropertiesRequired},
 		"a blank new token":                 {BotUpdateRequest{NewBotToken: " "}, ""},
+		"a new token that no client has":    {BotUpdateRequest{NewBotToken: "a&b"}, ""},
 		"a long new token":                  {BotUpdateRequest{NewBotToken: strings.Repeat("t", 41)}, ErrBotTokenInvalidLength},
 		"a blank message":                   {MessageSendRequest{DialogID: "1", Message: " \n"}, ErrEmptyMessage},
 		"a message that would be cut":       {MessageSendRequest{DialogID: "1", Message: long}, ""},
