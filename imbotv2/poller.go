@@ -393,5 +393,6 @@ func lastEvent(b *bot, err error, polled bool) (*fetched, bool) {
 	}
 	ev := &BotDeleteEvent{}
 	ev.Name, ev.Time, ev.Bot.ID = "ONIMBOTV2DELETE", time.Now(), b.id
+	ev.Auth.MemberID = b.portal // as in what is fetched
 	return &fetched{event: ev}, true
 }

@@ -145,6 +145,27 @@ func TestPollIsRefusedWithout(t *testing.T) {
 	require.Empty(t, portal.asked())
 }
 
+// One handler may hear of bots on many portals.
+func TestTheEventOfADeletedBotTellsItsPortal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal, gone := newOddPortal(), make(chan *BotDeleteEvent, 1)
+		h := newHearer()
+		h.OnBotDelete = func(_ context.Context, ev *BotDeleteEvent) error { gone <- ev; return nil }
+		done := make(chan error, 1)
+		client := portal.client(t, "token").WithBot(7)
+		go func() { done <- Poll(t.Context(), &h.EventHandler, client) }()
+		time.Sleep(time.Minute)
+		portal.mu.Lock()
+		portal.refuse = func(string, bool) (string, string) { return string(ErrBotNotFound), "gone" }
+		portal.mu.Unlock()
+		require.ErrorIs(t, <-done, ErrBotNotFound)
+		ev := <-gone
+		require.Equal(t, client.Base().Portal(), ev.MemberID())
+		require.Equal(t, imbot.ID(7), ev.ForBot())
+	})
+}
+
 func TestAddTakesNoClientWithoutABot(t *testing.T) {
 	t.Parallel()
 	p := &Poller{Handler: new(EventHandler)}
