@@ -95,7 +95,7 @@ type BotUpdateRequest struct {
 	IsReactionsEnabled imbot.Flag
 	IsSupportOpenline  imbot.Flag
 	BackgroundID       Background
-	NewBotToken        string // at most 40 characters; [RotateToken] does it safely
+	NewBotToken        string // at most 40 of A-Z a-z 0-9 - . _ ~; [RotateToken] does it safely
 }
 
 // Method returns the name of the REST method.
@@ -139,6 +139,9 @@ func (r BotUpdateRequest) MarshalJSON() ([]byte, error) {
 	}})
 }
 
+// tokenCharacters are what [imbot.Webhook] lets a token hold.
+const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
 // Check refuses what the portal would lose without a word, or refuse itself.
 func (r BotUpdateRequest) Check() error {
 	changes := r
@@ -156,6 +159,8 @@ func (r BotUpdateRequest) Check() error {
 		return refuse("", "the new botToken is blank: the portal would ignore it")
 	case len(r.NewBotToken) > maxBotToken:
 		return refuse(ErrBotTokenInvalidLength, "the new botToken has more than %d characters", maxBotToken)
+	case strings.Trim(r.NewBotToken, tokenCharacters) != "":
+		return refuse("", "the new botToken may hold only A-Z a-z 0-9 - . _ ~: the portal takes others, but no client has such a token")
 	}
 	var properties BotProperties
 	if r.Properties != nil {

@@ -67,7 +67,11 @@ func isEmpty(v any) bool {
 	return err == nil && string(data) == `"N"`
 }
 
+// checkDialog refuses a dialog that is none: an event may have no chat to reply to.
 func checkDialog(d imbot.DialogID) error {
+	if d == "" {
+		return refuse("", "dialogId is empty")
+	}
 	if !utf8.ValidString(string(d)) {
 		return refuse("", "dialogId is not UTF-8")
 	}

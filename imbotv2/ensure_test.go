@@ -215,6 +215,23 @@ func TestRotateTokenKeepsTwoBotsApart(t *testing.T) {
 }
 
 // Ten thousand sends whose answers get lost at random make ten thousand messages.
+// The portal would take such a token, and no client could use the bot any more.
+func TestRotateTokenKeepsTheBotWithinReach(t *testing.T) {
+	t.Parallel()
+	portal, c := portalClient(t)
+	bot, err := imbotv2.EnsureBot(t.Context(), c, echo)
+	require.NoError(t, err)
+	for _, next := range []string{"a&b", "токен", "a b", "tail ", ""} {
+		_, err = imbotv2.RotateToken(t.Context(), c, bot.ID, next)
+		require.ErrorIs(t, err, imbot.ErrInvalid, "%q", next)
+	}
+	same, err := imbotv2.RotateToken(t.Context(), c, bot.ID, "a-long-random-bot-token")
+	require.NoError(t, err, "the one that it has")
+	_, err = same.Bot.Get(t.Context(), imbotv2.BotGetRequest{BotID: bot.ID})
+	require.NoError(t, err)
+	require.NoError(t, portal.Err())
+}
+
 func TestLostAnswersDoubleNothing(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]imbot.Option{"single": nil, "automatic batches": {imbot.WithAutoBatch()}} {

@@ -106,7 +106,7 @@ var polled sync.Map
 // handler is shut down then.
 func (p *Poller) Run(ctx context.Context) error {
 	r, err := p.begin(ctx)
-	if err != nil {
+	if err != nil || ctx.Err() != nil { // a program that is stopped before it polls has no error
 		if r != nil { // some bots have joined
 			r.cancel()
 			r.leads.Wait()
@@ -188,7 +188,11 @@ func (p *Poller) push(b *bot, f *fetched, done func()) (bool, error) {
 	if dialog := f.event.Dialog(); dialog != "" {
 		line = fmt.Sprintf("%s\x00%d\x00%s", b.portal, b.id, dialog)
 	}
-	return p.Handler.push(line, f.size, f.event, done)
+	room, err := p.Handler.push(line, f.size, f.event, done)
+	if err != nil {
+		err = fmt.Errorf("imbotv2: Poll: the handler: %w", err)
+	}
+	return room, err
 }
 
 // eventSize is how many bytes of memory a byte of a fetched event takes, at most.
@@ -214,7 +218,13 @@ func (p *Poller) cut() error {
 func (p *Poller) Add(c *Client) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := checkBot(c); err != nil {
+		return err
+	}
 	if p.run != nil {
+		if p.run.ctx.Err() != nil {
+			return invalid("Poller.Add: Run is ending")
+		}
 		if err := p.join(p.run, c); err != nil {
 			return err
 		}
@@ -225,7 +235,7 @@ func (p *Poller) Add(c *Client) error {
 
 // Remove polls a bot no more, on whatever portal it is. Callbacks that run go on; what is not
 // acknowledged comes again to whoever polls the bot next. The error is [imbot.ErrNotFound]
-// when it is not polled. The next Run polls the bots in Clients again.
+// when it is not polled. Run goes on without bots, too; the next one polls the bots in Clients again.
 func (p *Poller) Remove(id imbot.ID) error {
 	if !p.remove(func(k botKey) bool { return k.id == id }) {
 		return fmt.Errorf("imbotv2: Poller.Remove: bot %d: %w", id, imbot.ErrNotFound)
@@ -268,16 +278,21 @@ func (p *Poller) Stats() PollStats {
 	return PollStats(s)
 }
 
+// checkBot refuses a client that names no bot, or was not made by this package.
+func checkBot(c *Client) error {
+	if c == nil || c.base == nil || c.BotID() == 0 {
+		return invalid("Poller: a client without a bot, see Client.WithBot")
+	}
+	return nil
+}
+
 // join lets a bot be polled. The caller holds the lock.
 func (p *Poller) join(r *pollerRun, c *Client) error {
-	if c == nil || c.BotID() == 0 {
-		return invalid("Poller: a client without a bot, see Client.WithBot")
+	if err := checkBot(c); err != nil {
+		return err
 	}
 	seed := c.base.Fingerprint("reply")
 	b := &bot{botKey: keyOf(c), client: c, origin: c.whose().origin, token: c.whose().token, seed: seed[:]}
-	if r.ctx.Err() != nil {
-		return invalid("Poller.Add: Run is ending")
-	}
 	if r.bots[b.botKey] != nil {
 		return b.conflict()
 	}
@@ -378,5 +393,6 @@ func lastEvent(b *bot, err error, polled bool) (*fetched, bool) {
 	}
 	ev := &BotDeleteEvent{}
 	ev.Name, ev.Time, ev.Bot.ID = "ONIMBOTV2DELETE", time.Now(), b.id
+	ev.Auth.MemberID = b.portal // as in what is fetched
 	return &fetched{event: ev}, true
 }

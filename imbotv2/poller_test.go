@@ -145,6 +145,51 @@ func TestPollIsRefusedWithout(t *testing.T) {
 	require.Empty(t, portal.asked())
 }
 
+// One handler may hear of bots on many portals.
+func TestTheEventOfADeletedBotTellsItsPortal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal, gone := newOddPortal(), make(chan *BotDeleteEvent, 1)
+		h := newHearer()
+		h.OnBotDelete = func(_ context.Context, ev *BotDeleteEvent) error { gone <- ev; return nil }
+		done := make(chan error, 1)
+		client := portal.client(t, "token").WithBot(7)
+		go func() { done <- Poll(t.Context(), &h.EventHandler, client) }()
+		time.Sleep(time.Minute)
+		portal.mu.Lock()
+		portal.refuse = func(string, bool) (string, string) { return string(ErrBotNotFound), "gone" }
+		portal.mu.Unlock()
+		require.ErrorIs(t, <-done, ErrBotNotFound)
+		ev := <-gone
+		require.Equal(t, client.Base().Portal(), ev.MemberID())
+		require.Equal(t, imbot.ID(7), ev.ForBot())
+	})
+}
+
+func TestAddTakesNoClientWithoutABot(t *testing.T) {
+	t.Parallel()
+	p := &Poller{Handler: new(EventHandler)}
+	for name, c := range map[string]*Client{"nil": nil, "zero": {}, "without a bot": newOddPortal().client(t, "token")} {
+		require.ErrorIs(t, p.Add(c), imbot.ErrInvalid, name)
+	}
+	require.ErrorIs(t, p.Remove(1), imbot.ErrNotFound)
+}
+
+// A program may be stopped before it has begun to poll.
+func TestPollEndsWithoutAnErrorWhenItsContextHas(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal := newOddPortal()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.NoError(t, Poll(ctx, &newHearer().EventHandler, portal.client(t, "token").WithBot(1)))
+		require.NoError(t, Poll(ctx, &newHearer().EventHandler, portal.client(t, "token").WithBot(1)), "the bot is free again")
+		p := &Poller{Handler: &newHearer().EventHandler, Clients: []*Client{portal.client(t, "token").WithBot(1)}, Leader: imbot.FileLeader(t.TempDir())}
+		require.NoError(t, p.Run(ctx))
+		require.Empty(t, portal.asked())
+	})
+}
+
 func TestWhatEndsTheQueueOfABot(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {
@@ -439,6 +484,7 @@ func TestAHandlerThatIsShutDownEndsPolling(t *testing.T) {
 		require.NoError(t, h.Shutdown(t.Context()))
 		portal.say("7", "1", "hello")
 		err := Poll(t.Context(), &h.EventHandler, portal.client(t, "token").WithBot(7))
+		require.ErrorContains(t, err, "imbotv2: Poll: the handler: ")
 		require.ErrorContains(t, err, "shut down")
 		require.Equal(t, 1, portal.left("7"))
 	})

@@ -9,6 +9,8 @@ import (
 
 // RotateToken gives a bot of a webhook another token and returns a client that has it. The old
 // one is dead at once: for posted events trust both meanwhile ([imbot.AnyOf]).
+// A [Poll] with the old client ends with [ErrBotOwnership]: poll with the new one then, which with a
+// [Poller] is Remove before and Add after.
 //
 // When the answer gets lost, RotateToken asks with the new token whether the bot is its
 // owner's, and then with the old one, so the error says which of them counts: the new one does
