@@ -21,14 +21,14 @@ const (
 //	stop := imbotv2.KeepAction(ctx, client, ev.Dialog(), imbotv2.ActionThinking)
 //	defer stop()
 //
-// It asks at once and every 50 s, until the first [MessageService.Send] of this client to the
+// It asks at once and every 50 s, until the first [MessageService.Send] of this bot to the
 // dialog, until stop is called, or until ctx ends. It never fails: an error only means that
 // nothing is shown. stop returns when no call is under way, and may be called more than once.
 //
 // REST method: imbot.v2.Chat.InputAction.notify.
 func KeepAction(ctx context.Context, c *Client, dialog imbot.DialogID, status ActionStatus) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	forget := c.kept.add(dialog, cancel)
+	forget := c.kept.add(place{c.BotID(), dialog}, cancel)
 	var running sync.WaitGroup
 	running.Go(func() {
 		defer forget()
@@ -53,41 +53,47 @@ func KeepAction(ctx context.Context, c *Client, dialog imbot.DialogID, status Ac
 	}
 }
 
-// keptActions are the actions that a client and its copies keep up, by dialog.
+// A place is where a bot shows what it does.
+type place struct {
+	bot    imbot.ID
+	dialog imbot.DialogID
+}
+
+// keptActions are the actions that a client and its copies keep up.
 type keptActions struct {
 	mu   sync.Mutex
 	last int
-	ends map[imbot.DialogID]map[int]context.CancelFunc
+	ends map[place]map[int]context.CancelFunc
 }
 
-func (k *keptActions) add(dialog imbot.DialogID, end context.CancelFunc) (forget func()) {
+func (k *keptActions) add(at place, end context.CancelFunc) (forget func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.last++
 	id := k.last
 	if k.ends == nil {
-		k.ends = map[imbot.DialogID]map[int]context.CancelFunc{}
+		k.ends = map[place]map[int]context.CancelFunc{}
 	}
-	if k.ends[dialog] == nil {
-		k.ends[dialog] = map[int]context.CancelFunc{}
+	if k.ends[at] == nil {
+		k.ends[at] = map[int]context.CancelFunc{}
 	}
-	k.ends[dialog][id] = end
+	k.ends[at][id] = end
 	return func() {
 		end()
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		delete(k.ends[dialog], id)
-		if len(k.ends[dialog]) == 0 {
-			delete(k.ends, dialog)
+		delete(k.ends[at], id)
+		if len(k.ends[at]) == 0 {
+			delete(k.ends, at)
 		}
 	}
 }
 
-// sent ends what is shown in a dialog: the message is there.
-func (k *keptActions) sent(dialog imbot.DialogID) {
+// sent ends what is shown there: the message is there.
+func (k *keptActions) sent(at place) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, end := range k.ends[dialog] {
+	for _, end := range k.ends[at] {
 		end()
 	}
 }

@@ -226,7 +226,7 @@ func (s *MessageService) Send(ctx context.Context, req MessageSendRequest) (imbo
 	req.BotID = (*service)(s).bot(req.BotID)
 	id, err := imbot.Do(ctx, s.client.base, req)
 	if err == nil {
-		s.client.kept.sent(req.DialogID)
+		s.client.kept.sent(place{req.BotID, req.DialogID})
 	}
 	return id, err
 }

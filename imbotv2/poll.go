@@ -23,7 +23,7 @@ import "context"
 // other calls ([imbot.ClassAnswer]); [imbot.WithAutoBatch] keeps a bot that sends much from
 // using up the rate of the portal.
 //
-// The portal does not tell its member id with a fetched event: ev.MemberID is what
+// The portal does not tell its member id with a fetched event: ev.MemberID() is what
 // [imbot.Client.Portal] returns, so with a webhook it is the host.
 //
 // A poll that fails is tried again, at least once a minute; the log says so once. When ctx
