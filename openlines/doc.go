@@ -23,8 +23,8 @@
 // nor at who holds the conversation: finish and transfer take it from a person as well, and finish
 // and message.send answer true for chats that do not exist. [SessionService.Get] tells who holds it.
 //
-// A message of the bot that is only the digit 0 hands the conversation to the queue, as
-// [SessionService.CallOperator] does.
+// A message that is only the digit 0, such as a guest's, hands the conversation to the operators as
+// [SessionService.CallOperator] does, after the bot has got it.
 //
 // The methods about one conversation use any bot of the application, so an OAuth application
 // should have one bot for open lines. A webhook's bot is found by its client id.
