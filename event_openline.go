@@ -1,6 +1,7 @@
 package imbot
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 // OpenLine is what an event tells about the open line of its chat. Portals write
 // it as texts with bars, and older ones write less of it: what is missing is zero.
 type OpenLine struct {
+	ChatID          ID     // the chat of the portal; see package openlines for what can be done with it
 	Connector       string // "livechat", "telegrambot" …
 	LineID          ID     // the open line
 	ConnectorChatID string // the chat's id at the connector
@@ -65,6 +67,12 @@ func parseOpenLine(id EntityID, data1, data2 string) OpenLine {
 	return o
 }
 
+// chatOf is the chat of an open line by whatever the event names it.
+func chatOf(dialog DialogID, ids ...ID) ID {
+	byDialog, _ := dialog.ChatID()
+	return cmp.Or(cmp.Or(ids...), byDialog)
+}
+
 func at(parts []string, i int) string {
 	if i < len(parts) {
 		return parts[i]
@@ -86,7 +94,9 @@ func (p MessageParams) openLine() (OpenLine, bool) {
 	if !p.isOpenLine() {
 		return OpenLine{}, false
 	}
-	return parseOpenLine(p.ChatEntityID, p.ChatEntityData1, p.ChatEntityData2), true
+	o := parseOpenLine(p.ChatEntityID, p.ChatEntityData1, p.ChatEntityData2)
+	o.ChatID = chatOf(p.DialogID, p.ChatID, p.ToChatID)
+	return o, true
 }
 
 // fromGuest reports whether an author is the guest of the open line: the user of
@@ -130,7 +140,9 @@ func (ev *JoinChatEvent) OpenLine() (OpenLine, bool) {
 	if !ev.IsOpenLine() {
 		return OpenLine{}, false
 	}
-	return parseOpenLine(ev.Params.ChatEntityID, "", ""), true
+	o := parseOpenLine(ev.Params.ChatEntityID, "", "")
+	o.ChatID = chatOf(ev.Params.DialogID, ev.Params.ChatID)
+	return o, true
 }
 
 // OpenLine returns what the event tells about its open line, which is neither the
@@ -139,5 +151,7 @@ func (ev *ContextGetEvent) OpenLine() (OpenLine, bool) {
 	if !ev.IsOpenLine() {
 		return OpenLine{}, false
 	}
-	return parseOpenLine(ev.Params.ChatEntityID, "", ""), true
+	o := parseOpenLine(ev.Params.ChatEntityID, "", "")
+	o.ChatID = chatOf(ev.Params.DialogID)
+	return o, true
 }

@@ -35,12 +35,12 @@ func TestReadmeShowsTheExamplesOwnCode(t *testing.T) {
 // that sends it, and no other.
 func TestReadmeListsTheMethods(t *testing.T) {
 	var want []string
-	for _, folder := range []string{".", "imbotv2"} {
+	for folder, client := range map[string]string{".": "client", "imbotv2": "client", "openlines": "lines"} {
 		methods, requests := serviceMethodsIn(t, folder)
 		for request, method := range requests {
 			m := methods[request]
-			want = append(want, "| "+method+" | `client."+strings.TrimSuffix(m.service, "Service")+"."+m.name+"` |")
+			want = append(want, "| "+method+" | `"+client+"."+strings.TrimSuffix(m.service, "Service")+"."+m.name+"` |")
 		}
 	}
-	require.ElementsMatch(t, want, regexp.MustCompile(`(?m)^\| imbot\..*$`).FindAllString(readme(t), -1))
+	require.ElementsMatch(t, want, regexp.MustCompile(`(?m)^\| (?:imbot|imopenlines)\..*$`).FindAllString(readme(t), -1))
 }

@@ -200,7 +200,7 @@ func TestNoExportedTypePrintsASecretWhateverTheVerb(t *testing.T) {
 	t.Parallel()
 	raw := walkRaw(t)
 	var names []string
-	for _, value := range append(walked(t), walkedV2(t)...) {
+	for _, value := range slices.Concat(walked(t), walkedV2(t), walkedLines(t)) {
 		pointer := reflect.ValueOf(value)
 		if pointer.Kind() != reflect.Pointer {
 			pointer = reflect.New(reflect.TypeOf(value))
@@ -256,7 +256,7 @@ func TestTheWalkFindsSecrets(t *testing.T) {
 // import, interfaces aside.
 func exportedTypes(t *testing.T) []string {
 	var names []string
-	for _, folder := range []string{".", "bbcode", "imbottest", "imbottest/messenger", "imbotv2"} {
+	for _, folder := range []string{".", "bbcode", "imbottest", "imbottest/messenger", "imbotv2", "openlines"} {
 		entries, err := os.ReadDir(folder)
 		require.NoError(t, err)
 		for _, entry := range entries {

@@ -28,6 +28,8 @@ type chat struct {
 	entityID     string
 	entityData   [3]string
 	operators    []imbot.ID // of an open line
+	welcomeBot   imbot.ID   // of an open line: who answers first
+	over         bool       // of an open line: the conversation, so the guest begins another one
 	restricted   []string   // what Restrict forbids
 	general      bool
 	textFieldOff bool // people cannot write

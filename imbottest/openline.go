@@ -16,11 +16,15 @@ const (
 	entityLines = "LINES"
 )
 
+// theLine is the id of the only line that there is.
+const theLine = 1
+
 // AddGuest lets somebody from outside begin a conversation through an open line. The bot
 // answers first: it gets ONIMBOTJOINCHAT and then every message of the chat. It has to
 // serve open lines, by its type or with OPENLINE. When it calls
-// imopenlines.bot.session.operator, it leaves the chat and the operators join. The guest
-// writes with [Portal.Say] like everybody.
+// imopenlines.bot.session.operator, it leaves the chat and the operators join. After
+// imopenlines.bot.session.finish only the guest is left, whose next message begins another
+// conversation: the bot joins again. The guest writes with [Portal.Say] like everybody.
 func (p *Portal) AddGuest(ctx context.Context, name string, bot imbot.ID, operators ...imbot.ID) (guest, chatID imbot.ID, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, 0, err
@@ -43,14 +47,37 @@ func (p *Portal) AddGuest(ctx context.Context, name string, bot imbot.ID, operat
 	chat := p.addChat(kindLines, name, 0)
 	chat.entityType, chat.operators = entityLines, operators
 	chat.entityID = fmt.Sprintf("imbottest|1|guest%d|%d", u.id, u.id)
-	chat.entityData = [3]string{
-		"N|NONE|0|N|N|" + chat.id.String() + "|" + strconv.FormatInt(time.Now().Unix(), 10) + "|0|0|0",
-		"LEAD|0|COMPANY|0|CONTACT|0|DEAL|0", "",
-	}
+	chat.welcomeBot = bot
 	chat.members = []*member{{user: u.id}}
-	p.join(chat, u.id, true, bot)
+	p.beginSession(chat, u.id)
 	p.notify()
 	return u.id, chat.id, nil
+}
+
+// beginSession begins a conversation in the chat of an open line: the bot joins.
+func (p *Portal) beginSession(chat *chat, guest imbot.ID) {
+	p.sessions++
+	chat.over = false
+	chat.entityData = [3]string{
+		"N|NONE|0|N|N|" + p.sessions.String() + "|" + strconv.FormatInt(time.Now().Unix(), 10) + "|0|0|0",
+		"LEAD|0|COMPANY|0|CONTACT|0|DEAL|0", "",
+	}
+	p.join(chat, guest, true, chat.welcomeBot)
+}
+
+// onlyGuest removes everybody but the guest, and one more who may stay.
+func (p *Portal) onlyGuest(chat *chat, stays imbot.ID) {
+	for _, m := range slices.Clone(chat.members) {
+		if m.user != stays && !p.users[m.user].isConnector {
+			p.leave(chat, m.user)
+		}
+	}
+}
+
+// canTake reports whether somebody can be given a conversation: an employee who is there.
+func (p *Portal) canTake(user imbot.ID) bool {
+	u := p.users[user]
+	return u != nil && !u.isBot && !u.isConnector && !u.extranet && !u.dismissed
 }
 
 // takeFromBot gives a conversation to the operators: the bot leaves the chat and they join.

@@ -114,6 +114,9 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 // say stores what a person writes and tells bots about the commands in it, or when there
 // are none about the message.
 func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
+	if chat.over && p.users[user].isConnector {
+		p.beginSession(chat, user)
+	}
 	before := chat.lastMessageID()
 	m := p.store(chat, user, text, false)
 	if invoked := p.invoked(chat, user, m.Text); len(invoked) > 0 {

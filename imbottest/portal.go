@@ -58,6 +58,7 @@ type Portal struct {
 	lastUser imbot.ID                // ids of each kind start at another number, so that an id of a wrong kind is not found
 	lastChat imbot.ID
 	lastMsg  imbot.ID
+	sessions imbot.ID // of the open line, how many
 	lastApp  imbot.ID
 	lastCmd  imbot.ID
 	lastBind imbot.ID

@@ -43,7 +43,10 @@ func methodNames(scope string) []string {
 			"imbot.v2.Command.list", "imbot.v2.Command.unregister", "imbot.v2.Command.answer", "imbot.v2.Event.get", "imbot.v2.Revision.get",
 		}
 	case "imopenlines":
-		return []string{"imopenlines.bot.session.operator"}
+		return []string{
+			"imopenlines.bot.session.operator", "imopenlines.bot.session.message.send",
+			"imopenlines.bot.session.transfer", "imopenlines.bot.session.finish",
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/openlines"
 )
 
 // What the buttons say is what they send: not every messenger shows buttons, and
@@ -18,7 +19,8 @@ const (
 type desk struct{ client *imbot.Client }
 
 // newDesk makes sure that the bot is registered, and returns its id and the
-// handler for its events. It has to be chosen in the settings of an open line.
+// handler for its events. It has to be chosen in the settings of an open line, or by
+// openlines.EnsureBot.
 func newDesk(ctx context.Context, hook imbot.Webhook, handlerURL string, opts ...imbot.Option) (imbot.ID, *imbot.EventHandler, error) {
 	client, err := imbot.NewClient(hook, opts...)
 	if err != nil {
@@ -68,13 +70,12 @@ func (d *desk) send(ctx context.Context, message imbot.MessageAddRequest) error 
 	return err
 }
 
-// handOver gives the conversation to a free operator. It is a method of another
-// scope, imopenlines, so it is called by its name. The bot leaves the chat, so it
+// handOver gives the conversation to a free operator. The bot leaves the chat, so it
 // says goodbye first.
 func (d *desk) handOver(ctx context.Context, ev *imbot.MessageAddEvent) error {
 	if _, err := d.client.Message.Add(ctx, ev.Reply("One moment, an operator is coming.")); err != nil {
 		return err
 	}
-	chat, _ := ev.Params.DialogID.ChatID()
-	return d.client.Call(ctx, "imopenlines.bot.session.operator", map[string]any{"CHAT_ID": chat}, nil)
+	line, _ := ev.OpenLine()
+	return openlines.New(d.client).Session.CallOperator(ctx, openlines.SessionCallOperatorRequest{ChatID: line.ChatID})
 }
