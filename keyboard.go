@@ -2,9 +2,15 @@ package imbot
 
 import "encoding/json"
 
-// Keyboard is a set of buttons under a message. Rows without buttons are left
-// out. The portal keeps at most 30 KB by the documentation, 60,000 characters of
-// JSON by what is seen.
+// Keyboard is a set of buttons under a message:
+//
+//	&imbot.Keyboard{Rows: [][]imbot.Button{{
+//		{Text: "Yes", Action: imbot.ActionCommand{Command: "answer", Params: "yes"}},
+//		{Text: "No", Action: imbot.ActionCommand{Command: "answer", Params: "no"}},
+//	}}}
+//
+// Rows without buttons are left out. The portal keeps at most 30 KB by the
+// documentation, 60,000 characters of JSON by what is seen.
 //
 // The empty Keyboard removes the keyboard of a message in
 // [MessageService.Update]; everywhere else it is refused.
