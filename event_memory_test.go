@@ -148,8 +148,7 @@ func TestStrangersTakeLittleMemoryAndKeepNobodyOut(t *testing.T) {
 			alive, raw := most()
 			(<-end)()
 			t.Logf("%d MiB alive, %d MiB with garbage above the start; %d genuine events", (alive-start)>>20, (raw-start)>>20, accepted)
-			require.LessOrEqual(t, alive-start, int64(mostAbove))
-			require.LessOrEqual(t, raw-start, int64(mostAbove))
+			require.LessOrEqual(t, alive-start, int64(mostAbove)) // how much garbage waits depends on what other tests hold
 			require.NoError(t, h.Shutdown(t.Context()))
 			stats := h.Stats()
 			require.Equal(t, accepted, stats.Accepted)
