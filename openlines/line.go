@@ -92,7 +92,7 @@ func (f fields) line() Line {
 type LineListRequest struct {
 	Filter map[string]any // by the names of the portal's fields, as in {"ACTIVE": "Y"}
 	Limit  int            // default 50, at most 200
-	Offset int            //
+	Offset int            // how many lines to leave out
 	Queue  imbot.Flag     // default No; Yes: with the operators
 }
 
