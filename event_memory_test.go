@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
@@ -20,7 +22,23 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// These tests measure the heap of the whole program, so none of them is parallel.
+// These tests measure the heap of the whole program, so each has a process of its own.
+
+// alone reports whether a test is the only one of its process. If not, it runs the test in
+// one, and what that says becomes the result of this one.
+func alone(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv("IMBOT_TEST_ALONE") != "" {
+		return true
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")
+	cmd.Env = append(os.Environ(), "IMBOT_TEST_ALONE=1")
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	require.NoError(t, err)
+	require.Contains(t, string(out), "--- PASS: "+t.Name())
+	return false
+}
 
 // mostAbove is how much memory strangers and a full queue may take together.
 const mostAbove = 96 << 20
@@ -118,6 +136,9 @@ func genuineOf(text int) string {
 }
 
 func TestStrangersTakeLittleMemoryAndKeepNobodyOut(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	for name, slow := range map[string]bool{"300 who stop before the end": true, "300 who send all": false} {
 		t.Run(name, func(t *testing.T) {
 			h := &imbot.EventHandler{OnMessage: func(context.Context, *imbot.MessageAddEvent) error { return nil }}
@@ -184,6 +205,9 @@ var longestEvents = map[string]func() string{
 }
 
 func TestAFullQueueOfTheLongestEventsTakesLittleMemory(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	for name, longest := range longestEvents {
 		t.Run(name, func(t *testing.T) {
 			release := make(chan struct{})
@@ -221,6 +245,9 @@ func TestAFullQueueOfTheLongestEventsTakesLittleMemory(t *testing.T) {
 }
 
 func TestAUsualEventFillsTheQueueByNumber(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	usual := readSample(t, "messageadd_private.form")
 	release := make(chan struct{})
 	h := &imbot.EventHandler{Verifier: trustAll{}, Logger: logTo(io.Discard), OnMessage: func(context.Context, *imbot.MessageAddEvent) error { <-release; return nil }}
@@ -269,6 +296,9 @@ func (v slowVerifier) Verify(ctx context.Context, m *imbot.EventMeta) error {
 }
 
 func TestStrangersWhoAreBeingVerifiedTakeLittleMemory(t *testing.T) {
+	if !alone(t) {
+		return
+	}
 	var manyKeys strings.Builder
 	for i := range 9_900 {
 		fmt.Fprintf(&manyKeys, "%x&", i)
