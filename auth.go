@@ -59,7 +59,7 @@ func (w Webhook) access() (access, error) {
 	if n := len(segments); n < 2 || segments[n-1] == "" || !isNumber(segments[n-2]) || strings.Trim(segments[n-1], ".-_~") == "" || strings.Trim(segments[n-2], "0") == "" {
 		return access{}, invalid("", "Webhook.URL must end with the user id and the secret, as in https://portal.bitrix24.com/rest/1/secret/")
 	}
-	if strings.Trim(segments[len(segments)-1], unreserved) != "" {
+	if strings.Trim(segments[len(segments)-1], rest.Unreserved) != "" {
 		return access{}, invalid("", "Webhook.URL: the secret has characters that no portal gives")
 	}
 	if w.ClientID != "" && w.BotToken != "" && w.ClientID != w.BotToken {
@@ -72,7 +72,7 @@ func (w Webhook) access() (access, error) {
 	if len(w.token()) > maxClientID {
 		return access{}, invalid("", "%s is longer than %d characters", field, maxClientID)
 	}
-	if strings.Trim(w.token(), unreserved) != "" {
+	if strings.Trim(w.token(), rest.Unreserved) != "" {
 		return access{}, invalid("", "%s may hold only A-Z a-z 0-9 - . _ ~, because the portal puts it un-escaped into URLs", field)
 	}
 	return access{portal: rest.Portal{
@@ -84,9 +84,6 @@ func (w Webhook) access() (access, error) {
 
 // token is the secret that has two names.
 func (w Webhook) token() string { return cmp.Or(w.ClientID, w.BotToken) }
-
-// unreserved are the characters that need no escape in a URL (RFC 3986, 2.3).
-const unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
 // Verifier returns the verifier for events of the bots of this webhook, of both
 // generations: as application token the portal sends the ClientID, and in events of the

@@ -52,7 +52,7 @@ const maxNewBotToken = 40
 func (c *Client) own(req any, o owner, params []byte, named rest.Found) ([]byte, error) {
 	extra := make([]byte, 0, 192) // a token has at most 122 characters
 	if token := c.ownerToken(); token != "" && o.token != "" && !named.Has(namedToken) {
-		if strings.Trim(token, unreserved) != "" {
+		if strings.Trim(token, rest.Unreserved) != "" {
 			return nil, invalid("", "the token given to WithBotToken may hold only A-Z a-z 0-9 - . _ ~")
 		}
 		member := append(append(append(append(append(extra, '"'), o.token...), `":"`...), token...), `",`...)

@@ -2,6 +2,7 @@ package imbotv2
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -81,7 +82,7 @@ func (r BotRegisterRequest) Check() error {
 	case r.EventMode == EventModeFetch && r.WebhookURL != "":
 		return refuse("", "webhookUrl without EventModeWebhook: the bot would not be called")
 	}
-	return first(checkURL(r.WebhookURL), r.Properties.check(), checkBackground(r.BackgroundID))
+	return cmp.Or(checkURL(r.WebhookURL), r.Properties.check(), checkBackground(r.BackgroundID))
 }
 
 // BotUpdateRequest are the parameters of imbot.v2.Bot.update. What is zero stays; at least one
@@ -139,9 +140,6 @@ func (r BotUpdateRequest) MarshalJSON() ([]byte, error) {
 	}})
 }
 
-// tokenCharacters are what [imbot.Webhook] lets a token hold.
-const tokenCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-
 // Check refuses what the portal would lose without a word, or refuse itself.
 func (r BotUpdateRequest) Check() error {
 	changes := r
@@ -159,14 +157,14 @@ func (r BotUpdateRequest) Check() error {
 		return refuse("", "the new botToken is blank: the portal would ignore it")
 	case len(r.NewBotToken) > maxBotToken:
 		return refuse(ErrBotTokenInvalidLength, "the new botToken has more than %d characters", maxBotToken)
-	case strings.Trim(r.NewBotToken, tokenCharacters) != "":
+	case strings.Trim(r.NewBotToken, rest.Unreserved) != "":
 		return refuse("", "the new botToken may hold only A-Z a-z 0-9 - . _ ~: the portal takes others, but no client has such a token")
 	}
 	var properties BotProperties
 	if r.Properties != nil {
 		properties = *r.Properties
 	}
-	return first(checkURL(r.WebhookURL), properties.check(), checkBackground(r.BackgroundID))
+	return cmp.Or(checkURL(r.WebhookURL), properties.check(), checkBackground(r.BackgroundID))
 }
 
 // maxBotToken bounds a new token; the portal refuses longer ones since August 2026.

@@ -1,8 +1,8 @@
 package imbotv2
 
 import (
+	"cmp"
 	"encoding/json"
-
 	"strings"
 	"unicode/utf8"
 
@@ -13,16 +13,6 @@ const (
 	maxMessage = 20_000 // characters; the portal cuts longer texts
 	maxRich    = 60_000 // characters of JSON, of an attachment or a keyboard: as many are refused
 )
-
-// first returns the first error.
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // same reports whether two codes are, whatever their case.
 func same(a, b imbot.ErrorCode) bool { return strings.EqualFold(string(a), string(b)) }
@@ -42,9 +32,22 @@ func checkMessage(text string) error {
 	return nil
 }
 
+// checkNew checks a new message, which has something to show and nothing to remove.
+func checkNew(dialog imbot.DialogID, text string, a *imbot.Attach, k *imbot.Keyboard) error {
+	switch {
+	case a == nil && blank(text):
+		return refuse(ErrEmptyMessage, "message is blank, and there is no attachment")
+	case a != nil && isEmpty(a):
+		return refuse(ErrParamAttach, "attach has no blocks")
+	case k != nil && isEmpty(k):
+		return refuse(imbot.ErrParamKeyboard, "keyboard has no buttons")
+	}
+	return cmp.Or(checkDialog(dialog), checkMessage(text), checkRich(a, k))
+}
+
 // checkRich checks what comes with a message.
 func checkRich(a *imbot.Attach, k *imbot.Keyboard) error {
-	if err := first(a.Check(), k.Check()); err != nil {
+	if err := cmp.Or(a.Check(), k.Check()); err != nil {
 		return err
 	}
 	if a != nil && tooLong(a) {

@@ -55,17 +55,7 @@ func (r CommandRegisterRequest) Check() error {
 	case r.Hidden != imbot.Yes && len(r.Title) == 0:
 		return refuse(ErrCommandTitleRequired, "title is empty, and the command is not hidden")
 	}
-	for language := range r.Params {
-		if _, ok := r.Title[language]; !ok {
-			return refuse("", "params of the language %.5q without a title of it: the portal would ignore them", language)
-		}
-	}
-	for language := range r.Title {
-		if err := checkLanguage(language); err != nil {
-			return err
-		}
-	}
-	return nil
+	return checkLanguages(r.Title, r.Params)
 }
 
 // CommandUpdateRequest are the parameters of imbot.v2.Command.update. What is zero stays, and
@@ -116,17 +106,7 @@ func (r CommandUpdateRequest) Check() error {
 	if r.Command != "" && blank(commandName(r.Command)) {
 		return refuse(ErrCommandNameEmpty, "command is blank")
 	}
-	for language := range r.Params {
-		if _, ok := r.Title[language]; !ok {
-			return refuse("", "params of the language %.5q without a title of it: the portal would ignore them", language)
-		}
-	}
-	for language := range r.Title {
-		if err := checkLanguage(language); err != nil {
-			return err
-		}
-	}
-	return nil
+	return checkLanguages(r.Title, r.Params)
 }
 
 // CommandListRequest are the parameters of imbot.v2.Command.list.
@@ -212,15 +192,7 @@ func (r CommandAnswerRequest) MarshalJSON() ([]byte, error) {
 
 // Check refuses what the portal would lose without a word, or refuse itself.
 func (r CommandAnswerRequest) Check() error {
-	switch {
-	case r.Attach == nil && blank(r.Message):
-		return refuse(ErrEmptyMessage, "message is blank, and there is no attachment")
-	case r.Attach != nil && isEmpty(r.Attach):
-		return refuse(ErrParamAttach, "attach has no blocks")
-	case r.Keyboard != nil && isEmpty(r.Keyboard):
-		return refuse(imbot.ErrParamKeyboard, "keyboard has no buttons")
-	}
-	return first(checkDialog(r.DialogID), checkMessage(r.Message), checkRich(r.Attach, r.Keyboard))
+	return checkNew(r.DialogID, r.Message, r.Attach, r.Keyboard)
 }
 
 // Register registers a slash command, or returns the one of this name unchanged:
@@ -297,9 +269,17 @@ func decodeCommand(data []byte) (Command, error) {
 // commandName cuts off the slash, which the portal writes and does not take.
 func commandName(s string) string { return strings.TrimPrefix(s, "/") }
 
-func checkLanguage(language string) error {
-	if len(language) != 2 || strings.Trim(language, "abcdefghijklmnopqrstuvwxyz") != "" {
-		return refuse("", "%.5q is no language of two small letters", language)
+// checkLanguages checks texts by language.
+func checkLanguages[T any](titles, params map[string]T) error {
+	for language := range params {
+		if _, ok := titles[language]; !ok {
+			return refuse("", "params of the language %.5q without a title of it: the portal would ignore them", language)
+		}
+	}
+	for language := range titles {
+		if len(language) != 2 || strings.Trim(language, "abcdefghijklmnopqrstuvwxyz") != "" {
+			return refuse("", "%.5q is no language of two small letters", language)
+		}
 	}
 	return nil
 }

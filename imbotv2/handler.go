@@ -160,8 +160,7 @@ func Serve(ctx context.Context, addr string, h *EventHandler) error {
 		return imbot.Serve(ctx, addr, nil)
 	}
 	h.start()
-	err := imbot.Serve(ctx, addr, h.posted)
-	return err
+	return imbot.Serve(ctx, addr, h.posted)
 }
 
 // start makes what receives events, once: the fields are filled in by then.

@@ -1,6 +1,7 @@
 package imbotv2
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,17 +78,10 @@ func (r MessageSendRequest) MarshalJSON() ([]byte, error) {
 
 // Check refuses what the portal would lose without a word, or refuse itself.
 func (r MessageSendRequest) Check() error {
-	switch {
-	case r.Attach == nil && blank(r.Message):
-		return refuse(ErrEmptyMessage, "message is blank, and there is no attachment")
-	case r.Attach != nil && isEmpty(r.Attach):
-		return refuse(ErrParamAttach, "attach has no blocks")
-	case r.Keyboard != nil && isEmpty(r.Keyboard):
-		return refuse(imbot.ErrParamKeyboard, "keyboard has no buttons")
-	case r.TemplateID != "" && !isTemplateID.MatchString(r.TemplateID):
+	if r.TemplateID != "" && !isTemplateID.MatchString(r.TemplateID) {
 		return refuse("", "templateId is no lower-case UUID of version 4, so the portal would not recognize the message")
 	}
-	return first(checkDialog(r.DialogID), checkMessage(r.Message), checkRich(r.Attach, r.Keyboard))
+	return checkNew(r.DialogID, r.Message, r.Attach, r.Keyboard)
 }
 
 // To returns a copy for another dialog, which is another message: it has no TemplateID.
@@ -161,7 +155,7 @@ func (r MessageUpdateRequest) Check() error {
 	if r.Message != nil {
 		text = *r.Message
 	}
-	return first(checkMessage(text), checkRich(r.Attach, r.Keyboard))
+	return cmp.Or(checkMessage(text), checkRich(r.Attach, r.Keyboard))
 }
 
 // MessageDeleteRequest are the parameters of imbot.v2.Chat.Message.delete.
@@ -212,10 +206,10 @@ type MessageReadResult struct {
 // Send sends a message from the bot and returns the message's id.
 //
 // The portal answers a second call with the same TemplateID with the id of the first message, for
-// 31 days. While the first is just being sent it refuses with
-// [ErrMessageDuplicatedByUUID], which is waited out. A definite error uses the TemplateID up. When no attempt got an answer
-// the message may be there all the same: set a TemplateID of your own if you want to send it again,
-// and send the same one.
+// 31 days. While the first is just being sent it refuses with [ErrMessageDuplicatedByUUID],
+// which is waited out. A definite error uses the TemplateID up. When no attempt got an answer the
+// message may be there all the same: set a TemplateID of your own if you want to send it
+// again, and send the same one.
 //
 // Repeatable, but for a system message. REST method: imbot.v2.Chat.Message.send. Errors:
 // [ErrBotTokenNotSpecified], [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership],

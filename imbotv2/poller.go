@@ -70,8 +70,6 @@ type bot struct {
 	botKey
 
 	client *Client
-	origin any             // see whose
-	token  string          // the same
 	seed   []byte          // of the TemplateIDs of replies
 	ctx    context.Context // ends with the Run, with Remove, and when it can never be polled again
 	cancel context.CancelFunc
@@ -235,7 +233,8 @@ func (p *Poller) Add(c *Client) error {
 
 // Remove polls a bot no more, on whatever portal it is. Callbacks that run go on; what is not
 // acknowledged comes again to whoever polls the bot next. The error is [imbot.ErrNotFound]
-// when it is not polled. Run goes on without bots, too; the next one polls the bots in Clients again.
+// when it is not polled. Run goes on without bots, too; the next one polls the bots in Clients
+// again.
 func (p *Poller) Remove(id imbot.ID) error {
 	if !p.remove(func(k botKey) bool { return k.id == id }) {
 		return fmt.Errorf("imbotv2: Poller.Remove: bot %d: %w", id, imbot.ErrNotFound)
@@ -292,7 +291,7 @@ func (p *Poller) join(r *pollerRun, c *Client) error {
 		return err
 	}
 	seed := c.base.Fingerprint("reply")
-	b := &bot{botKey: keyOf(c), client: c, origin: c.whose().origin, token: c.whose().token, seed: seed[:]}
+	b := &bot{botKey: keyOf(c), client: c, seed: seed[:]}
 	if r.bots[b.botKey] != nil {
 		return b.conflict()
 	}

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"net"
 	"net/url"
 	"strings"
 )
@@ -70,10 +69,4 @@ func sameSite(a, b string) bool {
 	_, parent, _ := strings.Cut(a, ".")
 	_, other, _ := strings.Cut(b, ".")
 	return parent == other && strings.HasPrefix(parent, "bitrix24.")
-}
-
-// IsLoopback reports whether a host is this machine.
-func IsLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
