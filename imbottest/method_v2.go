@@ -37,8 +37,9 @@ func (c *call) owner() (*application, *restError) {
 	return nil, badRequest("BOT_TOKEN_NOT_SPECIFIED", "Bot token is not specified")
 }
 
-// botV2 is the bot that acts. Its checks come before those of all other parameters.
-func (c *call) botV2() (*bot, *restError) {
+// botV2 is the bot that acts. Its checks come before those of all other parameters, of which
+// these are required.
+func (c *call) botV2(required ...string) (*bot, *restError) {
 	app, fail := c.owner()
 	if fail != nil {
 		return nil, fail
@@ -53,25 +54,30 @@ func (c *call) botV2() (*bot, *restError) {
 	case b.app != app:
 		return nil, badRequest("BOT_OWNERSHIP_ERROR", "Bot belongs to another application")
 	}
+	for _, name := range required {
+		if c.params.get(strings.ToUpper(name)) == nil {
+			return nil, noValue(name)
+		}
+	}
 	return b, nil
 }
 
-// required refuses a call without a parameter, or one of the wrong type.
-func (c *call) required(name string, asText bool) *restError {
-	v := c.params.get(strings.ToUpper(name))
-	_, isText := v.(string)
-	if v == nil || asText && !isText {
-		return badRequest("100", "Could not find value for parameter {"+name+"}")
+// botInDialogV2 is botV2 with the dialog that is meant, which has to be a text.
+func (c *call) botInDialogV2(required ...string) (*bot, imbot.DialogID, *restError) {
+	b, fail := c.botV2(required...)
+	if fail != nil {
+		return nil, "", fail
 	}
-	return nil
+	dialog, isText := c.params.get("DIALOGID").(string)
+	if !isText {
+		return nil, "", noValue("dialogId")
+	}
+	return b, imbot.DialogID(strings.ToLower(dialog)), nil
 }
 
-// dialogV2 is the dialog that a bot means, which has to be a text.
-func (c *call) dialogV2() (imbot.DialogID, *restError) {
-	if fail := c.required("dialogId", true); fail != nil {
-		return "", fail
-	}
-	return imbot.DialogID(strings.ToLower(c.params.text("DIALOGID"))), nil
+// noValue refuses a call without a parameter, or with one of the wrong type.
+func noValue(name string) *restError {
+	return badRequest("100", "Could not find value for parameter {"+name+"}")
 }
 
 // isTrue is the answer of methods that only do something.

@@ -96,11 +96,8 @@ func v2BotRegister(c *call) (any, *restError) {
 
 func v2BotUpdate(c *call) (any, *restError) {
 	p := c.p
-	b, fail := c.botV2()
+	b, fail := c.botV2("fields")
 	if fail != nil {
-		return nil, fail
-	}
-	if fail := c.required("fields", false); fail != nil {
 		return nil, fail
 	}
 	fields := c.params.array("FIELDS")

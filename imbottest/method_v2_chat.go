@@ -16,11 +16,7 @@ func v2ChatMethods(name string) method {
 
 func v2ChatGet(c *call) (any, *restError) {
 	p := c.p
-	b, fail := c.botV2()
-	if fail != nil {
-		return nil, fail
-	}
-	dialog, fail := c.dialogV2()
+	b, dialog, fail := c.botInDialogV2()
 	if fail != nil {
 		return nil, fail
 	}
@@ -36,11 +32,7 @@ func v2ChatGet(c *call) (any, *restError) {
 
 func v2NotifyAction(c *call) (any, *restError) {
 	p := c.p
-	b, fail := c.botV2()
-	if fail != nil {
-		return nil, fail
-	}
-	dialog, fail := c.dialogV2()
+	b, dialog, fail := c.botInDialogV2()
 	if fail != nil {
 		return nil, fail
 	}

@@ -23,11 +23,8 @@ func v2CommandMethods(name string) method {
 
 func v2CommandRegister(c *call) (any, *restError) {
 	p := c.p
-	b, fail := c.botV2()
+	b, fail := c.botV2("fields")
 	if fail != nil {
-		return nil, fail
-	}
-	if fail := c.required("fields", false); fail != nil {
 		return nil, fail
 	}
 	fields := c.params.array("FIELDS")
@@ -103,14 +100,9 @@ func (c *call) ownCommandV2(b *bot) (*command, *restError) {
 
 func v2CommandUpdate(c *call) (any, *restError) {
 	p := c.p
-	b, fail := c.botV2()
+	b, fail := c.botV2("commandId", "fields")
 	if fail != nil {
 		return nil, fail
-	}
-	for _, name := range []string{"commandId", "fields"} {
-		if fail := c.required(name, false); fail != nil {
-			return nil, fail
-		}
 	}
 	cmd, fail := c.ownCommandV2(b)
 	if fail != nil {
@@ -160,11 +152,8 @@ func v2CommandList(c *call) (any, *restError) {
 }
 
 func v2CommandUnregister(c *call) (any, *restError) {
-	b, fail := c.botV2()
+	b, fail := c.botV2("commandId")
 	if fail != nil {
-		return nil, fail
-	}
-	if fail := c.required("commandId", false); fail != nil {
 		return nil, fail
 	}
 	cmd, fail := c.ownCommandV2(b)
@@ -178,16 +167,7 @@ func v2CommandUnregister(c *call) (any, *restError) {
 
 func v2CommandAnswer(c *call) (any, *restError) {
 	p := c.p
-	b, fail := c.botV2()
-	if fail != nil {
-		return nil, fail
-	}
-	for _, name := range []string{"commandId", "messageId"} {
-		if fail := c.required(name, false); fail != nil {
-			return nil, fail
-		}
-	}
-	dialog, fail := c.dialogV2()
+	b, dialog, fail := c.botInDialogV2("commandId", "messageId")
 	if fail != nil {
 		return nil, fail
 	}

@@ -35,11 +35,7 @@ type sentBefore struct {
 
 func v2MessageSend(c *call) (any, *restError) {
 	p := c.p
-	b, fail := c.botV2()
-	if fail != nil {
-		return nil, fail
-	}
-	dialog, fail := c.dialogV2()
+	b, dialog, fail := c.botInDialogV2()
 	if fail != nil {
 		return nil, fail
 	}
@@ -130,14 +126,9 @@ func (p *Portal) partsV2(fields *array, b *bot, attachCode, keyboardCode string)
 
 func v2MessageUpdateMethod(c *call) (any, *restError) {
 	p := c.p
-	b, fail := c.botV2()
+	b, fail := c.botV2("messageId", "fields")
 	if fail != nil {
 		return nil, fail
-	}
-	for _, name := range []string{"messageId", "fields"} {
-		if fail := c.required(name, false); fail != nil {
-			return nil, fail
-		}
 	}
 	m := p.messages[c.params.id("MESSAGEID")]
 	if m == nil || m.Deleted || m.System || p.chats[m.ChatID].member(b.id) == nil || m.AuthorID != b.id && p.chats[m.ChatID].kind != kindLines {
@@ -181,11 +172,8 @@ func v2MessageUpdateMethod(c *call) (any, *restError) {
 
 func v2MessageDeleteMethod(c *call) (any, *restError) {
 	p := c.p
-	b, fail := c.botV2()
+	b, fail := c.botV2("messageId")
 	if fail != nil {
-		return nil, fail
-	}
-	if fail := c.required("messageId", false); fail != nil {
 		return nil, fail
 	}
 	m := p.messages[c.params.id("MESSAGEID")]
@@ -211,11 +199,7 @@ func v2MessageDeleteMethod(c *call) (any, *restError) {
 
 func v2MessageRead(c *call) (any, *restError) {
 	p := c.p
-	b, fail := c.botV2()
-	if fail != nil {
-		return nil, fail
-	}
-	dialog, fail := c.dialogV2()
+	b, dialog, fail := c.botInDialogV2()
 	if fail != nil {
 		return nil, fail
 	}
