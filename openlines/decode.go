@@ -65,8 +65,9 @@ func idOf(s string) imbot.ID {
 	return imbot.ID(n)
 }
 
-// objects reads each member of a list, or of a map by its values, in the order of their ids. Each is an object of its own,
-// because a list of all lines or messages may have more keys than a RawEvent takes.
+// objects reads each member of a list, or of a map by its values, in the order of their ids. Each is
+// an object of its own, because a list of all lines or messages may have more keys than a RawEvent
+// takes.
 func objects(data []byte, id string) ([]fields, error) {
 	var members []json.RawMessage
 	switch data = bytes.TrimSpace(data); {
