@@ -1,8 +1,11 @@
 package imbot
 
-import "github.com/imbot-go/imbot/driver"
+import (
+	"github.com/imbot-go/imbot/driver"
+	"github.com/imbot-go/imbot/internal/files"
+)
 
 // NewLeaderOf is FileLeader with another way to lock a file.
 func NewLeaderOf(dir string, tryLock func(path string) (unlock func(), err error)) driver.Leader {
-	return fileLeader{newDirectory(dir, tryLock)}
+	return files.Leader{Directory: files.New(dir, tryLock, fileError)}
 }

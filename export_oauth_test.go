@@ -1,6 +1,10 @@
 package imbot
 
-import "time"
+import (
+	"time"
+
+	"github.com/imbot-go/imbot/internal/files"
+)
 
 // Members returns how many portals an application keeps in memory.
 func (a *OAuthApp) Members() int {
@@ -10,12 +14,14 @@ func (a *OAuthApp) Members() int {
 }
 
 // NewLockFileStore is NewFileStore as it is on systems without flock.
-func NewLockFileStore(dir string) TokenStore { return newFileStore(dir, tryLockFile) }
+func NewLockFileStore(dir string) TokenStore {
+	return &fileStore{files.New(dir, files.TryLockFile, fileError)}
+}
 
 // TryLockFile and StaleLock are what is behind it.
-const StaleLock = staleLock
+const StaleLock = files.StaleLock
 
-var TryLockFile = tryLockFile
+var TryLockFile = files.TryLockFile
 
 // WithBookkeeping returns a grant with other values of what only this package
 // needs, and Installs returns one of them.

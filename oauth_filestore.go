@@ -8,6 +8,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+
+	"github.com/imbot-go/imbot/internal/files"
 )
 
 // NewFileStore returns a store that keeps each grant in a file of its own below
@@ -28,13 +30,14 @@ import (
 //
 // A file that is damaged is refused, and the error names it, until somebody
 // removes it and the application is installed again.
-func NewFileStore(dir string) TokenStore { return newFileStore(dir, tryLock) }
+func NewFileStore(dir string) TokenStore { return &fileStore{directory(dir)} }
 
-func newFileStore(dir string, tryLock func(path string) (unlock func(), err error)) *fileStore {
-	return &fileStore{newDirectory(dir, tryLock)}
-}
+type fileStore struct{ dir files.Directory }
 
-type fileStore struct{ directory }
+func directory(path string) files.Directory { return files.New(path, files.TryLock, fileError) }
+
+// fileError is an error that tells which file, and nothing of what it holds.
+func fileError(err error) error { return &Error{Description: "file store", cause: err} }
 
 var (
 	_ TokenLocker = (*fileStore)(nil)
@@ -42,7 +45,7 @@ var (
 )
 
 func (s *fileStore) Load(ctx context.Context, memberID string) (Grant, error) {
-	path := s.name(memberID) + ".json"
+	path := s.dir.Name(memberID) + ".json"
 	g, err := s.read(ctx, path)
 	if err == nil && g.MemberID != memberID {
 		return Grant{}, fileError(fmt.Errorf("%s: the grant of another portal", path))
@@ -55,7 +58,7 @@ func (s *fileStore) read(ctx context.Context, path string) (Grant, error) {
 	if err := ctx.Err(); err != nil {
 		return Grant{}, err
 	}
-	if err := s.private(); err != nil {
+	if err := s.dir.Private(); err != nil {
 		return Grant{}, err
 	}
 	data, err := os.ReadFile(path)
@@ -77,7 +80,7 @@ func (s *fileStore) Swap(ctx context.Context, old, new Grant) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := s.change(ctx)
+	unlock, err := s.dir.Change(ctx)
 	if err != nil {
 		return err
 	}
@@ -90,20 +93,20 @@ func (s *fileStore) Swap(ctx context.Context, old, new Grant) error {
 	if err := swappable(stored, old); err != nil {
 		return err
 	}
-	name := s.name(memberID)
+	name := s.dir.Name(memberID)
 	if new == (Grant{}) {
 		if err = os.Remove(name + ".json"); err == nil {
 			_ = os.Remove(name + ".tmp") // the room for the next grant
 		}
 	} else {
 		data := new.Encode()
-		err = replaceFile(name+".json", name+".tmp", data)
+		err = files.Replace(name+".json", name+".tmp", data)
 		if err == nil && new.equal(old) {
-			err = overwrite(name+".tmp", make([]byte, roomFor(data)))
+			err = files.Overwrite(name+".tmp", make([]byte, roomFor(data)))
 		}
 	}
 	if err == nil {
-		err = syncDir(s.dir)
+		err = files.Sync(s.dir.Path)
 	}
 	if err != nil {
 		return fileError(err)
@@ -114,16 +117,16 @@ func (s *fileStore) Swap(ctx context.Context, old, new Grant) error {
 // Members implements [TokenLister]. It reads every file, because their names are hashes.
 func (s *fileStore) Members(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		files, err := os.ReadDir(s.dir)
+		entries, err := os.ReadDir(s.dir.Path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			yield("", fileError(err))
 			return
 		}
-		for _, file := range files {
-			if !isOurs(file) || filepath.Ext(file.Name()) != ".json" {
+		for _, file := range entries {
+			if !files.IsOurs(file) || filepath.Ext(file.Name()) != ".json" {
 				continue
 			}
-			g, err := s.read(ctx, filepath.Join(s.dir, file.Name()))
+			g, err := s.read(ctx, filepath.Join(s.dir.Path, file.Name()))
 			if errors.Is(err, ErrNotFound) { // removed meanwhile
 				continue
 			}
@@ -137,7 +140,7 @@ func (s *fileStore) Members(ctx context.Context) iter.Seq2[string, error] {
 // Lock implements [TokenLocker]. It does not lock the file that Swap locks, because
 // Swap is called while it is held.
 func (s *fileStore) Lock(ctx context.Context, memberID string) (unlock func(), err error) {
-	return s.lock(ctx, s.name(memberID)+".lock")
+	return s.dir.Lock(ctx, s.dir.Name(memberID)+".lock")
 }
 
 // roomFor is how many bytes are kept for the grant that comes after one.

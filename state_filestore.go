@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot/driver"
+	"github.com/imbot-go/imbot/internal/files"
 )
 
 // NewFileStates returns a store that keeps each state in a file of its own below dir, which
@@ -20,11 +21,11 @@ import (
 // may share dir; modes, locks and what happens in a crash are those of [NewFileStore]. States
 // whose time is up are removed little by little, with each change.
 func NewFileStates(dir string) driver.StateStore {
-	return &fileStates{directory: newDirectory(dir, tryLock)}
+	return &fileStates{dir: directory(dir)}
 }
 
 type fileStates struct {
-	directory
+	dir    files.Directory
 	mu     sync.Mutex
 	others []string  // files that sweep has not looked at yet
 	listed time.Time // when it has listed them
@@ -39,10 +40,10 @@ func (s *fileStates) Load(ctx context.Context, key string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := s.private(); err != nil {
+	if err := s.dir.Private(); err != nil {
 		return nil, err
 	}
-	value, err := readState(s.name(key) + stateEnding)
+	value, err := readState(s.dir.Name(key) + stateEnding)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, fileError(err)
 	}
@@ -70,7 +71,7 @@ func readState(path string) ([]byte, error) {
 }
 
 func (s *fileStates) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
-	end, err := s.change(ctx)
+	end, err := s.dir.Change(ctx)
 	if err != nil {
 		return err
 	}
@@ -83,18 +84,18 @@ func (s *fileStates) Swap(ctx context.Context, key string, old, new []byte, ttl 
 	if found != (old != nil) || !bytes.Equal(stored, old) {
 		return ErrConflict
 	}
-	name := s.name(key)
+	name := s.dir.Name(key)
 	if new == nil {
 		if err = os.Remove(name + stateEnding); errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
 	} else {
 		until := time.Now().Add(ttl).AppendFormat(nil, stateTime)
-		err = replaceFile(name+stateEnding, name+".tmp", append(append(until, '\n'), new...))
+		err = files.Replace(name+stateEnding, name+".tmp", append(append(until, '\n'), new...))
 	}
 	if err == nil {
 		s.sweep()
-		err = syncDir(s.dir)
+		err = files.Sync(s.dir.Path)
 	}
 	if err != nil {
 		return fileError(err)
@@ -109,10 +110,10 @@ func (s *fileStates) sweep() {
 	defer s.mu.Unlock()
 	if len(s.others) == 0 && time.Since(s.listed) > time.Minute {
 		s.listed = time.Now()
-		entries, _ := os.ReadDir(s.dir)
+		entries, _ := os.ReadDir(s.dir.Path)
 		for _, file := range entries {
 			if strings.HasSuffix(file.Name(), stateEnding) {
-				s.others = append(s.others, filepath.Join(s.dir, file.Name()))
+				s.others = append(s.others, filepath.Join(s.dir.Path, file.Name()))
 			}
 		}
 	}

@@ -1,4 +1,6 @@
-package imbot
+// Package files keeps files that processes of one machine share: private, replaced in one
+// step, changed by one at a time. It is what is behind the file stores and the file leader.
+package files
 
 import (
 	"context"
@@ -16,47 +18,52 @@ import (
 	"time"
 )
 
-// A directory holds the files of a store, which processes of one machine share.
-type directory struct {
-	dir     string
+// A Locker takes the lock of a file and returns how to give it back, or nil when somebody
+// else has it.
+type Locker = func(path string) (unlock func(), err error)
+
+// A Directory holds the files of a store, which processes of one machine share.
+type Directory struct {
+	Path string
+
 	turn    chan struct{} // has an element while a change of this process runs
-	tryLock func(path string) (unlock func(), err error)
+	tryLock Locker
+	fail    func(error) error
 }
 
-func newDirectory(dir string, tryLock func(path string) (unlock func(), err error)) directory {
-	return directory{dir: dir, turn: make(chan struct{}, 1), tryLock: tryLock}
+// New returns a directory, which need not be there. What goes wrong with a file is told by
+// way of fail; the end of a context is not.
+func New(path string, tryLock Locker, fail func(error) error) Directory {
+	return Directory{Path: path, turn: make(chan struct{}, 1), tryLock: tryLock, fail: fail}
 }
 
-// fileError is an error that tells which file, and nothing of what it holds.
-func fileError(err error) *Error { return &Error{Description: "file store", cause: err} }
-
-// name is the path of the file of a key, without its ending.
-func (d directory) name(key string) string {
+// Name is the path of the file of a key, without its ending.
+func (d Directory) Name(key string) string {
 	sum := sha256.Sum256([]byte(key))
-	return filepath.Join(d.dir, hex.EncodeToString(sum[:]))
+	return filepath.Join(d.Path, hex.EncodeToString(sum[:]))
 }
 
 const swapLock = "swap.lock" // the file that a change locks
 
-// private sees to it that nobody else may enter the directory, if there is one.
-func (d directory) private() error {
-	info, err := os.Stat(d.dir)
+// Private sees to it that nobody else may enter the directory, if there is one.
+func (d Directory) Private() error {
+	info, err := os.Stat(d.Path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !othersMay(info) {
 		return nil
 	}
 	var entries []fs.DirEntry
 	if err == nil {
-		entries, err = os.ReadDir(d.dir)
+		entries, err = os.ReadDir(d.Path)
 	}
 	if err == nil {
-		if slices.ContainsFunc(entries, isOurs) {
-			err = os.Chmod(d.dir, 0o700) //nolint:gosec // a directory needs the bit to be entered
+		if slices.ContainsFunc(entries, IsOurs) {
+			err = os.Chmod(d.Path, 0o700) //nolint:gosec // a directory needs the bit to be entered
 		} else {
-			err = fmt.Errorf("others may enter %s, whose mode is %04o: name a directory below it that is not there yet, or chmod it to 0700", d.dir, info.Mode().Perm())
+			err = fmt.Errorf("others may enter %s, whose mode is %04o: name a directory below it that is not there yet, or chmod it to 0700", d.Path, info.Mode().Perm())
 		}
 	}
 	if err != nil {
-		return fileError(err)
+		return d.fail(err)
 	}
 	return nil
 }
@@ -67,19 +74,19 @@ func othersMay(info fs.FileInfo) bool {
 	return runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
 }
 
-// isOurs reports whether a file is one that a store makes: of a key, or of all.
-func isOurs(file fs.DirEntry) bool {
+// IsOurs reports whether a file is one that a store makes: of a key, or of all.
+func IsOurs(file fs.DirEntry) bool {
 	return file.Name() == swapLock || strings.IndexByte(file.Name(), '.') == hex.EncodedLen(sha256.Size)
 }
 
-// change waits until nobody else changes the directory, in this process or another.
-func (d directory) change(ctx context.Context) (end func(), err error) {
+// Change waits until nobody else changes the directory, in this process or another.
+func (d Directory) Change(ctx context.Context) (end func(), err error) {
 	select {
 	case d.turn <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	unlock, err := d.lock(ctx, filepath.Join(d.dir, swapLock))
+	unlock, err := d.Lock(ctx, filepath.Join(d.Path, swapLock))
 	if err != nil {
 		<-d.turn
 		return nil, err
@@ -87,25 +94,26 @@ func (d directory) change(ctx context.Context) (end func(), err error) {
 	return func() { unlock(); <-d.turn }, nil
 }
 
-// make makes the directory if it is missing.
-func (d directory) make() error {
-	if err := d.private(); err != nil {
+// Make makes the directory if it is missing.
+func (d Directory) Make() error {
+	if err := d.Private(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
-		return fileError(err)
+	if err := os.MkdirAll(d.Path, 0o700); err != nil {
+		return d.fail(err)
 	}
 	return nil
 }
 
-func (d directory) lock(ctx context.Context, path string) (unlock func(), err error) {
-	if err := d.make(); err != nil {
+// Lock waits for the lock of a file.
+func (d Directory) Lock(ctx context.Context, path string) (unlock func(), err error) {
+	if err := d.Make(); err != nil {
 		return nil, err
 	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		unlock, err := d.tryLock(path)
 		if err != nil {
-			return nil, fileError(err)
+			return nil, d.fail(err)
 		}
 		if unlock != nil {
 			return unlock, nil
@@ -120,18 +128,18 @@ func (d directory) lock(ctx context.Context, path string) (unlock func(), err er
 	}
 }
 
-// replaceFile writes a file in one step. The caller holds the lock, so a temporary
-// file that is there is the room that Swap(g, g) has kept, or left from a crash.
-func replaceFile(path, temporary string, data []byte) error {
-	if err := overwrite(temporary, data); err != nil {
+// Replace writes a file in one step. The caller holds the lock, so a temporary
+// file that is there is room that was kept, or left from a crash.
+func Replace(path, temporary string, data []byte) error {
+	if err := Overwrite(temporary, data); err != nil {
 		return err
 	}
 	return os.Rename(temporary, path)
 }
 
-// overwrite writes a file over what it holds, and only then cuts it, so that its room
+// Overwrite writes a file over what it holds, and only then cuts it, so that its room
 // cannot go to somebody else. What others may read makes way, and so does a link.
-func overwrite(path string, data []byte) error {
+func Overwrite(path string, data []byte) error {
 	if info, err := os.Lstat(path); err == nil && othersMay(info) {
 		if err := os.Remove(path); err != nil {
 			return err
@@ -147,14 +155,14 @@ func overwrite(path string, data []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// staleLock is the age at which a lock file counts as left behind by a process
+// StaleLock is the age at which a lock file counts as left behind by a process
 // that died. No lock is held that long: a renewal ends before.
-const staleLock = 4 * time.Minute
+const StaleLock = 4 * time.Minute
 
-// tryLockFile makes a lock file and returns how to remove it, or nil when somebody
+// TryLockFile makes a lock file and returns how to remove it, or nil when somebody
 // else has made it. It is for systems without flock. The file names its owner, so that
 // one whose lock counted as stale does not remove the lock of the next.
-func tryLockFile(path string) (unlock func(), err error) {
+func TryLockFile(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
 		owner := rand.Text()
@@ -179,7 +187,7 @@ func tryLockFile(path string) (unlock func(), err error) {
 	return nil, err
 }
 
-func isStale(lock fs.FileInfo) bool { return time.Since(lock.ModTime()) > staleLock }
+func isStale(lock fs.FileInfo) bool { return time.Since(lock.ModTime()) > StaleLock }
 
 func ownedBy(path, owner string) bool {
 	data, err := os.ReadFile(path)

@@ -1,6 +1,6 @@
 //go:build unix && !aix && !solaris
 
-package imbot
+package files
 
 import (
 	"errors"
@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// tryLock takes the lock of a file and returns how to give it back, or nil when
+// TryLock takes the lock of a file and returns how to give it back, or nil when
 // somebody else has it. The system takes it from a process that dies, so there
 // are no stale locks. The file is never removed: a process that waits has it open,
 // and would lock a file that is gone.
-func tryLock(path string) (unlock func(), err error) {
+func TryLock(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -28,8 +28,8 @@ func tryLock(path string) (unlock func(), err error) {
 	return nil, err
 }
 
-// syncDir makes a rename in a directory survive a crash of the system.
-func syncDir(dir string) error {
+// Sync makes a rename in a directory survive a crash of the system.
+func Sync(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
