@@ -54,10 +54,19 @@ func htmlPage(status int) answer {
 
 // envelope is the answer with the result of a method and its time block.
 func envelope(result any, t timing) answer {
+	var next, total *int
+	if page, ok := result.(paged); ok {
+		total = &page.total
+		if page.next > 0 {
+			next = &page.next
+		}
+	}
 	return jsonAnswer(http.StatusOK, struct {
 		Result any    `json:"result"`
+		Next   *int   `json:"next,omitempty"`
+		Total  *int   `json:"total,omitempty"`
 		Time   timing `json:"time"`
-	}{result, t})
+	}{result, next, total, t})
 }
 
 // timing is the time block, which answers with a result have.

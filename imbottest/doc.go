@@ -127,7 +127,8 @@
 // cannot subscribe to events. MESSAGE_DUPLICATED_BY_UUID, which real portals answer while the
 // first attempt is under way, needs a [Fault].
 //
-// A call of a method that this portal does not have is answered as unknown, or with
+// [Portal.Handle] answers methods that it does not have, such as those of the CRM, and replaces
+// its own. A call of any other method that this portal does not have is answered as unknown, or with
 // insufficient_scope when portals have it for another scope (crm.deal.list), and shows up
 // in [Portal.Err]; a test should check that at its end.
 package imbottest

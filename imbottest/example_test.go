@@ -67,6 +67,26 @@ func ExamplePortal_Fail() {
 	// Output: true 1
 }
 
+func ExamplePortal_Handle() {
+	portal := imbottest.NewPortal()
+	defer portal.Close()
+	client, err := imbot.NewClient(portal.Webhook("a-long-random-client-id"), imbot.WithHTTPClient(portal.HTTPClient()))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	portal.Handle("crm.deal.get", func(_ context.Context, params map[string]any) (any, error) {
+		if fmt.Sprint(params["ID"]) != "7" {
+			return nil, &imbot.Error{Code: "NOT_FOUND", Description: "Not found"}
+		}
+		return map[string]string{"ID": "7", "TITLE": "Ten bicycles"}, nil
+	})
+	var deal struct{ Title string }
+	err = client.Call(context.Background(), "crm.deal.get", map[string]any{"ID": 7}, &deal)
+	fmt.Println(deal.Title, err)
+	// Output: Ten bicycles <nil>
+}
+
 func ExampleMessage_Plain() {
 	m := imbottest.Message{Text: "[b]Hi[/b] [user=104]Anna[/user],[br]see [url=https://example.com]this[/url]"}
 	fmt.Println(m.Plain())

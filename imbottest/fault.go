@@ -1,6 +1,7 @@
 package imbottest
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -65,8 +66,9 @@ const (
 // One fault at most befalls a call or event: the first that is due, in the order in
 // which they were set. The other faults count it all the same.
 //
-// A command inside a batch can have a Delay and a Code with its Description, with
-// AfterRun or without; everything else needs a fault of "batch" itself. A fault that
+// A command inside a batch can have a Delay, and a Code with its Description or a Body, with
+// AfterRun or without. The Body has to be what a portal answers a call, JSON with a result or an
+// error, of which the batch takes its part. Everything else needs a fault of "batch" itself. A fault that
 // does not fit a call or event waits for the next one. A fault that can fit nothing of
 // that name is not set and shows up in [Portal.Err].
 func (p *Portal) Fail(method string, f Fault) {
@@ -120,8 +122,8 @@ func (f Fault) canBefall(k kind) bool {
 	case kindEvent:
 		return (waits || f.Cut != NoCut || ofEvents) && !f.replacesAnswer() && !f.Expire && !f.Rename
 	case kindCommand:
-		cut := f.Cut == BeforeRun || f.Cut == AfterRun && f.Code == "" // would end the connection of the whole batch
-		return (f.Delay > 0 || f.Code != "") && f.Late == 0 && !cut && f.Body == "" && !f.Expire && !f.Rename && !ofEvents
+		cut := f.Cut == BeforeRun || f.Cut == AfterRun && f.Code == "" && (f.Status == 0 || f.Body == "") // would end the connection of the whole batch
+		return (f.Delay > 0 || f.answersCommand()) && f.Late == 0 && !cut && (f.Body == "" || f.bodyOfCommand() != nil) && !f.Expire && !f.Rename && !ofEvents
 	case kindAuth:
 		return (waits || f.Cut != NoCut || f.replacesAnswer()) && !f.Expire && !f.Rename && !ofEvents
 	case kindWebhook:
@@ -174,6 +176,34 @@ func (f Fault) err() *restError {
 		status = http.StatusBadRequest
 	}
 	return &restError{status: status, code: f.Code, description: f.Description}
+}
+
+// answersCommand reports whether the fault has an answer for a command of a batch, which has no
+// status of its own.
+func (f Fault) answersCommand() bool { return f.Code != "" || f.Body != "" }
+
+// bodyOfCommand is the Body as a PHP value, nil when it cannot be part of a batch.
+func (f Fault) bodyOfCommand() *array {
+	v, _ := parseJSON([]byte(f.Body))
+	body, _ := v.(*array)
+	if !body.has("result") && body.text("error") == "" {
+		return nil
+	}
+	return body
+}
+
+// ofCommand is the fault as the result of a command in a batch.
+func (f Fault) ofCommand() (any, *restError) {
+	body := f.bodyOfCommand()
+	switch {
+	case body == nil:
+		return nil, f.err()
+	case !body.has("result"):
+		return nil, &restError{cmp.Or(f.Status, http.StatusBadRequest), body.text("error"), body.text("error_description")}
+	case body.has("total") || body.has("next"):
+		return paged{body.get("result"), int(body.id("next")), int(body.id("total"))}, nil
+	}
+	return body.get("result"), nil
 }
 
 // answer is the fault as an HTTP answer.

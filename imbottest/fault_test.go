@@ -231,13 +231,25 @@ func TestWhatCanGoWrongInsideABatch(t *testing.T) {
 	}{
 		{"a code", imbottest.Fault{Code: "X"}, `"error":"X"`, "1002"},
 		{"a code after it ran", imbottest.Fault{Code: "X", Cut: imbottest.AfterRun}, `"error":"X"`, "1003"},
-		{"a command has no connection to cut", imbottest.Fault{Cut: imbottest.AfterRun, Status: 500, Body: `{"error":"Y"}`}, `"a":1002`, "500 Y"},
-		{"and no page", imbottest.Fault{Status: 502, Body: `{"error":"Y"}`}, `"a":1002`, "502 Y"},
+		{"a body with an error", imbottest.Fault{Status: 502, Body: `{"error":"Y","error_description":"why"}`}, `{"error":"Y","error_description":"why"}`, "1002"},
+		{"a body with a result", imbottest.Fault{Body: `{"result":{"x":[]}}`}, `"result":{"a":{"x":[]}},"result_error":[],"result_total":[],"result_next":[]`, "1002"},
+		{"a body with a page", imbottest.Fault{Body: `{"result":[7],"next":1,"total":2}`}, `"result_total":{"a":2},"result_next":{"a":1}`, "1002"},
+		{"a body after it ran", imbottest.Fault{Cut: imbottest.AfterRun, Status: 500, Body: `{"error":"Y"}`}, `"error":"Y"`, "1003"},
+		{"a command has no connection to cut", imbottest.Fault{Cut: imbottest.AfterRun, Body: `{"error":"Y"}`}, `"a":1002`, "cut"},
+		{"no page of a proxy", imbottest.Fault{Status: 502, Body: `{}`}, `"a":1002`, "502 "},
 	} {
 		t.Run(tt.says, func(t *testing.T) {
 			portal := newTestPortal(t)
 			portal.Fail("imbot.chat.add", tt.fault)
 			require.Contains(t, post(t, portal, "batch", `{"cmd":{"a":"imbot.chat.add?CLIENT_ID=one"}}`), tt.want)
+			if tt.next == "cut" {
+				resp, err := portal.HTTPClient().Post(portal.Webhook("").URL+"imbot.chat.add", "application/json", strings.NewReader(`{"CLIENT_ID":"one"}`))
+				require.NoError(t, err)
+				defer func() { _ = resp.Body.Close() }()
+				_, err = io.ReadAll(resp.Body)
+				require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+				return
+			}
 			require.Equal(t, tt.next, post(t, portal, "imbot.chat.add", `{"CLIENT_ID":"one"}`), "a fault that passes it by waits for a call")
 		})
 	}

@@ -71,6 +71,7 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 	}
 	token := c.token(r)
 	sessid := c.params.text("SESSID")
+	c.start = c.params.get("START")
 	for _, name := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE", "SESSID"} { // the REST layer does not pass them on to methods
 		c.params.remove(name)
 	}

@@ -27,6 +27,8 @@ type call struct {
 	inBatch   bool       // it is a command of a batch
 	session   bool       // authorized by a browser's session
 	method    string     // the one that runs, in lower case
+	start     any        // START, which only functions of Handle get
+	handled   bool       // a function of Handle has answered
 	coreError *restError // the last error of the portal's core in this batch, see replaceCode
 }
 
@@ -158,6 +160,9 @@ func (c *call) wait(d time.Duration) {
 
 // run runs one method.
 func (c *call) run(name string) (any, *restError) {
+	if answer := c.p.answerOf(name); answer != nil {
+		return c.runHandler(name, answer)
+	}
 	m := lookup(name)
 	if m == nil {
 		c.p.problem("the portal has no method %.80q", name)

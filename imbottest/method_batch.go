@@ -1,8 +1,10 @@
 package imbottest
 
 import (
+	"encoding/json"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -48,6 +50,12 @@ func (c *call) batch() (any, *restError) {
 			return nil, &restError{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error"}
 		}
 		done["result"].set(key, value)
+		if page, ok := result.(paged); ok {
+			done["result_total"].set(key, json.Number(strconv.Itoa(page.total)))
+			if page.next > 0 {
+				done["result_next"].set(key, json.Number(strconv.Itoa(page.next)))
+			}
+		}
 		name, _ := splitCommand(command)
 		done["result_time"].set(key, c.addOperatingTime(name, start))
 	}
@@ -70,6 +78,7 @@ func (c *call) runCommand(command string, done map[string]*array) (result any, f
 	one.inBatch = true
 	one.params, one.sent = newArray(), sent
 	upperKeys(one.params, sent)
+	one.start = resolve(one.params.get("START"), done)
 	for _, reserved := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE"} {
 		one.params.remove(reserved)
 	}
@@ -91,13 +100,16 @@ func (c *call) runCommand(command string, done map[string]*array) (result any, f
 	f := c.p.takeFault(name, kindCommand)
 	c.p.mu.Unlock()
 	c.wait(f.Delay)
-	if f.Code == "" || f.Cut == AfterRun {
+	if !f.answersCommand() || f.Cut == AfterRun {
 		if result, fail = one.run(name); fail == errPHP {
 			return nil, fail
 		}
 	}
-	if f.Code != "" {
-		return nil, f.err() // in place of a result, when it has run
+	if f.answersCommand() { // in place of a result, when it has run
+		return f.ofCommand()
+	}
+	if one.handled { // its codes are what the function says
+		return result, fail
 	}
 	return result, c.replaceCode(fail)
 }

@@ -2,6 +2,7 @@ package imbottest
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +61,9 @@ func profile(c *call) (any, *restError) {
 
 func methodGet(c *call) (any, *restError) {
 	name := strings.ToLower(c.params.text("NAME"))
+	if c.p.answers[name] != nil {
+		return map[string]bool{"isExisting": true, "isAvailable": true}, nil
+	}
 	known := name == "batch" || lookup(name) != nil
 	return map[string]bool{"isExisting": known || scopeOf(name) != "", "isAvailable": known && c.p.inScope(name)}, nil
 }
@@ -78,6 +82,13 @@ func methodList(c *call) (any, *restError) {
 	list := []string{}
 	for _, scope := range scopes {
 		list = append(list, methodNames(scope)...)
+	}
+	if !c.params.given("SCOPE") {
+		for _, name := range slices.Sorted(maps.Keys(c.p.answers)) {
+			if !slices.ContainsFunc(list, func(known string) bool { return strings.EqualFold(known, name) }) {
+				list = append(list, name)
+			}
+		}
 	}
 	return list, nil
 }

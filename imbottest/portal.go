@@ -69,6 +69,7 @@ type Portal struct {
 	revision    int
 	noV2InBatch bool
 
+	answers     map[string]answerFunc   // set by Handle, by method in lower case
 	handlers    map[string]http.Handler // set by Serve, by URL
 	queues      map[string][]delivery
 	client      *http.Client // posts events to loopback addresses
