@@ -23,6 +23,9 @@ func (ChatGetRequest) Method() string { return "imbot.v2.Chat.get" }
 // Repeatable is true.
 func (ChatGetRequest) Repeatable() bool { return true }
 
+// Check refuses a request without a dialog.
+func (r ChatGetRequest) Check() error { return checkDialog(r.DialogID) }
+
 // Decode reads the result of a call.
 func (ChatGetRequest) Decode(data []byte) (Chat, error) {
 	f, err := result(data)

@@ -182,6 +182,9 @@ func (MessageReadRequest) Method() string { return "imbot.v2.Chat.Message.read" 
 // Repeatable is true.
 func (MessageReadRequest) Repeatable() bool { return true }
 
+// Check refuses a request without a dialog.
+func (r MessageReadRequest) Check() error { return checkDialog(r.DialogID) }
+
 // Decode reads the result of a call.
 func (MessageReadRequest) Decode(data []byte) (MessageReadResult, error) {
 	f, err := result(data)

@@ -263,6 +263,8 @@ func TestRequestsAreRefusedBeforeSending(t *testing.T) {
 		"a reply to an event without a chat": {new(MessageAddEvent).Reply("hello"), ""},
 		"an answer without a dialog":         {CommandAnswerRequest{CommandID: 1, MessageID: 1, Message: "hello"}, ""},
 		"a status without a dialog":          {ChatNotifyActionRequest{}, ""},
+		"a question about no chat":           {ChatGetRequest{}, ""},
+		"a mark of no dialog":                {MessageReadRequest{MessageID: 1}, ""},
 		"a new token that no client has":     {BotUpdateRequest{NewBotToken: "a&b"}, ""},
 		"a long new token":                   {BotUpdateRequest{NewBotToken: strings.Repeat("t", 41)}, ErrBotTokenInvalidLength},
 		"a blank message":                    {MessageSendRequest{DialogID: "1", Message: " \n"}, ErrEmptyMessage},

@@ -7,11 +7,13 @@ import "github.com/imbot-go/imbot"
 var (
 	_ imbot.Checker = BotRegisterRequest{}
 	_ imbot.Checker = BotUpdateRequest{}
+	_ imbot.Checker = ChatGetRequest{}
 	_ imbot.Checker = ChatNotifyActionRequest{}
 	_ imbot.Checker = CommandRegisterRequest{}
 	_ imbot.Checker = CommandUpdateRequest{}
 	_ imbot.Checker = CommandAnswerRequest{}
 	_ imbot.Checker = EventGetRequest{}
+	_ imbot.Checker = MessageReadRequest{}
 	_ imbot.Checker = MessageSendRequest{}
 	_ imbot.Checker = MessageUpdateRequest{}
 

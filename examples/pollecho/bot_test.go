@@ -18,9 +18,7 @@ func TestEcho(t *testing.T) {
 		defer portal.Close()
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
-		go func() {
-			ended <- run(ctx, portal.Webhook("a-long-random-bot-token"), imbot.WithHTTPClient(portal.HTTPClient()))
-		}()
+		go func() { ended <- run(ctx, portal.Webhook("a-random-token"), imbot.WithHTTPClient(portal.HTTPClient())) }()
 		bot, err := portal.WaitBot(ctx, "echo")
 		require.NoError(t, err)
 		answer, err := portal.Ask(ctx, portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(bot), "hello")
