@@ -55,6 +55,8 @@ type EventHandler struct {
 	OnUninstall     func(context.Context, *AppUninstallEvent) error
 	OnEvent         func(context.Context, Event) error // every event without a callback of its own
 
+	Middleware []Middleware // around every event; the first is the outermost
+
 	OnError func(ctx context.Context, ev Event, err error) // default: written to Logger
 	Logger  *slog.Logger                                   // default: slog.Default()
 	Workers int                                            // callbacks at a time, default 64; what an OAuthApp checks, and OnError after a refusal there, run beside them
@@ -67,6 +69,7 @@ type EventHandler struct {
 	Seen SeenEvents // default: NewSeenEvents(8192)
 
 	once       sync.Once
+	chain      func() Callback     // the callbacks within Middleware; see start
 	in         *inbox.Inbox[Event] // see start
 	bodies     *inbox.Bodies       // that come in; see start
 	unreadable atomic.Int64        // requests that hold no event
@@ -150,15 +153,22 @@ func (h *EventHandler) refuse(w http.ResponseWriter, r *http.Request, err error)
 // report tells OnError, or the log, what went wrong with an event.
 func (h *EventHandler) report(ctx context.Context, ev Event, err error) {
 	if h.OnError == nil {
-		h.logger().ErrorContext(ctx, "imbot: event callback failed", "event", ev.Meta().Name, "error", err)
+		h.logger().ErrorContext(ctx, "imbot: event callback failed", append(eventAttrs(ev), "error", err)...)
 		return
 	}
 	h.OnError(ctx, ev, err)
 }
 
+// Handle handles one event now, within Middleware: one that [ParseEvent] has read, or that a queue
+// of yours has kept. It neither verifies the event nor knows whether it was handled before, and a
+// panic is the caller's.
+func (h *EventHandler) Handle(ctx context.Context, ev Event) error {
+	h.start()
+	return h.chain()(rest.WithAnswers(ctx), ev)
+}
+
 // call runs the callback of an event.
 func (h *EventHandler) call(ctx context.Context, ev Event) error {
-	ctx = rest.WithAnswers(ctx)
 	switch ev := ev.(type) {
 	case *MessageAddEvent:
 		if h.OnMessage != nil {
@@ -227,8 +237,9 @@ func (h *EventHandler) Stats() EventStats {
 // start makes the inbox, once: the fields are filled in by then.
 func (h *EventHandler) start() *inbox.Inbox[Event] {
 	h.once.Do(func() {
+		h.chain = sync.OnceValue(func() Callback { return inbox.Wrap(h.call, h.Middleware) })
 		cfg := inbox.Config[Event]{
-			Key: eventKey, Handle: h.call, Failed: h.report, Seen: h.Seen, Logger: h.logger,
+			Key: eventKey, Handle: h.Handle, Failed: h.report, Seen: h.Seen, Logger: h.logger,
 			Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
 		}
 		if h.Seen == nil {

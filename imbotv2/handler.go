@@ -44,6 +44,8 @@ type EventHandler struct {
 
 	FromBots bool // default: what bots write, change and delete is dropped
 
+	Middleware []imbot.Middleware // around every event that is not dropped, posted and fetched; the first is the outermost
+
 	OnError    func(ctx context.Context, ev imbot.Event, err error) // default: written to Logger
 	Logger     *slog.Logger                                         // default: slog.Default()
 	Workers    int                                                  // callbacks at a time, default 64
@@ -52,6 +54,7 @@ type EventHandler struct {
 	Seen       imbot.SeenEvents                                     // of posted events; default: imbot.NewSeenEvents(8192)
 
 	once    sync.Once
+	chain   func() imbot.Callback     // the callbacks within Middleware; see start
 	posted  *imbot.EventHandler       // for what only it knows: bodies, verification, order, late checks of an OAuthApp
 	fetched *inbox.Inbox[imbot.Event] // for what a poller pushes
 }
@@ -62,38 +65,51 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.posted.ServeHTTP(w, r)
 }
 
-// Handle calls the callback of one event, now. An [imbot.UnknownEvent] that is of this
+// Handle handles one event now, within Middleware. It neither verifies the event nor knows whether
+// it was handled before, and a panic is the caller's. An [imbot.UnknownEvent] that is of this
 // generation becomes what it is, so an [imbot.EventHandler] serves bots of both behind one URL:
 //
 //	imbot.EventHandler{OnMessage: …, OnEvent: v2.Handle}
 func (h *EventHandler) Handle(ctx context.Context, ev imbot.Event) error {
 	ev = typed(ev)
+	if h.drops(ev) {
+		return nil
+	}
+	h.start()
+	return h.chain()(rest.WithAnswers(ctx), ev)
+}
+
+// drops reports whether a bot is not to hear an event.
+func (h *EventHandler) drops(ev imbot.Event) bool {
 	switch ev := ev.(type) {
 	case *MessageAddEvent:
-		if ev.FromBot() && !h.FromBots {
-			return nil
-		}
+		return ev.FromBot() && !h.FromBots
+	case *MessageUpdateEvent:
+		return ev.FromBot() && !h.FromBots
+	case *MessageDeleteEvent:
+		return ev.FromBot() && !h.FromBots
+	case *JoinChatEvent:
+		return ev.User.ID != 0 && ev.User.ID == ev.Bot.ID
+	}
+	return false
+}
+
+// call runs the callback of an event.
+func (h *EventHandler) call(ctx context.Context, ev imbot.Event) error {
+	switch ev := ev.(type) {
+	case *MessageAddEvent:
 		if h.OnMessage != nil {
 			return h.OnMessage(ctx, ev)
 		}
 	case *MessageUpdateEvent:
-		if ev.FromBot() && !h.FromBots {
-			return nil
-		}
 		if h.OnMessageUpdate != nil {
 			return h.OnMessageUpdate(ctx, ev)
 		}
 	case *MessageDeleteEvent:
-		if ev.FromBot() && !h.FromBots {
-			return nil
-		}
 		if h.OnMessageDelete != nil {
 			return h.OnMessageDelete(ctx, ev)
 		}
 	case *JoinChatEvent:
-		if ev.User.ID != 0 && ev.User.ID == ev.Bot.ID {
-			return nil
-		}
 		if h.OnJoinChat != nil {
 			return h.OnJoinChat(ctx, ev)
 		}
@@ -166,13 +182,13 @@ func Serve(ctx context.Context, addr string, h *EventHandler) error {
 // start makes what receives events, once: the fields are filled in by then.
 func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 	h.once.Do(func() {
+		h.chain = sync.OnceValue(func() imbot.Callback { return inbox.Wrap(h.call, h.Middleware) })
 		h.posted = &imbot.EventHandler{
 			Verifier: h.Verifier, OnEvent: h.Handle, OnError: h.reportPosted, Logger: h.Logger,
 			Workers: h.Workers, Queue: h.Queue, QueueBytes: h.QueueBytes, Seen: h.Seen,
 		}
 		cfg := inbox.Config[imbot.Event]{
-			Handle: func(ctx context.Context, ev imbot.Event) error { return h.Handle(rest.WithAnswers(ctx), ev) },
-			Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
+			Handle: h.Handle, Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
 		}
 		if h.Workers <= 0 {
 			cfg.Workers = 64
@@ -197,7 +213,8 @@ func (h *EventHandler) push(line string, size int, ev imbot.Event, done func()) 
 // report tells OnError, or the log, what went wrong with an event.
 func (h *EventHandler) report(ctx context.Context, ev imbot.Event, err error) {
 	if h.OnError == nil {
-		h.logger().ErrorContext(ctx, "imbot: event callback failed", "event", ev.Meta().Name, "error", err)
+		attrs := inbox.Attrs(ev.Meta().Name, ev.MemberID(), string(ev.Dialog()), int64(ev.ForBot()), int64(ev.AuthorID()))
+		h.logger().ErrorContext(ctx, "imbot: event callback failed", append(attrs, "error", err)...)
 		return
 	}
 	h.OnError(ctx, ev, err)

@@ -37,8 +37,12 @@ func WithClass(ctx context.Context, class Class) context.Context {
 // broadcast must not keep others from theirs.
 const answersOfCallback = 20
 
-// WithAnswers returns the context of a callback, whose first calls are answers.
+// WithAnswers returns the context of a callback, whose first calls are answers. A class that
+// the context has stays.
 func WithAnswers(ctx context.Context) context.Context {
+	if _, has := ctx.Value(classKey{}).(*classed); has {
+		return ctx
+	}
 	c := &classed{class: ClassAnswer, left: new(atomic.Int32)}
 	c.left.Store(answersOfCallback)
 	return context.WithValue(ctx, classKey{}, c)

@@ -1,0 +1,64 @@
+package imbotv2
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+)
+
+// postedTo posts the body of an event, of a bot whose token is "token".
+func postedTo(t *testing.T, h http.Handler, body string) {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body+"&ts=1&auth[application_token]=customtoken"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	require.Equal(t, http.StatusOK, w.Code)
+}
+
+func TestMiddlewareIsAroundPostedFetchedAndHandledEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var heard []string
+		var log bytes.Buffer
+		h := &EventHandler{
+			Verifier: imbot.Webhook{BotToken: "token"}.Verifier(), Workers: 1, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Middleware: []imbot.Middleware{func(next imbot.Callback) imbot.Callback {
+				heard = append(heard, "made")
+				return func(ctx context.Context, ev imbot.Event) error {
+					heard = append(heard, "around "+ev.AuthorID().String())
+					require.IsType(t, &MessageAddEvent{}, ev)
+					require.Equal(t, imbot.ClassAnswer, imbot.ClassOf(ctx))
+					return next(ctx, ev)
+				}
+			}},
+			OnMessage: func(_ context.Context, ev *MessageAddEvent) error {
+				heard = append(heard, ev.Text())
+				return errors.New("no")
+			},
+		}
+		postedTo(t, h, "event=ONIMBOTV2MESSAGEADD&data[bot][id]=5&data[message][id]=2&data[message][text]=posted&data[chat][dialogId]=1&data[user][id]=1")
+		postedTo(t, h, "event=ONIMBOTV2MESSAGEADD&data[bot][id]=5&data[message][id]=3&data[message][text]=by a bot&data[chat][dialogId]=1&data[user][id]=9&data[user][bot]=Y")
+		require.NoError(t, h.Idle(t.Context()))
+		fetched := &MessageAddEvent{BotEvent: BotEvent{Bot: EventBot{ID: 5}, User: User{ID: 2}, Chat: Chat{DialogID: "2"}}, Message: Message{Text: "fetched"}}
+		ok, err := h.push("", 1, fetched, func() {})
+		require.True(t, ok)
+		require.NoError(t, err)
+		require.NoError(t, h.Idle(t.Context()))
+		require.Error(t, h.Handle(t.Context(), &MessageAddEvent{BotEvent: BotEvent{User: User{ID: 3}}, Message: Message{Text: "by hand"}}))
+		require.Equal(t, []string{"made", "around 1", "posted", "around 2", "fetched", "around 3", "by hand"}, heard)
+		require.NoError(t, h.Shutdown(t.Context()))
+		require.Contains(t, log.String(), "bot=5 dialog=1 user=1 error=no")
+		require.Contains(t, log.String(), "bot=5 dialog=2 user=2 error=no")
+	})
+}
