@@ -36,8 +36,8 @@ import (
 // presses of one person within a second one counts.
 //
 // The context of a callback is not the request's, which is over by then; it ends
-// when [EventHandler.Shutdown] returns, and its first 20 calls are [ClassAnswer]. A
-// callback's error, its panic, or its [runtime.Goexit] goes to OnError, and the handler
+// when the callback returns, or with the context of [EventHandler.Shutdown], and its first 20
+// calls are [ClassAnswer]. A callback's error, its panic, or its [runtime.Goexit] goes to OnError, and the handler
 // goes on. A Verifier that panics refuses the event with 503, SeenEvents that panic let
 // it through; the log has the stack.
 type EventHandler struct {
@@ -59,7 +59,7 @@ type EventHandler struct {
 
 	OnError func(ctx context.Context, ev Event, err error) // default: written to Logger
 	Logger  *slog.Logger                                   // default: slog.Default()
-	Workers int                                            // callbacks at a time, default 64; what an OAuthApp checks, and OnError after a refusal there, run beside them
+	Workers int                                            // callbacks at a time, default 512; what an OAuthApp checks, and OnError after a refusal there, run beside them
 	Queue   int                                            // events that wait, default 1024; a dialog whose callback hangs can fill it, so give callbacks a time-out
 
 	// QueueBytes is how much memory the accepted events may hold that wait or are being
@@ -246,7 +246,7 @@ func (h *EventHandler) start() *inbox.Inbox[Event] {
 			cfg.Seen = NewSeenEvents(8192)
 		}
 		if h.Workers <= 0 {
-			cfg.Workers = 64
+			cfg.Workers = 512
 		}
 		if h.Queue <= 0 {
 			cfg.Queue = 1024

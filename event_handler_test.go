@@ -191,7 +191,7 @@ func TestABlockedBotAnswersAThousandEventsAndLosesNone(t *testing.T) {
 	}
 }
 
-func TestWithoutNumbers64RunAnd1024Wait(t *testing.T) {
+func TestWithoutNumbers512RunAnd1024Wait(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, -1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -205,29 +205,30 @@ func TestWithoutNumbers64RunAnd1024Wait(t *testing.T) {
 					return nil
 				},
 			}
-			for i := range 64 + 1024 {
+			for i := range 512 + 1024 {
 				require.Equal(t, http.StatusOK, deliver(h, messageIn(fmt.Sprint(i+1), "hi")))
 			}
 			require.Equal(t, http.StatusServiceUnavailable, deliver(h, messageIn("5000", "hi")))
 			synctest.Wait()
-			require.Len(t, running, 64)
-			require.Equal(t, imbot.EventStats{Accepted: 1088, Dropped: 1, Queued: 1024}, h.Stats())
+			require.Len(t, running, 512)
+			require.Equal(t, imbot.EventStats{Accepted: 1536, Dropped: 1, Queued: 1024}, h.Stats())
 			close(release)
 			require.NoError(t, h.Shutdown(t.Context()))
 		})
 	}
 }
 
-func TestTheContextOfACallbackIsNotThatOfItsRequest(t *testing.T) {
+func TestTheContextOfACallbackEndsWithItAndNotWithItsRequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}
 		var got context.Context
+		var during error
 		release := make(chan struct{})
 		h := &imbot.EventHandler{Verifier: trustAll{}, OnMessage: func(ctx context.Context, _ *imbot.MessageAddEvent) error {
 			<-release
-			got = ctx
-			return ctx.Err()
+			got, during = ctx, ctx.Err()
+			return nil
 		}}
 		request, end := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
 		h.ServeHTTP(httptest.NewRecorder(), eventPost(formType, messageIn("27", "hi")).WithContext(request))
@@ -235,11 +236,10 @@ func TestTheContextOfACallbackIsNotThatOfItsRequest(t *testing.T) {
 		close(release)
 		require.NoError(t, h.Idle(t.Context()))
 		require.Equal(t, imbot.EventStats{Accepted: 1, Handled: 1}, h.Stats())
-		require.NoError(t, got.Err())
+		require.NoError(t, during)
 		require.Nil(t, got.Value(key{}))
-
+		require.ErrorIs(t, got.Err(), context.Canceled, "the callback has returned")
 		require.NoError(t, h.Shutdown(t.Context()))
-		require.ErrorIs(t, got.Err(), context.Canceled, "the pool is over")
 	})
 }
 
@@ -441,7 +441,7 @@ func TestTheErrorOfACallbackGoesToOnError(t *testing.T) {
 		deliver(h, messageIn("27", "hi"))
 		deliver(h, deleteEvent)
 		require.NoError(t, h.Shutdown(t.Context()))
-		require.Equal(t, []failure{{"ONIMBOTMESSAGEADD", errCallback, nil}}, got)
+		require.Equal(t, []failure{{"ONIMBOTMESSAGEADD", errCallback, nil}}, got, "the context of OnError has not ended with the callback's")
 		require.Empty(t, log.String(), "OnError has it")
 		require.Equal(t, imbot.EventStats{Accepted: 2, Handled: 1, Failed: 1}, h.Stats())
 	})

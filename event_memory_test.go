@@ -217,7 +217,7 @@ func TestAFullQueueOfTheLongestEventsTakesLittleMemory(t *testing.T) {
 			start := heapNow()
 			full := 0
 			for n := 0; full < 20; n++ {
-				require.Less(t, n, 1024+64, "bytes fill the queue before events do")
+				require.Less(t, n, 1024+512, "bytes fill the queue before events do")
 				switch status := post(longest()); status {
 				case http.StatusOK:
 				case http.StatusServiceUnavailable:
@@ -252,14 +252,14 @@ func TestAUsualEventFillsTheQueueByNumber(t *testing.T) {
 	release := make(chan struct{})
 	h := &imbot.EventHandler{Verifier: trustAll{}, Logger: logTo(io.Discard), OnMessage: func(context.Context, *imbot.MessageAddEvent) error { <-release; return nil }}
 	start := heapNow()
-	for i := range 64 + 1024 {
+	for i := range 512 + 1024 {
 		require.Equal(t, http.StatusOK, deliver(h, usual+fmt.Sprintf("&data[PARAMS][DIALOG_ID]=%d&data[PARAMS][MESSAGE_ID]=%d", i+1, i+1)))
 	}
 	t.Logf("%d MiB", (heapNow()-start)>>20)
 	require.Equal(t, http.StatusServiceUnavailable, deliver(h, usual+"&data[PARAMS][MESSAGE_ID]=5000"))
 	close(release)
 	require.NoError(t, h.Shutdown(t.Context()))
-	require.Equal(t, int64(64+1024), h.Stats().Handled)
+	require.Equal(t, int64(512+1024), h.Stats().Handled)
 }
 
 func TestQueueBytes(t *testing.T) {

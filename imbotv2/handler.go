@@ -26,7 +26,8 @@ import (
 // [imbot.EventHandler] says holds here, too. All URLs of the bots of one application get the events of
 // all, and one token has one URL. Fetch events unless a second matters.
 //
-// The first 20 calls of a callback are [imbot.ClassAnswer]. A callback's error, panic or
+// The context of a callback ends when the callback returns, or with that of Shutdown, and its first
+// 20 calls are [imbot.ClassAnswer]. A callback's error, panic or
 // [runtime.Goexit] goes to OnError, and the event counts as handled: to have it again, keep it
 // yourself.
 type EventHandler struct {
@@ -48,7 +49,7 @@ type EventHandler struct {
 
 	OnError    func(ctx context.Context, ev imbot.Event, err error) // default: written to Logger
 	Logger     *slog.Logger                                         // default: slog.Default()
-	Workers    int                                                  // callbacks at a time, default 64
+	Workers    int                                                  // callbacks at a time, default 512
 	Queue      int                                                  // events that wait, default 1024
 	QueueBytes int                                                  // that accepted events may hold, default 64 MiB
 	Seen       imbot.SeenEvents                                     // of posted events; default: imbot.NewSeenEvents(8192)
@@ -191,7 +192,7 @@ func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 			Handle: h.Handle, Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
 		}
 		if h.Workers <= 0 {
-			cfg.Workers = 64
+			cfg.Workers = 512
 		}
 		if h.Queue <= 0 {
 			cfg.Queue = 1024

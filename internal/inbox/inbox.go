@@ -264,13 +264,16 @@ func (in *Inbox[E]) pass(a *Arrival[E]) {
 	in.pool.Hand(a.Line, func(ctx context.Context) { in.handle(ctx, a) })
 }
 
-// handle runs the callback.
-func (in *Inbox[E]) handle(ctx context.Context, a *Arrival[E]) {
+// handle runs the callback. Its context ends when it returns: what it has started with it
+// would be nobody's otherwise.
+func (in *Inbox[E]) handle(pool context.Context, a *Arrival[E]) {
+	ctx, cancel := context.WithCancelCause(pool)
 	err := errGoexit
 	defer func() {
+		cancel(nil)
 		in.release(a)
 		if err != nil {
-			in.fail(ctx, a, err)
+			in.fail(pool, a, err)
 			return
 		}
 		in.handled.Add(1)
