@@ -93,11 +93,11 @@
 // # Events
 //
 // [EventHandler] is a [net/http.Handler] for the handler URL; [Serve] listens
-// with one until its context ends, and drains. Every event is verified by its
-// application token before anything else is done with it. The portal sends an
-// event once and ignores the answer, so the handler answers at once and calls
-// back from a bounded pool, in order within a dialog. [ParseEvent] does the same
-// for one request, without a pool.
+// with one until its context ends, and drains; a [Server] does so with several, and
+// tells a load balancer. Every event is verified by its application token before
+// anything else is done with it. The portal sends an event once and ignores the
+// answer, so the handler answers at once and calls back from a bounded pool, in
+// order within a dialog. [ParseEvent] does the same for one request, without a pool.
 //
 // # Applications
 //

@@ -139,14 +139,15 @@ func (h *EventHandler) verify(ctx context.Context, meta *EventMeta) (inbox.Verdi
 
 // refuse answers a request that is not an event to act on.
 func (h *EventHandler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	h.logger().WarnContext(r.Context(), "imbot: event refused", "error", err)
-	status := http.StatusBadRequest
+	status, level := http.StatusBadRequest, slog.LevelWarn
 	if e := (*EventError)(nil); errors.As(err, &e) {
 		status = e.StatusCode
 	}
 	if status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodPost)
+		level = slog.LevelDebug // somebody looks whether the address works
 	}
+	h.logger().Log(r.Context(), level, "imbot: event refused", "error", err)
 	http.Error(w, http.StatusText(status), status)
 }
 

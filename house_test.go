@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"imbottest":           {"imbottest/internal/textstage", ".", "bbcode", "internal/phpform"},
 	"imbotv2":             {".", "driver", "internal/rest", "internal/inbox", "internal/poll", "internal/mention"},
 	"openlines":           {"."},
-	".":                   {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/phpform", "internal/mention", "internal/secret", "internal/files"},
+	".":                   {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/serve", "internal/phpform", "internal/mention", "internal/secret", "internal/files"},
 	"bbcode":              {},
 	"driver":              {},
 	"internal/rest":       {"internal/dispatch", "internal/phpform", "internal/secret"},
@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"internal/mention":    {},
 	"internal/phpform":    {},
 	"internal/secret":     {},
+	"internal/serve":      {"driver"},
 
 	"imbottest/internal/textstage": {},
 }

@@ -75,7 +75,7 @@ func walked(t *testing.T) []any {
 		imbot.JoinChatEvent{}, imbot.JoinChatParams{}, imbot.Keyboard{}, imbot.LikeAction(""), imbot.Menu{}, imbot.MenuItem{},
 		imbot.MessageAddEvent{}, imbot.MessageAddRequest{}, imbot.MessageDeleteEvent{}, imbot.MessageDeleteRequest{},
 		imbot.MessageLikeRequest{}, imbot.MessageParams{}, imbot.MessageUpdateEvent{}, imbot.MessageUpdateRequest{},
-		imbot.OK{}, imbot.OpenLine{}, imbot.Report{}, imbot.Retry{}, imbot.UnknownEvent{}, imbot.ClassAnswer, imbot.Ahead(2), &imbot.State[string]{Name: "order"}, imbottest.App{}, imbottest.Call{},
+		imbot.OK{}, imbot.OpenLine{}, imbot.Report{}, imbot.Retry{}, imbot.Server{Handler: handler, Events: []imbot.Shutdowner{handler}}, imbot.UnknownEvent{}, imbot.ClassAnswer, imbot.Ahead(2), &imbot.State[string]{Name: "order"}, imbottest.App{}, imbottest.Call{},
 		imbottest.Change{}, imbottest.ChangeKind(""), imbottest.Command{}, imbottest.Cut(0), imbottest.Dialog{},
 		imbottest.Exchange{}, imbottest.Fault{}, imbottest.Message{}, imbottest.Page{}, imbottest.Plan(""), imbottest.QueuedEvent{}, imbottest.User{},
 	}
@@ -272,8 +272,8 @@ func exportedTypes(t *testing.T) []string {
 				}
 				for _, spec := range general.Specs {
 					typ := spec.(*ast.TypeSpec)
-					if _, function := typ.Type.(*ast.FuncType); function && typ.Assign.IsValid() {
-						continue // another name for what has none
+					if typ.Assign.IsValid() {
+						continue // another name for what has none, or stands elsewhere
 					}
 					if _, abstract := typ.Type.(*ast.InterfaceType); typ.Name.IsExported() && !abstract {
 						names = append(names, file.Name.Name+"."+typ.Name.Name)

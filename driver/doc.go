@@ -1,4 +1,5 @@
 // Package driver has the interfaces that an engine implements to keep what a bot must not
 // lose, or must share with other processes, as database/sql/driver has those of a database.
-// Authors of bots choose an engine and need nothing of this package.
+// Authors of bots choose an engine and need nothing of this package. [Shutdowner], which is no
+// engine's, is imbot.Shutdowner to them.
 package driver
