@@ -21,8 +21,8 @@ func (p *Portal) Listen(addr string) error { return p.ListenTLS(addr, nil) }
 // ListenTLS is [Portal.Listen] with TLS, for clients that insist on https://. The
 // certificates of config have to be good for the address. Without config it is Listen.
 func (p *Portal) ListenTLS(addr string, config *tls.Config) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if p.listen != "" && !p.closed {
 		return errors.New("imbottest: the portal listens already")
 	}
@@ -74,14 +74,14 @@ func (p *Portal) start(listener net.Listener) string {
 		ConnState: func(_ net.Conn, state http.ConnState) { // counts connections, so that Close waits for their goroutines
 			switch state {
 			case http.StateNew:
-				p.wg.Add(1)
+				p.goroutines.Add(1)
 			case http.StateClosed, http.StateHijacked:
-				p.wg.Done()
+				p.goroutines.Done()
 			}
 		},
 	}
 	p.servers = append(p.servers, server)
-	p.wg.Go(func() {
+	p.goroutines.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			p.problem("the server ended: %v", err)
 		}
@@ -95,8 +95,8 @@ func (p *Portal) start(listener net.Listener) string {
 // After [Portal.Listen] the name has to be another loopback address, such as
 // "127.0.0.1:0".
 func (p *Portal) Rename(host string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	return p.rename(host)
 }
 
@@ -135,8 +135,8 @@ func (p *Portal) redirect(uri string) answer {
 
 // Endpoint returns the REST root of the portal, without credentials.
 func (p *Portal) Endpoint() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	return p.endpoint()
 }
 

@@ -110,15 +110,20 @@ func (p *Portal) shown(fail *restError) *restError {
 	if fail == nil || !p.hidesTexts {
 		return fail
 	}
-	return &restError{fail.status, fail.code, ""}
+	return newError(fail.status, fail.code, "")
+}
+
+// newError is an error answer.
+func newError(status int, code, description string) *restError {
+	return &restError{status, code, description}
 }
 
 func badRequest(code, description string) *restError {
-	return &restError{http.StatusBadRequest, code, description}
+	return newError(http.StatusBadRequest, code, description)
 }
 
 func forbidden(code, description string) *restError {
-	return &restError{http.StatusForbidden, code, description}
+	return newError(http.StatusForbidden, code, description)
 }
 
 func (e *restError) value() *array {
@@ -131,10 +136,10 @@ func (e *restError) value() *array {
 func (e *restError) answer() answer { return jsonAnswer(e.status, e.value()) }
 
 // errNoMethod is the answer to a name that no method has, and to a path of the wrong form.
-var errNoMethod = &restError{http.StatusNotFound, "ERROR_METHOD_NOT_FOUND", "Method not found!"}
+var errNoMethod = newError(http.StatusNotFound, "ERROR_METHOD_NOT_FOUND", "Method not found!")
 
 // errScope is the answer when the webhook or token lacks the scope of a method.
-var errScope = &restError{http.StatusUnauthorized, "insufficient_scope", "The request requires higher privileges than provided by the webhook token"}
+var errScope = newError(http.StatusUnauthorized, "insufficient_scope", "The request requires higher privileges than provided by the webhook token")
 
 // errPHP is the answer when the portal's PHP code throws an error that nobody catches.
-var errPHP = &restError{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error"}
+var errPHP = newError(http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error")

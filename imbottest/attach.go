@@ -10,7 +10,7 @@ import (
 
 // readAttach returns the attachment that the portal stores: its usable blocks. It is
 // nil when there is none.
-func (p *Portal) readAttach(from *array) *array {
+func (p *world) readAttach(from *array) *array {
 	blocks, description := newArray(), attachText(from.get("DESCRIPTION"))
 	for _, entry := range entries(from, "BLOCKS") {
 		for _, b := range readBlock(entry) {

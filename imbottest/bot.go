@@ -31,7 +31,7 @@ type bot struct {
 // maxBots is how many bots an application may have.
 const maxBots = 5
 
-func (p *Portal) botByCode(code string) *bot {
+func (p *world) botByCode(code string) *bot {
 	for _, b := range p.bots {
 		if b.code == code {
 			return b
@@ -40,7 +40,7 @@ func (p *Portal) botByCode(code string) *bot {
 	return nil
 }
 
-func (p *Portal) countBots(app *application) (n int) {
+func (p *world) countBots(app *application) (n int) {
 	for _, b := range p.bots {
 		if b.app == app {
 			n++
@@ -49,7 +49,7 @@ func (p *Portal) countBots(app *application) (n int) {
 	return n
 }
 
-func (p *Portal) emailTaken(email string) bool {
+func (p *world) emailTaken(email string) bool {
 	for _, b := range p.bots {
 		if strings.EqualFold(b.email, email) {
 			return true
@@ -59,7 +59,7 @@ func (p *Portal) emailTaken(email string) bool {
 }
 
 // dropBot deletes a bot, its chat applications, commands and memberships.
-func (p *Portal) dropBot(b *bot, by imbot.ID) {
+func (p *world) dropBot(b *bot, by imbot.ID) {
 	maps.DeleteFunc(p.commands, func(_ imbot.ID, cmd *command) bool { return cmd.bot == b })
 	for id, app := range p.chatApps {
 		if app.bot == b.id {
@@ -90,8 +90,8 @@ func (p *Portal) dropBot(b *bot, by imbot.ID) {
 // MakeFetching makes a bot one that was registered through imbot.v2 and fetches
 // its events: it can have no handlers.
 func (p *Portal) MakeFetching(bot imbot.ID) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	b := p.bots[bot]
 	if b == nil {
 		return fmt.Errorf("imbottest: there is no bot %d", bot)

@@ -105,7 +105,7 @@ func (c *chat) entity() (pairs []string) {
 }
 
 // find returns the chat that a user means by a dialog id, nil when there is none.
-func (p *Portal) find(user imbot.ID, dialog imbot.DialogID) *chat {
+func (p *world) find(user imbot.ID, dialog imbot.DialogID) *chat {
 	if other, ok := dialog.UserID(); ok {
 		return p.private[pairOf(user, other)]
 	}
@@ -114,7 +114,7 @@ func (p *Portal) find(user imbot.ID, dialog imbot.DialogID) *chat {
 }
 
 // group is a group chat, nil when there is none with this id.
-func (p *Portal) group(id imbot.ID) *chat {
+func (p *world) group(id imbot.ID) *chat {
 	if chat := p.chats[id]; chat != nil && chat.kind != kindPrivate {
 		return chat
 	}
@@ -122,7 +122,7 @@ func (p *Portal) group(id imbot.ID) *chat {
 }
 
 // dialogOf is the dialog id by which a member names a chat.
-func (p *Portal) dialogOf(chat *chat, user imbot.ID) imbot.DialogID {
+func (p *world) dialogOf(chat *chat, user imbot.ID) imbot.DialogID {
 	if chat.kind == kindPrivate {
 		for _, m := range chat.members {
 			if m.user != user {
@@ -134,7 +134,7 @@ func (p *Portal) dialogOf(chat *chat, user imbot.ID) imbot.DialogID {
 }
 
 // addChat makes a group chat with its owner as only member; the lock is held.
-func (p *Portal) addChat(kind, title string, owner imbot.ID) *chat {
+func (p *world) addChat(kind, title string, owner imbot.ID) *chat {
 	p.lastChat++
 	colors := imbot.Colors()
 	color := colors[int(p.lastChat)%len(colors)]
@@ -149,7 +149,7 @@ func (p *Portal) addChat(kind, title string, owner imbot.ID) *chat {
 }
 
 // newPrivate makes the private dialog of two users; the lock is held.
-func (p *Portal) newPrivate(a, b imbot.ID) *chat {
+func (p *world) newPrivate(a, b imbot.ID) *chat {
 	p.lastChat++
 	chat := &chat{id: p.lastChat, kind: kindPrivate, created: time.Now()}
 	chat.members = []*member{{user: a}, {user: b}}
@@ -161,7 +161,7 @@ func (p *Portal) newPrivate(a, b imbot.ID) *chat {
 
 // openPrivate returns the private dialog of two users and makes it when there is none.
 // Of a new one the bot gets ONIMBOTJOINCHAT or ONIMBOTV2JOINCHAT.
-func (p *Portal) openPrivate(by, other imbot.ID) (*chat, *restError) {
+func (p *world) openPrivate(by, other imbot.ID) (*chat, *restError) {
 	if by == other || !p.exists(by) || !p.exists(other) {
 		return nil, badRequest("ERROR_NO_ACCESS", "You can't send messages to this user")
 	}
@@ -181,7 +181,7 @@ func (p *Portal) openPrivate(by, other imbot.ID) (*chat, *restError) {
 
 // join adds users to a group chat. Bots among them get an event. The lock is
 // held.
-func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) {
+func (p *world) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) {
 	defer p.noteDialog(chat)
 	for _, id := range p.onlyExisting(users) {
 		if chat.member(id) != nil {
@@ -199,13 +199,13 @@ func (p *Portal) join(chat *chat, by imbot.ID, history bool, users ...imbot.ID) 
 }
 
 // leave takes a user out of a group chat; the lock is held.
-func (p *Portal) leave(c *chat, user imbot.ID) {
+func (p *world) leave(c *chat, user imbot.ID) {
 	if c.member(user) == nil {
 		return
 	}
 	c.stopTyping(p, user)
 	c.removeMember(user)
-	p.addToFeed(feedEntry{kind: ChangeLeft, chat: c.id, user: user})
+	p.note(change{kind: changedLeft, chat: c.id, user: user})
 }
 
 func (c *chat) removeMember(user imbot.ID) {

@@ -45,8 +45,8 @@ type chatApp struct {
 // as their CONTEXT says. A private dialog need not be opened before. Guests are
 // offered none.
 func (p *Portal) Apps(user imbot.ID, dialog imbot.DialogID) []App {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	c := p.existingOrNewChat(user, dialog)
 	if c == nil || p.users[user].isConnector {
 		return nil
@@ -90,8 +90,8 @@ func (a *chatApp) offered(c *chat, user imbot.ID) bool {
 
 // Icon returns the icon of a chat application, a PNG, nil when it has none.
 func (p *Portal) Icon(app imbot.ID) []byte {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if a := p.chatApps[app]; a != nil {
 		return a.icon
 	}

@@ -35,8 +35,8 @@ type command struct {
 // Commands returns the commands that somebody can give in a dialog: those of its bots,
 // and the common ones. A private dialog need not be opened before.
 func (p *Portal) Commands(user imbot.ID, dialog imbot.DialogID) []Command {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	c := p.existingOrNewChat(user, dialog)
 	if c == nil {
 		return nil
@@ -96,7 +96,7 @@ const maxInvocations = 10
 
 // invoked returns the commands that a person's text gives: those of the bots in the
 // chat, and the common ones. When a command is there twice, the last line counts.
-func (p *Portal) invoked(chat *chat, user imbot.ID, text string) (list []invocation) {
+func (p *world) invoked(chat *chat, user imbot.ID, text string) (list []invocation) {
 	at, ids := map[*command]int{}, sortedIDs(p.commands)
 	for _, line := range typed.FindAllStringSubmatch(text, -1) {
 		for _, id := range ids {
@@ -116,11 +116,11 @@ func (p *Portal) invoked(chat *chat, user imbot.ID, text string) (list []invocat
 }
 
 // usable reports whether a person can give the command in a chat.
-func (p *Portal) usable(cmd *command, chat *chat, user imbot.ID) bool {
+func (p *world) usable(cmd *command, chat *chat, user imbot.ID) bool {
 	return (cmd.common || chat.member(cmd.bot.id) != nil) && (cmd.extranet || !p.isExtranet(user))
 }
 
-func (p *Portal) commandOf(bot imbot.ID, name string) *command {
+func (p *world) commandOf(bot imbot.ID, name string) *command {
 	for _, cmd := range p.commands {
 		if cmd.bot.id == bot && cmd.name == name {
 			return cmd

@@ -56,7 +56,7 @@ func (e *event) setValue(v any, path ...string) {
 }
 
 // newEvent begins an event with its name and the bots it is for.
-func (p *Portal) newEvent(name string, app *application, bots ...*bot) *event {
+func (p *world) newEvent(name string, app *application, bots ...*bot) *event {
 	e := &event{}
 	e.set()("event", name, "event_handler_id", app.handlers[name].id.String())
 	for _, b := range bots {
@@ -67,7 +67,7 @@ func (p *Portal) newEvent(name string, app *application, bots ...*bot) *event {
 
 // setBot writes the id and code of a bot, and its tokens when it belongs to an OAuth
 // application.
-func (p *Portal) setBot(e *event, b *bot, path ...string) {
+func (p *world) setBot(e *event, b *bot, path ...string) {
 	if b.app.oauth {
 		p.setBotAuth(e, b.app, b, path...)
 		p.setBotAuth(e, b.app, b, append(path[:len(path):len(path)], "AUTH")...)
@@ -76,17 +76,17 @@ func (p *Portal) setBot(e *event, b *bot, path ...string) {
 }
 
 // setBotAuth writes the authorization of a bot.
-func (p *Portal) setBotAuth(e *event, app *application, b *bot, path ...string) {
-	g := p.grantFor(app, b.id)
+func (p *world) setBotAuth(e *event, app *application, b *bot, path ...string) {
+	g := p.hooks.Authorize(app, b.id)
 	e.set(path...)(
 		"access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", p.scopeList(),
-		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
-		"member_id", p.memberID, "refresh_token", g.refresh, "user_id", b.id.String(), "client_id", app.clientID,
+		"domain", g.domain, "server_endpoint", g.authRoot, "status", "L", "client_endpoint", g.endpoint,
+		"member_id", g.memberID, "refresh_token", g.refresh, "user_id", b.id.String(), "client_id", app.clientID,
 		"application_token", app.token)
 }
 
 // setUser writes data[USER].
-func (p *Portal) setUser(e *event, id imbot.ID, flags bool) {
+func (p *world) setUser(e *event, id imbot.ID, flags bool) {
 	u := p.users[id]
 	if u == nil {
 		return
@@ -112,18 +112,17 @@ var (
 
 // encodeWithAuth writes what every event ends with, the time and the tokens of the
 // acting user, and encodes it. Events for bots of a webhook carry no tokens.
-func (p *Portal) encodeWithAuth(e *event, app *application, user imbot.ID, refresh bool) string {
+func (p *world) encodeWithAuth(e *event, app *application, user imbot.ID, refresh bool) string {
 	e.set()("ts", unix(time.Now()))
-	set := e.set("auth")
+	set, g := e.set("auth"), p.hooks.Authorize(app, user)
 	if !app.oauth {
-		set("domain", p.domain(), "server_endpoint", p.authRoot(), "client_endpoint", p.endpoint(),
-			"member_id", p.memberID, "application_token", app.token)
+		set("domain", g.domain, "server_endpoint", g.authRoot, "client_endpoint", g.endpoint,
+			"member_id", g.memberID, "application_token", app.token)
 		return e.Encode()
 	}
-	g := p.grantFor(app, user)
 	set("access_token", g.access, "expires", unix(g.expires), "expires_in", expiresIn, "scope", p.scopeList(),
-		"domain", p.domain(), "server_endpoint", p.authRoot(), "status", "L", "client_endpoint", p.endpoint(),
-		"member_id", p.memberID, "user_id", user.String())
+		"domain", g.domain, "server_endpoint", g.authRoot, "status", "L", "client_endpoint", g.endpoint,
+		"member_id", g.memberID, "user_id", user.String())
 	if refresh {
 		set("refresh_token", g.refresh)
 	}

@@ -6,7 +6,7 @@ import (
 
 // fireJoinPrivate tells a bot that its private dialog with a user was opened. from is
 // who opened it, the user or the bot itself.
-func (p *Portal) fireJoinPrivate(chat *chat, b *bot, user, from, to imbot.ID) {
+func (p *world) fireJoinPrivate(chat *chat, b *bot, user, from, to imbot.ID) {
 	if b.mode != "" {
 		p.fireJoinV2(chat, b, from)
 		return
@@ -20,7 +20,7 @@ func (p *Portal) fireJoinPrivate(chat *chat, b *bot, user, from, to imbot.ID) {
 }
 
 // fireJoinGroup tells a bot that it was added to a group chat.
-func (p *Portal) fireJoinGroup(chat *chat, b *bot, by imbot.ID, history bool) {
+func (p *world) fireJoinGroup(chat *chat, b *bot, by imbot.ID, history bool) {
 	if b.mode != "" {
 		p.fireJoinV2(chat, b, by)
 		return
@@ -42,7 +42,7 @@ func (p *Portal) fireJoinGroup(chat *chat, b *bot, by imbot.ID, history bool) {
 	p.queueEvent(eventJoinChat, b.app, chatQueue(chat), p.encodeWithAuth(e, b.app, by, false))
 }
 
-func (p *Portal) fireBotDelete(b *bot, by imbot.ID) {
+func (p *world) fireBotDelete(b *bot, by imbot.ID) {
 	e := p.newEvent(eventBotDelete, b.app)
 	e.set("data")("BOT_ID", b.id.String(), "BOT_CODE", b.code)
 	p.queueEvent(eventBotDelete, b.app, appQueue(b.app), p.encodeWithAuth(e, b.app, by, false))

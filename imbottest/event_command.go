@@ -8,7 +8,7 @@ import (
 )
 
 // fireTypedCommands tells bots about commands in a person's message.
-func (p *Portal) fireTypedCommands(chat *chat, m *message, before imbot.ID, list []invocation) {
+func (p *world) fireTypedCommands(chat *chat, m *message, before imbot.ID, list []invocation) {
 	p.fireCommands(chat, m, m.AuthorID, "TEXTAREA", list, func(e *event) {
 		set := e.set("data", "PARAMS")
 		if chat.kind == kindPrivate {
@@ -39,7 +39,7 @@ func (p *Portal) fireTypedCommands(chat *chat, m *message, before imbot.ID, list
 
 // firePressedCommand tells a bot about a command from a button or menu item of a
 // message. Its PARAMS have fewer keys than those of a typed command.
-func (p *Portal) firePressedCommand(chat *chat, m *message, user imbot.ID, context string, inv invocation) {
+func (p *world) firePressedCommand(chat *chat, m *message, user imbot.ID, context string, inv invocation) {
 	p.fireCommands(chat, m, user, context, []invocation{inv}, func(e *event) {
 		set := e.set("data", "PARAMS")
 		text := "/" + inv.command.name
@@ -65,7 +65,7 @@ func (p *Portal) firePressedCommand(chat *chat, m *message, user imbot.ID, conte
 
 // fireCommands sends one event to each application whose commands were given, and lets
 // their bots answer in the dialog for answerTime.
-func (p *Portal) fireCommands(chat *chat, m *message, user imbot.ID, context string, list []invocation, setParams func(*event)) {
+func (p *world) fireCommands(chat *chat, m *message, user imbot.ID, context string, list []invocation, setParams func(*event)) {
 	for _, inv := range list {
 		if inv.command.bot.mode != "" {
 			p.fireCommandV2(chat, m, user, context, inv)

@@ -21,8 +21,8 @@ func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.Di
 	if err != nil {
 		return fmt.Errorf("imbottest: the data of a link have to be JSON: %w", err)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if err := p.checkPerson(user); err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.Di
 	return nil
 }
 
-func (p *Portal) fireContext(chat *chat, bots []*bot, user imbot.ID, value any) {
+func (p *world) fireContext(chat *chat, bots []*bot, user imbot.ID, value any) {
 	app := bots[0].app
 	e := p.newEvent(eventContextGet, app, bots...)
 	set := e.set("data", "PARAMS")

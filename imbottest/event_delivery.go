@@ -35,17 +35,17 @@ func appQueue(app *application) string { return "application" + app.id }
 // for other URLs are posted over HTTP when the host is a loopback address; when it is
 // not, they show up in [Portal.Err].
 func (p *Portal) Serve(url string, handler http.Handler) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	p.handlers[url] = handler
 }
 
 // queueEvent puts an event into a queue, unless the application has no handler for it;
 // the lock is held. Each queue has a goroutine that delivers its events and ends when
 // it is empty.
-func (p *Portal) queueEvent(event string, app *application, queue, body string) {
+func (p *world) queueEvent(event string, app *application, queue, body string) {
 	if to, ok := app.handlers[event]; ok {
-		p.enqueueDelivery(event, to, app, queue, body)
+		p.hooks.Deliver(event, to, app, queue, body)
 	}
 }
 
@@ -66,7 +66,7 @@ func (p *Portal) enqueueDelivery(event string, to binding, app *application, que
 		p.notify() // nextDelivery may be waiting for an event that overtakes another
 		return
 	}
-	p.wg.Go(func() { p.deliverQueue(queue) })
+	p.goroutines.Go(func() { p.deliverQueue(queue) })
 }
 
 func (p *Portal) deliverQueue(queue string) {
@@ -82,14 +82,14 @@ func (p *Portal) deliverQueue(queue string) {
 // nextDelivery takes the next event out of a queue. When there is none it removes the
 // queue, and ok is false.
 func (p *Portal) nextDelivery(queue string) (next delivery, handler http.Handler, ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if waiting := p.queues[queue]; len(waiting) == 1 && waiting[0].fault.Reorder {
-		p.mu.Unlock()
+		p.Unlock()
 		ctx, cancel := context.WithTimeout(p.ctx, overtakeTime)
 		_ = p.await(ctx, func() bool { return len(p.queues[queue]) > 1 }) // after overtakeTime the event goes first after all
 		cancel()
-		p.mu.Lock()
+		p.Lock()
 	}
 	waiting := p.queues[queue]
 	if len(waiting) == 0 || p.closed {
@@ -116,12 +116,12 @@ func (p *Portal) deliverNext(queue string, next delivery, handler http.Handler) 
 		if !returned {
 			p.problem("%s: the handler of %s ended its goroutine", next.event, publicURL(next.to.url))
 		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
+		p.Lock()
+		defer p.Unlock()
 		p.active--
 		p.notify()
 		if !returned {
-			p.wg.Go(func() { p.deliverQueue(queue) })
+			p.goroutines.Go(func() { p.deliverQueue(queue) })
 		}
 	}()
 	p.deliver(next, handler)
@@ -208,7 +208,7 @@ const deliveryTime = 30 * time.Second
 // postToHandler posts to a handler over HTTP. Status 0 means that it did not answer,
 // for the reason why.
 func (p *Portal) postToHandler(d delivery, r *http.Request) (status int, body, why string) {
-	p.mu.Lock()
+	p.Lock()
 	if p.client == nil {
 		p.client = &http.Client{
 			Transport:     &http.Transport{DisableKeepAlives: true},
@@ -217,7 +217,7 @@ func (p *Portal) postToHandler(d delivery, r *http.Request) (status int, body, w
 		}
 	}
 	post := p.client.Do
-	p.mu.Unlock()
+	p.Unlock()
 	if d.fault.Cut == AfterRun {
 		post = hangUp
 	}

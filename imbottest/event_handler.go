@@ -75,7 +75,7 @@ func wrongHandler(param, address string) *restError {
 }
 
 // bind sets the handlers of an application, by event. They are those of all its bots.
-func (p *Portal) bind(app *application, urls map[string]string) {
+func (p *world) bind(app *application, urls map[string]string) {
 	for _, e := range botEvents {
 		if address, ok := urls[e.event]; ok {
 			p.bindEvent(app, e.event, address)
@@ -83,7 +83,7 @@ func (p *Portal) bind(app *application, urls map[string]string) {
 	}
 }
 
-func (p *Portal) bindEvent(app *application, event, address string) {
+func (p *world) bindEvent(app *application, event, address string) {
 	full := address
 	if !app.oauth { // the portal does not escape the client id
 		separator := "?"

@@ -9,7 +9,7 @@ import (
 )
 
 // fireMessageAdd tells bots about a person's message.
-func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
+func (p *world) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
 	p.fireMessageAddV2(chat, m)
 	mentioned := mentions(m.Text)
 	for _, bots := range p.botsToTell(chat, mentioned) {
@@ -30,7 +30,7 @@ func (p *Portal) fireMessageAdd(chat *chat, m *message, before imbot.ID) {
 	}
 }
 
-func (p *Portal) setPrivateMessage(e *event, chat *chat, m *message, b *bot) {
+func (p *world) setPrivateMessage(e *event, chat *chat, m *message, b *bot) {
 	author := m.AuthorID.String()
 	set := e.set("data", "PARAMS")
 	set("MESSAGE", m.Text, "TEMPLATE_ID", newUUID(), "MESSAGE_TYPE", kindPrivate, "FROM_USER_ID", author,
@@ -40,7 +40,7 @@ func (p *Portal) setPrivateMessage(e *event, chat *chat, m *message, b *bot) {
 		"PLATFORM_CONTEXT", "web", "MESSAGE_ID", m.ID.String(), "CHAT_TYPE", kindPrivate, "LANGUAGE", language)
 }
 
-func (p *Portal) setGroupMessage(e *event, chat *chat, m *message, before imbot.ID, mentioned []imbot.ID) {
+func (p *world) setGroupMessage(e *event, chat *chat, m *message, before imbot.ID, mentioned []imbot.ID) {
 	p.setGroup(e, chat, m, withoutMentions(m.Text), before)
 	set := e.set("data", "PARAMS")
 	set(sendFlags...)
@@ -54,7 +54,7 @@ func (p *Portal) setGroupMessage(e *event, chat *chat, m *message, before imbot.
 
 // setGroup writes the keys with which the PARAMS of messages and commands in a group
 // chat begin.
-func (p *Portal) setGroup(e *event, chat *chat, m *message, text string, before imbot.ID, more ...string) {
+func (p *world) setGroup(e *event, chat *chat, m *message, text string, before imbot.ID, more ...string) {
 	author, id := m.AuthorID.String(), chat.id.String()
 	set := e.set("data", "PARAMS")
 	set("MESSAGE", text, "TEMPLATE_ID", newUUID(), "MESSAGE_TYPE", chat.kind, "FROM_USER_ID", author,
@@ -75,7 +75,7 @@ var sendFlags = []string{
 }
 
 // fireMessageUpdate tells bots about a message that its author changed.
-func (p *Portal) fireMessageUpdate(chat *chat, m *message) {
+func (p *world) fireMessageUpdate(chat *chat, m *message) {
 	p.fireMessageUpdateV2(chat, m)
 	mentioned := mentions(m.Text)
 	for _, bots := range p.botsToTell(chat, mentioned) {
@@ -105,7 +105,7 @@ func (p *Portal) fireMessageUpdate(chat *chat, m *message) {
 
 // fireMessageDelete tells bots about a message that its author deleted. mentioned are
 // the users that the deleted text mentioned, because the text is gone by now.
-func (p *Portal) fireMessageDelete(chat *chat, m *message, mentioned []imbot.ID) {
+func (p *world) fireMessageDelete(chat *chat, m *message, mentioned []imbot.ID) {
 	p.fireMessageDeleteV2(chat, m, mentioned)
 	notice := "Message from " + m.Time.Format("01/02/2006 15:04:05") + " has been deleted"
 	for _, bots := range p.botsToTell(chat, mentioned) {
@@ -120,7 +120,7 @@ func (p *Portal) fireMessageDelete(chat *chat, m *message, mentioned []imbot.ID)
 }
 
 // setChanged writes the keys with which the PARAMS of an update and a deletion begin.
-func (p *Portal) setChanged(e *event, chat *chat, m *message, text string) func(pairs ...string) {
+func (p *world) setChanged(e *event, chat *chat, m *message, text string) func(pairs ...string) {
 	owner := chat.owner
 	if chat.kind == kindPrivate {
 		owner = chat.members[0].user
@@ -134,7 +134,7 @@ func (p *Portal) setChanged(e *event, chat *chat, m *message, text string) func(
 
 // postChanged writes the keys with which an update and a deletion end, and queues the
 // event. Only in private dialogs does it say who acted.
-func (p *Portal) postChanged(e *event, name string, chat *chat, m *message, app *application) {
+func (p *world) postChanged(e *event, name string, chat *chat, m *message, app *application) {
 	dialog := imbot.UserDialog(m.AuthorID)
 	if chat.kind != kindPrivate {
 		dialog = imbot.ChatDialog(chat.id)
@@ -150,7 +150,7 @@ func (p *Portal) postChanged(e *event, name string, chat *chat, m *message, app 
 // of them, in a group chat those that are mentioned and supervisors. The bots of one
 // application are a group and share an event. In an open line it does not matter
 // whether the guest or an operator wrote.
-func (p *Portal) botsToTell(chat *chat, mentioned []imbot.ID) (groups [][]*bot) {
+func (p *world) botsToTell(chat *chat, mentioned []imbot.ID) (groups [][]*bot) {
 	at := map[*application]int{}
 	for _, member := range chat.members {
 		b := p.bots[member.user]

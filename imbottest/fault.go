@@ -83,8 +83,8 @@ func (p *Portal) Fail(method string, f Fault) {
 		p.problem("a fault of %.80q that cannot befall it", method)
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if f.Times == 0 {
 		f.Times = 1
 	}
@@ -175,7 +175,7 @@ func (f Fault) err() *restError {
 	if status == 0 {
 		status = http.StatusBadRequest
 	}
-	return &restError{status: status, code: f.Code, description: f.Description}
+	return newError(status, f.Code, f.Description)
 }
 
 // answersCommand reports whether the fault has an answer for a command of a batch, which has no
@@ -199,7 +199,7 @@ func (f Fault) ofCommand() (any, *restError) {
 	case body == nil:
 		return nil, f.err()
 	case !body.has("result"):
-		return nil, &restError{cmp.Or(f.Status, http.StatusBadRequest), body.text("error"), body.text("error_description")}
+		return nil, newError(cmp.Or(f.Status, http.StatusBadRequest), body.text("error"), body.text("error_description"))
 	case body.has("total") || body.has("next"):
 		return paged{body.get("result"), int(body.id("next")), int(body.id("total"))}, nil
 	}
@@ -246,8 +246,8 @@ func (p *Portal) newChance() *rand.Rand {
 // authorization server and to the REST layer itself (profile, event.bind …) do not go
 // wrong, and the portal keeps its host, because a webhook does not survive another one.
 func (p *Portal) Chaos(rate float64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	p.faults = slices.DeleteFunc(p.faults, func(f *fault) bool { return f.chaos })
 	if !(rate > 0) { // NaN, too; a Fault with Chance 0 would befall everything
 		return

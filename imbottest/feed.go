@@ -40,6 +40,12 @@ type Change struct {
 // were asked for, or when their number is that of another portal.
 var ErrMissed = errors.New("imbottest: changes were missed")
 
+// kinds are the kinds of changes of the world.
+var kinds = [...]ChangeKind{
+	changedMessage: ChangeMessage, changedDialog: ChangeDialog, changedLeft: ChangeLeft,
+	changedUser: ChangeUser, changedTyping: ChangeTyping, changedHelp: ChangeHelp,
+}
+
 // maxFeed is how many changes a portal remembers.
 const maxFeed = 1 << 14
 
@@ -58,31 +64,26 @@ type changeFeed struct {
 	last int64
 }
 
+func (f *changeFeed) add(n feedEntry) {
+	if len(f.ring) < maxFeed {
+		f.ring = append(f.ring, n)
+	} else {
+		f.ring[f.last%maxFeed] = n
+	}
+	f.last++
+}
+
 // addToFeed adds a change and wakes those who wait for one; the lock is held.
 func (p *Portal) addToFeed(n feedEntry) {
-	if len(p.feed.ring) < maxFeed {
-		p.feed.ring = append(p.feed.ring, n)
-	} else {
-		p.feed.ring[p.feed.last%maxFeed] = n
-	}
-	p.feed.last++
+	p.feed.add(n)
 	p.notify()
 }
-
-func (p *Portal) noteDialog(c *chat) { p.addToFeed(feedEntry{kind: ChangeDialog, chat: c.id}) }
-
-func (p *Portal) noteMessage(m *message) {
-	p.addToFeed(feedEntry{kind: ChangeMessage, chat: m.ChatID, message: m.ID})
-}
-
-func (p *Portal) noteUser(id imbot.ID) { p.addToFeed(feedEntry{kind: ChangeUser, user: id}) }
-func (p *Portal) noteHelp()            { p.addToFeed(feedEntry{kind: ChangeHelp}) }
 
 // Changed returns the number of the latest change, for the first
 // [Portal.Changes].
 func (p *Portal) Changed() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	return p.feed.last
 }
 

@@ -42,8 +42,8 @@ func (p *Portal) Handle(method string, answer func(ctx context.Context, params m
 		p.problem("Handle of %.80q, which nothing can answer in the portal's place", method)
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if answer == nil {
 		delete(p.answers, name)
 		return
@@ -72,13 +72,13 @@ func (p paged) MarshalJSON() ([]byte, error) { return json.Marshal(p.items) }
 
 // answerOf is the function that answers a method, nil when that is the portal.
 func (p *Portal) answerOf(method string) answerFunc {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	return p.answers[strings.ToLower(method)]
 }
 
 // runHandler answers a call with a function of Handle. The lock is not held.
-func (c *call) runHandler(method string, answer answerFunc) (result any, fail *restError) {
+func (c *outerCall) runHandler(method string, answer answerFunc) (result any, fail *restError) {
 	c.handled = true
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
@@ -112,7 +112,7 @@ func (c *call) runHandler(method string, answer answerFunc) (result any, fail *r
 }
 
 // plainParams are the parameters as a function of Handle gets them.
-func (c *call) plainParams() map[string]any {
+func (c *outerCall) plainParams() map[string]any {
 	params := map[string]any{}
 	for _, name := range c.params.keys {
 		params[name] = plain(c.params.get(name))
@@ -156,9 +156,9 @@ func errorOf(err error) *restError {
 	case status < 200 || status > 599: // no status of an answer
 		status = http.StatusBadRequest
 	}
-	return &restError{status, cmp.Or(code, errPHP.code), e.Description}
+	return newError(status, cmp.Or(code, errPHP.code), e.Description)
 }
 
 func internalError(description string) *restError {
-	return &restError{errPHP.status, errPHP.code, description}
+	return newError(errPHP.status, errPHP.code, description)
 }

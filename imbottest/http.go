@@ -19,25 +19,25 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve answers a request to one of the portal's hosts: the present one, a former one
 // or the authorization server.
 func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host string) {
-	p.mu.Lock()
+	p.Lock()
 	if p.closed {
-		p.mu.Unlock()
+		p.Unlock()
 		panic(http.ErrAbortHandler)
 	}
 	if h := p.mountedFor(r, host); h != nil {
-		p.mu.Unlock()
+		p.Unlock()
 		h.ServeHTTP(w, r)
 		return
 	}
 	p.active++
-	p.wg.Add(1)
-	p.mu.Unlock()
+	p.goroutines.Add(1)
+	p.Unlock()
 	defer func() {
-		p.mu.Lock()
+		p.Lock()
 		p.active--
 		p.notify()
-		p.mu.Unlock()
-		p.wg.Done()
+		p.Unlock()
+		p.goroutines.Done()
 	}()
 	a := p.route(r, secure || isLoopback(hostname(r.Host)), host)
 	if a.rest {
@@ -69,16 +69,16 @@ func openToPages(h http.Header) {
 // route answers by the host of the request: the authorization server, a former host,
 // else the portal.
 func (p *Portal) route(r *http.Request, secure bool, host string) answer {
-	p.mu.Lock()
+	p.Lock()
 	auth := host == p.authHost || host == p.authAddr
 	moved := p.formerHosts[host]
-	p.mu.Unlock()
+	p.Unlock()
 	switch {
 	case auth:
 		return p.authAnswer(r)
 	case moved:
-		p.mu.Lock()
-		defer p.mu.Unlock()
+		p.Lock()
+		defer p.Unlock()
 		return p.redirect(r.URL.RequestURI())
 	}
 	return p.answer(r, secure)
@@ -87,11 +87,11 @@ func (p *Portal) route(r *http.Request, secure bool, host string) answer {
 func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	inside := strings.Contains(r.URL.Path, "/rest/")
 	defer func() { a.rest = inside && (a.rest || strings.HasPrefix(a.contentType, "application/json")) }()
-	p.mu.Lock()
+	p.Lock()
 	fits := p.bucket.add(time.Now())
-	p.mu.Unlock()
+	p.Unlock()
 	if !fits {
-		return p.logRefused(r, (&restError{http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests"}).answer())
+		return p.logRefused(r, newError(http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests").answer())
 	}
 	if inside && r.Method == http.MethodOptions { // a page asks whether it may call; no method runs
 		return answer{status: http.StatusOK, contentType: "text/html; charset=utf-8", rest: true}
@@ -108,16 +108,16 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	if err != nil {
 		return p.logRefused(r, htmlPage(http.StatusRequestEntityTooLarge))
 	}
-	c := &call{p: p, ctx: r.Context(), params: newArray(), sent: params, uri: r.URL.RequestURI()}
+	c := &outerCall{call: call{p: p.world, params: newArray(), sent: params}, p: p, ctx: r.Context(), uri: r.URL.RequestURI()}
 	upperKeys(c.params, params)
 
-	p.mu.Lock()
+	p.Lock()
 	x := p.record(method, params, false)
 	fail := p.authenticate(c, r, user, secret, secure)
 	if fail == nil {
 		fail = c.checkCaller()
 	}
-	p.mu.Unlock()
+	p.Unlock()
 	c.exchange = x.ID
 	defer func() { p.endCall(x, &a) }()
 	if fail != nil {
@@ -132,8 +132,8 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 // requests. [Portal.Close] ends the contexts of those that came through Listen, and
 // waits for them.
 func (p *Portal) Mount(handler http.Handler) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	p.mounted = handler
 }
 

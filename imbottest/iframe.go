@@ -38,8 +38,8 @@ func (p *Portal) IFrameOfButton(user, app, message imbot.ID, params string) (str
 // iframe builds the URL. where returns the chat and the parameters that only this way
 // to open a frame adds.
 func (p *Portal) iframe(user, id imbot.ID, context string, where func() (*chat, []string, error)) (string, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if err := p.checkPerson(user); err != nil {
 		return "", err
 	}

@@ -103,7 +103,7 @@ func (u *usage) sum(now time.Time) (ran time.Duration, resetAt int64) {
 
 // usageKey is the key in usages for a method and the caller's application, or the
 // webhook.
-func (c *call) usageKey(name string) string {
+func (c *outerCall) usageKey(name string) string {
 	if c.app == nil {
 		return strings.ToLower(name)
 	}
@@ -111,22 +111,22 @@ func (c *call) usageKey(name string) string {
 }
 
 // checkOperatingTime refuses a method whose calls have used the operating time up.
-func (c *call) checkOperatingTime(name string) *restError {
-	c.p.mu.Lock()
-	defer c.p.mu.Unlock()
+func (c *outerCall) checkOperatingTime(name string) *restError {
+	c.p.Lock()
+	defer c.p.Unlock()
 	if u := c.p.usages[c.usageKey(name)]; c.p.limit > 0 && u != nil {
 		if ran, _ := u.sum(time.Now()); ran >= c.p.limit {
-			return &restError{http.StatusTooManyRequests, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit."}
+			return newError(http.StatusTooManyRequests, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
 		}
 	}
 	return nil
 }
 
 // addOperatingTime counts a call that has run since start, and returns its time block.
-func (c *call) addOperatingTime(name string, start time.Time) timing {
+func (c *outerCall) addOperatingTime(name string, start time.Time) timing {
 	t := timeBlock(start)
-	c.p.mu.Lock()
-	defer c.p.mu.Unlock()
+	c.p.Lock()
+	defer c.p.Unlock()
 	key, now := c.usageKey(name), time.Now()
 	u := c.p.usages[key]
 	if u == nil {

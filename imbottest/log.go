@@ -120,8 +120,8 @@ func (p *Portal) keepExchange(x *logEntry) {
 
 // endExchange logs how an exchange ended. Status 0 means that there was no answer.
 func (p *Portal) endExchange(x *logEntry, status int, answer any, fault string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if body, ok := answer.([]byte); ok && len(body) > maxKeptBody {
 		answer, x.large = nil, true
 	}
@@ -251,17 +251,17 @@ func (p *Portal) logRefused(r *http.Request, a answer) answer {
 	if !ok {
 		method = pathShape(r.URL.Path)
 	}
-	p.mu.Lock()
+	p.Lock()
 	x := p.beginExchange(&logEntry{Exchange: Exchange{Name: p.scrub(method)}})
-	p.mu.Unlock()
+	p.Unlock()
 	p.endCall(x, &a)
 	return a
 }
 
 // beginEvent logs an event that is sent to a handler.
 func (p *Portal) beginEvent(d delivery) *logEntry {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	return p.beginExchange(&logEntry{
 		Exchange: Exchange{Event: true, Name: d.event, URL: p.scrub(publicURL(d.to.url)), Replay: d.replay},
 		sent:     d.body, to: d.to,
@@ -284,8 +284,8 @@ func (p *Portal) endEvent(x *logEntry, status int, body, why string) {
 // newest first and at most limit of them; with before 0, the newest of all. The portal
 // keeps the last 2000, fewer when they are large.
 func (p *Portal) Exchanges(before int64, limit int) []Exchange {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	list := p.log.list
 	if first := p.log.last - int64(len(list)) + 1; before > 0 {
 		list = list[:min(max(0, before-first), int64(len(list)))]
@@ -300,16 +300,16 @@ func (p *Portal) Exchanges(before int64, limit int) []Exchange {
 // Exchange returns one call or event with its bodies. ok is false when there is none,
 // or no longer.
 func (p *Portal) Exchange(id int64) (found Exchange, ok bool) {
-	p.mu.Lock()
+	p.Lock()
 	x := p.log.find(id)
 	if x == nil {
-		p.mu.Unlock()
+		p.Unlock()
 		return found, false
 	}
 	found = x.Exchange
 	sent, answer, event, large := x.sent, x.answer, x.Event, x.large
 	secrets := p.secretReplacer()
-	p.mu.Unlock()
+	p.Unlock()
 
 	m := masker{secrets}
 	if event && !found.Fetched {
@@ -338,14 +338,14 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 	if err := ctx.Err(); err != nil {
 		return Exchange{}, err
 	}
-	p.mu.Lock()
+	p.Lock()
 	x := p.log.find(id)
 	switch {
 	case p.closed:
-		p.mu.Unlock()
+		p.Unlock()
 		return Exchange{}, errClosed
 	case x == nil || !x.Event || x.Fetched || x.sent == "":
-		p.mu.Unlock()
+		p.Unlock()
 		return Exchange{}, fmt.Errorf("imbottest: there is no event %d that could be sent again", id)
 	}
 	d := delivery{event: x.Name, to: x.to, body: x.sent, replay: id}
@@ -353,19 +353,19 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 	next := p.log.last
 	p.active++
 	done := make(chan struct{})
-	p.wg.Go(func() {
+	p.goroutines.Go(func() {
 		defer close(done)
 		defer p.endActivity()
 		p.deliver(d, handler)
 	})
-	p.mu.Unlock()
+	p.Unlock()
 	select {
 	case <-done:
 	case <-ctx.Done():
 		return Exchange{}, ctx.Err()
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	for _, sent := range p.log.list {
 		if sent.ID > next && sent.Replay == id && sent.Done {
 			return sent.Exchange, nil
@@ -376,8 +376,8 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 
 // endActivity says that a call or event which was counted in active is over.
 func (p *Portal) endActivity() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	p.active--
 	p.notify()
 }
@@ -396,8 +396,8 @@ type Call struct {
 // that were refused or that a [Fault] befell are among them, those above the rate limit
 // are not. The portal remembers its first 100000 calls.
 func (p *Portal) Calls(method string) []Call {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	var calls []Call
 	for _, c := range p.calls {
 		if method == "" || strings.EqualFold(c.Method, method) {
@@ -441,14 +441,14 @@ func (p *Portal) record(method string, params *array, batch bool) *logEntry {
 // does not have, events that could not be delivered, answers of handlers other
 // than 2xx, panics of handlers. It is nil when all is well.
 func (p *Portal) Err() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	return errors.Join(p.problems...)
 }
 
 func (p *Portal) problem(format string, args ...any) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if len(p.problems) < 100 {
 		p.problems = append(p.problems, errors.New("imbottest: "+p.scrub(fmt.Sprintf(format, args...))))
 	}

@@ -13,23 +13,23 @@ import (
 // id, for which imbotv2 has the name bot token. Each stands for an application with its own
 // bots and handlers.
 func (p *Portal) Webhook(clientID string) imbot.Webhook {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	return imbot.Webhook{URL: p.endpoint() + admin.String() + "/" + p.secret + "/", ClientID: clientID}
 }
 
 // WebhookOf is [Portal.Webhook] for the webhook of another person, who then makes the
 // calls. The same client id means the same application as with [Portal.Webhook].
 func (p *Portal) WebhookOf(user imbot.ID, clientID string) (imbot.Webhook, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if err := p.checkPerson(user); err != nil {
 		return imbot.Webhook{}, err
 	}
-	if p.rights.hooks == nil {
-		p.rights.hooks = map[imbot.ID]bool{}
+	if p.webhooks == nil {
+		p.webhooks = map[imbot.ID]bool{}
 	}
-	p.rights.hooks[user] = true
+	p.webhooks[user] = true
 	return imbot.Webhook{URL: fmt.Sprintf("%s%d/%s/", p.endpoint(), user, p.secret), ClientID: clientID}, nil
 }
 
@@ -37,7 +37,7 @@ func (p *Portal) WebhookOf(user imbot.ID, clientID string) (imbot.Webhook, error
 // webhook; the lock is held.
 func (p *Portal) hookOwner(user string) imbot.ID {
 	id := toID(user)
-	if user == id.String() && (id == admin || p.rights.hooks[id]) {
+	if user == id.String() && (id == admin || p.webhooks[id]) {
 		return id
 	}
 	return 0
@@ -48,26 +48,26 @@ func (p *Portal) hookOwner(user string) imbot.ID {
 // Many methods refuse that with WRONG_AUTH_TYPE. User 0 is a guest who is not logged
 // in.
 func (p *Portal) Session(user imbot.ID) (sessid string, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if user != 0 {
 		if err := p.checkPerson(user); err != nil {
 			return "", err
 		}
 	}
 	sessid = randomHex(16)
-	if p.rights.sessions == nil {
-		p.rights.sessions = map[string]imbot.ID{}
+	if p.sessions == nil {
+		p.sessions = map[string]imbot.ID{}
 	}
-	p.rights.sessions[sessid] = user
+	p.sessions[sessid] = user
 	return sessid, nil
 }
 
 // authenticate finds out who calls: by the path of a webhook, else by a session, else by
 // a token. The lock is held.
-func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, secure bool) *restError {
+func (p *Portal) authenticate(c *outerCall, r *http.Request, user, secret string, secure bool) *restError {
 	unauthorized := func(code, description string) *restError {
-		return &restError{http.StatusUnauthorized, code, description}
+		return newError(http.StatusUnauthorized, code, description)
 	}
 	token := c.token(r)
 	sessid := c.params.text("SESSID")
@@ -86,7 +86,7 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 		}
 		return nil
 	case sessid != "":
-		owner, known := p.rights.sessions[sessid]
+		owner, known := p.sessions[sessid]
 		if !known {
 			return unauthorized("session_failed", "Sessid check failed")
 		}
@@ -101,7 +101,7 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 }
 
 // token is the access token of a call, of the header or else of the parameters.
-func (c *call) token(r *http.Request) string {
+func (c *outerCall) token(r *http.Request) string {
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return bearer
 	}

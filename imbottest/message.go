@@ -72,9 +72,18 @@ func (ps parts) wire() (attach, keyboard, menu json.RawMessage) {
 
 // message is a message as the portal keeps it.
 type message struct {
-	Message // without Keyboard, Attach and Menu
-
-	uuid string // templateId of imbot.v2
+	ID       imbot.ID
+	ChatID   imbot.ID
+	AuthorID imbot.ID // 0 for the system
+	Text     string
+	System   bool
+	Time     time.Time
+	parts    parts
+	Edited   bool // a person changed it
+	Deleted  bool
+	Likes    []imbot.ID
+	ReplyTo  imbot.ID
+	uuid     string // templateId of imbot.v2
 }
 
 // public returns the message with its keyboard, attachment and menu.
@@ -87,9 +96,10 @@ func (m *message) public() Message {
 // withoutParts returns the message without its keyboard, attachment and menu, which take
 // long to decode.
 func (m *message) withoutParts() Message {
-	v := m.Message
-	v.Likes = slices.Clone(m.Likes)
-	return v
+	return Message{
+		ID: m.ID, ChatID: m.ChatID, AuthorID: m.AuthorID, Text: m.Text, System: m.System, Time: m.Time, parts: m.parts,
+		Edited: m.Edited, Deleted: m.Deleted, Likes: slices.Clone(m.Likes), ReplyTo: m.ReplyTo,
+	}
 }
 
 // maxText is the length in characters to which the portal cuts longer messages.
@@ -119,7 +129,7 @@ var breaks = strings.NewReplacer("[BR]", "\n", "[br]", "\n", "#BR#", "\n")
 
 // storedText is a trimmed text as the portal stores it: cut, and with the user's name in
 // mentions that have none.
-func (p *Portal) storedText(text string) string {
+func (p *world) storedText(text string) string {
 	return namelessMention.ReplaceAllStringFunc(cutText(text), func(code string) string {
 		u := p.users[toID(namelessMention.FindStringSubmatch(code)[1])]
 		if u == nil {
@@ -133,14 +143,14 @@ var namelessMention = regexp.MustCompile(`(?i)\[user=([0-9]+)\]\[/user\]`)
 
 // withBotName puts a line with the bot's name before the text of a system message, so
 // that people see who wrote it. On a real portal it has words of its language, too.
-func (p *Portal) withBotName(b *bot, text string) string {
+func (p *world) withBotName(b *bot, text string) string {
 	return "[b]" + escapeName(p.users[b.id].name()) + "[/b]\n" + text
 }
 
 // store adds a message to a chat; the lock is held.
-func (p *Portal) store(chat *chat, author imbot.ID, text string, system bool) *message {
+func (p *world) store(chat *chat, author imbot.ID, text string, system bool) *message {
 	p.lastMsg++
-	m := &message{Message: Message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: p.storedText(text), System: system, Time: time.Now()}}
+	m := &message{ID: p.lastMsg, ChatID: chat.id, AuthorID: author, Text: p.storedText(text), System: system, Time: time.Now()}
 	chat.messages = append(chat.messages, m)
 	p.messages[m.ID] = m
 	chat.stopTyping(p, author)
@@ -153,7 +163,7 @@ const changeTime = 3 * 24 * time.Hour
 
 // ownMessage finds a message that a user wrote and can reach: it is not deleted, and the
 // user is a member of its chat.
-func (p *Portal) ownMessage(user, id imbot.ID) *message {
+func (p *world) ownMessage(user, id imbot.ID) *message {
 	m := p.messages[id]
 	if m == nil || m.Deleted || m.AuthorID != user || p.chats[m.ChatID].member(user) == nil {
 		return nil
@@ -162,7 +172,7 @@ func (p *Portal) ownMessage(user, id imbot.ID) *message {
 }
 
 // changeable finds an ownMessage that is not too old to be changed.
-func (p *Portal) changeable(user, id imbot.ID) *message {
+func (p *world) changeable(user, id imbot.ID) *message {
 	if m := p.ownMessage(user, id); m != nil && time.Since(m.Time) <= changeTime {
 		return m
 	}
@@ -173,7 +183,7 @@ func (p *Portal) changeable(user, id imbot.ID) *message {
 const deletedText = "This message was deleted."
 
 // deleteMessage deletes a message. Unless that is complete, a notice takes its place.
-func (p *Portal) deleteMessage(m *message, complete bool) {
+func (p *world) deleteMessage(m *message, complete bool) {
 	defer p.noteMessage(m)
 	if complete {
 		chat := p.chats[m.ChatID]

@@ -12,21 +12,28 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// call is one call of a method.
+// call is what a method knows of its call.
 type call struct {
+	p       *world
+	user    imbot.ID     // who has the token or webhook
+	app     *application // of the token; nil for the webhook
+	params  *array       // names in upper case
+	sent    *array       // the same, with the names as they were sent
+	inBatch bool         // it is a command of a batch
+	method  string       // the one that runs, in lower case
+}
+
+// outerCall is one call of a method.
+type outerCall struct {
+	call
+
 	p        *Portal
 	ctx      context.Context
-	user     imbot.ID     // who has the token or webhook
-	app      *application // of the token; nil for the webhook
-	params   *array       // names in upper case
-	sent     *array       // the same, with the names as they were sent
-	exchange int64        // its id in the log
-	grant    *grant       // of the token
-	uri      string       // of the request
+	exchange int64  // its id in the log
+	grant    *grant // of the token
+	uri      string // of the request
 
-	inBatch   bool       // it is a command of a batch
 	session   bool       // authorized by a browser's session
-	method    string     // the one that runs, in lower case
 	start     any        // START, which only functions of Handle get
 	handled   bool       // a function of Handle has answered
 	coreError *restError // the last error of the portal's core in this batch, see replaceCode
@@ -49,22 +56,17 @@ func (c *call) asSent() *array {
 // a bad call gets.
 type method func(*call) (any, *restError)
 
-// lookup finds a method by its name in lower case. Each family of methods
-// has a file method_*.go with a function that lists them.
+// lookup finds a method by its name.
 func lookup(name string) method {
 	name = strings.ToLower(name)
-	for _, family := range []func(string) method{
-		botMethods, chatMethods, appMethods, messageMethods, commandMethods, lineMethods, portalMethods, optionMethods, eventMethods, undocumentedMethods, v2Methods,
-	} {
-		if m := family(name); m != nil {
-			return m
-		}
+	if m := lookupV1(name); m != nil {
+		return m
 	}
-	return nil
+	return v2Methods(name)
 }
 
 // serve answers a call that is no command of a batch.
-func (c *call) serve(name string) answer {
+func (c *outerCall) serve(name string) answer {
 	start := time.Now()
 	if fail := c.checkOperatingTime(name); fail != nil {
 		return fail.answer()
@@ -91,10 +93,10 @@ func (c *call) serve(name string) answer {
 }
 
 // withFault runs a call, or lets it go wrong when a fault befalls it.
-func (c *call) withFault(name string, k kind, run func() answer) answer {
-	c.p.mu.Lock()
+func (c *outerCall) withFault(name string, k kind, run func() answer) answer {
+	c.p.Lock()
 	f := c.p.takeFault(name, k)
-	c.p.mu.Unlock()
+	c.p.Unlock()
 	c.wait(f.Delay)
 	switch {
 	case f.Cut == BeforeRun:
@@ -118,9 +120,9 @@ func (c *call) withFault(name string, k kind, run func() answer) answer {
 }
 
 // expired ends the life of the call's token and refuses the call.
-func (c *call) expired() answer {
-	c.p.mu.Lock()
-	defer c.p.mu.Unlock()
+func (c *outerCall) expired() answer {
+	c.p.Lock()
+	defer c.p.Unlock()
 	if now := time.Now(); c.grant.expires.After(now) {
 		c.grant.expires = now
 	}
@@ -128,9 +130,9 @@ func (c *call) expired() answer {
 }
 
 // renamed gives the portal another host and redirects the call there.
-func (c *call) renamed() answer {
-	c.p.mu.Lock()
-	defer c.p.mu.Unlock()
+func (c *outerCall) renamed() answer {
+	c.p.Lock()
+	defer c.p.Unlock()
 	host := fmt.Sprintf("portal-%d.imbottest.example", portals.Add(1))
 	if c.p.listen != "" {
 		host = net.JoinHostPort(hostname(c.p.listen), "0")
@@ -143,7 +145,7 @@ func (c *call) renamed() answer {
 
 // wait waits as a fault says. When the client gives up or the portal is closed, it ends
 // the call without an answer.
-func (c *call) wait(d time.Duration) {
+func (c *outerCall) wait(d time.Duration) {
 	if d <= 0 {
 		return
 	}
@@ -159,7 +161,7 @@ func (c *call) wait(d time.Duration) {
 }
 
 // run runs one method.
-func (c *call) run(name string) (any, *restError) {
+func (c *outerCall) run(name string) (any, *restError) {
 	if answer := c.p.answerOf(name); answer != nil {
 		return c.runHandler(name, answer)
 	}
@@ -168,20 +170,20 @@ func (c *call) run(name string) (any, *restError) {
 		c.p.problem("the portal has no method %.80q", name)
 		return nil, c.unknownMethod(name)
 	}
-	c.p.mu.Lock()
-	defer c.p.mu.Unlock()
+	c.p.Lock()
+	defer c.p.Unlock()
 	defer c.p.notify()
 	if fail := c.checkMethod(name); fail != nil {
 		return nil, fail
 	}
-	return m(c)
+	return m(&c.call)
 }
 
 // unknownMethod is the error for a method that this portal does not have. When it is one of
 // a scope that the caller lacks, a real portal finds it and misses the scope.
-func (c *call) unknownMethod(name string) *restError {
-	c.p.mu.Lock()
-	defer c.p.mu.Unlock()
+func (c *outerCall) unknownMethod(name string) *restError {
+	c.p.Lock()
+	defer c.p.Unlock()
 	if c.p.inScope(strings.ToLower(name)) {
 		return errNoMethod
 	}
@@ -190,11 +192,11 @@ func (c *call) unknownMethod(name string) *restError {
 
 // checkCaller refuses calls in the name of somebody who has left the company, and those
 // that need a license; the lock is held.
-func (c *call) checkCaller() *restError {
+func (c *outerCall) checkCaller() *restError {
 	u := c.p.users[c.user]
 	switch {
 	case u != nil && u.dismissed:
-		return &restError{http.StatusUnauthorized, "authorization_error", "Unable to authorize user"}
+		return newError(http.StatusUnauthorized, "authorization_error", "Unable to authorize user")
 	case c.params.given("AUTH_CONNECTOR"):
 		return forbidden("WRONG_LICENSE", "The feature is not in the plan")
 	}
@@ -203,7 +205,7 @@ func (c *call) checkCaller() *restError {
 
 // checkMethod makes the checks that the portal makes before it runs a method; the lock
 // is held.
-func (c *call) checkMethod(method string) *restError {
+func (c *outerCall) checkMethod(method string) *restError {
 	c.method = strings.ToLower(method)
 	switch {
 	case !c.p.inScope(c.method):
@@ -223,7 +225,7 @@ func (c *call) checkMethod(method string) *restError {
 }
 
 // checksItself reports whether the method refuses a list in place of a text by itself.
-func (c *call) checksItself(param string) bool {
+func (c *outerCall) checksItself(param string) bool {
 	return c.method == "imbot.message.add" && (param == "MESSAGE" || param == "DIALOG_ID")
 }
 

@@ -13,7 +13,7 @@ import (
 const maxBatch = 50
 
 // batch runs the commands of CMD one after another. The lock is not held between them.
-func (c *call) batch() (any, *restError) {
+func (c *outerCall) batch() (any, *restError) {
 	commands := c.params.array("CMD")
 	halt := truthy(c.params.get("HALT"))
 	done := map[string]*array{}
@@ -47,7 +47,7 @@ func (c *call) batch() (any, *restError) {
 		}
 		value, err := toValue(result)
 		if err != nil {
-			return nil, &restError{http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error"}
+			return nil, newError(http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error")
 		}
 		done["result"].set(key, value)
 		if page, ok := result.(paged); ok {
@@ -71,7 +71,7 @@ func splitCommand(command string) (name, query string) {
 }
 
 // runCommand runs one command of a batch. done are the parts of the answer so far.
-func (c *call) runCommand(command string, done map[string]*array) (result any, fail *restError) {
+func (c *outerCall) runCommand(command string, done map[string]*array) (result any, fail *restError) {
 	name, query := splitCommand(command)
 	sent := parseForm([]byte(query))
 	one := *c
@@ -85,20 +85,20 @@ func (c *call) runCommand(command string, done map[string]*array) (result any, f
 	for _, k := range one.params.keys {
 		one.params.values[k] = resolve(one.params.values[k], done)
 	}
-	c.p.mu.Lock()
+	c.p.Lock()
 	x := c.p.record(name, sent, true)
 	x.Batch = c.exchange
-	c.p.mu.Unlock()
+	c.p.Unlock()
 	defer func() { c.p.endCommand(x, result, fail) }()
 	if strings.EqualFold(name, "batch") {
-		return nil, &restError{http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage"}
+		return nil, newError(http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
 	}
 	if fail := c.checkOperatingTime(name); fail != nil {
 		return nil, fail
 	}
-	c.p.mu.Lock()
+	c.p.Lock()
 	f := c.p.takeFault(name, kindCommand)
-	c.p.mu.Unlock()
+	c.p.Unlock()
 	c.wait(f.Delay)
 	if !f.answersCommand() || f.Cut == AfterRun {
 		if result, fail = one.run(name); fail == errPHP {
@@ -128,7 +128,7 @@ func (e *restError) isCoreError() bool {
 // replaceCode is the error of a failed command as a batch answers it. The core remembers
 // its last error until the batch ends, and the portal answers that in place of every
 // error that is not of the core.
-func (c *call) replaceCode(fail *restError) *restError {
+func (c *outerCall) replaceCode(fail *restError) *restError {
 	switch {
 	case fail == nil:
 	case fail.isCoreError():

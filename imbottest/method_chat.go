@@ -147,7 +147,7 @@ func (c *call) remove(id, by, user imbot.ID) (any, *restError) {
 	chat := c.p.group(id)
 	switch {
 	case chat != nil && chat.owner == user && chat.forbids("leave_owner"):
-		return nil, &restError{http.StatusForbidden, "LEAVE_OWNER_FORBIDDEN", "The owner can't leave the chat"}
+		return nil, newError(http.StatusForbidden, "LEAVE_OWNER_FORBIDDEN", "The owner can't leave the chat")
 	case c.denied():
 		return nil, badRequest("ACCESS_DENIED_KICK", "You don't have permission to remove this user")
 	case chat == nil || chat.member(user) == nil:
@@ -310,7 +310,7 @@ func chatUpdateAvatar(c *call) (any, *restError) {
 }
 
 func (c *call) avatarOf(chat *chat) string {
-	return fmt.Sprintf("https://cdn.%s/avatars/%d.png", c.p.host, chat.id)
+	return fmt.Sprintf("https://cdn.%s/avatars/%d.png", c.p.hooks.Host(), chat.id)
 }
 
 func chatUserList(c *call) (any, *restError) {

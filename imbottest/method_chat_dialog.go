@@ -106,7 +106,7 @@ type views struct {
 
 // describe is a chat as imbot.dialog.get answers it to a user. All members have read all
 // messages.
-func (p *Portal) describe(chat *chat, user imbot.ID, dialog string) dialogInfo {
+func (p *world) describe(chat *chat, user imbot.ID, dialog string) dialogInfo {
 	info := dialogInfo{
 		ID: chat.id, Name: chat.title, Description: chat.description, Owner: chat.owner, Avatar: chat.avatar,
 		Color: chat.color.Hex(), Type: "chat", UserCounter: len(chat.members), MessageCount: len(chat.messages),

@@ -78,7 +78,7 @@ func (c *call) message() string {
 }
 
 // writable finds a group chat in which a bot may write.
-func (p *Portal) writable(id imbot.ID, b *bot) (*chat, *restError) {
+func (p *world) writable(id imbot.ID, b *bot) (*chat, *restError) {
 	chat := p.group(id)
 	switch {
 	case chat == nil:
@@ -186,6 +186,6 @@ func (c *call) messageID() (*bot, imbot.ID, *restError) {
 	return b, id, nil
 }
 
-var errCantEdit = &restError{http.StatusForbidden, "CANT_EDIT_MESSAGE", "Time has expired for modification or you don't have access"}
+var errCantEdit = newError(http.StatusForbidden, "CANT_EDIT_MESSAGE", "Time has expired for modification or you don't have access")
 
 var errWithoutChanges = badRequest("WITHOUT_CHANGES", "Action completed without changes")

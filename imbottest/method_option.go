@@ -60,7 +60,7 @@ func optionSet(whose func(*call) imbot.ID) method {
 			options = c.asSent()
 		}
 		if options.len() == 0 {
-			return nil, &restError{http.StatusBadRequest, "ERROR_ARGUMENT", "Argument 'options' is null or empty"}
+			return nil, newError(http.StatusBadRequest, "ERROR_ARGUMENT", "Argument 'options' is null or empty")
 		}
 		if c.app.options == nil {
 			c.app.options = map[imbot.ID]*array{}

@@ -64,8 +64,8 @@ func methodGet(c *call) (any, *restError) {
 	if c.p.answers[name] != nil {
 		return map[string]bool{"isExisting": true, "isAvailable": true}, nil
 	}
-	known := name == "batch" || lookup(name) != nil
-	return map[string]bool{"isExisting": known || scopeOf(name) != "", "isAvailable": known && c.p.inScope(name)}, nil
+	known := name == "batch" || c.p.lookup(name) != nil
+	return map[string]bool{"isExisting": known || c.p.scopeOf(name) != "", "isAvailable": known && c.p.inScope(name)}, nil
 }
 
 // methodList lists the methods of SCOPE, which may be empty for those that need no scope,

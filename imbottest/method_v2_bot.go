@@ -133,7 +133,7 @@ func v2BotUpdate(c *call) (any, *restError) {
 }
 
 // rotate gives a bot another token, that is another owner.
-func (p *Portal) rotate(b *bot, next string) *restError {
+func (p *world) rotate(b *bot, next string) *restError {
 	owner := p.application("custom"+next, next, false)
 	if len(next) > maxBotToken || owner != b.app && p.countBots(owner) > 0 {
 		return badRequest("BOT_TOKEN_ROTATION_FAILED", "The token can't be changed")
@@ -218,16 +218,16 @@ func (c *call) vetoedAs(code, description string) *restError {
 	return nil
 }
 
-func (p *Portal) botResult(b *bot) *array { return p.botResultFor(b, true) }
+func (p *world) botResult(b *bot) *array { return p.botResultFor(b, true) }
 
-func (p *Portal) botResultFor(b *bot, owner bool) *array {
+func (p *world) botResultFor(b *bot, owner bool) *array {
 	users := newArray()
 	users.add(p.userObject(p.users[b.id], false))
 	return object("bot", p.botObject(b, owner), "users", users)
 }
 
 // setProfileV2 stores what was sent of a profile.
-func (p *Portal) setProfileV2(u *user, properties *array) {
+func (p *world) setProfileV2(u *user, properties *array) {
 	if gender := properties.text("gender"); gender == "M" || gender == "F" {
 		u.gender = gender
 	}
@@ -280,7 +280,7 @@ func (b *bot) setFlags(fields *array) {
 }
 
 // setMode lets a bot fetch its events, or have them posted, which deletes its queue.
-func (p *Portal) setMode(b *bot, mode, address string) {
+func (p *world) setMode(b *bot, mode, address string) {
 	if b.webhook != "" && (mode != modeWebhook || address != b.webhook) {
 		p.unhook(b)
 	}

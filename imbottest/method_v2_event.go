@@ -34,7 +34,7 @@ func v2EventGet(c *call) (any, *restError) {
 	}
 	limit = min(limit, longestPage)
 	if offset > 0 {
-		for len(b.queue) > 0 && b.queue[0].ID < offset { // also what nobody has seen yet
+		for len(b.queue) > 0 && b.queue[0].id < offset { // also what nobody has seen yet
 			c.p.dropFirst(b, "")
 		}
 		b.emptyUntil = time.Time{}
@@ -46,8 +46,8 @@ func v2EventGet(c *call) (any, *restError) {
 				break
 			}
 			if !e.visible.After(now) {
-				events.add(object("eventId", json.Number(strconv.FormatInt(e.ID, 10)), "type", e.Name, "date", e.date.Format(time.RFC3339), "data", e.data))
-				next = e.ID + 1
+				events.add(object("eventId", json.Number(strconv.FormatInt(e.id, 10)), "type", e.name, "date", e.date.Format(time.RFC3339), "data", e.data))
+				next = e.id + 1
 			}
 		}
 		if events.len() == 0 {

@@ -88,7 +88,7 @@ func v2MessageSend(c *call) (any, *restError) {
 }
 
 // writableV2 finds the chat of a dialog in which a bot may write; it opens a private one.
-func (p *Portal) writableV2(b *bot, dialog imbot.DialogID) (*chat, *restError) {
+func (p *world) writableV2(b *bot, dialog imbot.DialogID) (*chat, *restError) {
 	denied := badRequest("ACCESS_DENIED", "Access denied")
 	if user, private := dialog.UserID(); private {
 		chat, fail := p.openPrivate(b.id, user)
@@ -106,7 +106,7 @@ func (p *Portal) writableV2(b *bot, dialog imbot.DialogID) (*chat, *restError) {
 }
 
 // partsV2 reads the attachment and the keyboard of a message.
-func (p *Portal) partsV2(fields *array, b *bot, attachCode, keyboardCode string) (found parts, fail *restError) {
+func (p *world) partsV2(fields *array, b *bot, attachCode, keyboardCode string) (found parts, fail *restError) {
 	for _, sent := range []struct {
 		kind       int
 		name, code string

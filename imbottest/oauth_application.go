@@ -39,7 +39,7 @@ type application struct {
 }
 
 // application finds or makes an application; the lock is held.
-func (p *Portal) application(id, clientID string, oauth bool) *application {
+func (p *world) application(id, clientID string, oauth bool) *application {
 	app := p.apps[id]
 	if app == nil {
 		app = &application{id: id, clientID: clientID, oauth: oauth, token: clientID, handlers: map[string]binding{}}
@@ -78,8 +78,8 @@ type Application struct {
 // portal and its authorization server. That does not install it; [Portal.OAuth] does,
 // and so do [Application.Install] and [Application.OpenPage].
 func (p *Portal) Application(clientID, clientSecret string) *Application {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	app := p.application(clientID, clientID, true)
 	app.secret = clientSecret
 	return &Application{portal: p, app: app}
@@ -153,9 +153,9 @@ func (a *Application) OpenPage(ctx context.Context, user imbot.ID, pageURL strin
 		return body, fmt.Errorf("imbottest: the page %s answered %d", publicURL(pageURL), status)
 	}
 	if user == admin && strings.Contains(body, "installFinish") {
-		p.mu.Lock()
+		p.Lock()
 		a.app.finished = a.app.installed
-		p.mu.Unlock()
+		p.Unlock()
 	}
 	return body, nil
 }
@@ -278,8 +278,8 @@ func (a *Application) Authorize(user imbot.ID, state string) (url.Values, error)
 // ExpireTokens lets all access tokens of the application expire; the refresh tokens
 // still work. Without it access tokens live an hour.
 func (a *Application) ExpireTokens() {
-	a.portal.mu.Lock()
-	defer a.portal.mu.Unlock()
+	a.portal.Lock()
+	defer a.portal.Unlock()
 	for _, g := range a.portal.tokens {
 		if g.app == a.app && g.expires.After(time.Now()) {
 			g.expires = time.Now()
@@ -290,8 +290,8 @@ func (a *Application) ExpireTokens() {
 // RevokeTokens makes all tokens of the application invalid: the portal answers its access
 // tokens with invalid_token, its refresh tokens with invalid_grant.
 func (a *Application) RevokeTokens() {
-	a.portal.mu.Lock()
-	defer a.portal.mu.Unlock()
+	a.portal.Lock()
+	defer a.portal.Unlock()
 	for access, g := range a.portal.tokens {
 		if g.app == a.app {
 			delete(a.portal.tokens, access)
@@ -307,8 +307,8 @@ func (a *Application) locked(ctx context.Context, do func(*Portal) error) error 
 		return err
 	}
 	p := a.portal
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if p.closed {
 		return errClosed
 	}

@@ -14,8 +14,8 @@ import (
 // app.info. [Portal.Calls] and [Portal.Fail] name its calls oauth/token and
 // oauth/app.info. The rate limit does not count them.
 func (p *Portal) AuthServer() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	return p.authOrigin()
 }
 
@@ -35,7 +35,7 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 	if err != nil {
 		return htmlPage(http.StatusRequestEntityTooLarge)
 	}
-	c := &call{p: p, ctx: r.Context(), params: newArray()}
+	c := &outerCall{call: call{p: p.world, params: newArray()}, p: p, ctx: r.Context()}
 	upperKeys(c.params, params)
 	start := time.Now()
 	path := strings.Join(strings.FieldsFunc(r.URL.Path, func(r rune) bool { return r == '/' }), "/") // several slashes are one
@@ -80,24 +80,24 @@ func (p *Portal) recordAuth(method string, params *array, names ...string) *logE
 			open.set(name, params.get(name))
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	return p.record(method, open, false)
 }
 
 // exchangeToken answers the token endpoint: it gives a new pair of tokens for a code or a
 // refresh token. Both work once.
 func (p *Portal) exchangeToken(params *array) (any, *restError) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	defer p.notify()
 	now := time.Now()
 	app := p.apps[params.text("client_id")]
 	switch {
 	case app == nil || app.secret == "":
-		return nil, &restError{http.StatusOK, "wrong_client", "Wrong client"}
+		return nil, newError(http.StatusOK, "wrong_client", "Wrong client")
 	case params.text("client_secret") != app.secret:
-		return nil, &restError{http.StatusUnauthorized, "invalid_client", "Invalid client data"}
+		return nil, newError(http.StatusUnauthorized, "invalid_client", "Invalid client data")
 	}
 	var user imbot.ID
 	switch params.text("grant_type") {
@@ -117,7 +117,7 @@ func (p *Portal) exchangeToken(params *array) (any, *restError) {
 		case old == nil || old.app != app || old.used || !old.expires.Add(refreshLife-tokenLife).After(now):
 			return nil, badRequest("invalid_grant", "Invalid grant")
 		case old.uninstalled:
-			return nil, &restError{http.StatusUnauthorized, "NOT_INSTALLED", "Application not installed"}
+			return nil, newError(http.StatusUnauthorized, "NOT_INSTALLED", "Application not installed")
 		}
 		old.used = true
 		user = old.user
@@ -144,8 +144,8 @@ func (p *Portal) byRefresh(token string) *grant {
 // tokenInfo answers app.info of the authorization server: which application and portal
 // a token is for.
 func (p *Portal) tokenInfo(token string) (any, *restError) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	g, fail := p.checkToken(token, "NOT_INSTALLED")
 	if fail != nil {
 		return nil, fail

@@ -30,8 +30,8 @@ const (
 // one has less than a minute to live. The application's events carry
 // [Portal.ApplicationToken].
 func (p *Portal) OAuth(clientID string) imbot.OAuth {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	app := p.application(clientID, clientID, true)
 	app.installed, app.finished = true, true
 	return imbot.OAuth{Endpoint: p.endpoint(), Tokens: tokenSource{p, app}}
@@ -40,8 +40,8 @@ func (p *Portal) OAuth(clientID string) imbot.OAuth {
 // ApplicationToken returns the application_token in the events of an OAuth
 // application, by which they are verified. For a webhook it is the client id.
 func (p *Portal) ApplicationToken(clientID string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if app := p.apps[clientID]; app != nil && app.oauth {
 		return app.token
 	}
@@ -55,8 +55,8 @@ type tokenSource struct {
 
 // Token implements [oauth2.TokenSource].
 func (s tokenSource) Token() (*oauth2.Token, error) {
-	s.portal.mu.Lock()
-	defer s.portal.mu.Unlock()
+	s.portal.Lock()
+	defer s.portal.Unlock()
 	g := s.portal.grantFor(s.app, admin)
 	return &oauth2.Token{AccessToken: g.access, TokenType: "Bearer", RefreshToken: g.refresh, Expiry: g.expires}, nil
 }
@@ -95,7 +95,7 @@ func (p *Portal) newGrant(app *application, user imbot.ID) *grant {
 // refuses it. gone is the code for an application that was uninstalled. The lock is held.
 func (p *Portal) checkToken(token, gone string) (*grant, *restError) {
 	unauthorized := func(code, description string) (*grant, *restError) {
-		return nil, &restError{http.StatusUnauthorized, code, description}
+		return nil, newError(http.StatusUnauthorized, code, description)
 	}
 	g := p.tokens[token]
 	switch {
@@ -111,4 +111,4 @@ func (p *Portal) checkToken(token, gone string) (*grant, *restError) {
 	return g, nil
 }
 
-var errExpired = &restError{http.StatusUnauthorized, "expired_token", "The access token provided has expired."}
+var errExpired = newError(http.StatusUnauthorized, "expired_token", "The access token provided has expired.")

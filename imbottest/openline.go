@@ -29,8 +29,8 @@ func (p *Portal) AddGuest(ctx context.Context, name string, bot imbot.ID, operat
 	if err := ctx.Err(); err != nil {
 		return 0, 0, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	b := p.bots[bot]
 	switch {
 	case p.closed:
@@ -55,18 +55,18 @@ func (p *Portal) AddGuest(ctx context.Context, name string, bot imbot.ID, operat
 }
 
 // beginSession begins a conversation in the chat of an open line: the bot joins.
-func (p *Portal) beginSession(chat *chat, guest imbot.ID) {
-	p.sessions++
+func (p *world) beginSession(chat *chat, guest imbot.ID) {
+	p.lineSessions++
 	chat.over = false
 	chat.entityData = [3]string{
-		"N|NONE|0|N|N|" + p.sessions.String() + "|" + strconv.FormatInt(time.Now().Unix(), 10) + "|0|0|0",
+		"N|NONE|0|N|N|" + p.lineSessions.String() + "|" + strconv.FormatInt(time.Now().Unix(), 10) + "|0|0|0",
 		"LEAD|0|COMPANY|0|CONTACT|0|DEAL|0", "",
 	}
 	p.join(chat, guest, true, chat.welcomeBot)
 }
 
 // onlyGuest removes everybody but the guest, and one more who may stay.
-func (p *Portal) onlyGuest(chat *chat, stays imbot.ID) {
+func (p *world) onlyGuest(chat *chat, stays imbot.ID) {
 	for _, m := range slices.Clone(chat.members) {
 		if m.user != stays && !p.users[m.user].isConnector {
 			p.leave(chat, m.user)
@@ -75,13 +75,13 @@ func (p *Portal) onlyGuest(chat *chat, stays imbot.ID) {
 }
 
 // canTake reports whether somebody can be given a conversation: an employee who is there.
-func (p *Portal) canTake(user imbot.ID) bool {
+func (p *world) canTake(user imbot.ID) bool {
 	u := p.users[user]
 	return u != nil && !u.isBot && !u.isConnector && !u.extranet && !u.dismissed
 }
 
 // takeFromBot gives a conversation to the operators: the bot leaves the chat and they join.
-func (p *Portal) takeFromBot(chat *chat, bot imbot.ID) {
+func (p *world) takeFromBot(chat *chat, bot imbot.ID) {
 	p.leave(chat, bot)
 	for _, user := range p.onlyExisting(chat.operators) {
 		if chat.member(user) == nil {
@@ -92,7 +92,7 @@ func (p *Portal) takeFromBot(chat *chat, bot imbot.ID) {
 }
 
 // takeFromBots does that with all bots of the chat.
-func (p *Portal) takeFromBots(chat *chat) {
+func (p *world) takeFromBots(chat *chat) {
 	for _, m := range slices.Clone(chat.members) {
 		if p.bots[m.user] != nil {
 			p.takeFromBot(chat, m.user)

@@ -46,12 +46,12 @@ func (u *user) setProfile(properties *array) {
 // AddUser adds a person. The ids of people and bots begin at 101; only the administrator
 // is 1.
 func (p *Portal) AddUser(firstName, lastName string) imbot.ID {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	return p.addUser(firstName, lastName).id
 }
 
-func (p *Portal) addUser(first, last string) *user {
+func (p *world) addUser(first, last string) *user {
 	p.lastUser++
 	u := &user{id: p.lastUser, first: first, last: last, gender: "M"}
 	p.users[u.id] = u
@@ -63,8 +63,8 @@ func (p *Portal) addUser(first, last string) *user {
 // among the members get ONIMBOTJOINCHAT or ONIMBOTV2JOINCHAT. Without members it belongs to the
 // administrator. Ids that the portal does not know are left out.
 func (p *Portal) AddChat(title string, members ...imbot.ID) imbot.ID {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	members = p.onlyExisting(members)
 	if len(members) == 0 {
 		members = []imbot.ID{admin}
@@ -77,8 +77,8 @@ func (p *Portal) AddChat(title string, members ...imbot.ID) imbot.ID {
 // Name returns the name of a person or bot, "" when there is none: 0, the author
 // of system messages, has none.
 func (p *Portal) Name(id imbot.ID) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if u := p.users[id]; u != nil {
 		return u.name()
 	}
@@ -95,8 +95,8 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	if err := ctx.Err(); err != nil {
 		return Message{}, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if err := p.checkPerson(user); err != nil {
 		return Message{}, err
 	}
@@ -113,7 +113,7 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 
 // say stores what a person writes and tells bots about the commands in it, or when there
 // are none about the message.
-func (p *Portal) say(chat *chat, user imbot.ID, text string) *message {
+func (p *world) say(chat *chat, user imbot.ID, text string) *message {
 	if chat.over && p.users[user].isConnector {
 		p.beginSession(chat, user)
 	}
@@ -170,8 +170,8 @@ func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if err := p.checkPerson(user); err != nil {
 		return err
 	}
@@ -286,7 +286,7 @@ func (p *Portal) lockGroup(ctx context.Context, by, id imbot.ID, users []imbot.I
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	p.mu.Lock()
+	p.Lock()
 	c, err := p.group(id), p.checkPerson(by)
 	switch {
 	case err != nil:
@@ -296,14 +296,14 @@ func (p *Portal) lockGroup(ctx context.Context, by, id imbot.ID, users []imbot.I
 		err = fmt.Errorf("imbottest: not all of the users %v exist", users)
 	}
 	if err != nil {
-		p.mu.Unlock()
+		p.Unlock()
 		return nil, nil, err
 	}
-	return c, p.mu.Unlock, nil
+	return c, p.Unlock, nil
 }
 
 // checkPerson checks that id is a person, no bot, and that the portal is not closed.
-func (p *Portal) checkPerson(id imbot.ID) error {
+func (p *world) checkPerson(id imbot.ID) error {
 	switch u := p.users[id]; {
 	case p.closed:
 		return errClosed
@@ -317,7 +317,7 @@ func (p *Portal) checkPerson(id imbot.ID) error {
 
 // chatToWriteIn returns the chat of a dialog when the person may write there. It opens
 // private dialogs and joins open chats.
-func (p *Portal) chatToWriteIn(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
+func (p *world) chatToWriteIn(user imbot.ID, dialog imbot.DialogID) (*chat, error) {
 	if other, ok := dialog.UserID(); ok {
 		chat, fail := p.openPrivate(user, other)
 		if fail != nil {
@@ -346,17 +346,17 @@ func (p *Portal) lockMessage(ctx context.Context, user, id imbot.ID) (*message, 
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	p.mu.Lock()
+	p.Lock()
 	m, err := p.visibleMessage(user, id)
 	if err != nil {
-		p.mu.Unlock()
+		p.Unlock()
 		return nil, nil, err
 	}
-	return m, p.mu.Unlock, nil
+	return m, p.Unlock, nil
 }
 
 // visibleMessage finds a message that a person sees; the lock is held.
-func (p *Portal) visibleMessage(user, id imbot.ID) (*message, error) {
+func (p *world) visibleMessage(user, id imbot.ID) (*message, error) {
 	if err := p.checkPerson(user); err != nil {
 		return nil, err
 	}
@@ -369,7 +369,7 @@ func (p *Portal) visibleMessage(user, id imbot.ID) (*message, error) {
 }
 
 // onlyExisting returns those of the users that exist.
-func (p *Portal) onlyExisting(users []imbot.ID) []imbot.ID {
+func (p *world) onlyExisting(users []imbot.ID) []imbot.ID {
 	var found []imbot.ID
 	for _, id := range users {
 		if p.exists(id) {
@@ -380,7 +380,7 @@ func (p *Portal) onlyExisting(users []imbot.ID) []imbot.ID {
 }
 
 // exists reports whether id is a person or a bot that was not deleted.
-func (p *Portal) exists(id imbot.ID) bool {
+func (p *world) exists(id imbot.ID) bool {
 	u := p.users[id]
 	return u != nil && (!u.isBot || p.bots[id] != nil)
 }

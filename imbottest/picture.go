@@ -47,8 +47,8 @@ func picture(v any) []byte {
 // Avatar returns the picture of a user, named as a private dialog, or of a group
 // chat, as it was sent; nil when there is none.
 func (p *Portal) Avatar(dialog imbot.DialogID) []byte {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if id, ok := dialog.UserID(); ok {
 		if u := p.users[id]; u != nil {
 			return u.picture

@@ -54,7 +54,7 @@ func (p *Portal) pressEntry(ctx context.Context, user imbot.ID, msg Message, n, 
 }
 
 // press does what a button or menu item is for; the lock is held.
-func (p *Portal) press(m *message, user imbot.ID, button *array, context string) error {
+func (p *world) press(m *message, user imbot.ID, button *array, context string) error {
 	text := button.text("TEXT")
 	switch {
 	case button.text("DISABLED") == "Y":
@@ -86,7 +86,7 @@ func (p *Portal) press(m *message, user imbot.ID, button *array, context string)
 
 // blockButton marks a button as waiting for the bot. It makes a new keyboard, because
 // copies of the message share the old one.
-func (p *Portal) blockButton(m *message, button *array) {
+func (p *world) blockButton(m *message, button *array) {
 	keyboard := newArray()
 	for _, entry := range entries(m.parts[partKeyboard], "") {
 		if entry == button {

@@ -68,7 +68,7 @@ func oversize(part *array) bool {
 
 // readPart returns what the portal stores of a parameter, which is an object with a list,
 // the bare list, or either of them as JSON in a string. It is nil when nothing is usable.
-func (p *Portal) readPart(kind int, v any, bot imbot.ID) *array {
+func (p *world) readPart(kind int, v any, bot imbot.ID) *array {
 	if s, ok := v.(string); ok {
 		v, _ = parseJSON([]byte(s))
 	}

@@ -8,20 +8,11 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// rights is what the portal permits and to whom: it can make calls fail that have no
-// mistake in them.
-type rights struct {
-	scopes   []string            // nil means all
-	sessions map[string]imbot.ID // who is logged in with a browser, by sessid
-	hooks    map[imbot.ID]bool   // who has a webhook, beside the administrator
-	vetoed   map[string]bool     // methods in lower case
-}
-
 // WithScope gives the webhooks and applications of the portal these scopes, such as
 // "im", and no others. The portal refuses methods of other scopes with
 // insufficient_scope. Without this option they have imbot and imopenlines.
 func WithScope(scopes ...string) Option {
-	return func(p *Portal) { p.rights.scopes = append([]string{}, scopes...) }
+	return func(p *Portal) { p.granted = append([]string{}, scopes...) }
 }
 
 // The restrictions of group chats, as imbot.dialog.get names them.
@@ -32,8 +23,8 @@ var restrictions = []string{"avatar", "rename", "extend", "call", "mute", "leave
 // members), leave (leaving and removing members), leave_owner, send, and call, mute,
 // user_list, which have no effect here. They replace those of an earlier Restrict.
 func (p *Portal) Restrict(chat imbot.ID, names ...string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	c := p.group(chat)
 	if c == nil {
 		return fmt.Errorf("imbottest: there is no chat%d", chat)
@@ -51,8 +42,8 @@ func (p *Portal) Restrict(chat imbot.ID, names ...string) error {
 // MakeGeneral makes a group chat the general chat of the portal, in place of an earlier
 // one. Bots can neither see nor change the members of the general chat.
 func (p *Portal) MakeGeneral(chat imbot.ID) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	if p.group(chat) == nil {
 		return fmt.Errorf("imbottest: there is no chat%d", chat)
 	}
@@ -120,8 +111,8 @@ func (p *Portal) Dismiss(users ...imbot.ID) error {
 }
 
 func (p *Portal) eachUser(ids []imbot.ID, do func(*user)) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	for _, id := range ids {
 		if p.users[id] == nil {
 			return fmt.Errorf("imbottest: there is no user %d", id)
@@ -135,13 +126,13 @@ func (p *Portal) eachUser(ids []imbot.ID, do func(*user)) error {
 }
 
 // isExtranet reports whether a user is an extranet user.
-func (p *Portal) isExtranet(id imbot.ID) bool {
+func (p *world) isExtranet(id imbot.ID) bool {
 	u := p.users[id]
 	return u != nil && u.extranet
 }
 
 // hasExtranet reports whether a member of a chat is an extranet user.
-func (p *Portal) hasExtranet(c *chat) bool {
+func (p *world) hasExtranet(c *chat) bool {
 	return slices.ContainsFunc(c.members, func(m *member) bool { return p.isExtranet(m.user) })
 }
 
@@ -165,15 +156,15 @@ func (p *Portal) Veto(methods ...string) error {
 			return fmt.Errorf("imbottest: no module has a say in %.80q", name)
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.rights.vetoed = vetoed
+	p.Lock()
+	defer p.Unlock()
+	p.vetoed = vetoed
 	return nil
 }
 
 // vetoed is the error of a method to which [Portal.Veto] was applied, else nil.
 func (c *call) vetoed(description string) *restError {
-	if c.p.rights.vetoed[c.method] {
+	if c.p.vetoed[c.method] {
 		return badRequest("WRONG_REQUEST", description)
 	}
 	return nil

@@ -6,15 +6,15 @@ import (
 )
 
 // scopes are those of the portal's webhooks and applications; the lock is held.
-func (p *Portal) scopes() []string {
-	if p.rights.scopes == nil {
+func (p *world) scopes() []string {
+	if p.granted == nil {
 		return []string{"imbot", "imopenlines"}
 	}
-	return slices.Clone(p.rights.scopes)
+	return slices.Clone(p.granted)
 }
 
 // scopeList is scopes as tokens and events name them; the lock is held.
-func (p *Portal) scopeList() string { return strings.Join(p.scopes(), ",") }
+func (p *world) scopeList() string { return strings.Join(p.scopes(), ",") }
 
 // methodNames are the methods of this portal that need a scope; "" stands for none.
 func methodNames(scope string) []string {
@@ -128,9 +128,9 @@ userfieldconfig: userfieldconfig
 
 // scopeOf is the scope of a method, whose name is in lower case; "" when it needs none or
 // is unknown.
-func scopeOf(name string) string {
+func (p *world) scopeOf(name string) string {
 	for _, scope := range []string{"imbot", "imopenlines"} {
-		if strings.HasPrefix(name, scope+".") && lookup(name) != nil {
+		if strings.HasPrefix(name, scope+".") && p.lookup(name) != nil {
 			return scope
 		}
 	}
@@ -164,7 +164,7 @@ func allScopes() []string {
 
 // inScope reports whether a method may be called, whose name is in lower case; the lock is
 // held.
-func (p *Portal) inScope(method string) bool {
-	scope := scopeOf(method)
+func (p *world) inScope(method string) bool {
+	scope := p.scopeOf(method)
 	return scope == "" || slices.Contains(p.scopes(), scope)
 }

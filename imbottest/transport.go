@@ -21,9 +21,9 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 		defer func() { _ = r.Body.Close() }()
 	}
 	p := t.portal
-	p.mu.Lock()
+	p.Lock()
 	known, closed, handler := p.known(r.URL.Host), p.closed, p.handlers[r.URL.String()]
-	p.mu.Unlock()
+	p.Unlock()
 	switch {
 	case closed:
 		return nil, notReached(errClosed)

@@ -12,7 +12,7 @@ const typingTime = 10 * time.Second
 
 // startTyping shows a user as writing, for a time or until a message of that user
 // comes; the lock is held.
-func (p *Portal) startTyping(c *chat, user imbot.ID, d time.Duration) {
+func (p *world) startTyping(c *chat, user imbot.ID, d time.Duration) {
 	if p.closed {
 		return
 	}
@@ -20,36 +20,36 @@ func (p *Portal) startTyping(c *chat, user imbot.ID, d time.Duration) {
 	if c.typing == nil {
 		c.typing = map[imbot.ID]*time.Timer{}
 	}
-	p.wg.Add(1)
+	p.goroutines.Add(1)
 	var timer *time.Timer
 	timer = time.AfterFunc(d, func() {
-		defer p.wg.Done()
-		p.mu.Lock()
-		defer p.mu.Unlock()
+		defer p.goroutines.Done()
+		p.Lock()
+		defer p.Unlock()
 		if c.typing[user] == timer {
 			delete(c.typing, user)
-			p.addToFeed(feedEntry{kind: ChangeTyping, chat: c.id, user: user})
+			p.note(change{kind: changedTyping, chat: c.id, user: user})
 		}
 	})
 	c.typing[user] = timer
-	p.addToFeed(feedEntry{kind: ChangeTyping, chat: c.id, user: user})
+	p.note(change{kind: changedTyping, chat: c.id, user: user})
 }
 
 // stopTyping no longer shows a user as writing; the lock is held.
-func (c *chat) stopTyping(p *Portal, user imbot.ID) {
+func (c *chat) stopTyping(p *world, user imbot.ID) {
 	timer := c.typing[user]
 	if timer == nil {
 		return
 	}
 	if timer.Stop() {
-		p.wg.Done()
+		p.goroutines.Done()
 	}
 	delete(c.typing, user)
-	p.addToFeed(feedEntry{kind: ChangeTyping, chat: c.id, user: user})
+	p.note(change{kind: changedTyping, chat: c.id, user: user})
 }
 
 // stopAllTyping stops all timers, so that Close need not wait for them; the lock is held.
-func (p *Portal) stopAllTyping() {
+func (p *world) stopAllTyping() {
 	for _, c := range p.chats {
 		for _, user := range sortedIDs(c.typing) {
 			c.stopTyping(p, user)

@@ -43,11 +43,12 @@ type QueuedEvent struct {
 
 // queued is an event in a queue.
 type queued struct {
-	QueuedEvent
+	id      int64
+	name    string
 	date    time.Time
 	visible time.Time // from when on it is shown; ids are given before
 	data    *array
-	logged  *logEntry
+	left    func(reason string) // see hooks.Queued
 }
 
 // lateEvents is what [WithLateEvents] says.
@@ -75,8 +76,8 @@ func WithoutV2InBatches() Option { return func(p *Portal) { p.noV2InBatch = true
 // Queued returns what is in the queue of a bot that fetches its events, by id: what the
 // bot has not acknowledged within a day, also what it does not see yet.
 func (p *Portal) Queued(bot imbot.ID) []QueuedEvent {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	b := p.bots[bot]
 	if b == nil {
 		return nil
@@ -84,27 +85,27 @@ func (p *Portal) Queued(bot imbot.ID) []QueuedEvent {
 	p.dropOld(b, time.Now())
 	var list []QueuedEvent
 	for _, e := range b.queue {
-		list = append(list, e.QueuedEvent)
+		list = append(list, QueuedEvent{e.id, e.name})
 	}
 	return list
 }
 
 // dropOld removes the events that are older than a day.
-func (p *Portal) dropOld(b *bot, now time.Time) {
+func (p *world) dropOld(b *bot, now time.Time) {
 	for len(b.queue) > 0 && now.Sub(b.queue[0].date) > queueTime {
 		p.dropFirst(b, "older than a day")
 	}
 }
 
 // dropFirst removes the first event of a queue: it is acknowledged, or gone for a reason.
-func (p *Portal) dropFirst(b *bot, reason string) {
-	p.endQueued(b.queue[0].logged, reason)
+func (p *world) dropFirst(b *bot, reason string) {
+	b.queue[0].left(reason)
 	b.queue = b.queue[1:]
 }
 
 // fireV2 tells bots of the second generation about something, each by itself. data makes what
 // stands behind the bot.
-func (p *Portal) fireV2(name string, chat *chat, user imbot.ID, bots []*bot, data func(b *bot, to *array)) {
+func (p *world) fireV2(name string, chat *chat, user imbot.ID, bots []*bot, data func(b *bot, to *array)) {
 	for _, b := range bots {
 		to := newArray()
 		switch b.mode {
@@ -124,10 +125,10 @@ func (p *Portal) fireV2(name string, chat *chat, user imbot.ID, bots []*bot, dat
 }
 
 // enqueue puts an event into the queue of a bot.
-func (p *Portal) enqueue(b *bot, name string, data *array) {
+func (p *world) enqueue(b *bot, name string, data *array) {
 	now := time.Now()
 	p.lastEvent++
-	e := queued{QueuedEvent: QueuedEvent{p.lastEvent, name}, date: now, visible: now, data: data}
+	e := queued{id: p.lastEvent, name: name, date: now, visible: now, data: data}
 	if p.late.share > 0 {
 		if p.late.random == nil {
 			p.late.random = rand.New(rand.NewPCG(p.seed, 0))
@@ -136,7 +137,7 @@ func (p *Portal) enqueue(b *bot, name string, data *array) {
 			e.visible = now.Add(time.Duration(p.late.random.Int64N(int64(p.late.most) + 1)))
 		}
 	}
-	e.logged = p.logQueued(name, data)
+	e.left = p.hooks.Queued(name, data)
 	b.queue = append(b.queue, e)
 	b.emptyUntil = time.Time{}
 	p.notify()
@@ -144,7 +145,7 @@ func (p *Portal) enqueue(b *bot, name string, data *array) {
 
 // postV2 posts an event to every URL of the application, as the portal does: its bots share
 // them.
-func (p *Portal) postV2(b *bot, name string, chat *chat, user imbot.ID, data *array) {
+func (p *world) postV2(b *bot, name string, chat *chat, user imbot.ID, data *array) {
 	queue := appQueue(b.app)
 	if chat != nil {
 		queue = chatQueue(chat)
@@ -156,13 +157,13 @@ func (p *Portal) postV2(b *bot, name string, chat *chat, user imbot.ID, data *ar
 		if b.app.oauth {
 			p.setBotAuth(e, b.app, b, "data", "bot", "auth")
 		}
-		p.enqueueDelivery(name, to, b.app, queue, p.encodeWithOwner(e, b.app, user))
+		p.hooks.Deliver(name, to, b.app, queue, p.encodeWithOwner(e, b.app, user))
 	}
 }
 
 // encodeWithOwner is encodeWithAuth with the token by which events of this generation are
 // known: of a webhook's bot its owner, in the width of the portal's column.
-func (p *Portal) encodeWithOwner(e *event, app *application, user imbot.ID) string {
+func (p *world) encodeWithOwner(e *event, app *application, user imbot.ID) string {
 	if app.oauth {
 		return p.encodeWithAuth(e, app, user, true)
 	}
@@ -173,7 +174,7 @@ func (p *Portal) encodeWithOwner(e *event, app *application, user imbot.ID) stri
 }
 
 // hookTo adds the URL of a bot to those of its application.
-func (p *Portal) hookTo(app *application, address string) {
+func (p *world) hookTo(app *application, address string) {
 	if slices.ContainsFunc(app.hooks, func(b binding) bool { return b.url == address }) {
 		return
 	}
@@ -182,7 +183,7 @@ func (p *Portal) hookTo(app *application, address string) {
 }
 
 // unhook removes the URL of a bot unless another one has it.
-func (p *Portal) unhook(b *bot) {
+func (p *world) unhook(b *bot) {
 	address := b.webhook
 	b.webhook = ""
 	for _, other := range p.bots {
@@ -205,7 +206,7 @@ func v2Only(bots []*bot) []*bot {
 }
 
 // hearersV2 are the bots of the second generation that get an event for a message.
-func (p *Portal) hearersV2(chat *chat, mentioned []imbot.ID) (bots []*bot) {
+func (p *world) hearersV2(chat *chat, mentioned []imbot.ID) (bots []*bot) {
 	for _, member := range chat.members {
 		b := p.bots[member.user]
 		if b != nil && b.mode != "" && (b.hearsAll(chat) || slices.Contains(mentioned, b.id)) {
@@ -215,36 +216,36 @@ func (p *Portal) hearersV2(chat *chat, mentioned []imbot.ID) (bots []*bot) {
 	return bots
 }
 
-func (p *Portal) fireMessageAddV2(chat *chat, m *message) {
+func (p *world) fireMessageAddV2(chat *chat, m *message) {
 	p.fireMessageV2(v2MessageAdd, chat, m, p.hearersV2(chat, mentions(m.Text)))
 }
 
-func (p *Portal) fireMessageUpdateV2(chat *chat, m *message) {
+func (p *world) fireMessageUpdateV2(chat *chat, m *message) {
 	p.fireMessageV2(v2MessageUpdate, chat, m, p.hearersV2(chat, append(mentions(m.Text), m.AuthorID))) // a bot hears of its own change
 }
 
-func (p *Portal) fireMessageV2(name string, chat *chat, m *message, bots []*bot) {
+func (p *world) fireMessageV2(name string, chat *chat, m *message, bots []*bot) {
 	p.fireV2(name, chat, m.AuthorID, bots, func(b *bot, to *array) {
 		to.set("message", messageObject(m))
 		p.setWhereV2(to, chat, b, m.AuthorID)
 	})
 }
 
-func (p *Portal) fireMessageDeleteV2(chat *chat, m *message, mentioned []imbot.ID) {
+func (p *world) fireMessageDeleteV2(chat *chat, m *message, mentioned []imbot.ID) {
 	p.fireV2(v2MessageDelete, chat, m.AuthorID, p.hearersV2(chat, mentioned), func(b *bot, to *array) {
 		to.set("messageId", number(m.ID))
 		p.setWhereV2(to, chat, b, m.AuthorID)
 	})
 }
 
-func (p *Portal) fireJoinV2(chat *chat, b *bot, by imbot.ID) {
+func (p *world) fireJoinV2(chat *chat, b *bot, by imbot.ID) {
 	p.fireV2(v2JoinChat, chat, by, v2Only([]*bot{b}), func(b *bot, to *array) {
 		to.set("dialogId", string(p.dialogOf(chat, b.id)))
 		p.setWhereV2(to, chat, b, by)
 	})
 }
 
-func (p *Portal) fireCommandV2(chat *chat, m *message, user imbot.ID, context string, inv invocation) {
+func (p *world) fireCommandV2(chat *chat, m *message, user imbot.ID, context string, inv invocation) {
 	if chat.answers == nil {
 		chat.answers = map[imbot.ID]time.Time{}
 	}
@@ -261,7 +262,7 @@ func (p *Portal) fireCommandV2(chat *chat, m *message, user imbot.ID, context st
 	})
 }
 
-func (p *Portal) fireContextV2(chat *chat, bots []*bot, user imbot.ID, value any) {
+func (p *world) fireContextV2(chat *chat, bots []*bot, user imbot.ID, value any) {
 	p.fireV2(v2ContextGet, chat, user, v2Only(bots), func(b *bot, to *array) {
 		to.set("dialogId", string(p.dialogOf(chat, b.id)))
 		to.set("context", value)
@@ -270,7 +271,7 @@ func (p *Portal) fireContextV2(chat *chat, bots []*bot, user imbot.ID, value any
 }
 
 // setWhereV2 writes what events end with: the chat as the bot sees it, and who acted.
-func (p *Portal) setWhereV2(to *array, chat *chat, b *bot, user imbot.ID) {
+func (p *world) setWhereV2(to *array, chat *chat, b *bot, user imbot.ID) {
 	to.set("chat", p.chatObject(chat, b.id, false))
 	to.set("user", p.userObject(p.users[user], true))
 	to.set("language", language)

@@ -17,7 +17,7 @@ type noObject struct{}
 // MarshalJSON writes what the documentation shows.
 func (noObject) MarshalJSON() ([]byte, error) { return []byte("{}"), nil }
 
-func (p *Portal) botObject(b *bot, owner bool) *array {
+func (p *world) botObject(b *bot, owner bool) *array {
 	a := object("id", b.id, "code", b.code, "type", b.kindV2(), "isHidden", b.hidden, "isSupportOpenline", b.openLine.Bool(),
 		"isReactionsEnabled", !b.noReactions, "backgroundId", nil, "language", language)
 	if b.background != "" {
@@ -53,7 +53,7 @@ func (b *bot) kindV2() string {
 // botTypePersonal is a type that the first generation cannot register.
 const botTypePersonal imbot.BotType = "P"
 
-func (p *Portal) userObject(u *user, event bool) *array {
+func (p *world) userObject(u *user, event bool) *array {
 	if u == nil {
 		return newArray()
 	}
@@ -87,7 +87,7 @@ func (p *Portal) userObject(u *user, event bool) *array {
 }
 
 // chatObject is a chat as a bot sees it.
-func (p *Portal) chatObject(c *chat, bot imbot.ID, answer bool) *array {
+func (p *world) chatObject(c *chat, bot imbot.ID, answer bool) *array {
 	name, owner, letter := c.title, c.owner, c.kind
 	if c.kind == kindPrivate {
 		name, owner = "", bot
@@ -165,7 +165,7 @@ func messageObject(m *message) *array {
 	return a
 }
 
-func (p *Portal) commandObject(cmd *command, listed bool) *array {
+func (p *world) commandObject(cmd *command, listed bool) *array {
 	a := object("id", cmd.id, "botId", cmd.bot.id, "command", "/"+cmd.name)
 	if listed {
 		lang := title(cmd.titles)

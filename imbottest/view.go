@@ -26,8 +26,8 @@ func (u User) Name() string { return strings.TrimSpace(u.FirstName + " " + u.Las
 
 // Users returns all people and bots in the order of their ids.
 func (p *Portal) Users() []User {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	var users []User
 	for _, id := range sortedIDs(p.users) {
 		users = append(users, p.user(id))
@@ -64,8 +64,8 @@ type Dialog struct {
 // Dialogs returns the dialogs of which somebody is a member; the one with the
 // newest message comes first.
 func (p *Portal) Dialogs(user imbot.ID) []Dialog {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	var dialogs []Dialog
 	for _, id := range sortedIDs(p.chats) {
 		if c := p.chats[id]; c.member(user) != nil {
@@ -107,8 +107,8 @@ func (p *Portal) dialog(c *chat, user imbot.ID) Dialog {
 // Messages returns what a person sees in a dialog, oldest first; nothing when
 // the dialog does not exist or is closed to that person.
 func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	chat := p.find(user, dialog)
 	if chat == nil {
 		return nil
@@ -133,8 +133,8 @@ func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
 // the same time however long the dialog is. The messages have their parts in
 // [Message.Wire] only.
 func (p *Portal) History(user imbot.ID, dialog imbot.DialogID, before imbot.ID, limit int) []Message {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.Lock()
+	defer p.Unlock()
 	c := p.find(user, dialog)
 	if c == nil {
 		return nil
@@ -167,7 +167,7 @@ func (c *chat) indexOf(id imbot.ID) int {
 
 // existingOrNewChat returns the chat of a dialog whose member a user is. For a private
 // dialog that was never opened it makes one, which is not stored. The lock is held.
-func (p *Portal) existingOrNewChat(user imbot.ID, dialog imbot.DialogID) *chat {
+func (p *world) existingOrNewChat(user imbot.ID, dialog imbot.DialogID) *chat {
 	c := p.find(user, dialog)
 	if other, ok := dialog.UserID(); ok && c == nil && user != other && p.exists(user) && p.exists(other) {
 		c = &chat{kind: kindPrivate, members: []*member{{user: user}, {user: other}}}
