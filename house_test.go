@@ -26,7 +26,10 @@ var mayImport = map[string][]string{
 	"examples/*":          {"imbottest/messenger", "imbottest", "imbotv2", "openlines", ".", "bbcode"},
 	"imbottest/messenger": {"imbottest", "imbottest/internal/textstage", ".", "bbcode"},
 	"imbottest/interop":   {}, // it runs examples/portal as a program
-	"imbottest":           {"imbottest/internal/textstage", ".", "bbcode", "internal/phpform"},
+	"imbottest": {
+		"imbottest/internal/v1", "imbottest/internal/v2", "imbottest/internal/world", "imbottest/internal/php",
+		"imbottest/internal/textstage", ".", "bbcode", "internal/phpform",
+	},
 	"imbotv2":             {".", "driver", "internal/rest", "internal/inbox", "internal/poll", "internal/mention"},
 	"openlines":           {"."},
 	".":                   {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/serve", "internal/phpform", "internal/mention", "internal/secret", "internal/files"},
@@ -42,6 +45,10 @@ var mayImport = map[string][]string{
 	"internal/secret":     {},
 	"internal/serve":      {"driver"},
 
+	"imbottest/internal/v1":        {"imbottest/internal/world", "imbottest/internal/php", "."},
+	"imbottest/internal/v2":        {"imbottest/internal/world", "imbottest/internal/php", "."},
+	"imbottest/internal/world":     {"imbottest/internal/php", "imbottest/internal/textstage", ".", "internal/phpform"},
+	"imbottest/internal/php":       {"."},
 	"imbottest/internal/textstage": {},
 }
 

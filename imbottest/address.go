@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // Listen serves the portal on a loopback address such as "127.0.0.1:0", too, and
@@ -21,9 +23,9 @@ func (p *Portal) Listen(addr string) error { return p.ListenTLS(addr, nil) }
 // ListenTLS is [Portal.Listen] with TLS, for clients that insist on https://. The
 // certificates of config have to be good for the address. Without config it is Listen.
 func (p *Portal) ListenTLS(addr string, config *tls.Config) error {
-	p.Lock()
-	defer p.Unlock()
-	if p.listen != "" && !p.closed {
+	p.w.Lock()
+	defer p.w.Unlock()
+	if p.listen != "" && !p.w.Closed {
 		return errors.New("imbottest: the portal listens already")
 	}
 	p.tls = config
@@ -47,10 +49,10 @@ func (p *Portal) open(addr string) (net.Listener, error) {
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("imbottest: %w", err)
-	case !isLoopback(host):
+	case !world.IsLoopback(host):
 		return nil, fmt.Errorf("imbottest: %s is not a loopback address", addr)
-	case p.closed:
-		return nil, errClosed
+	case p.w.Closed:
+		return nil, world.ErrClosed
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -74,14 +76,14 @@ func (p *Portal) start(listener net.Listener) string {
 		ConnState: func(_ net.Conn, state http.ConnState) { // counts connections, so that Close waits for their goroutines
 			switch state {
 			case http.StateNew:
-				p.goroutines.Add(1)
+				p.w.Goroutines.Add(1)
 			case http.StateClosed, http.StateHijacked:
-				p.goroutines.Done()
+				p.w.Goroutines.Done()
 			}
 		},
 	}
 	p.servers = append(p.servers, server)
-	p.goroutines.Go(func() {
+	p.w.Goroutines.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			p.problem("the server ended: %v", err)
 		}
@@ -95,14 +97,14 @@ func (p *Portal) start(listener net.Listener) string {
 // After [Portal.Listen] the name has to be another loopback address, such as
 // "127.0.0.1:0".
 func (p *Portal) Rename(host string) error {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	return p.rename(host)
 }
 
 // rename does what Rename says; the lock is held.
 func (p *Portal) rename(host string) error {
-	defer p.notify()
+	defer p.w.Notify()
 	if p.listen != "" {
 		listener, err := p.open(host)
 		if err != nil {
@@ -114,8 +116,8 @@ func (p *Portal) rename(host string) error {
 	}
 	host = strings.ToLower(host)
 	switch {
-	case p.closed:
-		return errClosed
+	case p.w.Closed:
+		return world.ErrClosed
 	case host == "" || hostOf("https://"+host) != host || host == p.authHost:
 		return errors.New("imbottest: the new name of the portal is no host name")
 	}
@@ -135,8 +137,8 @@ func (p *Portal) redirect(uri string) answer {
 
 // Endpoint returns the REST root of the portal, without credentials.
 func (p *Portal) Endpoint() string {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	return p.endpoint()
 }
 
@@ -171,7 +173,7 @@ func (p *Portal) authOrigin() string {
 	return "https://" + p.authHost
 }
 
-// authRoot is the REST root of the authorization server. It is this portal's own
+// AuthRoot is the REST root of the authorization server. It is this portal's own
 // and not the vendor's, so that a test never reaches a real one.
 func (p *Portal) authRoot() string { return p.authOrigin() + "/rest/" }
 
@@ -184,11 +186,6 @@ func (p *Portal) known(host string) bool {
 		return host != ""
 	}
 	return p.formerHosts[host]
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func hostname(hostport string) string {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // answer is an HTTP answer of the portal.
@@ -94,52 +96,16 @@ func timeBlock(start time.Time) timing {
 	}
 }
 
-// restError is an error answer.
-type restError struct {
-	status      int
-	code        string
-	description string
-}
-
 // WithoutDescriptions lets the portal leave error_description empty in the errors of
 // methods, as newer portals do that hide the texts of exceptions. The codes stay.
 func WithoutDescriptions() Option { return func(p *Portal) { p.hidesTexts = true } }
 
 // shown is the error of a method as the portal answers it.
-func (p *Portal) shown(fail *restError) *restError {
+func (p *Portal) shown(fail *world.Refusal) *world.Refusal {
 	if fail == nil || !p.hidesTexts {
 		return fail
 	}
-	return newError(fail.status, fail.code, "")
+	return world.NewRefusal(fail.Status, fail.Code, "")
 }
 
-// newError is an error answer.
-func newError(status int, code, description string) *restError {
-	return &restError{status, code, description}
-}
-
-func badRequest(code, description string) *restError {
-	return newError(http.StatusBadRequest, code, description)
-}
-
-func forbidden(code, description string) *restError {
-	return newError(http.StatusForbidden, code, description)
-}
-
-func (e *restError) value() *array {
-	a := newArray()
-	a.set("error", e.code)
-	a.set("error_description", e.description)
-	return a
-}
-
-func (e *restError) answer() answer { return jsonAnswer(e.status, e.value()) }
-
-// errNoMethod is the answer to a name that no method has, and to a path of the wrong form.
-var errNoMethod = newError(http.StatusNotFound, "ERROR_METHOD_NOT_FOUND", "Method not found!")
-
-// errScope is the answer when the webhook or token lacks the scope of a method.
-var errScope = newError(http.StatusUnauthorized, "insufficient_scope", "The request requires higher privileges than provided by the webhook token")
-
-// errPHP is the answer when the portal's PHP code throws an error that nobody catches.
-var errPHP = newError(http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error")
+func refused(e *world.Refusal) answer { return jsonAnswer(e.Status, e.Value()) }

@@ -11,47 +11,34 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // delivery is an event on its way to a handler.
 type delivery struct {
 	event string
-	to    binding
+	to    world.Binding
 	body  string
 	fault Fault
 
 	replay int64 // the exchange that is sent again; 0 for a new event
 }
 
-// chatQueue names the queue of a chat: within one, events keep their order.
-func chatQueue(c *chat) string { return "chat" + c.id.String() }
-
-// appQueue names the queue for the life of an application and its bots. They share one,
-// so that ONIMBOTDELETE comes before ONAPPUNINSTALL.
-func appQueue(app *application) string { return "application" + app.id }
-
 // Serve lets a handler receive the events for a URL, without a socket: those that are
 // fired from then on, for every application that registered exactly this URL. Events
 // for other URLs are posted over HTTP when the host is a loopback address; when it is
 // not, they show up in [Portal.Err].
 func (p *Portal) Serve(url string, handler http.Handler) {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	p.handlers[url] = handler
 }
 
-// queueEvent puts an event into a queue, unless the application has no handler for it;
-// the lock is held. Each queue has a goroutine that delivers its events and ends when
-// it is empty.
-func (p *world) queueEvent(event string, app *application, queue, body string) {
-	if to, ok := app.handlers[event]; ok {
-		p.hooks.Deliver(event, to, app, queue, body)
-	}
-}
-
-// enqueueDelivery puts an event for a handler into a queue.
-func (p *Portal) enqueueDelivery(event string, to binding, app *application, queue, body string) {
-	if p.closed || app.oauth && !app.finished {
+// enqueueDelivery puts an event for a handler into a queue; the lock is held. Each queue has a
+// goroutine that delivers its events and ends when it is empty.
+func (p *Portal) enqueueDelivery(event string, to world.Binding, app *world.Application, queue, body string) {
+	if p.w.Closed || app.OAuth && !app.Finished {
 		return
 	}
 	next := delivery{event: event, to: to, body: body, fault: p.takeFault(event, kindEvent)}
@@ -63,10 +50,10 @@ func (p *Portal) enqueueDelivery(event string, to binding, app *application, que
 	p.active++
 	p.queues[queue] = append(waiting, next)
 	if running {
-		p.notify() // nextDelivery may be waiting for an event that overtakes another
+		p.w.Notify() // nextDelivery may be waiting for an event that overtakes another
 		return
 	}
-	p.goroutines.Go(func() { p.deliverQueue(queue) })
+	p.w.Goroutines.Go(func() { p.deliverQueue(queue) })
 }
 
 func (p *Portal) deliverQueue(queue string) {
@@ -82,17 +69,17 @@ func (p *Portal) deliverQueue(queue string) {
 // nextDelivery takes the next event out of a queue. When there is none it removes the
 // queue, and ok is false.
 func (p *Portal) nextDelivery(queue string) (next delivery, handler http.Handler, ok bool) {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	if waiting := p.queues[queue]; len(waiting) == 1 && waiting[0].fault.Reorder {
-		p.Unlock()
+		p.w.Unlock()
 		ctx, cancel := context.WithTimeout(p.ctx, overtakeTime)
-		_ = p.await(ctx, func() bool { return len(p.queues[queue]) > 1 }) // after overtakeTime the event goes first after all
+		_ = p.w.Await(ctx, func() bool { return len(p.queues[queue]) > 1 }) // after overtakeTime the event goes first after all
 		cancel()
-		p.Lock()
+		p.w.Lock()
 	}
 	waiting := p.queues[queue]
-	if len(waiting) == 0 || p.closed {
+	if len(waiting) == 0 || p.w.Closed {
 		delete(p.queues, queue)
 		return delivery{}, nil, false
 	}
@@ -101,7 +88,7 @@ func (p *Portal) nextDelivery(queue string) (next delivery, handler http.Handler
 		waiting[1].fault.Reorder = false
 	}
 	next, p.queues[queue] = waiting[0], waiting[1:]
-	return next, p.handlers[next.to.url], true
+	return next, p.handlers[next.to.URL], true
 }
 
 // overtakeTime is how long an event waits for one that overtakes it.
@@ -114,14 +101,14 @@ func (p *Portal) deliverNext(queue string, next delivery, handler http.Handler) 
 	returned := false
 	defer func() {
 		if !returned {
-			p.problem("%s: the handler of %s ended its goroutine", next.event, publicURL(next.to.url))
+			p.problem("%s: the handler of %s ended its goroutine", next.event, publicURL(next.to.URL))
 		}
-		p.Lock()
-		defer p.Unlock()
+		p.w.Lock()
+		defer p.w.Unlock()
 		p.active--
-		p.notify()
+		p.w.Notify()
 		if !returned {
-			p.goroutines.Go(func() { p.deliverQueue(queue) })
+			p.w.Goroutines.Go(func() { p.deliverQueue(queue) })
 		}
 	}()
 	p.deliver(next, handler)
@@ -139,7 +126,7 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	}
 	ctx, cancel := context.WithCancel(p.ctx)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.to.full, strings.NewReader(d.body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.to.Full, strings.NewReader(d.body))
 	if err != nil {
 		why = "the handler's URL with CLIENT_ID behind it is no URL"
 		p.problem("%s: %s", d.event, why)
@@ -153,15 +140,15 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 			cancel() // the handler can still read the body, which is in memory
 		}
 		status, body, why = p.callHandler(d, handler, r)
-	case isLoopback(r.URL.Hostname()):
+	case world.IsLoopback(r.URL.Hostname()):
 		status, body, why = p.postToHandler(d, r)
 	default:
 		why = "events are posted to loopback addresses only"
-		p.problem("%s: nothing serves %s (see Portal.Serve)", d.event, publicURL(d.to.url))
+		p.problem("%s: nothing serves %s (see Portal.Serve)", d.event, publicURL(d.to.URL))
 	}
 	p.pause(d.fault.Late)
 	if status != 0 && d.fault.Cut == NoCut && (status < 200 || status > 299) {
-		p.problem("%s: %s answered %d", d.event, publicURL(d.to.url), status)
+		p.problem("%s: %s answered %d", d.event, publicURL(d.to.URL), status)
 	}
 }
 
@@ -190,10 +177,10 @@ func (p *Portal) callHandler(d delivery, handler http.Handler, r *http.Request) 
 			switch {
 			case v != http.ErrAbortHandler:
 				why = "the handler panicked"
-				p.problem("%s: the handler of %s panicked: %v", d.event, publicURL(d.to.url), v)
+				p.problem("%s: the handler of %s panicked: %v", d.event, publicURL(d.to.URL), v)
 			case r.Context().Err() == nil: // the portal has not hung up: the handler aborted by itself
 				why = "the handler gave up"
-				p.problem("%s: %s does not answer", d.event, publicURL(d.to.url))
+				p.problem("%s: %s does not answer", d.event, publicURL(d.to.URL))
 			}
 		}
 	}()
@@ -208,7 +195,7 @@ const deliveryTime = 30 * time.Second
 // postToHandler posts to a handler over HTTP. Status 0 means that it did not answer,
 // for the reason why.
 func (p *Portal) postToHandler(d delivery, r *http.Request) (status int, body, why string) {
-	p.Lock()
+	p.w.Lock()
 	if p.client == nil {
 		p.client = &http.Client{
 			Transport:     &http.Transport{DisableKeepAlives: true},
@@ -217,7 +204,7 @@ func (p *Portal) postToHandler(d delivery, r *http.Request) (status int, body, w
 		}
 	}
 	post := p.client.Do
-	p.Unlock()
+	p.w.Unlock()
 	if d.fault.Cut == AfterRun {
 		post = hangUp
 	}
@@ -230,7 +217,7 @@ func (p *Portal) postToHandler(d delivery, r *http.Request) (status int, body, w
 		if errors.Is(err, errHungUp) || r.Context().Err() != nil { // a fault asked for it, or the portal is closed
 			return 0, "", ""
 		}
-		p.problem("%s: %s cannot be reached: %v", d.event, publicURL(d.to.url), err)
+		p.problem("%s: %s cannot be reached: %v", d.event, publicURL(d.to.URL), err)
 		return 0, "", err.Error()
 	}
 	defer func() { _ = resp.Body.Close() }()

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/imbottest/internal/php"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // A Fault is what goes wrong with a call or an event, and when, see [Portal.Fail].
@@ -83,8 +86,8 @@ func (p *Portal) Fail(method string, f Fault) {
 		p.problem("a fault of %.80q that cannot befall it", method)
 		return
 	}
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	if f.Times == 0 {
 		f.Times = 1
 	}
@@ -170,12 +173,12 @@ func (p *Portal) takeFault(name string, k kind) (due Fault) {
 func (f Fault) replacesAnswer() bool { return f.Status != 0 || f.Code != "" || f.Body != "" }
 
 // err is the fault as an error of the portal.
-func (f Fault) err() *restError {
+func (f Fault) err() *world.Refusal {
 	status := f.Status
 	if status == 0 {
 		status = http.StatusBadRequest
 	}
-	return newError(status, f.Code, f.Description)
+	return world.NewRefusal(status, f.Code, f.Description)
 }
 
 // answersCommand reports whether the fault has an answer for a command of a batch, which has no
@@ -183,33 +186,33 @@ func (f Fault) err() *restError {
 func (f Fault) answersCommand() bool { return f.Code != "" || f.Body != "" }
 
 // bodyOfCommand is the Body as a PHP value, nil when it cannot be part of a batch.
-func (f Fault) bodyOfCommand() *array {
-	v, _ := parseJSON([]byte(f.Body))
-	body, _ := v.(*array)
-	if !body.has("result") && body.text("error") == "" {
+func (f Fault) bodyOfCommand() *php.Array {
+	v, _ := php.ParseJSON([]byte(f.Body))
+	body, _ := v.(*php.Array)
+	if !body.Has("result") && body.Text("error") == "" {
 		return nil
 	}
 	return body
 }
 
 // ofCommand is the fault as the result of a command in a batch.
-func (f Fault) ofCommand() (any, *restError) {
+func (f Fault) ofCommand() (any, *world.Refusal) {
 	body := f.bodyOfCommand()
 	switch {
 	case body == nil:
 		return nil, f.err()
-	case !body.has("result"):
-		return nil, newError(cmp.Or(f.Status, http.StatusBadRequest), body.text("error"), body.text("error_description"))
-	case body.has("total") || body.has("next"):
-		return paged{body.get("result"), int(body.id("next")), int(body.id("total"))}, nil
+	case !body.Has("result"):
+		return nil, world.NewRefusal(cmp.Or(f.Status, http.StatusBadRequest), body.Text("error"), body.Text("error_description"))
+	case body.Has("total") || body.Has("next"):
+		return paged{body.Get("result"), int(body.ID("next")), int(body.ID("total"))}, nil
 	}
-	return body.get("result"), nil
+	return body.Get("result"), nil
 }
 
 // answer is the fault as an HTTP answer.
 func (f Fault) answer() answer {
 	if f.Code != "" && f.Body == "" {
-		return f.err().answer()
+		return refused(f.err())
 	}
 	status := f.Status
 	if status == 0 {
@@ -225,16 +228,16 @@ func (f Fault) answer() answer {
 // WithSeed sets the seed for faults that have a Chance: with it they befall the same
 // calls and events when these come in the same order. Without it each portal draws a
 // seed, see [Portal.Seed].
-func WithSeed(seed uint64) Option { return func(p *Portal) { p.seed = seed } }
+func WithSeed(seed uint64) Option { return func(p *Portal) { p.w.Seed = seed } }
 
 // Seed returns the seed of the faults that have a Chance, for the log of a test
 // that has failed.
-func (p *Portal) Seed() uint64 { return p.seed }
+func (p *Portal) Seed() uint64 { return p.w.Seed }
 
 // newChance returns a random source for one more fault; the lock is held.
 func (p *Portal) newChance() *rand.Rand {
 	p.chances++
-	return rand.New(rand.NewPCG(p.seed, p.chances))
+	return rand.New(rand.NewPCG(p.w.Seed, p.chances))
 }
 
 // Chaos lets a share of all calls and of all events go wrong from now on, from 0 for
@@ -246,8 +249,8 @@ func (p *Portal) newChance() *rand.Rand {
 // authorization server and to the REST layer itself (profile, event.bind …) do not go
 // wrong, and the portal keeps its host, because a webhook does not survive another one.
 func (p *Portal) Chaos(rate float64) {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	p.faults = slices.DeleteFunc(p.faults, func(f *fault) bool { return f.chaos })
 	if !(rate > 0) { // NaN, too; a Fault with Chance 0 would befall everything
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // ChangeKind says what changed.
@@ -42,8 +43,8 @@ var ErrMissed = errors.New("imbottest: changes were missed")
 
 // kinds are the kinds of changes of the world.
 var kinds = [...]ChangeKind{
-	changedMessage: ChangeMessage, changedDialog: ChangeDialog, changedLeft: ChangeLeft,
-	changedUser: ChangeUser, changedTyping: ChangeTyping, changedHelp: ChangeHelp,
+	world.ChangedMessage: ChangeMessage, world.ChangedDialog: ChangeDialog, world.ChangedLeft: ChangeLeft,
+	world.ChangedUser: ChangeUser, world.ChangedTyping: ChangeTyping, world.ChangedHelp: ChangeHelp,
 }
 
 // maxFeed is how many changes a portal remembers.
@@ -76,14 +77,14 @@ func (f *changeFeed) add(n feedEntry) {
 // addToFeed adds a change and wakes those who wait for one; the lock is held.
 func (p *Portal) addToFeed(n feedEntry) {
 	p.feed.add(n)
-	p.notify()
+	p.w.Notify()
 }
 
 // Changed returns the number of the latest change, for the first
 // [Portal.Changes].
 func (p *Portal) Changed() int64 {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	return p.feed.last
 }
 
@@ -95,8 +96,8 @@ func (p *Portal) Changes(ctx context.Context, user imbot.ID, after int64) ([]Cha
 	for {
 		var seen []Change
 		missed := false
-		err := p.await(ctx, func() bool {
-			if p.closed {
+		err := p.w.Await(ctx, func() bool {
+			if p.w.Closed {
 				return false
 			}
 			oldest := p.feed.last - int64(len(p.feed.ring))
@@ -152,11 +153,11 @@ func (p *Portal) changesFor(user imbot.ID, after int64) []Change {
 		done[noted] = true
 		found.Seq = n
 		seen = append(seen, found)
-		private := p.private[pairOf(user, noted.user)]
-		if noted.kind != ChangeUser || private == nil || done[feedEntry{kind: ChangeDialog, chat: private.id}] {
+		private := p.w.Private[world.PairOf(user, noted.user)]
+		if noted.kind != ChangeUser || private == nil || done[feedEntry{kind: ChangeDialog, chat: private.ID}] {
 			continue
 		}
-		done[feedEntry{kind: ChangeDialog, chat: private.id}] = true
+		done[feedEntry{kind: ChangeDialog, chat: private.ID}] = true
 		dialog := p.dialog(private, user) // changes, too, because the user's name is its title
 		seen[len(seen)-1].Seq--           // both have the same number: who goes on after the user gets both again
 		seen = append(seen, Change{Seq: n, Kind: ChangeDialog, DialogID: dialog.ID, Dialog: &dialog})
@@ -168,19 +169,19 @@ func (p *Portal) changesFor(user imbot.ID, after int64) []Change {
 // it.
 func (p *Portal) changeFor(user imbot.ID, n feedEntry) (c Change, ok bool) {
 	c.Kind = n.kind
-	chat := p.chats[n.chat]
+	chat := p.w.Chats[n.chat]
 	if chat != nil {
-		member := chat.member(user)
-		if member == nil || n.message != 0 && n.message <= member.since {
+		member := chat.Member(user)
+		if member == nil || n.message != 0 && n.message <= member.Since {
 			return c, false
 		}
-		c.DialogID = p.dialogOf(chat, user)
+		c.DialogID = p.w.DialogOf(chat, user)
 	}
 	switch n.kind {
 	case ChangeMessage:
 		message := Message{ID: n.message, ChatID: n.chat, Deleted: true}
-		if m := p.messages[n.message]; m != nil {
-			message = m.withoutParts()
+		if m := p.w.Messages[n.message]; m != nil {
+			message = withoutParts(m)
 		} else {
 			c.Gone = true
 		}
@@ -189,7 +190,7 @@ func (p *Portal) changeFor(user imbot.ID, n feedEntry) (c Change, ok bool) {
 		dialog := p.dialog(chat, user)
 		c.Dialog = &dialog
 	case ChangeTyping:
-		c.Typing = chat.typing[n.user] != nil
+		c.Typing = chat.Typing[n.user] != nil
 		fallthrough
 	case ChangeUser:
 		found := p.user(n.user)

@@ -10,10 +10,9 @@ import (
 	"strings"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/php"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
-
-// answerFunc answers a method in place of the portal, see [Portal.Handle].
-type answerFunc = func(ctx context.Context, params map[string]any) (any, error)
 
 // Handle lets a function answer a method, one that the portal does not have or one of its own,
 // until another Handle of the same method; nil gives the method back to the portal. It needs no
@@ -42,16 +41,16 @@ func (p *Portal) Handle(method string, answer func(ctx context.Context, params m
 		p.problem("Handle of %.80q, which nothing can answer in the portal's place", method)
 		return
 	}
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	if answer == nil {
-		delete(p.answers, name)
+		delete(p.w.Answers, name)
 		return
 	}
-	if p.answers == nil {
-		p.answers = map[string]answerFunc{}
+	if p.w.Answers == nil {
+		p.w.Answers = map[string]world.AnswerFunc{}
 	}
-	p.answers[name] = answer
+	p.w.Answers[name] = answer
 }
 
 // Page is a result of a function of [Portal.Handle] that is one page of a list.
@@ -71,14 +70,14 @@ type paged struct {
 func (p paged) MarshalJSON() ([]byte, error) { return json.Marshal(p.items) }
 
 // answerOf is the function that answers a method, nil when that is the portal.
-func (p *Portal) answerOf(method string) answerFunc {
-	p.Lock()
-	defer p.Unlock()
-	return p.answers[strings.ToLower(method)]
+func (p *Portal) answerOf(method string) world.AnswerFunc {
+	p.w.Lock()
+	defer p.w.Unlock()
+	return p.w.Answers[strings.ToLower(method)]
 }
 
 // runHandler answers a call with a function of Handle. The lock is not held.
-func (c *outerCall) runHandler(method string, answer answerFunc) (result any, fail *restError) {
+func (c *call) runHandler(method string, answer world.AnswerFunc) (result any, fail *world.Refusal) {
 	c.handled = true
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
@@ -97,7 +96,7 @@ func (c *outerCall) runHandler(method string, answer answerFunc) (result any, fa
 	if isPage {
 		found = page.Items
 	}
-	value, err := toValue(found)
+	value, err := php.ToValue(found)
 	if err != nil {
 		c.p.problem("the result of Handle for %.80q cannot be written as JSON: %v", method, err)
 		return nil, internalError("The result cannot be written as JSON")
@@ -106,16 +105,16 @@ func (c *outerCall) runHandler(method string, answer answerFunc) (result any, fa
 	case !isPage:
 		return value, nil
 	case value == nil:
-		value = newArray()
+		value = php.NewArray()
 	}
 	return paged{value, page.Next, page.Total}, nil
 }
 
 // plainParams are the parameters as a function of Handle gets them.
-func (c *outerCall) plainParams() map[string]any {
+func (c *call) plainParams() map[string]any {
 	params := map[string]any{}
-	for _, name := range c.params.keys {
-		params[name] = plain(c.params.get(name))
+	for _, name := range c.Params.Keys {
+		params[name] = plain(c.Params.Get(name))
 	}
 	if c.start != nil {
 		params["START"] = plain(c.start)
@@ -125,26 +124,26 @@ func (c *outerCall) plainParams() map[string]any {
 
 // plain is a PHP value in Go's own types.
 func plain(v any) any {
-	a, ok := v.(*array)
+	a, ok := v.(*php.Array)
 	switch {
 	case !ok:
 		return v
-	case a.isList():
-		list := make([]any, 0, a.len())
-		for _, key := range a.keys {
-			list = append(list, plain(a.values[key]))
+	case a.IsList():
+		list := make([]any, 0, a.Len())
+		for _, key := range a.Keys {
+			list = append(list, plain(a.Values[key]))
 		}
 		return list
 	}
-	members := make(map[string]any, a.len())
-	for _, key := range a.keys {
-		members[key] = plain(a.values[key])
+	members := make(map[string]any, a.Len())
+	for _, key := range a.Keys {
+		members[key] = plain(a.Values[key])
 	}
 	return members
 }
 
 // errorOf is the error of a function of Handle as the portal answers it.
-func errorOf(err error) *restError {
+func errorOf(err error) *world.Refusal {
 	var e *imbot.Error
 	if !errors.As(err, &e) || e == nil {
 		return internalError(fmt.Sprintf("%.1000s", err))
@@ -156,9 +155,9 @@ func errorOf(err error) *restError {
 	case status < 200 || status > 599: // no status of an answer
 		status = http.StatusBadRequest
 	}
-	return newError(status, cmp.Or(code, errPHP.code), e.Description)
+	return world.NewRefusal(status, cmp.Or(code, world.ErrPHP.Code), e.Description)
 }
 
-func internalError(description string) *restError {
-	return newError(errPHP.status, errPHP.code, description)
+func internalError(description string) *world.Refusal {
+	return world.NewRefusal(world.ErrPHP.Status, world.ErrPHP.Code, description)
 }

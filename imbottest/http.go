@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/imbottest/internal/php"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // ServeHTTP answers REST calls, /rest/<user>/<secret>/<method> and /rest/<method>
@@ -19,27 +22,27 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve answers a request to one of the portal's hosts: the present one, a former one
 // or the authorization server.
 func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host string) {
-	p.Lock()
-	if p.closed {
-		p.Unlock()
+	p.w.Lock()
+	if p.w.Closed {
+		p.w.Unlock()
 		panic(http.ErrAbortHandler)
 	}
 	if h := p.mountedFor(r, host); h != nil {
-		p.Unlock()
+		p.w.Unlock()
 		h.ServeHTTP(w, r)
 		return
 	}
 	p.active++
-	p.goroutines.Add(1)
-	p.Unlock()
+	p.w.Goroutines.Add(1)
+	p.w.Unlock()
 	defer func() {
-		p.Lock()
+		p.w.Lock()
 		p.active--
-		p.notify()
-		p.Unlock()
-		p.goroutines.Done()
+		p.w.Notify()
+		p.w.Unlock()
+		p.w.Goroutines.Done()
 	}()
-	a := p.route(r, secure || isLoopback(hostname(r.Host)), host)
+	a := p.route(r, secure || world.IsLoopback(hostname(r.Host)), host)
 	if a.rest {
 		openToPages(w.Header())
 	}
@@ -69,16 +72,16 @@ func openToPages(h http.Header) {
 // route answers by the host of the request: the authorization server, a former host,
 // else the portal.
 func (p *Portal) route(r *http.Request, secure bool, host string) answer {
-	p.Lock()
+	p.w.Lock()
 	auth := host == p.authHost || host == p.authAddr
 	moved := p.formerHosts[host]
-	p.Unlock()
+	p.w.Unlock()
 	switch {
 	case auth:
 		return p.authAnswer(r)
 	case moved:
-		p.Lock()
-		defer p.Unlock()
+		p.w.Lock()
+		defer p.w.Unlock()
 		return p.redirect(r.URL.RequestURI())
 	}
 	return p.answer(r, secure)
@@ -87,11 +90,11 @@ func (p *Portal) route(r *http.Request, secure bool, host string) answer {
 func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	inside := strings.Contains(r.URL.Path, "/rest/")
 	defer func() { a.rest = inside && (a.rest || strings.HasPrefix(a.contentType, "application/json")) }()
-	p.Lock()
+	p.w.Lock()
 	fits := p.bucket.add(time.Now())
-	p.Unlock()
+	p.w.Unlock()
 	if !fits {
-		return p.logRefused(r, newError(http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests").answer())
+		return p.logRefused(r, refused(world.NewRefusal(http.StatusServiceUnavailable, "QUERY_LIMIT_EXCEEDED", "Too many requests")))
 	}
 	if inside && r.Method == http.MethodOptions { // a page asks whether it may call; no method runs
 		return answer{status: http.StatusOK, contentType: "text/html; charset=utf-8", rest: true}
@@ -100,7 +103,7 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	if !ok {
 		p.problem("%s is not a path of the REST endpoint", pathShape(r.URL.Path))
 		if inside {
-			return p.logRefused(r, errNoMethod.answer())
+			return p.logRefused(r, refused(world.ErrNoMethod))
 		}
 		return p.logRefused(r, htmlPage(http.StatusNotFound))
 	}
@@ -108,20 +111,20 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	if err != nil {
 		return p.logRefused(r, htmlPage(http.StatusRequestEntityTooLarge))
 	}
-	c := &outerCall{call: call{p: p.world, params: newArray(), sent: params}, p: p, ctx: r.Context(), uri: r.URL.RequestURI()}
-	upperKeys(c.params, params)
+	c := &call{Call: world.Call{World: p.w, Params: php.NewArray(), Sent: params}, p: p, ctx: r.Context(), uri: r.URL.RequestURI()}
+	php.UpperKeys(c.Params, params)
 
-	p.Lock()
+	p.w.Lock()
 	x := p.record(method, params, false)
 	fail := p.authenticate(c, r, user, secret, secure)
 	if fail == nil {
 		fail = c.checkCaller()
 	}
-	p.Unlock()
+	p.w.Unlock()
 	c.exchange = x.ID
 	defer func() { p.endCall(x, &a) }()
 	if fail != nil {
-		return fail.answer()
+		return refused(fail)
 	}
 	return c.serve(method)
 }
@@ -132,8 +135,8 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 // requests. [Portal.Close] ends the contexts of those that came through Listen, and
 // waits for them.
 func (p *Portal) Mount(handler http.Handler) {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	p.mounted = handler
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/imbot-go/imbot/imbottest/internal/php"
 	"github.com/imbot-go/imbot/internal/phpform"
 )
 
@@ -23,7 +24,7 @@ const maxVariables = 1000
 var errTooLarge = errors.New("body too large")
 
 // readParams reads the parameters of the query and of the body. Those of the body win.
-func readParams(r *http.Request) (*array, error) {
+func readParams(r *http.Request) (*php.Array, error) {
 	params := parseForm([]byte(r.URL.RawQuery))
 	if r.Method != http.MethodPost {
 		return params, nil
@@ -32,12 +33,12 @@ func readParams(r *http.Request) (*array, error) {
 	if err != nil || len(body) > maxBody {
 		return nil, errTooLarge
 	}
-	var sent *array
+	var sent *php.Array
 	switch kind, more := mediaType(r.Header.Get("Content-Type")); {
 	case kind == "application/json" || strings.Contains(kind, "+json"):
-		v, err := parseJSON(body)
+		v, err := php.ParseJSON(body)
 		if err == nil { // the portal ignores a malformed body without an error
-			sent, _ = v.(*array)
+			sent, _ = v.(*php.Array)
 		}
 	case kind == "multipart/form-data":
 		sent = parseMultipart(body, more["boundary"])
@@ -45,8 +46,8 @@ func readParams(r *http.Request) (*array, error) {
 		sent = parseForm(body)
 	}
 	if sent != nil {
-		for _, k := range sent.keys {
-			params.set(k, sent.values[k])
+		for _, k := range sent.Keys {
+			params.Set(k, sent.Values[k])
 		}
 	}
 	return params, nil
@@ -66,10 +67,10 @@ func isJSON(contentType string) bool {
 }
 
 // parseForm reads a form. One that cannot be read counts as empty, as in PHP.
-func parseForm(data []byte) *array {
+func parseForm(data []byte) *php.Array {
 	node, err := phpform.Parse(firstVariables(data))
 	if err != nil {
-		return newArray()
+		return php.NewArray()
 	}
 	return fromForm(node)
 }
@@ -95,7 +96,7 @@ func firstVariables(form []byte) []byte {
 
 // parseMultipart reads the fields of a multipart/form-data body like those of a form, as
 // PHP does; no method reads files that are sent this way. It ends where the body is torn.
-func parseMultipart(body []byte, boundary string) *array {
+func parseMultipart(body []byte, boundary string) *php.Array {
 	var form bytes.Buffer
 	parts := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
@@ -121,13 +122,13 @@ func parseMultipart(body []byte, boundary string) *array {
 	return parseForm(form.Bytes())
 }
 
-func fromForm(node phpform.Node) *array {
-	a := newArray()
+func fromForm(node phpform.Node) *php.Array {
+	a := php.NewArray()
 	for k, child := range node.All() {
 		if child.IsMap() {
-			a.set(k, fromForm(child))
+			a.Set(k, fromForm(child))
 		} else {
-			a.set(k, child.Get())
+			a.Set(k, child.Get())
 		}
 	}
 	return a

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // A Plan is a commercial plan of the cloud. Here it stands for a rate limit.
@@ -103,30 +105,30 @@ func (u *usage) sum(now time.Time) (ran time.Duration, resetAt int64) {
 
 // usageKey is the key in usages for a method and the caller's application, or the
 // webhook.
-func (c *outerCall) usageKey(name string) string {
-	if c.app == nil {
+func (c *call) usageKey(name string) string {
+	if c.App == nil {
 		return strings.ToLower(name)
 	}
-	return c.app.id + " " + strings.ToLower(name)
+	return c.App.ID + " " + strings.ToLower(name)
 }
 
 // checkOperatingTime refuses a method whose calls have used the operating time up.
-func (c *outerCall) checkOperatingTime(name string) *restError {
-	c.p.Lock()
-	defer c.p.Unlock()
+func (c *call) checkOperatingTime(name string) *world.Refusal {
+	c.p.w.Lock()
+	defer c.p.w.Unlock()
 	if u := c.p.usages[c.usageKey(name)]; c.p.limit > 0 && u != nil {
 		if ran, _ := u.sum(time.Now()); ran >= c.p.limit {
-			return newError(http.StatusTooManyRequests, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
+			return world.NewRefusal(http.StatusTooManyRequests, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
 		}
 	}
 	return nil
 }
 
 // addOperatingTime counts a call that has run since start, and returns its time block.
-func (c *outerCall) addOperatingTime(name string, start time.Time) timing {
+func (c *call) addOperatingTime(name string, start time.Time) timing {
 	t := timeBlock(start)
-	c.p.Lock()
-	defer c.p.Unlock()
+	c.p.w.Lock()
+	defer c.p.w.Unlock()
 	key, now := c.usageKey(name), time.Now()
 	u := c.p.usages[key]
 	if u == nil {

@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/imbottest/internal/php"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // An Exchange is one REST call, or one event on its way to a handler, with what
@@ -52,7 +55,7 @@ type logEntry struct {
 	sent   string // JSON of a call, the form of an event
 	answer any    // the bytes of an answer, or the result of a command
 	large  bool   // a body was left out because it is too large
-	to     binding
+	to     world.Binding
 
 	poll string // which queues a poll asks; empty: it is none
 	kept bool   // it is in the log
@@ -120,8 +123,8 @@ func (p *Portal) keepExchange(x *logEntry) {
 
 // endExchange logs how an exchange ended. Status 0 means that there was no answer.
 func (p *Portal) endExchange(x *logEntry, status int, answer any, fault string) {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	if body, ok := answer.([]byte); ok && len(body) > maxKeptBody {
 		answer, x.large = nil, true
 	}
@@ -172,24 +175,24 @@ func foundNothing(answer any) bool {
 	if body, ok := answer.([]byte); ok {
 		return !bytes.Contains(body, []byte(`"eventId"`)) && !bytes.Contains(body, []byte(`"error"`))
 	}
-	result, _ := answer.(*array)
-	return result.array("events").len() == 0
+	result, _ := answer.(*php.Array)
+	return result.Array("events").Len() == 0
 }
 
 // pollOf names what a call polls, "" when it does something else: all commands of a batch
 // have to be polls.
-func pollOf(method string, params *array) string {
+func pollOf(method string, params *php.Array) string {
 	switch strings.ToLower(method) {
 	case "imbot.v2.event.get":
-		return "poll of " + text(params.get("botId"))
+		return "poll of " + php.Text(params.Get("botId"))
 	case "batch":
-		commands := params.array("cmd")
-		for i := range commands.len() {
-			if !strings.EqualFold(text(commands.values[commands.keys[i]]), "imbot.v2.event.get") {
+		commands := params.Array("cmd")
+		for i := range commands.Len() {
+			if !strings.EqualFold(php.Text(commands.Values[commands.Keys[i]]), "imbot.v2.event.get") {
 				return ""
 			}
 		}
-		if commands.len() > 0 {
+		if commands.Len() > 0 {
 			return "polls"
 		}
 	}
@@ -197,7 +200,7 @@ func pollOf(method string, params *array) string {
 }
 
 // logQueued logs an event that waits for a bot to fetch it; the lock is held.
-func (p *Portal) logQueued(name string, data *array) *logEntry {
+func (p *Portal) logQueued(name string, data *php.Array) *logEntry {
 	sent, _ := json.Marshal(data) // PHP values can always be written
 	return p.beginExchange(&logEntry{Exchange: Exchange{Event: true, Fetched: true, Name: name}, sent: string(sent)})
 }
@@ -237,9 +240,9 @@ func (a *answer) fault() string {
 }
 
 // endCommand logs the result of a command of a batch.
-func (p *Portal) endCommand(x *logEntry, result any, fail *restError) {
+func (p *Portal) endCommand(x *logEntry, result any, fail *world.Refusal) {
 	if fail != nil {
-		p.endExchange(x, fail.status, fail.value(), fail.code)
+		p.endExchange(x, fail.Status, fail.Value(), fail.Code)
 		return
 	}
 	p.endExchange(x, http.StatusOK, result, "")
@@ -251,19 +254,19 @@ func (p *Portal) logRefused(r *http.Request, a answer) answer {
 	if !ok {
 		method = pathShape(r.URL.Path)
 	}
-	p.Lock()
+	p.w.Lock()
 	x := p.beginExchange(&logEntry{Exchange: Exchange{Name: p.scrub(method)}})
-	p.Unlock()
+	p.w.Unlock()
 	p.endCall(x, &a)
 	return a
 }
 
 // beginEvent logs an event that is sent to a handler.
 func (p *Portal) beginEvent(d delivery) *logEntry {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	return p.beginExchange(&logEntry{
-		Exchange: Exchange{Event: true, Name: d.event, URL: p.scrub(publicURL(d.to.url)), Replay: d.replay},
+		Exchange: Exchange{Event: true, Name: d.event, URL: p.scrub(publicURL(d.to.URL)), Replay: d.replay},
 		sent:     d.body, to: d.to,
 	})
 }
@@ -284,8 +287,8 @@ func (p *Portal) endEvent(x *logEntry, status int, body, why string) {
 // newest first and at most limit of them; with before 0, the newest of all. The portal
 // keeps the last 2000, fewer when they are large.
 func (p *Portal) Exchanges(before int64, limit int) []Exchange {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	list := p.log.list
 	if first := p.log.last - int64(len(list)) + 1; before > 0 {
 		list = list[:min(max(0, before-first), int64(len(list)))]
@@ -300,16 +303,16 @@ func (p *Portal) Exchanges(before int64, limit int) []Exchange {
 // Exchange returns one call or event with its bodies. ok is false when there is none,
 // or no longer.
 func (p *Portal) Exchange(id int64) (found Exchange, ok bool) {
-	p.Lock()
+	p.w.Lock()
 	x := p.log.find(id)
 	if x == nil {
-		p.Unlock()
+		p.w.Unlock()
 		return found, false
 	}
 	found = x.Exchange
 	sent, answer, event, large := x.sent, x.answer, x.Event, x.large
 	secrets := p.secretReplacer()
-	p.Unlock()
+	p.w.Unlock()
 
 	m := masker{secrets}
 	if event && !found.Fetched {
@@ -319,7 +322,7 @@ func (p *Portal) Exchange(id int64) (found Exchange, ok bool) {
 	}
 	if body, raw := answer.([]byte); raw {
 		found.Answer = m.body(body)
-	} else if v, err := toValue(answer); err == nil && found.Done {
+	} else if v, err := php.ToValue(answer); err == nil && found.Done {
 		found.Answer = m.value(v)
 	}
 	if large && found.Sent == "" {
@@ -338,34 +341,34 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 	if err := ctx.Err(); err != nil {
 		return Exchange{}, err
 	}
-	p.Lock()
+	p.w.Lock()
 	x := p.log.find(id)
 	switch {
-	case p.closed:
-		p.Unlock()
-		return Exchange{}, errClosed
+	case p.w.Closed:
+		p.w.Unlock()
+		return Exchange{}, world.ErrClosed
 	case x == nil || !x.Event || x.Fetched || x.sent == "":
-		p.Unlock()
+		p.w.Unlock()
 		return Exchange{}, fmt.Errorf("imbottest: there is no event %d that could be sent again", id)
 	}
 	d := delivery{event: x.Name, to: x.to, body: x.sent, replay: id}
-	handler := p.handlers[d.to.url]
+	handler := p.handlers[d.to.URL]
 	next := p.log.last
 	p.active++
 	done := make(chan struct{})
-	p.goroutines.Go(func() {
+	p.w.Goroutines.Go(func() {
 		defer close(done)
 		defer p.endActivity()
 		p.deliver(d, handler)
 	})
-	p.Unlock()
+	p.w.Unlock()
 	select {
 	case <-done:
 	case <-ctx.Done():
 		return Exchange{}, ctx.Err()
 	}
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	for _, sent := range p.log.list {
 		if sent.ID > next && sent.Replay == id && sent.Done {
 			return sent.Exchange, nil
@@ -376,10 +379,10 @@ func (p *Portal) Replay(ctx context.Context, id int64) (Exchange, error) {
 
 // endActivity says that a call or event which was counted in active is over.
 func (p *Portal) endActivity() {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	p.active--
-	p.notify()
+	p.w.Notify()
 }
 
 // maxKept is how many calls a portal remembers for [Portal.Calls].
@@ -396,8 +399,8 @@ type Call struct {
 // that were refused or that a [Fault] befell are among them, those above the rate limit
 // are not. The portal remembers its first 100000 calls.
 func (p *Portal) Calls(method string) []Call {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	var calls []Call
 	for _, c := range p.calls {
 		if method == "" || strings.EqualFold(c.Method, method) {
@@ -409,13 +412,13 @@ func (p *Portal) Calls(method string) []Call {
 
 // record remembers a call for [Portal.Calls], without its credentials, and logs its
 // beginning; the lock is held.
-func (p *Portal) record(method string, params *array, batch bool) *logEntry {
-	open := newArray()
+func (p *Portal) record(method string, params *php.Array, batch bool) *logEntry {
+	open := php.NewArray()
 	var secrets []string
-	for _, k := range params.keys {
+	for _, k := range params.Keys {
 		if !isCredential(k) {
-			open.set(k, params.values[k])
-		} else if secret := text(params.values[k]); len(secret) >= minSecret {
+			open.Set(k, params.Values[k])
+		} else if secret := php.Text(params.Values[k]); len(secret) >= minSecret {
 			secrets = append(secrets, secret, hidden)
 		}
 	}
@@ -424,7 +427,7 @@ func (p *Portal) record(method string, params *array, batch bool) *logEntry {
 	}
 	secrets = append(secrets, hideToken(open)...)
 	data := []byte("{}")
-	if open.len() > 0 {
+	if open.Len() > 0 {
 		data, _ = json.Marshal(open) // PHP values can always be written
 	}
 	hide := strings.NewReplacer(secrets...)
@@ -441,14 +444,14 @@ func (p *Portal) record(method string, params *array, batch bool) *logEntry {
 // does not have, events that could not be delivered, answers of handlers other
 // than 2xx, panics of handlers. It is nil when all is well.
 func (p *Portal) Err() error {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	return errors.Join(p.problems...)
 }
 
 func (p *Portal) problem(format string, args ...any) {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	if len(p.problems) < 100 {
 		p.problems = append(p.problems, errors.New("imbottest: "+p.scrub(fmt.Sprintf(format, args...))))
 	}

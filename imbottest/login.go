@@ -7,23 +7,25 @@ import (
 	"strings"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/php"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // Webhook returns the credentials of the portal's incoming webhook with a client
 // id, for which imbotv2 has the name bot token. Each stands for an application with its own
 // bots and handlers.
 func (p *Portal) Webhook(clientID string) imbot.Webhook {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	return imbot.Webhook{URL: p.endpoint() + admin.String() + "/" + p.secret + "/", ClientID: clientID}
 }
 
 // WebhookOf is [Portal.Webhook] for the webhook of another person, who then makes the
 // calls. The same client id means the same application as with [Portal.Webhook].
 func (p *Portal) WebhookOf(user imbot.ID, clientID string) (imbot.Webhook, error) {
-	p.Lock()
-	defer p.Unlock()
-	if err := p.checkPerson(user); err != nil {
+	p.w.Lock()
+	defer p.w.Unlock()
+	if err := p.w.CheckPerson(user); err != nil {
 		return imbot.Webhook{}, err
 	}
 	if p.webhooks == nil {
@@ -36,7 +38,7 @@ func (p *Portal) WebhookOf(user imbot.ID, clientID string) (imbot.Webhook, error
 // hookOwner is the user that the path of a webhook names, 0 when that user has no
 // webhook; the lock is held.
 func (p *Portal) hookOwner(user string) imbot.ID {
-	id := toID(user)
+	id := php.ToID(user)
 	if user == id.String() && (id == admin || p.webhooks[id]) {
 		return id
 	}
@@ -48,14 +50,14 @@ func (p *Portal) hookOwner(user string) imbot.ID {
 // Many methods refuse that with WRONG_AUTH_TYPE. User 0 is a guest who is not logged
 // in.
 func (p *Portal) Session(user imbot.ID) (sessid string, err error) {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	if user != 0 {
-		if err := p.checkPerson(user); err != nil {
+		if err := p.w.CheckPerson(user); err != nil {
 			return "", err
 		}
 	}
-	sessid = randomHex(16)
+	sessid = world.RandomHex(16)
 	if p.sessions == nil {
 		p.sessions = map[string]imbot.ID{}
 	}
@@ -65,23 +67,23 @@ func (p *Portal) Session(user imbot.ID) (sessid string, err error) {
 
 // authenticate finds out who calls: by the path of a webhook, else by a session, else by
 // a token. The lock is held.
-func (p *Portal) authenticate(c *outerCall, r *http.Request, user, secret string, secure bool) *restError {
-	unauthorized := func(code, description string) *restError {
-		return newError(http.StatusUnauthorized, code, description)
+func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, secure bool) *world.Refusal {
+	unauthorized := func(code, description string) *world.Refusal {
+		return world.NewRefusal(http.StatusUnauthorized, code, description)
 	}
 	token := c.token(r)
-	sessid := c.params.text("SESSID")
-	c.start = c.params.get("START")
+	sessid := c.Params.Text("SESSID")
+	c.start = c.Params.Get("START")
 	for _, name := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE", "SESSID"} { // the REST layer does not pass them on to methods
-		c.params.remove(name)
+		c.Params.Remove(name)
 	}
 	switch {
 	case secret != "" || user != "":
 		if !secure {
 			return unauthorized("INVALID_REQUEST", "Https required.")
 		}
-		c.user = p.hookOwner(user)
-		if c.user == 0 || subtle.ConstantTimeCompare([]byte(secret), []byte(p.secret)) != 1 {
+		c.User = p.hookOwner(user)
+		if c.User == 0 || subtle.ConstantTimeCompare([]byte(secret), []byte(p.secret)) != 1 {
 			return unauthorized("INVALID_CREDENTIALS", "Invalid request credentials")
 		}
 		return nil
@@ -90,23 +92,23 @@ func (p *Portal) authenticate(c *outerCall, r *http.Request, user, secret string
 		if !known {
 			return unauthorized("session_failed", "Sessid check failed")
 		}
-		c.user, c.session = owner, true
+		c.User, c.session = owner, true
 		return nil
 	}
 	g, fail := p.checkToken(token, "APPLICATION_NOT_FOUND")
 	if fail == nil {
-		c.user, c.app, c.grant = g.user, g.app, g
+		c.User, c.App, c.grant = g.user, g.app, g
 	}
 	return fail
 }
 
 // token is the access token of a call, of the header or else of the parameters.
-func (c *outerCall) token(r *http.Request) string {
+func (c *call) token(r *http.Request) string {
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return bearer
 	}
-	if token := c.params.text("AUTH"); token != "" {
+	if token := c.Params.Text("AUTH"); token != "" {
 		return token
 	}
-	return c.params.text("ACCESS_TOKEN")
+	return c.Params.Text("ACCESS_TOKEN")
 }

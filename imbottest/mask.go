@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/imbot-go/imbot/imbottest/internal/php"
 )
 
 // masker masks the bodies of exchanges: parameters that have the name of a secret, and
@@ -40,8 +42,8 @@ func (p *Portal) credentials(yield func(string) bool) {
 			return
 		}
 	}
-	for _, app := range p.apps {
-		if !send(app.secret, app.token) {
+	for _, app := range p.w.Apps {
+		if !send(app.Secret, app.Token) {
 			return
 		}
 	}
@@ -77,9 +79,9 @@ func (p *Portal) scrub(text string) string {
 // [Portal.Calls] does not mask because tests look at it. The lock is held.
 func (p *Portal) secretReplacer() *strings.Replacer {
 	list := slices.Collect(p.credentials)
-	for _, app := range p.chatApps {
-		if len(app.hash) >= minSecret {
-			list = append(list, app.hash)
+	for _, app := range p.w.ChatApps {
+		if len(app.Hash) >= minSecret {
+			list = append(list, app.Hash)
 		}
 	}
 	return replacerOf(list)
@@ -108,7 +110,7 @@ func (m masker) text(s string) string {
 
 // body masks a body and indents it when it is JSON.
 func (m masker) body(data []byte) string {
-	if v, err := parseJSON(data); err == nil {
+	if v, err := php.ParseJSON(data); err == nil {
 		return m.value(v)
 	}
 	s, more := shorten(strings.ToValidUTF8(string(data), "\uFFFD"), maxShown)
@@ -124,21 +126,21 @@ func (m masker) value(v any) string {
 }
 
 func (m masker) write(out *bytes.Buffer, v any, indent string) {
-	a, ok := v.(*array)
+	a, ok := v.(*php.Array)
 	switch {
 	case !ok:
 		writeScalar(out, v, m)
 		return
-	case a.len() == 0:
+	case a.Len() == 0:
 		out.WriteString("[]")
 		return
 	}
-	list, brackets := a.isList(), "{}"
+	list, brackets := a.IsList(), "{}"
 	if list {
 		brackets = "[]"
 	}
 	out.WriteByte(brackets[0])
-	for i, key := range a.keys {
+	for i, key := range a.Keys {
 		if i > 0 {
 			out.WriteByte(',')
 		}
@@ -147,8 +149,8 @@ func (m masker) write(out *bytes.Buffer, v any, indent string) {
 			writeScalar(out, key, m)
 			out.WriteString(": ")
 		}
-		child := a.values[key]
-		if _, nested := child.(*array); secretNames[strings.ToLower(key)] || !nested && strings.EqualFold(key, "auth") {
+		child := a.Values[key]
+		if _, nested := child.(*php.Array); secretNames[strings.ToLower(key)] || !nested && strings.EqualFold(key, "auth") {
 			child = hidden
 		}
 		m.write(out, child, indent+"  ")

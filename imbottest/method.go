@@ -9,23 +9,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/php"
+	v1 "github.com/imbot-go/imbot/imbottest/internal/v1"
+	v2 "github.com/imbot-go/imbot/imbottest/internal/v2"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
-// call is what a method knows of its call.
+// call is one call of a method.
 type call struct {
-	p       *world
-	user    imbot.ID     // who has the token or webhook
-	app     *application // of the token; nil for the webhook
-	params  *array       // names in upper case
-	sent    *array       // the same, with the names as they were sent
-	inBatch bool         // it is a command of a batch
-	method  string       // the one that runs, in lower case
-}
-
-// outerCall is one call of a method.
-type outerCall struct {
-	call
+	world.Call
 
 	p        *Portal
 	ctx      context.Context
@@ -33,43 +25,26 @@ type outerCall struct {
 	grant    *grant // of the token
 	uri      string // of the request
 
-	session   bool       // authorized by a browser's session
-	start     any        // START, which only functions of Handle get
-	handled   bool       // a function of Handle has answered
-	coreError *restError // the last error of the portal's core in this batch, see replaceCode
+	session   bool           // authorized by a browser's session
+	start     any            // START, which only functions of Handle get
+	handled   bool           // a function of Handle has answered
+	coreError *world.Refusal // the last error of the portal's core in this batch, see replaceCode
 }
-
-// asSent are the parameters with the names as they were sent, without those that the REST
-// layer does not pass on.
-func (c *call) asSent() *array {
-	params := newArray()
-	for _, name := range c.sent.keys {
-		if upper := strings.ToUpper(name); c.params.has(upper) {
-			params.set(name, c.params.get(upper))
-		}
-	}
-	return params
-}
-
-// A method checks and acts under the portal's lock. Its checks stand in the
-// order in which the portal makes them, because that order decides which error
-// a bad call gets.
-type method func(*call) (any, *restError)
 
 // lookup finds a method by its name.
-func lookup(name string) method {
+func lookup(name string) world.Method {
 	name = strings.ToLower(name)
-	if m := lookupV1(name); m != nil {
+	if m := v1.Lookup(name); m != nil {
 		return m
 	}
-	return v2Methods(name)
+	return v2.Lookup(name)
 }
 
 // serve answers a call that is no command of a batch.
-func (c *outerCall) serve(name string) answer {
+func (c *call) serve(name string) answer {
 	start := time.Now()
 	if fail := c.checkOperatingTime(name); fail != nil {
-		return fail.answer()
+		return refused(fail)
 	}
 	k := kindCall
 	if c.grant == nil {
@@ -77,26 +52,26 @@ func (c *outerCall) serve(name string) answer {
 	}
 	return c.withFault(name, k, func() answer {
 		var result any
-		var fail *restError
+		var fail *world.Refusal
 		if strings.EqualFold(name, "batch") {
-			if result, fail = c.batch(); fail == errPHP {
-				return answer{status: fail.status, contentType: "text/html; charset=UTF-8"}
+			if result, fail = c.batch(); fail == world.ErrPHP {
+				return answer{status: fail.Status, contentType: "text/html; charset=UTF-8"}
 			}
 		} else {
 			result, fail = c.run(name)
 		}
 		if fail != nil {
-			return c.p.shown(fail).answer()
+			return refused(c.p.shown(fail))
 		}
 		return envelope(result, c.addOperatingTime(name, start))
 	})
 }
 
 // withFault runs a call, or lets it go wrong when a fault befalls it.
-func (c *outerCall) withFault(name string, k kind, run func() answer) answer {
-	c.p.Lock()
+func (c *call) withFault(name string, k kind, run func() answer) answer {
+	c.p.w.Lock()
 	f := c.p.takeFault(name, k)
-	c.p.Unlock()
+	c.p.w.Unlock()
 	c.wait(f.Delay)
 	switch {
 	case f.Cut == BeforeRun:
@@ -120,19 +95,19 @@ func (c *outerCall) withFault(name string, k kind, run func() answer) answer {
 }
 
 // expired ends the life of the call's token and refuses the call.
-func (c *outerCall) expired() answer {
-	c.p.Lock()
-	defer c.p.Unlock()
+func (c *call) expired() answer {
+	c.p.w.Lock()
+	defer c.p.w.Unlock()
 	if now := time.Now(); c.grant.expires.After(now) {
 		c.grant.expires = now
 	}
-	return errExpired.answer()
+	return refused(errExpired)
 }
 
 // renamed gives the portal another host and redirects the call there.
-func (c *outerCall) renamed() answer {
-	c.p.Lock()
-	defer c.p.Unlock()
+func (c *call) renamed() answer {
+	c.p.w.Lock()
+	defer c.p.w.Unlock()
 	host := fmt.Sprintf("portal-%d.imbottest.example", portals.Add(1))
 	if c.p.listen != "" {
 		host = net.JoinHostPort(hostname(c.p.listen), "0")
@@ -145,7 +120,7 @@ func (c *outerCall) renamed() answer {
 
 // wait waits as a fault says. When the client gives up or the portal is closed, it ends
 // the call without an answer.
-func (c *outerCall) wait(d time.Duration) {
+func (c *call) wait(d time.Duration) {
 	if d <= 0 {
 		return
 	}
@@ -161,7 +136,7 @@ func (c *outerCall) wait(d time.Duration) {
 }
 
 // run runs one method.
-func (c *outerCall) run(name string) (any, *restError) {
+func (c *call) run(name string) (any, *world.Refusal) {
 	if answer := c.p.answerOf(name); answer != nil {
 		return c.runHandler(name, answer)
 	}
@@ -170,63 +145,63 @@ func (c *outerCall) run(name string) (any, *restError) {
 		c.p.problem("the portal has no method %.80q", name)
 		return nil, c.unknownMethod(name)
 	}
-	c.p.Lock()
-	defer c.p.Unlock()
-	defer c.p.notify()
+	c.p.w.Lock()
+	defer c.p.w.Unlock()
+	defer c.p.w.Notify()
 	if fail := c.checkMethod(name); fail != nil {
 		return nil, fail
 	}
-	return m(&c.call)
+	return m(&c.Call)
 }
 
 // unknownMethod is the error for a method that this portal does not have. When it is one of
 // a scope that the caller lacks, a real portal finds it and misses the scope.
-func (c *outerCall) unknownMethod(name string) *restError {
-	c.p.Lock()
-	defer c.p.Unlock()
-	if c.p.inScope(strings.ToLower(name)) {
-		return errNoMethod
+func (c *call) unknownMethod(name string) *world.Refusal {
+	c.p.w.Lock()
+	defer c.p.w.Unlock()
+	if c.p.w.InScope(strings.ToLower(name)) {
+		return world.ErrNoMethod
 	}
-	return errScope
+	return world.ErrScope
 }
 
 // checkCaller refuses calls in the name of somebody who has left the company, and those
 // that need a license; the lock is held.
-func (c *outerCall) checkCaller() *restError {
-	u := c.p.users[c.user]
+func (c *call) checkCaller() *world.Refusal {
+	u := c.p.w.Users[c.User]
 	switch {
-	case u != nil && u.dismissed:
-		return newError(http.StatusUnauthorized, "authorization_error", "Unable to authorize user")
-	case c.params.given("AUTH_CONNECTOR"):
-		return forbidden("WRONG_LICENSE", "The feature is not in the plan")
+	case u != nil && u.Dismissed:
+		return world.NewRefusal(http.StatusUnauthorized, "authorization_error", "Unable to authorize user")
+	case c.Params.Given("AUTH_CONNECTOR"):
+		return world.Forbidden("WRONG_LICENSE", "The feature is not in the plan")
 	}
 	return nil
 }
 
 // checkMethod makes the checks that the portal makes before it runs a method; the lock
 // is held.
-func (c *outerCall) checkMethod(method string) *restError {
-	c.method = strings.ToLower(method)
+func (c *call) checkMethod(method string) *world.Refusal {
+	c.Method = strings.ToLower(method)
 	switch {
-	case !c.p.inScope(c.method):
-		return errScope
-	case c.session == isInternal(c.method):
-	case c.session && refusesSessions(c.method), isInternal(c.method):
-		return forbidden("WRONG_AUTH_TYPE", "Access for this method not allowed by session authorization.")
+	case !c.p.w.InScope(c.Method):
+		return world.ErrScope
+	case c.session == v1.IsInternal(c.Method):
+	case c.session && refusesSessions(c.Method), v1.IsInternal(c.Method):
+		return world.Forbidden("WRONG_AUTH_TYPE", "Access for this method not allowed by session authorization.")
 	}
-	for _, name := range c.params.keys {
+	for _, name := range c.Params.Keys {
 		// An id that is a list ends a batch; a single call takes it for no id.
-		breaks := slices.Contains(textParams, name) || c.inBatch && strings.HasSuffix(name, "_ID")
-		if _, list := c.params.get(name).(*array); list && breaks && !c.checksItself(name) {
-			return errPHP
+		breaks := slices.Contains(textParams, name) || c.InBatch && strings.HasSuffix(name, "_ID")
+		if _, list := c.Params.Get(name).(*php.Array); list && breaks && !c.checksItself(name) {
+			return world.ErrPHP
 		}
 	}
 	return nil
 }
 
 // checksItself reports whether the method refuses a list in place of a text by itself.
-func (c *outerCall) checksItself(param string) bool {
-	return c.method == "imbot.message.add" && (param == "MESSAGE" || param == "DIALOG_ID")
+func (c *call) checksItself(param string) bool {
+	return c.Method == "imbot.message.add" && (param == "MESSAGE" || param == "DIALOG_ID")
 }
 
 // textParams are parameters for which a list or map makes the portal's PHP code throw an
@@ -241,51 +216,4 @@ func refusesSessions(method string) bool {
 		return true
 	}
 	return strings.HasPrefix(method, "imbot.command.") || strings.HasPrefix(method, "imbot.app.")
-}
-
-// application is the application that calls: that of the token, or with a webhook that
-// of CLIENT_ID.
-func (c *call) application() (*application, *restError) {
-	if c.app != nil {
-		return c.app, nil
-	}
-	clientID := c.params.text("CLIENT_ID")
-	if clientID == "" {
-		return nil, forbidden("ACCESS_DENIED", "Client ID not specified")
-	}
-	return c.p.application("custom"+clientID, clientID, false), nil
-}
-
-// bot is the bot that acts: that of BOT_ID. Without the parameter a real portal takes
-// any bot of the application; here it is the oldest one.
-func (c *call) bot() (*bot, *restError) {
-	app, fail := c.application()
-	if fail != nil {
-		return nil, fail
-	}
-	if c.params.given("BOT_ID") {
-		return c.ownBot(app)
-	}
-	var oldest *bot
-	for _, b := range c.p.bots {
-		if b.app == app && (oldest == nil || b.id < oldest.id) {
-			oldest = b
-		}
-	}
-	if oldest == nil {
-		return nil, badRequest("BOT_ID_ERROR", "Bot not found")
-	}
-	return oldest, nil
-}
-
-// ownBot is the bot of BOT_ID, which has to belong to the application.
-func (c *call) ownBot(app *application) (*bot, *restError) {
-	b := c.p.bots[c.params.id("BOT_ID")]
-	switch {
-	case b == nil:
-		return nil, badRequest("BOT_ID_ERROR", "Bot not found")
-	case b.app != app:
-		return nil, badRequest("APP_ID_ERROR", "Bot was installed by another rest application")
-	}
-	return b, nil
 }

@@ -7,57 +7,60 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/imbottest/internal/php"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // maxBatch is how many commands one batch runs.
 const maxBatch = 50
 
 // batch runs the commands of CMD one after another. The lock is not held between them.
-func (c *outerCall) batch() (any, *restError) {
-	commands := c.params.array("CMD")
-	halt := truthy(c.params.get("HALT"))
-	done := map[string]*array{}
-	out := newArray()
+func (c *call) batch() (any, *world.Refusal) {
+	commands := c.Params.Array("CMD")
+	halt := php.Truthy(c.Params.Get("HALT"))
+	done := map[string]*php.Array{}
+	out := php.NewArray()
 	for _, name := range []string{"result", "result_error", "result_total", "result_next", "result_time"} {
-		done[name] = newArray()
-		out.set(name, done[name])
+		done[name] = php.NewArray()
+		out.Set(name, done[name])
 	}
 	n := 0
-	for i := range commands.len() {
-		key := commands.keys[i]
-		command, ok := commands.values[key].(string)
+	for i := range commands.Len() {
+		key := commands.Keys[i]
+		command, ok := commands.Values[key].(string)
 		if !ok {
 			continue // the answer does not mention it
 		}
 		if n++; n > maxBatch {
-			done["result_error"].set(key, badRequest("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded").value())
+			done["result_error"].Set(key, world.BadRequest("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded").Value())
 			continue
 		}
 		start := time.Now()
 		result, fail := c.runCommand(command, done)
-		if fail == errPHP {
+		if fail == world.ErrPHP {
 			return nil, fail // nothing catches it, so nobody is told what has run
 		}
 		if fail != nil {
-			done["result_error"].set(key, c.p.shown(fail).value())
+			done["result_error"].Set(key, c.p.shown(fail).Value())
 			if halt {
 				break
 			}
 			continue
 		}
-		value, err := toValue(result)
+		value, err := php.ToValue(result)
 		if err != nil {
-			return nil, newError(http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error")
+			return nil, world.NewRefusal(http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "Internal server error")
 		}
-		done["result"].set(key, value)
+		done["result"].Set(key, value)
 		if page, ok := result.(paged); ok {
-			done["result_total"].set(key, json.Number(strconv.Itoa(page.total)))
+			done["result_total"].Set(key, json.Number(strconv.Itoa(page.total)))
 			if page.next > 0 {
-				done["result_next"].set(key, json.Number(strconv.Itoa(page.next)))
+				done["result_next"].Set(key, json.Number(strconv.Itoa(page.next)))
 			}
 		}
 		name, _ := splitCommand(command)
-		done["result_time"].set(key, c.addOperatingTime(name, start))
+		done["result_time"].Set(key, c.addOperatingTime(name, start))
 	}
 	return out, nil
 }
@@ -71,37 +74,37 @@ func splitCommand(command string) (name, query string) {
 }
 
 // runCommand runs one command of a batch. done are the parts of the answer so far.
-func (c *outerCall) runCommand(command string, done map[string]*array) (result any, fail *restError) {
+func (c *call) runCommand(command string, done map[string]*php.Array) (result any, fail *world.Refusal) {
 	name, query := splitCommand(command)
 	sent := parseForm([]byte(query))
 	one := *c
-	one.inBatch = true
-	one.params, one.sent = newArray(), sent
-	upperKeys(one.params, sent)
-	one.start = resolve(one.params.get("START"), done)
+	one.InBatch = true
+	one.Params, one.Sent = php.NewArray(), sent
+	php.UpperKeys(one.Params, sent)
+	one.start = resolve(one.Params.Get("START"), done)
 	for _, reserved := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE"} {
-		one.params.remove(reserved)
+		one.Params.Remove(reserved)
 	}
-	for _, k := range one.params.keys {
-		one.params.values[k] = resolve(one.params.values[k], done)
+	for _, k := range one.Params.Keys {
+		one.Params.Values[k] = resolve(one.Params.Values[k], done)
 	}
-	c.p.Lock()
+	c.p.w.Lock()
 	x := c.p.record(name, sent, true)
 	x.Batch = c.exchange
-	c.p.Unlock()
+	c.p.w.Unlock()
 	defer func() { c.p.endCommand(x, result, fail) }()
 	if strings.EqualFold(name, "batch") {
-		return nil, newError(http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
+		return nil, world.NewRefusal(http.StatusMethodNotAllowed, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
 	}
 	if fail := c.checkOperatingTime(name); fail != nil {
 		return nil, fail
 	}
-	c.p.Lock()
+	c.p.w.Lock()
 	f := c.p.takeFault(name, kindCommand)
-	c.p.Unlock()
+	c.p.w.Unlock()
 	c.wait(f.Delay)
 	if !f.answersCommand() || f.Cut == AfterRun {
-		if result, fail = one.run(name); fail == errPHP {
+		if result, fail = one.run(name); fail == world.ErrPHP {
 			return nil, fail
 		}
 	}
@@ -116,8 +119,8 @@ func (c *outerCall) runCommand(command string, done map[string]*array) (result a
 
 // isCoreError reports whether the code is one of the portal's core. The core gives it in
 // place of the code that is documented for the method.
-func (e *restError) isCoreError() bool {
-	switch e.code {
+func isCoreError(e *world.Refusal) bool {
+	switch e.Code {
 	case "CHAT_ID", "CANCELED", "ERROR_NO_ACCESS", "PARAM_KEYBOARD_ERROR", "PARAM_MENU_ERROR", "EMPTY_USER_ID",
 		"ACCESS_DENIED_EXTEND", "ACCESS_DENIED_KICK", "USER_NOT_FOUND", "LEAVE_OWNER_FORBIDDEN":
 		return true
@@ -128,10 +131,10 @@ func (e *restError) isCoreError() bool {
 // replaceCode is the error of a failed command as a batch answers it. The core remembers
 // its last error until the batch ends, and the portal answers that in place of every
 // error that is not of the core.
-func (c *outerCall) replaceCode(fail *restError) *restError {
+func (c *call) replaceCode(fail *world.Refusal) *world.Refusal {
 	switch {
 	case fail == nil:
-	case fail.isCoreError():
+	case isCoreError(fail):
 		c.coreError = fail
 	case c.coreError != nil:
 		return c.coreError
@@ -148,11 +151,11 @@ var (
 
 // resolve replaces references to earlier commands in a parameter, the whole word that each
 // is. The portal does that in all texts, even in those that people wrote.
-func resolve(v any, done map[string]*array) any {
+func resolve(v any, done map[string]*php.Array) any {
 	switch v := v.(type) {
-	case *array:
-		for _, k := range v.keys {
-			v.values[k] = resolve(v.values[k], done)
+	case *php.Array:
+		for _, k := range v.Keys {
+			v.Values[k] = resolve(v.Values[k], done)
 		}
 	case string:
 		if v != "" && reference.FindString(v) == v && bracket.MatchString(v) {
@@ -163,10 +166,10 @@ func resolve(v any, done map[string]*array) any {
 				return ref
 			}
 			switch found := follow(ref, done).(type) {
-			case nil, bool, *array:
+			case nil, bool, *php.Array:
 				return ref
 			default:
-				return text(found)
+				return php.Text(found)
 			}
 		})
 	}
@@ -175,7 +178,7 @@ func resolve(v any, done map[string]*array) any {
 
 // follow returns what a reference refers to. When a part of its path is missing, it is
 // the array where that part should be.
-func follow(ref string, done map[string]*array) any {
+func follow(ref string, done map[string]*php.Array) any {
 	name := "result"
 	if kind := reference.FindStringSubmatch(ref)[1]; kind != "result" { // "results", too, is one
 		name += "_" + kind
@@ -186,49 +189,49 @@ func follow(ref string, done map[string]*array) any {
 	}
 	var at any = results
 	for _, key := range bracket.FindAllStringSubmatch(ref, -1) {
-		a, ok := at.(*array)
-		if !ok || !a.has(key[1]) {
+		a, ok := at.(*php.Array)
+		if !ok || !a.Has(key[1]) {
 			break
 		}
-		at = a.values[key[1]]
+		at = a.Values[key[1]]
 	}
 	return at
 }
 
 // hideCommands leaves only the method of each command in the recorded parameters of a
 // batch. Each command is recorded with its parameters by itself.
-func hideCommands(params *array) {
-	for _, k := range params.keys {
-		commands, ok := params.values[k].(*array)
+func hideCommands(params *php.Array) {
+	for _, k := range params.Keys {
+		commands, ok := params.Values[k].(*php.Array)
 		if !ok || !strings.EqualFold(k, "cmd") {
 			continue
 		}
-		names := newArray()
-		for _, key := range commands.keys {
-			name, _ := splitCommand(text(commands.values[key]))
-			names.set(key, name)
+		names := php.NewArray()
+		for _, key := range commands.Keys {
+			name, _ := splitCommand(php.Text(commands.Values[key]))
+			names.Set(key, name)
 		}
-		params.set(k, names)
+		params.Set(k, names)
 	}
 }
 
 // hideToken takes the token of a new bot out of the fields of a call, and returns it as
 // what is to be hidden and by what.
-func hideToken(params *array) (secrets []string) {
-	for _, k := range params.keys {
-		fields, ok := params.values[k].(*array)
+func hideToken(params *php.Array) (secrets []string) {
+	for _, k := range params.Keys {
+		fields, ok := params.Values[k].(*php.Array)
 		if !ok || !strings.EqualFold(k, "fields") {
 			continue
 		}
-		open := newArray()
-		for _, name := range fields.keys {
+		open := php.NewArray()
+		for _, name := range fields.Keys {
 			if !isCredential(name) {
-				open.set(name, fields.values[name])
-			} else if secret := text(fields.values[name]); len(secret) >= minSecret {
+				open.Set(name, fields.Values[name])
+			} else if secret := php.Text(fields.Values[name]); len(secret) >= minSecret {
 				secrets = append(secrets, secret, hidden)
 			}
 		}
-		params.set(k, open)
+		params.Set(k, open)
 	}
 	return secrets
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 	"github.com/imbot-go/imbot/internal/phpform"
 )
 
@@ -18,45 +19,7 @@ import (
 const Admin = admin
 
 // admin is Admin for the code of this package.
-const admin imbot.ID = 1
-
-// application owns bots and their handlers. It is an OAuth application, or stands for a
-// CLIENT_ID that is used with the webhook.
-type application struct {
-	id       string // as the portal stores it: "custom" + CLIENT_ID, or the OAuth client id
-	clientID string
-	oauth    bool
-	token    string    // application_token of events
-	hooks    []binding // the URLs of bots of the second generation
-	handlers map[string]binding
-
-	// Of OAuth applications:
-	secret    string // "" until Portal.Application has set it
-	installed bool
-	finished  bool // the installation; before that the portal sends no events
-	version   int
-	options   map[imbot.ID]*array // by user; 0 stands for everybody
-}
-
-// application finds or makes an application; the lock is held.
-func (p *world) application(id, clientID string, oauth bool) *application {
-	app := p.apps[id]
-	if app == nil {
-		app = &application{id: id, clientID: clientID, oauth: oauth, token: clientID, handlers: map[string]binding{}}
-		if oauth {
-			app.token = randomHex(16)
-		}
-		p.apps[id] = app
-	}
-	return app
-}
-
-// The events in the life of an application.
-const (
-	eventInstall   = "ONAPPINSTALL"
-	eventUpdate    = "ONAPPUPDATE"
-	eventUninstall = "ONAPPUNINSTALL"
-)
+const admin = world.Admin
 
 // An Application is an OAuth application that can be installed on a portal, seen
 // from the portal's side. Its developer's side is imbot.OAuthApp:
@@ -71,22 +34,22 @@ type Application struct {
 	noPrint
 
 	portal *Portal
-	app    *application
+	app    *world.Application
 }
 
 // Application makes the client id and the secret of an application known to the
 // portal and its authorization server. That does not install it; [Portal.OAuth] does,
 // and so do [Application.Install] and [Application.OpenPage].
 func (p *Portal) Application(clientID, clientSecret string) *Application {
-	p.Lock()
-	defer p.Unlock()
-	app := p.application(clientID, clientID, true)
-	app.secret = clientSecret
+	p.w.Lock()
+	defer p.w.Unlock()
+	app := p.w.Application(clientID, clientID, true)
+	app.Secret = clientSecret
 	return &Application{portal: p, app: app}
 }
 
 // String names the client id and nothing else.
-func (a *Application) String() string { return "imbottest.Application(" + a.app.clientID + ")" }
+func (a *Application) String() string { return "imbottest.Application(" + a.app.ClientID + ")" }
 
 // GoString is String, so that %#v prints no secret.
 func (a *Application) GoString() string { return a.String() }
@@ -101,11 +64,11 @@ func (a *Application) Install(ctx context.Context, handlerURL string) error {
 			return err
 		}
 		a.install()
-		a.app.finished = true
-		e := &event{}
-		e.set()("event", eventInstall)
-		e.set("data")("VERSION", a.version(), "ACTIVE", "Y", "INSTALLED", "Y", "LANGUAGE_ID", language)
-		p.queueEvent(eventInstall, a.app, appQueue(a.app), a.encodeWithAuth(e, true))
+		a.app.Finished = true
+		e := &world.Event{}
+		e.At()("event", world.EventInstall)
+		e.At("data")("VERSION", a.version(), "ACTIVE", "Y", "INSTALLED", "Y", "LANGUAGE_ID", world.Language)
+		p.w.QueueEvent(world.EventInstall, a.app, world.AppQueue(a.app), a.encodeWithAuth(e, true))
 		return nil
 	})
 }
@@ -119,10 +82,10 @@ func (a *Application) OpenPage(ctx context.Context, user imbot.ID, pageURL strin
 	var r *http.Request
 	var handler http.Handler
 	err = a.locked(ctx, func(p *Portal) error {
-		if err := p.checkPerson(user); err != nil {
+		if err := p.w.CheckPerson(user); err != nil {
 			return err
 		}
-		if !a.app.installed {
+		if !a.app.Installed {
 			if user != admin {
 				return errors.New("imbottest: the application is not installed, and only Admin can do that")
 			}
@@ -136,12 +99,12 @@ func (a *Application) OpenPage(ctx context.Context, user imbot.ID, pageURL strin
 		return "", err
 	}
 	p := a.portal
-	d := delivery{event: "the page", to: binding{url: pageURL, full: pageURL}}
+	d := delivery{event: "the page", to: world.Binding{URL: pageURL, Full: pageURL}}
 	status := 0
 	switch {
 	case handler != nil:
 		status, body, _ = p.callHandler(d, handler, r)
-	case isLoopback(r.URL.Hostname()):
+	case world.IsLoopback(r.URL.Hostname()):
 		status, body, _ = p.postToHandler(d, r)
 	default:
 		return "", fmt.Errorf("imbottest: nothing serves %s (see Portal.Serve)", publicURL(pageURL))
@@ -153,9 +116,9 @@ func (a *Application) OpenPage(ctx context.Context, user imbot.ID, pageURL strin
 		return body, fmt.Errorf("imbottest: the page %s answered %d", publicURL(pageURL), status)
 	}
 	if user == admin && strings.Contains(body, "installFinish") {
-		p.Lock()
-		a.app.finished = a.app.installed
-		p.Unlock()
+		p.w.Lock()
+		a.app.Finished = a.app.Installed
+		p.w.Unlock()
 	}
 	return body, nil
 }
@@ -164,14 +127,14 @@ func (a *Application) OpenPage(ctx context.Context, user imbot.ID, pageURL strin
 func (a *Application) pageRequest(ctx context.Context, user imbot.ID, pageURL string) (*http.Request, error) {
 	p, g := a.portal, a.portal.newGrant(a.app, user)
 	address, err := url.Parse(pageURL)
-	if err != nil || !acceptable(pageURL) {
+	if err != nil || !world.Acceptable(pageURL) {
 		return nil, errors.New("imbottest: the page's URL is not acceptable")
 	}
 	protocol := "1"
 	if strings.HasPrefix(p.endpoint(), "http:") {
 		protocol = "0"
 	}
-	query := url.Values{"DOMAIN": {p.domain()}, "PROTOCOL": {protocol}, "LANG": {language}, "APP_SID": {randomHex(16)}}.Encode()
+	query := url.Values{"DOMAIN": {p.domain()}, "PROTOCOL": {protocol}, "LANG": {world.Language}, "APP_SID": {world.RandomHex(16)}}.Encode()
 	if address.RawQuery != "" {
 		query = address.RawQuery + "&" + query
 	}
@@ -182,9 +145,9 @@ func (a *Application) pageRequest(ctx context.Context, user imbot.ID, pageURL st
 			form.Set(pairs[i+1], pairs[i])
 		}
 	}
-	set("AUTH_ID", g.access, "AUTH_EXPIRES", expiresIn, "REFRESH_ID", g.refresh)
+	set("AUTH_ID", g.access, "AUTH_EXPIRES", world.ExpiresIn, "REFRESH_ID", g.refresh)
 	if !p.oldPages {
-		set("SERVER_ENDPOINT", p.authRoot(), "APPLICATION_TOKEN", a.app.token, "APPLICATION_SCOPE", p.scopeList())
+		set("SERVER_ENDPOINT", p.authRoot(), "APPLICATION_TOKEN", a.app.Token, "APPLICATION_SCOPE", p.w.ScopeList())
 	}
 	set("member_id", p.memberID, "status", appStatus, "PLACEMENT", "DEFAULT", "PLACEMENT_OPTIONS", `{"any":"10/"}`)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(form.Encode()))
@@ -206,16 +169,16 @@ func WithOldPages() Option { return func(p *Portal) { p.oldPages = true } }
 // event.bind. The portal forgets handlers that were bound with event.bind then.
 func (a *Application) Update(ctx context.Context) error {
 	return a.locked(ctx, func(p *Portal) error {
-		if !a.app.installed {
+		if !a.app.Installed {
 			return errNotInstalled
 		}
 		previous := a.version()
-		a.app.version++
-		e := &event{}
-		e.set()("event", eventUpdate)
-		e.set("data")("VERSION", a.version(), "PREVIOUS_VERSION", previous, "LANGUAGE_ID", language)
-		p.queueEvent(eventUpdate, a.app, appQueue(a.app), a.encodeWithAuth(e, true))
-		a.app.forgetBindings()
+		a.app.Version++
+		e := &world.Event{}
+		e.At()("event", world.EventUpdate)
+		e.At("data")("VERSION", a.version(), "PREVIOUS_VERSION", previous, "LANGUAGE_ID", world.Language)
+		p.w.QueueEvent(world.EventUpdate, a.app, world.AppQueue(a.app), a.encodeWithAuth(e, true))
+		a.app.ForgetBindings()
 		return nil
 	})
 }
@@ -226,21 +189,21 @@ func (a *Application) Update(ctx context.Context) error {
 // in these events, and the next installation gets another application token.
 func (a *Application) Uninstall(ctx context.Context) error {
 	return a.locked(ctx, func(p *Portal) error {
-		if !a.app.installed {
+		if !a.app.Installed {
 			return errNotInstalled
 		}
-		for _, id := range sortedIDs(p.bots) {
-			if b := p.bots[id]; b.app == a.app {
-				p.dropBot(b, admin)
+		for _, id := range world.SortedIDs(p.w.Bots) {
+			if b := p.w.Bots[id]; b.App == a.app {
+				p.w.DropBot(b, admin)
 			}
 		}
-		e := &event{}
-		e.set()("event", eventUninstall)
-		e.set("data")("LANGUAGE_ID", language, "CLEAN", "1")
-		p.queueEvent(eventUninstall, a.app, appQueue(a.app), a.encodeWithAuth(e, false))
-		a.app.installed, a.app.finished, a.app.token = false, false, randomHex(16)
-		clear(a.app.handlers)
-		clear(a.app.options)
+		e := &world.Event{}
+		e.At()("event", world.EventUninstall)
+		e.At("data")("LANGUAGE_ID", world.Language, "CLEAN", "1")
+		p.w.QueueEvent(world.EventUninstall, a.app, world.AppQueue(a.app), a.encodeWithAuth(e, false))
+		a.app.Installed, a.app.Finished, a.app.Token = false, false, world.RandomHex(16)
+		clear(a.app.Handlers)
+		clear(a.app.Options)
 		for _, g := range p.tokens {
 			g.uninstalled = g.uninstalled || g.app == a.app
 		}
@@ -254,15 +217,15 @@ func (a *Application) Uninstall(ctx context.Context) error {
 func (a *Application) Authorize(user imbot.ID, state string) (url.Values, error) {
 	query := url.Values{"state": {state}}
 	err := a.locked(context.Background(), func(p *Portal) error {
-		if !a.app.installed {
+		if !a.app.Installed {
 			return errNotInstalled
 		}
-		if err := p.checkPerson(user); err != nil {
+		if err := p.w.CheckPerson(user); err != nil {
 			return err
 		}
-		id := randomHex(16)
+		id := world.RandomHex(16)
 		p.codes[id] = code{a.app, user, time.Now().Add(codeLife)}
-		query.Set("scope", p.scopeList())
+		query.Set("scope", p.w.ScopeList())
 		query.Set("code", id)
 		query.Set("domain", p.domain())
 		query.Set("member_id", p.memberID)
@@ -278,8 +241,8 @@ func (a *Application) Authorize(user imbot.ID, state string) (url.Values, error)
 // ExpireTokens lets all access tokens of the application expire; the refresh tokens
 // still work. Without it access tokens live an hour.
 func (a *Application) ExpireTokens() {
-	a.portal.Lock()
-	defer a.portal.Unlock()
+	a.portal.w.Lock()
+	defer a.portal.w.Unlock()
 	for _, g := range a.portal.tokens {
 		if g.app == a.app && g.expires.After(time.Now()) {
 			g.expires = time.Now()
@@ -290,8 +253,8 @@ func (a *Application) ExpireTokens() {
 // RevokeTokens makes all tokens of the application invalid: the portal answers its access
 // tokens with invalid_token, its refresh tokens with invalid_grant.
 func (a *Application) RevokeTokens() {
-	a.portal.Lock()
-	defer a.portal.Unlock()
+	a.portal.w.Lock()
+	defer a.portal.w.Unlock()
 	for access, g := range a.portal.tokens {
 		if g.app == a.app {
 			delete(a.portal.tokens, access)
@@ -307,50 +270,50 @@ func (a *Application) locked(ctx context.Context, do func(*Portal) error) error 
 		return err
 	}
 	p := a.portal
-	p.Lock()
-	defer p.Unlock()
-	if p.closed {
-		return errClosed
+	p.w.Lock()
+	defer p.w.Unlock()
+	if p.w.Closed {
+		return world.ErrClosed
 	}
-	defer p.notify()
+	defer p.w.Notify()
 	return do(p)
 }
 
 func (a *Application) install() {
-	if !a.app.installed {
-		a.app.installed, a.app.version = true, 1
+	if !a.app.Installed {
+		a.app.Installed, a.app.Version = true, 1
 	}
 }
 
 // bind sets the handler for the events of the application's own life.
 func (a *Application) bind(handlerURL string) error {
-	if !acceptable(handlerURL) {
+	if !world.Acceptable(handlerURL) {
 		return errors.New("imbottest: the handler's URL is not acceptable")
 	}
-	for _, name := range appEvents {
-		a.app.handlers[name] = binding{url: handlerURL, full: handlerURL}
+	for _, name := range world.AppEvents {
+		a.app.Handlers[name] = world.Binding{URL: handlerURL, Full: handlerURL}
 	}
 	return nil
 }
 
-func (a *Application) version() string { return strconv.Itoa(a.app.version) + ".0.0" }
+func (a *Application) version() string { return strconv.Itoa(a.app.Version) + ".0.0" }
 
-// encodeWithAuth writes what the application's own events end with, the time and its
+// EncodeWithAuth writes what the application's own events end with, the time and its
 // authorization, and encodes the event. tokens says whether that has a new pair of the
 // administrator's tokens.
-func (a *Application) encodeWithAuth(e *event, tokens bool) string {
+func (a *Application) encodeWithAuth(e *world.Event, tokens bool) string {
 	p := a.portal
-	e.set()("ts", unix(time.Now()))
-	set := e.set("auth")
+	e.At()("ts", world.Unix(time.Now()))
+	set := e.At("auth")
 	set("domain", p.domain())
 	if tokens {
 		g := p.newGrant(a.app, admin)
-		set("scope", p.scopeList(), "access_token", g.access, "refresh_token", g.refresh, "expires_in", expiresIn)
+		set("scope", p.w.ScopeList(), "access_token", g.access, "refresh_token", g.refresh, "expires_in", world.ExpiresIn)
 	}
 	set("server_endpoint", p.authRoot())
 	if tokens {
 		set("status", appStatus)
 	}
-	set("client_endpoint", p.endpoint(), "member_id", p.memberID, "application_token", a.app.token)
+	set("client_endpoint", p.endpoint(), "member_id", p.memberID, "application_token", a.app.Token)
 	return e.Encode()
 }

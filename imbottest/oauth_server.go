@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/php"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // AuthServer returns the address of the authorization server, for
@@ -14,14 +16,14 @@ import (
 // app.info. [Portal.Calls] and [Portal.Fail] name its calls oauth/token and
 // oauth/app.info. The rate limit does not count them.
 func (p *Portal) AuthServer() string {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	return p.authOrigin()
 }
 
 // code is an authorization whose code was not exchanged yet.
 type code struct {
-	app     *application
+	app     *world.Application
 	user    imbot.ID
 	expires time.Time
 }
@@ -35,8 +37,8 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 	if err != nil {
 		return htmlPage(http.StatusRequestEntityTooLarge)
 	}
-	c := &outerCall{call: call{p: p.world, params: newArray()}, p: p, ctx: r.Context()}
-	upperKeys(c.params, params)
+	c := &call{Call: world.Call{World: p.w, Params: php.NewArray()}, p: p, ctx: r.Context()}
+	php.UpperKeys(c.Params, params)
 	start := time.Now()
 	path := strings.Join(strings.FieldsFunc(r.URL.Path, func(r rune) bool { return r == '/' }), "/") // several slashes are one
 	switch strings.TrimSuffix(path, ".json") {
@@ -49,7 +51,7 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 		return c.withFault("oauth/token", kindAuth, func() answer {
 			v, fail := p.exchangeToken(params)
 			if fail != nil {
-				return fail.answer()
+				return refused(fail)
 			}
 			return jsonAnswer(http.StatusOK, v)
 		})
@@ -59,75 +61,75 @@ func (p *Portal) authAnswer(r *http.Request) (a answer) {
 		return c.withFault("oauth/app.info", kindAuth, func() answer {
 			v, fail := p.tokenInfo(c.token(r))
 			if fail != nil {
-				return fail.answer()
+				return refused(fail)
 			}
 			return envelope(v, timeBlock(start))
 		})
 	}
 	p.problem("the authorization server has no path %.80q", r.URL.Path)
 	if strings.HasPrefix(path, "rest/") {
-		return errNoMethod.answer()
+		return refused(world.ErrNoMethod)
 	}
 	return htmlPage(http.StatusNotFound)
 }
 
 // recordAuth records a call with the named parameters only, because most of the others
 // are secrets.
-func (p *Portal) recordAuth(method string, params *array, names ...string) *logEntry {
-	open := newArray()
+func (p *Portal) recordAuth(method string, params *php.Array, names ...string) *logEntry {
+	open := php.NewArray()
 	for _, name := range names {
-		if params.has(name) {
-			open.set(name, params.get(name))
+		if params.Has(name) {
+			open.Set(name, params.Get(name))
 		}
 	}
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	return p.record(method, open, false)
 }
 
 // exchangeToken answers the token endpoint: it gives a new pair of tokens for a code or a
 // refresh token. Both work once.
-func (p *Portal) exchangeToken(params *array) (any, *restError) {
-	p.Lock()
-	defer p.Unlock()
-	defer p.notify()
+func (p *Portal) exchangeToken(params *php.Array) (any, *world.Refusal) {
+	p.w.Lock()
+	defer p.w.Unlock()
+	defer p.w.Notify()
 	now := time.Now()
-	app := p.apps[params.text("client_id")]
+	app := p.w.Apps[params.Text("client_id")]
 	switch {
-	case app == nil || app.secret == "":
-		return nil, newError(http.StatusOK, "wrong_client", "Wrong client")
-	case params.text("client_secret") != app.secret:
-		return nil, newError(http.StatusUnauthorized, "invalid_client", "Invalid client data")
+	case app == nil || app.Secret == "":
+		return nil, world.NewRefusal(http.StatusOK, "wrong_client", "Wrong client")
+	case params.Text("client_secret") != app.Secret:
+		return nil, world.NewRefusal(http.StatusUnauthorized, "invalid_client", "Invalid client data")
 	}
 	var user imbot.ID
-	switch params.text("grant_type") {
+	switch params.Text("grant_type") {
 	case "":
-		return nil, badRequest("invalid_request", "Invalid request")
+		return nil, world.BadRequest("invalid_request", "Invalid request")
 	case "authorization_code":
-		id := params.text("code")
+		id := params.Text("code")
 		found, ok := p.codes[id]
 		if !ok || found.app != app || !found.expires.After(now) {
-			return nil, badRequest("invalid_grant", "Invalid grant")
+			return nil, world.BadRequest("invalid_grant", "Invalid grant")
 		}
 		delete(p.codes, id)
 		user = found.user
 	case "refresh_token":
-		old := p.byRefresh(params.text("refresh_token"))
+		old := p.byRefresh(params.Text("refresh_token"))
 		switch {
 		case old == nil || old.app != app || old.used || !old.expires.Add(refreshLife-tokenLife).After(now):
-			return nil, badRequest("invalid_grant", "Invalid grant")
+			return nil, world.BadRequest("invalid_grant", "Invalid grant")
 		case old.uninstalled:
-			return nil, newError(http.StatusUnauthorized, "NOT_INSTALLED", "Application not installed")
+			return nil, world.NewRefusal(http.StatusUnauthorized, "NOT_INSTALLED", "Application not installed")
 		}
 		old.used = true
 		user = old.user
 	default:
-		return nil, badRequest("unsupported_grant_type", "Unsupported grant type")
+		return nil, world.BadRequest("unsupported_grant_type", "Unsupported grant type")
 	}
 	g := p.newGrant(app, user)
 	return map[string]any{
 		"access_token": g.access, "refresh_token": g.refresh, "expires": g.expires.Unix(), "expires_in": int(tokenLife.Seconds()),
-		"scope": p.scopeList(), "domain": hostOf(p.authOrigin()), "server_endpoint": p.authRoot(), "status": appStatus,
+		"scope": p.w.ScopeList(), "domain": hostOf(p.authOrigin()), "server_endpoint": p.authRoot(), "status": appStatus,
 		"client_endpoint": p.endpoint(), "member_id": p.memberID, "user_id": g.user,
 	}, nil
 }
@@ -143,17 +145,17 @@ func (p *Portal) byRefresh(token string) *grant {
 
 // tokenInfo answers app.info of the authorization server: which application and portal
 // a token is for.
-func (p *Portal) tokenInfo(token string) (any, *restError) {
-	p.Lock()
-	defer p.Unlock()
+func (p *Portal) tokenInfo(token string) (any, *world.Refusal) {
+	p.w.Lock()
+	defer p.w.Unlock()
 	g, fail := p.checkToken(token, "NOT_INSTALLED")
 	if fail != nil {
 		return nil, fail
 	}
 	return map[string]any{
-		"client_id": g.app.clientID, "scope": p.scopeList(), "expires": g.expires.Format(time.RFC3339), "user_id": g.user,
+		"client_id": g.app.ClientID, "scope": p.w.ScopeList(), "expires": g.expires.Format(time.RFC3339), "user_id": g.user,
 		"install": map[string]any{
-			"installed": g.app.finished, "version": strconv.Itoa(g.app.version), "status": appStatus, "scope": p.scopeList(),
+			"installed": g.app.Finished, "version": strconv.Itoa(g.app.Version), "status": appStatus, "scope": p.w.ScopeList(),
 			"domain": p.domain(), "uri": strings.TrimSuffix(p.endpoint(), "/rest/"), "client_endpoint": p.endpoint(),
 			"member_id": p.memberID, "member_type": "user",
 		},

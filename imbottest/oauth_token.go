@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 	"golang.org/x/oauth2"
 )
 
 // grant is a pair of tokens.
 type grant struct {
 	access, refresh string
-	app             *application
+	app             *world.Application
 	user            imbot.ID
 	expires         time.Time // of the access token
 	events          bool      // events carry it, until it expires
@@ -30,33 +31,33 @@ const (
 // one has less than a minute to live. The application's events carry
 // [Portal.ApplicationToken].
 func (p *Portal) OAuth(clientID string) imbot.OAuth {
-	p.Lock()
-	defer p.Unlock()
-	app := p.application(clientID, clientID, true)
-	app.installed, app.finished = true, true
+	p.w.Lock()
+	defer p.w.Unlock()
+	app := p.w.Application(clientID, clientID, true)
+	app.Installed, app.Finished = true, true
 	return imbot.OAuth{Endpoint: p.endpoint(), Tokens: tokenSource{p, app}}
 }
 
 // ApplicationToken returns the application_token in the events of an OAuth
 // application, by which they are verified. For a webhook it is the client id.
 func (p *Portal) ApplicationToken(clientID string) string {
-	p.Lock()
-	defer p.Unlock()
-	if app := p.apps[clientID]; app != nil && app.oauth {
-		return app.token
+	p.w.Lock()
+	defer p.w.Unlock()
+	if app := p.w.Apps[clientID]; app != nil && app.OAuth {
+		return app.Token
 	}
 	return clientID
 }
 
 type tokenSource struct {
 	portal *Portal
-	app    *application
+	app    *world.Application
 }
 
 // Token implements [oauth2.TokenSource].
 func (s tokenSource) Token() (*oauth2.Token, error) {
-	s.portal.Lock()
-	defer s.portal.Unlock()
+	s.portal.w.Lock()
+	defer s.portal.w.Unlock()
 	g := s.portal.grantFor(s.app, admin)
 	return &oauth2.Token{AccessToken: g.access, TokenType: "Bearer", RefreshToken: g.refresh, Expiry: g.expires}, nil
 }
@@ -69,7 +70,7 @@ func (s tokenSource) GoString() string { return s.String() }
 
 // grantFor returns a user's tokens of an application, new ones when the last have less
 // than a minute to live; the lock is held.
-func (p *Portal) grantFor(app *application, user imbot.ID) *grant {
+func (p *Portal) grantFor(app *world.Application, user imbot.ID) *grant {
 	now := time.Now()
 	for access, g := range p.tokens {
 		switch {
@@ -85,17 +86,17 @@ func (p *Portal) grantFor(app *application, user imbot.ID) *grant {
 }
 
 // newGrant makes a pair of tokens; the lock is held.
-func (p *Portal) newGrant(app *application, user imbot.ID) *grant {
-	g := &grant{access: randomHex(32), refresh: randomHex(32), app: app, user: user, expires: time.Now().Add(tokenLife)}
+func (p *Portal) newGrant(app *world.Application, user imbot.ID) *grant {
+	g := &grant{access: world.RandomHex(32), refresh: world.RandomHex(32), app: app, user: user, expires: time.Now().Add(tokenLife)}
 	p.tokens[g.access] = g
 	return g
 }
 
 // checkToken finds the grant of an access token, or the error with which the portal
 // refuses it. gone is the code for an application that was uninstalled. The lock is held.
-func (p *Portal) checkToken(token, gone string) (*grant, *restError) {
-	unauthorized := func(code, description string) (*grant, *restError) {
-		return nil, newError(http.StatusUnauthorized, code, description)
+func (p *Portal) checkToken(token, gone string) (*grant, *world.Refusal) {
+	unauthorized := func(code, description string) (*grant, *world.Refusal) {
+		return nil, world.NewRefusal(http.StatusUnauthorized, code, description)
 	}
 	g := p.tokens[token]
 	switch {
@@ -111,4 +112,4 @@ func (p *Portal) checkToken(token, gone string) (*grant, *restError) {
 	return g, nil
 }
 
-var errExpired = newError(http.StatusUnauthorized, "expired_token", "The access token provided has expired.")
+var errExpired = world.NewRefusal(http.StatusUnauthorized, "expired_token", "The access token provided has expired.")

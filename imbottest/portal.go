@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // portals counts portals, so that each has a host name of its own.
@@ -20,7 +21,7 @@ var portals atomic.Int64
 // methods may be called at the same time.
 type Portal struct {
 	noPrint
-	*world
+	w *world.World
 
 	host       string // portal-7.imbottest.example
 	authHost   string // of the authorization server; a renamed portal keeps it
@@ -79,8 +80,8 @@ func NewPortal(opts ...Option) *Portal {
 	p := &Portal{
 		host:        host,
 		authHost:    "oauth." + host,
-		memberID:    randomHex(16),
-		secret:      randomHex(8),
+		memberID:    world.RandomHex(16),
+		secret:      world.RandomHex(8),
 		ctx:         ctx,
 		cancel:      cancel,
 		tokens:      map[string]*grant{},
@@ -91,8 +92,8 @@ func NewPortal(opts ...Option) *Portal {
 		usages:      map[string]*usage{},
 	}
 	p.feed.last = rand.Int64N(1<<32) * maxFeed
-	p.world = newWorld(surroundings{p}, lookup)
-	p.seed = rand.Uint64()
+	p.w = world.New(surroundings{p}, lookup)
+	p.w.Seed = rand.Uint64()
 	for _, opt := range opts {
 		opt(p)
 	}
@@ -105,16 +106,16 @@ func NewPortal(opts ...Option) *Portal {
 // it. Shut a bot down before: its calls fail after Close, and the client repeats them for
 // some seconds.
 func (p *Portal) Close() {
-	p.Lock()
-	p.close()
+	p.w.Lock()
+	p.w.Close()
 	p.queues = map[string][]delivery{}
 	servers, client := p.servers, p.client
-	p.Unlock()
+	p.w.Unlock()
 	p.cancel()
 	for _, server := range servers {
 		_ = server.Close()
 	}
-	p.goroutines.Wait()
+	p.w.Goroutines.Wait()
 	if client != nil {
 		client.CloseIdleConnections()
 	}
@@ -125,7 +126,7 @@ func (p *Portal) Close() {
 // with the bot's own means, such as [imbot.EventHandler.Idle]. A handler must not call
 // Idle.
 func (p *Portal) Idle(ctx context.Context) error {
-	return p.await(ctx, func() bool { return p.active == 0 })
+	return p.w.Await(ctx, func() bool { return p.active == 0 })
 }
 
 // String names the portal's host and nothing else.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // HTTPClient returns a client that reaches this portal, its authorization server
@@ -21,12 +23,12 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 		defer func() { _ = r.Body.Close() }()
 	}
 	p := t.portal
-	p.Lock()
-	known, closed, handler := p.known(r.URL.Host), p.closed, p.handlers[r.URL.String()]
-	p.Unlock()
+	p.w.Lock()
+	known, closed, handler := p.known(r.URL.Host), p.w.Closed, p.handlers[r.URL.String()]
+	p.w.Unlock()
 	switch {
 	case closed:
-		return nil, notReached(errClosed)
+		return nil, notReached(world.ErrClosed)
 	case !known && handler == nil:
 		return nil, notReached(fmt.Errorf("imbottest: this client reaches only %s and the URLs of Serve", p.host))
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // A User is a person or a bot.
@@ -26,10 +27,10 @@ func (u User) Name() string { return strings.TrimSpace(u.FirstName + " " + u.Las
 
 // Users returns all people and bots in the order of their ids.
 func (p *Portal) Users() []User {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	var users []User
-	for _, id := range sortedIDs(p.users) {
+	for _, id := range world.SortedIDs(p.w.Users) {
 		users = append(users, p.user(id))
 	}
 	return users
@@ -37,13 +38,13 @@ func (p *Portal) Users() []User {
 
 // user returns a user that exists or existed; the lock is held.
 func (p *Portal) user(id imbot.ID) User {
-	u := p.users[id]
-	color := u.color
+	u := p.w.Users[id]
+	color := u.Color
 	if color.Hex() == "" {
 		colors := imbot.Colors()
 		color = colors[int(id)%len(colors)]
 	}
-	return User{ID: id, FirstName: u.first, LastName: u.last, Position: u.position, Color: color, Bot: u.isBot, Guest: u.isConnector, Gone: !p.exists(id)}
+	return User{ID: id, FirstName: u.First, LastName: u.Last, Position: u.Position, Color: color, Bot: u.IsBot, Guest: u.IsConnector, Gone: !p.w.Exists(id)}
 }
 
 // A Dialog is a private dialog or a group chat as one of its members sees it.
@@ -64,11 +65,11 @@ type Dialog struct {
 // Dialogs returns the dialogs of which somebody is a member; the one with the
 // newest message comes first.
 func (p *Portal) Dialogs(user imbot.ID) []Dialog {
-	p.Lock()
-	defer p.Unlock()
+	p.w.Lock()
+	defer p.w.Unlock()
 	var dialogs []Dialog
-	for _, id := range sortedIDs(p.chats) {
-		if c := p.chats[id]; c.member(user) != nil {
+	for _, id := range world.SortedIDs(p.w.Chats) {
+		if c := p.w.Chats[id]; c.Member(user) != nil {
 			dialogs = append(dialogs, p.dialog(c, user))
 		}
 	}
@@ -76,7 +77,7 @@ func (p *Portal) Dialogs(user imbot.ID) []Dialog {
 		if d.Last != nil {
 			return d.Last.Time
 		}
-		return p.chats[d.ChatID].created
+		return p.w.Chats[d.ChatID].Created
 	}
 	slices.SortFunc(dialogs, func(a, b Dialog) int {
 		return cmp.Or(active(b).Compare(active(a)), cmp.Compare(b.ChatID, a.ChatID))
@@ -85,20 +86,20 @@ func (p *Portal) Dialogs(user imbot.ID) []Dialog {
 }
 
 // dialog is a chat as one of its members sees it; the lock is held.
-func (p *Portal) dialog(c *chat, user imbot.ID) Dialog {
-	d := Dialog{ID: p.dialogOf(c, user), ChatID: c.id, Type: c.typeName(), Title: c.title, Color: c.color, Owner: c.owner, Typing: c.writers(user)}
-	if c.kind == kindPrivate {
-		other := p.user(c.other(user))
+func (p *Portal) dialog(c *world.Chat, user imbot.ID) Dialog {
+	d := Dialog{ID: p.w.DialogOf(c, user), ChatID: c.ID, Type: c.TypeName(), Title: c.Title, Color: c.Color, Owner: c.Owner, Typing: c.Writers(user)}
+	if c.Kind == world.KindPrivate {
+		other := p.user(c.Other(user))
 		d.Title, d.Color = other.Name(), other.Color
 	}
-	for _, m := range c.members {
-		d.Members = append(d.Members, m.user)
-		if m.manager {
-			d.Managers = append(d.Managers, m.user)
+	for _, m := range c.Members {
+		d.Members = append(d.Members, m.User)
+		if m.Manager {
+			d.Managers = append(d.Managers, m.User)
 		}
 	}
-	if seen := c.messagesSeenBy(user); len(seen) > 0 {
-		last := seen[len(seen)-1].withoutParts()
+	if seen := c.MessagesSeenBy(user); len(seen) > 0 {
+		last := withoutParts(seen[len(seen)-1])
 		d.Messages, d.Last = len(seen), &last
 	}
 	return d
@@ -107,22 +108,22 @@ func (p *Portal) dialog(c *chat, user imbot.ID) Dialog {
 // Messages returns what a person sees in a dialog, oldest first; nothing when
 // the dialog does not exist or is closed to that person.
 func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
-	p.Lock()
-	defer p.Unlock()
-	chat := p.find(user, dialog)
+	p.w.Lock()
+	defer p.w.Unlock()
+	chat := p.w.Find(user, dialog)
 	if chat == nil {
 		return nil
 	}
 	since := imbot.ID(0)
-	if m := chat.member(user); m != nil {
-		since = m.since
-	} else if chat.kind != kindOpen {
+	if m := chat.Member(user); m != nil {
+		since = m.Since
+	} else if chat.Kind != world.KindOpen {
 		return nil
 	}
 	var seen []Message
-	for _, m := range chat.messages {
+	for _, m := range chat.Messages {
 		if m.ID > since {
-			seen = append(seen, m.public())
+			seen = append(seen, public(m))
 		}
 	}
 	return seen
@@ -133,47 +134,19 @@ func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
 // the same time however long the dialog is. The messages have their parts in
 // [Message.Wire] only.
 func (p *Portal) History(user imbot.ID, dialog imbot.DialogID, before imbot.ID, limit int) []Message {
-	p.Lock()
-	defer p.Unlock()
-	c := p.find(user, dialog)
+	p.w.Lock()
+	defer p.w.Unlock()
+	c := p.w.Find(user, dialog)
 	if c == nil {
 		return nil
 	}
-	seen := c.messagesSeenBy(user)
+	seen := c.MessagesSeenBy(user)
 	if before > 0 {
-		seen = seen[:max(0, len(seen)-(len(c.messages)-c.indexOf(before)))]
+		seen = seen[:max(0, len(seen)-(len(c.Messages)-c.IndexOf(before)))]
 	}
 	var messages []Message
 	for _, m := range seen[max(0, len(seen)-max(0, limit)):] {
-		messages = append(messages, m.withoutParts())
+		messages = append(messages, withoutParts(m))
 	}
 	return messages
-}
-
-// messagesSeenBy returns the messages of a chat that a user sees as a member.
-func (c *chat) messagesSeenBy(user imbot.ID) []*message {
-	member := c.member(user)
-	if member == nil {
-		return nil
-	}
-	return c.messages[c.indexOf(member.since+1):]
-}
-
-// indexOf is the index of the first message with this id or a higher one.
-func (c *chat) indexOf(id imbot.ID) int {
-	i, _ := slices.BinarySearchFunc(c.messages, id, func(m *message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
-	return i
-}
-
-// existingOrNewChat returns the chat of a dialog whose member a user is. For a private
-// dialog that was never opened it makes one, which is not stored. The lock is held.
-func (p *world) existingOrNewChat(user imbot.ID, dialog imbot.DialogID) *chat {
-	c := p.find(user, dialog)
-	if other, ok := dialog.UserID(); ok && c == nil && user != other && p.exists(user) && p.exists(other) {
-		c = &chat{kind: kindPrivate, members: []*member{{user: user}, {user: other}}}
-	}
-	if c == nil || c.member(user) == nil {
-		return nil
-	}
-	return c
 }

@@ -1,0 +1,46 @@
+package imbottest
+
+import (
+	"time"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
+)
+
+// A QueuedEvent is an event in the queue of a bot that fetches its events.
+type QueuedEvent struct {
+	ID   int64
+	Name string // "ONIMBOTV2MESSAGEADD"
+}
+
+// WithLateEvents lets a share of the fetched events, 0 to 1, become visible up to d later than
+// their ids are given, as happens on real portals: then an event with a lower id is seen
+// after one with a higher id.
+func WithLateEvents(share float64, d time.Duration) Option {
+	return func(p *Portal) { p.w.Late = world.LateEvents{Share: share, Most: max(d, 0)} }
+}
+
+// WithRevision sets the REST revision that imbot.v2.Revision.get tells; the default is 36. The
+// portal does nothing else differently.
+func WithRevision(n int) Option { return func(p *Portal) { p.w.Revision = n } }
+
+// WithoutV2InBatches lets the portal refuse imbot.v2 methods inside a batch, each command by
+// itself. Whether real portals do is not known.
+func WithoutV2InBatches() Option { return func(p *Portal) { p.w.NoV2InBatch = true } }
+
+// Queued returns what is in the queue of a bot that fetches its events, by id: what the
+// bot has not acknowledged within a day, also what it does not see yet.
+func (p *Portal) Queued(bot imbot.ID) []QueuedEvent {
+	p.w.Lock()
+	defer p.w.Unlock()
+	b := p.w.Bots[bot]
+	if b == nil {
+		return nil
+	}
+	p.w.DropOld(b, time.Now())
+	var list []QueuedEvent
+	for _, e := range b.Queue {
+		list = append(list, QueuedEvent{e.ID, e.Name})
+	}
+	return list
+}
