@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/rest"
 )
 
@@ -211,6 +212,15 @@ var (
 	// ErrConflict means that somebody else was faster: a token store holds another grant
 	// than the one to be replaced, or the bot is polled already.
 	ErrConflict = errors.New("imbot: somebody else was faster")
+
+	// ErrInterrupted is the cause of a context that [EventHandler.Interrupt] has ended.
+	ErrInterrupted = inbox.ErrInterrupted
+
+	// ErrFull means that as much runs already as [EventHandler.Go] lets.
+	ErrFull = inbox.ErrFull
+
+	// ErrClosed means that the handler is shut down.
+	ErrClosed = inbox.ErrClosed
 
 	// ErrTooLarge means that the answer is larger than is read, which is 16 MiB.
 	ErrTooLarge = errors.New("imbot: too large")

@@ -1,6 +1,7 @@
 package imbot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,12 @@ type EventHandler struct {
 	OnEvent         func(context.Context, Event) error // every event without a callback of its own
 
 	Middleware []Middleware // around every event; the first is the outermost
+
+	// Beside says which events wait neither for their dialog nor for a worker, such as the
+	// press of a Stop button that calls Interrupt. All others keep their order. It is asked
+	// before the portal gets its answer, once the event is known to be genuine, so it must
+	// not take long.
+	Beside func(Event) bool
 
 	OnError func(ctx context.Context, ev Event, err error) // default: written to Logger
 	Logger  *slog.Logger                                   // default: slog.Default()
@@ -168,6 +175,12 @@ func (h *EventHandler) Handle(ctx context.Context, ev Event) error {
 	return h.chain()(rest.WithAnswers(ctx), ev)
 }
 
+// settled runs the callback of an event. What comes of an Interrupt is no error, for Middleware
+// neither.
+func (h *EventHandler) settled(ctx context.Context, ev Event) error {
+	return inbox.Settle(ctx, h.call(ctx, ev))
+}
+
 // call runs the callback of an event.
 func (h *EventHandler) call(ctx context.Context, ev Event) error {
 	switch ev := ev.(type) {
@@ -218,8 +231,30 @@ func (h *EventHandler) call(ctx context.Context, ev Event) error {
 	return nil
 }
 
-// Shutdown refuses further events and returns when all accepted ones are
-// handled. When ctx ends first, so do the contexts of the running callbacks, the
+// Interrupt ends the context of the callback that runs for the dialog of an event; false: none
+// does. The cause is [ErrInterrupted], and an error that comes of nothing else is none. Call it
+// from an event of Beside: a callback in the order of its dialog would end itself. An event of
+// Beside is never ended.
+//
+// It knows what runs in this handler: where several programs share the events, the same one
+// has to get all of a portal.
+func (h *EventHandler) Interrupt(ev Event) bool {
+	return h.start().Interrupt(lineOf(ev.MemberID(), cmp.Or(ev.Meta().Dialog(), ev.Dialog())))
+}
+
+// Go runs work of an event that its dialog does not wait for, and returns at once. The context of
+// the work has the values of ctx, its [Class] included; it ends with the work, or with that of
+// Shutdown, not with the callback. Shutdown and Idle wait for it. An error or panic goes to
+// OnError with ev and is not in Stats.
+//
+// Nothing keeps the work if the program dies. At most 1,024 run at a time, the next one gets
+// [ErrFull]; after Shutdown it is [ErrClosed].
+func (h *EventHandler) Go(ctx context.Context, ev Event, work func(context.Context) error) error {
+	return h.start().Go(ctx, ev, work)
+}
+
+// Shutdown refuses further events and returns when all accepted ones and the work of Go are
+// done. When ctx ends first, so do the contexts of the running callbacks, the
 // waiting events are given up, and the error says how many.
 func (h *EventHandler) Shutdown(ctx context.Context) error { return h.start().Shutdown(ctx) }
 
@@ -238,9 +273,9 @@ func (h *EventHandler) Stats() EventStats {
 // start makes the inbox, once: the fields are filled in by then.
 func (h *EventHandler) start() *inbox.Inbox[Event] {
 	h.once.Do(func() {
-		h.chain = sync.OnceValue(func() Callback { return inbox.Wrap(h.call, h.Middleware) })
+		h.chain = sync.OnceValue(func() Callback { return inbox.Wrap(h.settled, h.Middleware) })
 		cfg := inbox.Config[Event]{
-			Key: eventKey, Handle: h.Handle, Failed: h.report, Seen: h.Seen, Logger: h.logger,
+			Key: eventKey, Handle: h.Handle, Beside: h.Beside, Failed: h.report, Seen: h.Seen, Logger: h.logger,
 			Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
 		}
 		if h.Seen == nil {

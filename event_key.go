@@ -28,12 +28,13 @@ type SeenEvents interface {
 func NewSeenEvents(n int) SeenEvents { return inbox.NewMemory(n) }
 
 // orderKey names the dialog of an event. Events without one have no order.
-func orderKey(m *EventMeta) string {
-	dialog := m.Dialog()
+func orderKey(m *EventMeta) string { return lineOf(m.Auth.MemberID, m.Dialog()) }
+
+func lineOf(member string, dialog DialogID) string {
 	if dialog == "" {
 		return ""
 	}
-	return m.Auth.MemberID + "\x00" + string(dialog)
+	return member + "\x00" + string(dialog)
 }
 
 // eventKey is the same for every delivery of an event and differs between events.

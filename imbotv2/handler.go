@@ -47,6 +47,11 @@ type EventHandler struct {
 
 	Middleware []imbot.Middleware // around every event that is not dropped, posted and fetched; the first is the outermost
 
+	// Beside says which events wait neither for their dialog nor for a worker, such as the
+	// press of a Stop button that calls Interrupt. All others keep their order. Polling waits
+	// for it, so it must not take long.
+	Beside func(imbot.Event) bool
+
 	OnError    func(ctx context.Context, ev imbot.Event, err error) // default: written to Logger
 	Logger     *slog.Logger                                         // default: slog.Default()
 	Workers    int                                                  // callbacks at a time, default 512
@@ -95,6 +100,12 @@ func (h *EventHandler) drops(ev imbot.Event) bool {
 	return false
 }
 
+// settled runs the callback of an event. What comes of an Interrupt is no error, for Middleware
+// neither.
+func (h *EventHandler) settled(ctx context.Context, ev imbot.Event) error {
+	return inbox.Settle(ctx, h.call(ctx, ev))
+}
+
 // call runs the callback of an event.
 func (h *EventHandler) call(ctx context.Context, ev imbot.Event) error {
 	switch ev := ev.(type) {
@@ -137,8 +148,27 @@ func (h *EventHandler) call(ctx context.Context, ev imbot.Event) error {
 	return nil
 }
 
-// Shutdown refuses further events and returns when all accepted ones are handled. When ctx ends
-// first, so do the contexts of the running callbacks, the waiting events are given up, and
+// Interrupt ends the context of the callback that runs for the dialog of an event, posted or
+// fetched; false: none does. The cause is [imbot.ErrInterrupted], and an error that comes of nothing
+// else is none. Call it from an event of Beside: a callback in the order of its dialog would end
+// itself. An event of Beside is never ended.
+//
+// It knows what runs in this handler: where several programs share the events, the same one has
+// to get all of a portal.
+func (h *EventHandler) Interrupt(ev imbot.Event) bool {
+	fetched := h.start().Interrupt(fetchedLine(ev.MemberID(), ev.ForBot(), ev.Dialog()))
+	return h.posted.Interrupt(ev) || fetched
+}
+
+// Go runs work of an event that its dialog does not wait for, and returns at once; see
+// [imbot.EventHandler.Go]. A fetched event is acknowledged when its callback has returned, whatever
+// the work does, and [Poll] does not wait for it: call Shutdown behind it.
+func (h *EventHandler) Go(ctx context.Context, ev imbot.Event, work func(context.Context) error) error {
+	return h.start().Go(ctx, ev, work)
+}
+
+// Shutdown refuses further events and returns when all accepted ones and the work of Go are done.
+// When ctx ends first, so do the contexts of the running callbacks, the waiting events are given up, and
 // the error says how many. Those that were fetched come again.
 func (h *EventHandler) Shutdown(ctx context.Context) error {
 	h.start()
@@ -183,13 +213,13 @@ func Serve(ctx context.Context, addr string, h *EventHandler) error {
 // start makes what receives events, once: the fields are filled in by then.
 func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 	h.once.Do(func() {
-		h.chain = sync.OnceValue(func() imbot.Callback { return inbox.Wrap(h.call, h.Middleware) })
+		h.chain = sync.OnceValue(func() imbot.Callback { return inbox.Wrap(h.settled, h.Middleware) })
 		h.posted = &imbot.EventHandler{
-			Verifier: h.Verifier, OnEvent: h.Handle, OnError: h.reportPosted, Logger: h.Logger,
+			Verifier: h.Verifier, Beside: h.besidePosted(), OnEvent: h.Handle, OnError: h.reportPosted, Logger: h.Logger,
 			Workers: h.Workers, Queue: h.Queue, QueueBytes: h.QueueBytes, Seen: h.Seen,
 		}
 		cfg := inbox.Config[imbot.Event]{
-			Handle: h.Handle, Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
+			Handle: h.Handle, Beside: h.Beside, Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
 		}
 		if h.Workers <= 0 {
 			cfg.Workers = 512
@@ -209,6 +239,22 @@ func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 // no room now.
 func (h *EventHandler) push(line string, size int, ev imbot.Event, done func()) (bool, error) {
 	return h.start().Push(line, size, ev, done)
+}
+
+// besidePosted is Beside for an event as the first generation's handler has it.
+func (h *EventHandler) besidePosted() func(imbot.Event) bool {
+	if h.Beside == nil {
+		return nil
+	}
+	return func(ev imbot.Event) bool { return h.Beside(typed(ev)) }
+}
+
+// fetchedLine names the dialog of a fetched event, in the order of which it is handled.
+func fetchedLine(portal string, bot imbot.ID, dialog imbot.DialogID) string {
+	if dialog == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s\x00%d\x00%s", portal, bot, dialog)
 }
 
 // report tells OnError, or the log, what went wrong with an event.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -60,5 +61,81 @@ func TestMiddlewareIsAroundPostedFetchedAndHandledEvents(t *testing.T) {
 		require.NoError(t, h.Shutdown(t.Context()))
 		require.Contains(t, log.String(), "bot=5 dialog=1 user=1 error=no")
 		require.Contains(t, log.String(), "bot=5 dialog=2 user=2 error=no")
+	})
+}
+
+// A fetched and a posted question of one dialog are stopped by a press that has come in either way.
+func TestInterruptOfPostedAndFetchedEvents(t *testing.T) {
+	t.Parallel()
+	question := func() *MessageAddEvent {
+		ev := &MessageAddEvent{BotEvent: BotEvent{Bot: EventBot{ID: 5}, User: User{ID: 1}, Chat: Chat{DialogID: "chat7"}}}
+		ev.Auth.MemberID = "m1"
+		return ev
+	}
+	const posted = "&data[bot][id]=5&data[chat][dialogId]=chat7&data[user][id]=1&auth[member_id]=m1"
+	press := &CommandAddEvent{BotEvent: question().BotEvent, Command: CommandCall{Command: "/stop"}}
+	ways := map[string]func(*testing.T, *EventHandler, bool){
+		"posted": func(t *testing.T, h *EventHandler, stop bool) {
+			if stop {
+				postedTo(t, h, "event=ONIMBOTV2COMMANDADD&data[command][command]=/stop&data[message][id]=3"+posted)
+				return
+			}
+			postedTo(t, h, "event=ONIMBOTV2MESSAGEADD&data[message][id]=2"+posted)
+		},
+		"fetched": func(t *testing.T, h *EventHandler, stop bool) {
+			var ev imbot.Event = question()
+			if stop {
+				ev = press
+			}
+			ok, err := h.push(fetchedLine("m1", 5, "chat7"), 1, ev, func() {})
+			require.True(t, ok)
+			require.NoError(t, err)
+		},
+	}
+	for asked, ask := range ways {
+		for pressed, stop := range ways {
+			t.Run(asked+", stopped by one that was "+pressed, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var cause error
+					h := &EventHandler{Verifier: imbot.Webhook{BotToken: "token"}.Verifier(), Workers: 1}
+					h.Beside = func(ev imbot.Event) bool { _, is := ev.(*CommandAddEvent); return is }
+					h.OnMessage = func(ctx context.Context, _ *MessageAddEvent) error {
+						<-ctx.Done()
+						cause = context.Cause(ctx)
+						return ctx.Err()
+					}
+					h.OnCommand = func(_ context.Context, ev *CommandAddEvent) error {
+						require.True(t, h.Interrupt(ev))
+						return nil
+					}
+					ask(t, h, false)
+					synctest.Wait()
+					stop(t, h, true)
+					require.NoError(t, h.Idle(t.Context()))
+					require.Equal(t, imbot.ErrInterrupted, cause)
+					require.False(t, h.Interrupt(press))
+					require.NoError(t, h.Shutdown(t.Context()))
+					require.Equal(t, imbot.EventStats{Accepted: 2, Handled: 2}, h.Stats())
+				})
+			})
+		}
+	}
+}
+
+func TestGoIsAwaitedByShutdown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var told error
+		h := &EventHandler{OnError: func(_ context.Context, _ imbot.Event, err error) { told = err }}
+		ran := false
+		require.NoError(t, h.Go(t.Context(), &JoinChatEvent{}, func(context.Context) error {
+			time.Sleep(time.Minute)
+			ran = true
+			return errors.New("no")
+		}))
+		require.NoError(t, h.Shutdown(t.Context()))
+		require.True(t, ran)
+		require.EqualError(t, told, "no")
+		require.ErrorIs(t, h.Go(t.Context(), &JoinChatEvent{}, nil), imbot.ErrClosed)
 	})
 }

@@ -182,10 +182,7 @@ func (p *Poller) push(b *bot, f *fetched, done func()) (bool, error) {
 		f.event, f.size = f.item.event(b.portal, b.seed), eventSize*len(f.item.Data) // the queue does not tell the portal
 		f.item = EventItem{}
 	}
-	line := ""
-	if dialog := f.event.Dialog(); dialog != "" {
-		line = fmt.Sprintf("%s\x00%d\x00%s", b.portal, b.id, dialog)
-	}
+	line := fetchedLine(b.portal, b.id, f.event.Dialog())
 	room, err := p.Handler.push(line, f.size, f.event, done)
 	if err != nil {
 		err = fmt.Errorf("imbotv2: Poll: the handler: %w", err)

@@ -23,12 +23,13 @@ import (
 // VerifyTime bounds what [Arrival.Verify] may take.
 const VerifyTime = 5 * time.Second
 
-// Config says what an [Inbox] does with its events of type E. All fields are
-// required.
+// Config says what an [Inbox] does with its events of type E. All fields but Beside
+// are required.
 type Config[E any] struct {
 	Key     func(E) string                             // the same for every delivery of an event, different for different events; "": nothing tells them apart, so each is handled
 	Handle  func(context.Context, E) error             // the callback
-	Failed  func(ctx context.Context, ev E, err error) // told the error of Handle or of a late verification
+	Beside  func(E) bool                               // whether an event waits neither for its line nor for a worker
+	Failed  func(ctx context.Context, ev E, err error) // told the error of Handle, of Go or of a late verification
 	Seen    Memory                                     // of the events that were accepted
 	Logger  func() *slog.Logger                        // asked for each line, because the default logger may change
 	Workers int                                        // calls of Handle at a time
@@ -48,6 +49,7 @@ type Arrival[E any] struct {
 	Decode func() E                               // called when Verify has not refused the event
 
 	event E
+	pool  *dispatch.Pool // that handles it; see sort
 }
 
 // A Verdict is what is known about an event before its sender gets an answer. The
@@ -93,7 +95,10 @@ func (e *DroppedError) Unwrap() error { return e.Cause }
 type Inbox[E any] struct {
 	cfg     Config[E]
 	pool    *dispatch.Pool // handles genuine events
+	beside  *dispatch.Pool // handles those that wait for no other
+	jobs    *dispatch.Pool // see Go
 	waiting *waitingRoom
+	running running
 	locks   [64]sync.Mutex // of keys; see once
 	held    atomic.Int64   // bytes of accepted events that are not handled yet
 
@@ -102,7 +107,10 @@ type Inbox[E any] struct {
 
 // New returns an empty inbox.
 func New[E any](cfg Config[E]) *Inbox[E] {
-	return &Inbox[E]{cfg: cfg, pool: dispatch.New(cfg.Workers, cfg.Queue), waiting: newWaitingRoom(cfg.Queue, cfg.Bytes)}
+	return &Inbox[E]{
+		cfg: cfg, pool: dispatch.New(cfg.Workers, cfg.Queue), beside: dispatch.New(cfg.Workers, cfg.Queue), jobs: dispatch.New(mostJobs, 0),
+		waiting: newWaitingRoom(cfg.Queue, cfg.Bytes), running: running{ends: map[string]context.CancelCauseFunc{}},
+	}
 }
 
 // Receive takes an event; when it returns nil the sender may forget it. Otherwise
@@ -136,6 +144,7 @@ func (in *Inbox[E]) Receive(ctx context.Context, arrival Arrival[E]) error {
 		return nil
 	}
 	if verdict.Later == nil {
+		in.sort(ctx, a)
 		err = in.once(ctx, a, func() error { return accept(func() error { return in.submit(a) }) })
 	} else {
 		err = accept(func() error { return in.submitUnverified(a, verdict) })
@@ -158,10 +167,15 @@ func (in *Inbox[E]) Receive(ctx context.Context, arrival Arrival[E]) error {
 // the event counts as nothing. An error: the inbox is shut down. An event that is given up
 // by Shutdown is never done.
 func (in *Inbox[E]) Push(line string, size int, event E, done func()) (bool, error) {
-	a := &Arrival[E]{Line: line, Size: size, event: event}
+	a := &Arrival[E]{Line: line, Size: size, event: event, pool: in.pool}
+	if in.cfg.Beside != nil {
+		sorted := make(chan struct{}) // code of the user may end the goroutine, and this one polls
+		go func() { defer close(sorted); in.sort(context.Background(), a) }()
+		<-sorted
+	}
 	err := in.hold(a)
 	if err == nil {
-		err = in.pool.Submit(line, func(ctx context.Context) {
+		err = a.pool.Submit(a.Line, func(ctx context.Context) {
 			defer done()
 			in.handle(ctx, a)
 		})
@@ -215,7 +229,7 @@ func (in *Inbox[E]) submit(a *Arrival[E]) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.holds(a.order()) {
-		return in.pool.Submit(a.Line, func(ctx context.Context) { in.handle(ctx, a) })
+		return a.pool.Submit(a.Line, func(ctx context.Context) { in.handle(ctx, a) })
 	}
 	return w.enter(a.guest(Verdict{ProofKnown: true}), func(context.Context) { in.pass(a) })
 }
@@ -252,6 +266,7 @@ func (in *Inbox[E]) verifyLate(ctx context.Context, a *Arrival[E], verdict Verdi
 		if err := verdict.Later(ctx); err != nil {
 			return err
 		}
+		in.sort(ctx, a)
 		// Mark it only now: if a forged copy were marked, the genuine event would be
 		// dropped as a duplicate.
 		return in.once(ctx, a, func() error { passed = true; in.pass(a); return nil })
@@ -261,15 +276,17 @@ func (in *Inbox[E]) verifyLate(ctx context.Context, a *Arrival[E], verdict Verdi
 // pass hands over an event that leaves the waiting room. Its sender has been told
 // that it is accepted, so the pool takes it even when its queue is full.
 func (in *Inbox[E]) pass(a *Arrival[E]) {
-	in.pool.Hand(a.Line, func(ctx context.Context) { in.handle(ctx, a) })
+	a.pool.Hand(a.Line, func(ctx context.Context) { in.handle(ctx, a) })
 }
 
 // handle runs the callback. Its context ends when it returns: what it has started with it
 // would be nobody's otherwise.
 func (in *Inbox[E]) handle(pool context.Context, a *Arrival[E]) {
 	ctx, cancel := context.WithCancelCause(pool)
+	in.running.begin(a.Line, cancel)
 	err := errGoexit
 	defer func() {
+		in.running.done(a.Line)
 		cancel(nil)
 		in.release(a)
 		if err != nil {
@@ -278,14 +295,18 @@ func (in *Inbox[E]) handle(pool context.Context, a *Arrival[E]) {
 		}
 		in.handled.Add(1)
 	}()
-	err = in.guard(ctx, callback, func() error { return in.cfg.Handle(ctx, a.event) })
+	err = Settle(ctx, in.guard(ctx, callback, func() error { return in.cfg.Handle(ctx, a.event) }))
 }
 
 // fail counts and reports what went wrong with an event.
 func (in *Inbox[E]) fail(ctx context.Context, a *Arrival[E], err error) {
 	in.failed.Add(1)
+	in.report(ctx, a.event, err)
+}
+
+func (in *Inbox[E]) report(ctx context.Context, ev E, err error) {
 	_ = in.guard(ctx, callback, func() error { // guard has logged a panic of Failed; nobody is left to be told
-		in.cfg.Failed(ctx, a.event, err)
+		in.cfg.Failed(ctx, ev, err)
 		return nil
 	})
 }
@@ -332,22 +353,26 @@ func (in *Inbox[E]) guard(ctx context.Context, where string, f func() error) (er
 // the error says how much.
 func (in *Inbox[E]) Shutdown(ctx context.Context) error {
 	in.pool.Close()
-	err := in.waiting.pool.Shutdown(ctx) // first: what is verified there goes on to the other pool
-	return errors.Join(err, in.pool.Shutdown(ctx))
+	in.beside.Close()
+	err := in.waiting.pool.Shutdown(ctx) // first: what is verified there goes on to the other pools
+	err = errors.Join(err, in.pool.Shutdown(ctx), in.beside.Shutdown(ctx))
+	return errors.Join(err, in.jobs.Shutdown(ctx)) // last: callbacks start some
 }
 
 // Idle returns when nothing waits or runs, or with the error of ctx.
 func (in *Inbox[E]) Idle(ctx context.Context) error {
-	if err := in.waiting.pool.Idle(ctx); err != nil {
-		return err
+	for _, pool := range []*dispatch.Pool{in.waiting.pool, in.pool, in.beside, in.jobs} { // in the order in which one gives to the next
+		if err := pool.Idle(ctx); err != nil {
+			return err
+		}
 	}
-	return in.pool.Idle(ctx)
+	return nil
 }
 
 // Stats returns the counters.
 func (in *Inbox[E]) Stats() Stats {
 	return Stats{
 		Accepted: in.accepted.Load(), Handled: in.handled.Load(), Failed: in.failed.Load(), Duplicate: in.duplicate.Load(),
-		Refused: in.refused.Load(), Dropped: in.dropped.Load(), Queued: int64(in.pool.Queued() + in.waiting.pool.Queued()),
+		Refused: in.refused.Load(), Dropped: in.dropped.Load(), Queued: int64(in.pool.Queued() + in.beside.Queued() + in.waiting.pool.Queued()),
 	}
 }
