@@ -17,6 +17,19 @@
 // the same order, and delivers events as form posts to the handlers that bots have
 // registered.
 //
+// # Open lines
+//
+// [Portal.AddLine] makes an open line, openlines.EnsureBot connects a bot to it, and guests come with
+// [Portal.Visit], or with [Portal.AddGuest] without all that. The methods imopenlines.bot.session.*,
+// dialog.get, session.history.get and config.list.get, get and update are there with their
+// oddities: finish and message.send answer true for chats that do not exist, operator looks at no
+// bot, and a change of a line resets those of the five WELCOME_BOT fields that it leaves out.
+// [Portal.Sessions] tells who holds a conversation and when it was over. Operators write with
+// [Portal.Say] and [Portal.Whisper], and [Portal.Quote] quotes a message, of any dialog.
+//
+// The portal in memory lets all operators of a line join at once. It tells guests neither who
+// joins nor that a conversation is over, and asks them for no vote.
+//
 // # Both generations
 //
 // Bots of package imbotv2 live on the same portal: imbot.v2.Bot.*, Command.*,
@@ -117,7 +130,7 @@
 //
 // Without a [Fault] events of one dialog arrive in their order and none is lost; a
 // real portal promises neither. Guests from outside come through open lines only
-// ([Portal.AddGuest]), and all messages count as read. There is no system message when
+// ([Portal.AddGuest], [Portal.Visit]), and all messages count as read. There is no system message when
 // people join or leave. People change and delete only what they wrote. A bot's rights are
 // its own, unless [Portal.Deny] has taken those of the person whose webhook or token it
 // uses. All buttons are shown to everybody, whatever their CONTEXT. SKIP_CONNECTOR and

@@ -181,6 +181,9 @@ func (p *Portal) changeFor(user imbot.ID, n feedEntry) (c Change, ok bool) {
 	case ChangeMessage:
 		message := Message{ID: n.message, ChatID: n.chat, Deleted: true}
 		if m := p.w.Messages[n.message]; m != nil {
+			if !p.w.Shows(m, user) {
+				return c, false
+			}
 			message = withoutParts(m)
 		} else {
 			c.Gone = true

@@ -92,7 +92,7 @@ func TestIFrameOfAnOpenLine(t *testing.T) {
 	u, err := url.Parse(address)
 	require.NoError(t, err)
 	require.Equal(t, "lines", u.Query().Get("DIALOG_CONTEXT"))
-	require.True(t, strings.HasPrefix(u.Query().Get("DIALOG_ENTITY_ID"), "imbottest|1|"))
+	require.True(t, strings.HasPrefix(u.Query().Get("DIALOG_ENTITY_ID"), "imbottest|31|"))
 	require.True(t, strings.HasPrefix(u.Query().Get("DIALOG_ENTITY_DATA_1"), "N|NONE|"))
 }
 

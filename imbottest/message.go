@@ -32,6 +32,7 @@ type Message struct {
 	Deleted bool       // Text is then the notice that stands in its place
 	Likes   []imbot.ID // who likes it
 	ReplyTo imbot.ID   // the message that it quotes; 0: none
+	Whisper bool       // guests of an open line do not see it, see [Portal.Whisper]
 }
 
 // Plain returns the text as a person reads it: what the portal's text stage and the web
@@ -69,6 +70,6 @@ func public(m *world.Message) Message {
 func withoutParts(m *world.Message) Message {
 	return Message{
 		ID: m.ID, ChatID: m.ChatID, AuthorID: m.AuthorID, Text: m.Text, System: m.System, Time: m.Time, parts: m.Parts,
-		Edited: m.Edited, Deleted: m.Deleted, Likes: slices.Clone(m.Likes), ReplyTo: m.ReplyTo,
+		Edited: m.Edited, Deleted: m.Deleted, Likes: slices.Clone(m.Likes), ReplyTo: m.ReplyTo, Whisper: m.Whisper,
 	}
 }

@@ -215,5 +215,5 @@ func refusesSessions(method string) bool {
 	case "imbot.register", "imbot.update", "imbot.unregister", "imbot.bot.list":
 		return true
 	}
-	return strings.HasPrefix(method, "imbot.command.") || strings.HasPrefix(method, "imbot.app.")
+	return strings.HasPrefix(method, "imopenlines.bot.") || strings.HasPrefix(method, "imbot.command.") || strings.HasPrefix(method, "imbot.app.")
 }

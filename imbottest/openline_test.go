@@ -32,7 +32,7 @@ func TestOpenLine(t *testing.T) {
 	for _, e := range events {
 		require.Equal(t, "L", e.Get("data[PARAMS][CHAT_TYPE]"))
 		require.Equal(t, "LINES", e.Get("data[PARAMS][CHAT_ENTITY_TYPE]"))
-		require.Equal(t, fmt.Sprintf("imbottest|1|guest%d|%d", guest, guest), e.Get("data[PARAMS][CHAT_ENTITY_ID]"))
+		require.Equal(t, fmt.Sprintf("imbottest|31|guest%d|%d", guest, guest), e.Get("data[PARAMS][CHAT_ENTITY_ID]"))
 		require.Equal(t, string(dialog), e.Get("data[PARAMS][DIALOG_ID]"))
 	}
 	require.Equal(t, "Y", events[1].Get("data[USER][IS_CONNECTOR]"))
@@ -42,9 +42,8 @@ func TestOpenLine(t *testing.T) {
 	const operator = "imopenlines.bot.session.operator"
 	require.Equal(t, "400 CHAT_ID_EMPTY", post(t, portal, operator, `{"CLIENT_ID":"three"}`))
 	require.Equal(t, "400 WRONG_CHAT", post(t, portal, operator, `{"CLIENT_ID":"three","CHAT_ID":1001}`))
-	require.Equal(t, "400 WRONG_CHAT", post(t, portal, operator, fmt.Sprintf(`{"CLIENT_ID":"one","CHAT_ID":%d}`, chat)))
-	require.Equal(t, "400 BOT_ID_ERROR", post(t, portal, operator, `{"CLIENT_ID":"nobody","CHAT_ID":1}`))
-	require.Equal(t, "true", post(t, portal, operator, fmt.Sprintf(`{"CLIENT_ID":"three","CHAT_ID":%d}`, chat)))
+	require.Equal(t, "true", post(t, portal, operator, fmt.Sprintf(`{"chat_id":%d}`, chat)), "whoever calls")
+	require.Equal(t, "400 WRONG_CHAT", post(t, portal, operator, fmt.Sprintf(`{"CLIENT_ID":"three","CHAT_ID":%d}`, chat)))
 	_, err = portal.Say(t.Context(), anna, dialog, "I am here")
 	require.NoError(t, err)
 	require.Empty(t, box.take(t, portal), "the bot has left")
@@ -114,14 +113,15 @@ func TestAConversationIsTransferred(t *testing.T) {
 		fmt.Sprintf(`"USER_ID":%d`, guest): "400 OPERATOR_WRONG",
 		`"USER_ID":99999`:                  "400 OPERATOR_WRONG",
 		`"QUEUE_ID":2`:                     "400 OPERATOR_WRONG",
-		fmt.Sprintf(`"QUEUE_ID":1,"TRANSFER_ID":%d`, guest): "400 OPERATOR_WRONG", // the last is looked at first
+		`"user_id":101`:                    "400 TRANSFER_ID_EMPTY", // small letters are not read
+		fmt.Sprintf(`"QUEUE_ID":31,"TRANSFER_ID":%d`, guest): "400 OPERATOR_WRONG", // the last is looked at first
 	} {
 		require.Equal(t, want, transfer(params), params)
 	}
 	require.Equal(t, "400 CHAT_ID_EMPTY", post(t, portal, "imopenlines.bot.session.transfer", `{"CLIENT_ID":"three","USER_ID":1}`))
 	require.Equal(t, "400 OPERATOR_WRONG", post(t, portal, "imopenlines.bot.session.transfer", `{"CLIENT_ID":"three","CHAT_ID":99999,"USER_ID":1}`))
 
-	require.Equal(t, "true", transfer(`"QUEUE_ID":1`))
+	require.Equal(t, "true", transfer(`"QUEUE_ID":31`))
 	dialog := imbot.ChatDialog(chat)
 	_, err = portal.Say(t.Context(), anna, dialog, "I am here")
 	require.NoError(t, err, "the operators of the line have joined")

@@ -58,18 +58,23 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	}
 	p.w.Lock()
 	defer p.w.Unlock()
-	if err := p.w.CheckPerson(user); err != nil {
-		return Message{}, err
-	}
-	text = world.TrimmedText(text)
-	if text == "" {
-		return Message{}, fmt.Errorf("imbottest: an empty message cannot be sent")
-	}
-	chat, err := p.w.ChatToWriteIn(user, dialog)
+	chat, text, err := p.toWrite(user, dialog, text)
 	if err != nil {
 		return Message{}, err
 	}
-	return public(p.w.Say(chat, user, text)), nil
+	return public(p.w.Say(chat, user, text, 0)), nil
+}
+
+// toWrite makes the checks of whoever writes a message. It returns the text as it is stored.
+func (p *Portal) toWrite(user imbot.ID, dialog imbot.DialogID, text string) (*world.Chat, string, error) {
+	if err := p.w.CheckPerson(user); err != nil {
+		return nil, "", err
+	}
+	if text = world.TrimmedText(text); text == "" {
+		return nil, "", fmt.Errorf("imbottest: an empty message cannot be sent")
+	}
+	chat, err := p.w.ChatToWriteIn(user, dialog)
+	return chat, text, err
 }
 
 // Ask does what [Portal.Say] does, then waits for the next message of anybody else in
@@ -92,7 +97,7 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 		messages := p.w.Chats[asked.ChatID].Messages
 		from, _ := slices.BinarySearchFunc(messages, asked.ID+1, func(m *world.Message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
 		for _, m := range messages[from:] {
-			if m.AuthorID != user {
+			if m.AuthorID != user && p.w.Shows(m, user) {
 				answer = public(m)
 				return true
 			}

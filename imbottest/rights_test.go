@@ -101,7 +101,7 @@ func TestScopes(t *testing.T) {
 	t.Parallel()
 	portal := newPortal(t, imbottest.WithScope("imopenlines"))
 	require.Equal(t, "401 insufficient_scope", post(t, portal, "IMBOT.register", `{}`))
-	require.Equal(t, "403 ACCESS_DENIED", post(t, portal, "imopenlines.bot.session.operator", `{}`))
+	require.Equal(t, "400 CHAT_ID_EMPTY", post(t, portal, "imopenlines.bot.session.operator", `{}`))
 	require.Contains(t, post(t, portal, "profile", `{}`), `"ID":"1"`)
 	client, err := imbot.NewClient(portal.Webhook("a-client-id"), imbot.WithHTTPClient(portal.HTTPClient()))
 	require.NoError(t, err)

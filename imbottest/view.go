@@ -98,7 +98,7 @@ func (p *Portal) dialog(c *world.Chat, user imbot.ID) Dialog {
 			d.Managers = append(d.Managers, m.User)
 		}
 	}
-	if seen := c.MessagesSeenBy(user); len(seen) > 0 {
+	if seen := p.w.MessagesSeenBy(c, user); len(seen) > 0 {
 		last := withoutParts(seen[len(seen)-1])
 		d.Messages, d.Last = len(seen), &last
 	}
@@ -122,7 +122,7 @@ func (p *Portal) Messages(user imbot.ID, dialog imbot.DialogID) []Message {
 	}
 	var seen []Message
 	for _, m := range chat.Messages {
-		if m.ID > since {
+		if m.ID > since && p.w.Shows(m, user) {
 			seen = append(seen, public(m))
 		}
 	}
@@ -140,9 +140,9 @@ func (p *Portal) History(user imbot.ID, dialog imbot.DialogID, before imbot.ID, 
 	if c == nil {
 		return nil
 	}
-	seen := c.MessagesSeenBy(user)
+	seen := p.w.MessagesSeenBy(c, user)
 	if before > 0 {
-		seen = seen[:max(0, len(seen)-(len(c.Messages)-c.IndexOf(before)))]
+		seen = seen[:world.IndexOf(seen, before)]
 	}
 	var messages []Message
 	for _, m := range seen[max(0, len(seen)-max(0, limit)):] {

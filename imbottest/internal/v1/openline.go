@@ -1,7 +1,6 @@
 package v1
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/imbot-go/imbot"
@@ -9,7 +8,7 @@ import (
 	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
-// lineMethods are the methods for bots of open lines.
+// lineMethods are the methods of open lines that bots need.
 func lineMethods(name string) world.Method {
 	switch name {
 	case "imopenlines.bot.session.operator":
@@ -20,31 +19,33 @@ func lineMethods(name string) world.Method {
 		return sessionTransfer
 	case "imopenlines.bot.session.finish":
 		return sessionFinish
+	case "imopenlines.dialog.get":
+		return lineDialogGet
+	case "imopenlines.session.history.get":
+		return sessionHistory
+	case "imopenlines.config.list.get":
+		return lineList
+	case "imopenlines.config.get":
+		return lineGet
+	case "imopenlines.config.update":
+		return lineUpdate
 	}
 	return nil
 }
 
+var errNoLineChat = world.BadRequest("CHAT_ID_EMPTY", "Chat ID can't be empty")
+
+// sessionOperator looks at no bot: whoever calls takes the conversation from the one that holds it.
 func sessionOperator(c *world.Call) (any, *world.Refusal) {
-	b, fail := botOf(c)
-	if fail != nil {
-		return nil, fail
-	}
 	id := c.Params.ID("CHAT_ID")
 	if id <= 0 {
-		return nil, world.BadRequest("CHAT_ID_EMPTY", "Chat ID can't be empty")
+		return nil, errNoLineChat
 	}
 	chat := c.World.Chats[id]
-	if chat == nil || chat.Kind != world.KindLines {
+	if !c.World.HeldByBot(chat) {
 		return nil, world.BadRequest("WRONG_CHAT", "The chat isn't controlled by a bot")
 	}
-	if chat.Member(b.ID) == nil { // without BOT_ID it can be another bot of the application that is in the chat
-		i := slices.IndexFunc(chat.Members, func(m *world.Member) bool { return c.World.Bots[m.User] != nil && c.World.Bots[m.User].App == b.App })
-		if i < 0 {
-			return nil, world.BadRequest("WRONG_CHAT", "The chat isn't controlled by a bot")
-		}
-		b = c.World.Bots[chat.Members[i].User]
-	}
-	c.World.TakeFromBot(chat, b.ID)
+	c.World.TakeFromBot(chat)
 	return true, nil
 }
 
@@ -55,7 +56,7 @@ const greeting = "Welcome"
 func sessionSend(c *world.Call) (any, *world.Refusal) {
 	id := c.Params.ID("CHAT_ID")
 	if id <= 0 {
-		return nil, world.BadRequest("CHAT_ID_EMPTY", "Chat ID can't be empty")
+		return nil, errNoLineChat
 	}
 	text := ""
 	switch c.Params.Text("NAME") {
@@ -70,22 +71,23 @@ func sessionSend(c *world.Call) (any, *world.Refusal) {
 	return true, nil
 }
 
-// sessionTransfer knows no other lines than the one of all guests.
+// sessionTransfer is the one method of this family whose parameters have to be in upper case.
 func sessionTransfer(c *world.Call) (any, *world.Refusal) {
-	id := c.Params.ID("CHAT_ID")
+	params := c.AsSent()
+	id := params.ID("CHAT_ID")
 	if id <= 0 {
-		return nil, world.BadRequest("CHAT_ID_EMPTY", "Chat ID can't be empty")
+		return nil, errNoLineChat
 	}
-	user, line := c.Params.ID("USER_ID"), c.Params.ID("QUEUE_ID")
-	toUser, toLine := c.Params.Given("USER_ID"), c.Params.Given("QUEUE_ID")
-	if c.Params.Given("TRANSFER_ID") { // which is looked at first
-		rest, queue := strings.CutPrefix(c.Params.Text("TRANSFER_ID"), "queue")
-		user, line, toUser, toLine = php.ToID(rest), php.ToID(rest), !queue, queue
+	user, queue := params.ID("USER_ID"), params.ID("QUEUE_ID")
+	toUser, toLine := params.Given("USER_ID"), params.Given("QUEUE_ID")
+	if params.Given("TRANSFER_ID") { // which is looked at first
+		rest, line := strings.CutPrefix(params.Text("TRANSFER_ID"), "queue")
+		user, queue, toUser, toLine = php.ToID(rest), php.ToID(rest), !line, line
 	}
 	switch {
 	case toUser && user <= 0:
 		return nil, world.BadRequest("USER_ID_EMPTY", "User ID can't be empty")
-	case !toUser && toLine && line <= 0:
+	case !toUser && toLine && queue <= 0:
 		return nil, world.BadRequest("QUEUE_ID_EMPTY", "Queue ID can't be empty")
 	case !toUser && !toLine:
 		return nil, world.BadRequest("TRANSFER_ID_EMPTY", "Transfer ID can't be empty")
@@ -94,18 +96,29 @@ func sessionTransfer(c *world.Call) (any, *world.Refusal) {
 	if fail != nil {
 		return nil, fail
 	}
-	chat := c.World.Chats[id]
-	if chat == nil || chat.Kind != world.KindLines || chat.Over || toUser && !canTake(c.World, user) || !toUser && line != theLine {
+	chat, line := c.World.Chats[id], c.World.Lines[queue]
+	if chat == nil || chat.Kind != world.KindLines || chat.Over() || toUser && !canTake(c.World, user) || !toUser && line == nil {
 		return nil, world.BadRequest("OPERATOR_WRONG", "The operator can't take the conversation")
 	}
-	if toUser { // the bot of the line leaves, whatever LEAVE says
-		onlyGuest(c.World, chat, user)
+	s := chat.Session()
+	if toUser {
+		w := s.Line.Welcome
+		c.World.OnlyGuest(chat, user, b.ID, w.ID)
+		if params.Text("LEAVE") == "Y" {
+			c.World.Leave(chat, b.ID)
+		}
+		if w.Left == "queue" { // whatever LEAVE says
+			c.World.Leave(chat, w.ID)
+		}
+		s.StopTimer(c.World)
 		c.World.Join(chat, b.ID, true, user)
 		chat.Owner = user
+		c.World.NoteDialog(chat)
 		return true, nil
 	}
-	onlyGuest(c.World, chat, b.ID)
-	c.World.Join(chat, b.ID, true, chat.Operators...)
+	c.World.OnlyGuest(chat, b.ID)
+	s.Line = line
+	c.World.Offer(chat)
 	return true, nil
 }
 
@@ -113,28 +126,15 @@ func sessionTransfer(c *world.Call) (any, *world.Refusal) {
 func sessionFinish(c *world.Call) (any, *world.Refusal) {
 	id := c.Params.ID("CHAT_ID")
 	if id <= 0 {
-		return nil, world.BadRequest("CHAT_ID_EMPTY", "Chat ID can't be empty")
+		return nil, errNoLineChat
 	}
 	if _, fail := botOf(c); fail != nil {
 		return nil, fail
 	}
-	if chat := c.World.Chats[id]; chat != nil && chat.Kind == world.KindLines {
-		onlyGuest(c.World, chat, 0)
-		chat.Over = true
+	if chat := c.World.Chats[id]; chat != nil && chat.Kind == world.KindLines && !chat.Over() {
+		c.World.EndSession(chat)
 	}
 	return true, nil
-}
-
-// theLine is the id of the only line that there is.
-const theLine = 1
-
-// onlyGuest removes everybody but the guest, and one more who may stay.
-func onlyGuest(w *world.World, chat *world.Chat, stays imbot.ID) {
-	for _, m := range slices.Clone(chat.Members) {
-		if m.User != stays && !w.Users[m.User].IsConnector {
-			w.Leave(chat, m.User)
-		}
-	}
 }
 
 // canTake reports whether somebody can be given a conversation: an employee who is there.

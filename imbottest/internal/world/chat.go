@@ -28,9 +28,8 @@ type Chat struct {
 	EntityType   string
 	EntityID     string
 	EntityData   [3]string
-	Operators    []imbot.ID // of an open line
-	WelcomeBot   imbot.ID   // of an open line: who answers first
-	Over         bool       // of an open line: the conversation, so the guest begins another one
+	Line         *Line      // through which its guest came; nil: it is no chat of an open line
+	Sessions     []*Session // of an open line: its conversations
 	Restricted   []string   // what Restrict forbids
 	General      bool
 	TextFieldOff bool // people cannot write
@@ -218,6 +217,9 @@ func (c *Chat) removeMember(user imbot.ID) {
 		return
 	}
 	c.Owner = 0
+	if c.Kind == KindLines { // nobody holds the conversation
+		return
+	}
 	for _, m := range c.Members { // the first manager becomes owner, without one the first member
 		if c.Owner == 0 || m.Manager && !c.Member(c.Owner).Manager {
 			c.Owner = m.User
@@ -239,17 +241,21 @@ func (c *Chat) CheckRemove(by, user imbot.ID) *Refusal {
 }
 
 // MessagesSeenBy returns the messages of a chat that a user sees as a member.
-func (c *Chat) MessagesSeenBy(user imbot.ID) []*Message {
+func (w *World) MessagesSeenBy(c *Chat, user imbot.ID) []*Message {
 	member := c.Member(user)
 	if member == nil {
 		return nil
 	}
-	return c.Messages[c.IndexOf(member.Since+1):]
+	seen := c.Messages[IndexOf(c.Messages, member.Since+1):]
+	if w.Users[user].IsConnector {
+		seen = slices.DeleteFunc(slices.Clone(seen), func(m *Message) bool { return !w.Shows(m, user) })
+	}
+	return seen
 }
 
 // IndexOf is the index of the first message with this id or a higher one.
-func (c *Chat) IndexOf(id imbot.ID) int {
-	i, _ := slices.BinarySearchFunc(c.Messages, id, func(m *Message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
+func IndexOf(messages []*Message, id imbot.ID) int {
+	i, _ := slices.BinarySearchFunc(messages, id, func(m *Message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
 	return i
 }
 

@@ -21,6 +21,7 @@ func (w *World) fireMessageAdd(chat *Chat, m *Message, before imbot.ID) {
 		} else {
 			w.setGroupMessage(e, chat, m, before, mentioned)
 		}
+		w.setParams(e, m)
 		w.setUser(e, m.AuthorID, true)
 		for _, b := range bots {
 			if chat.Kind != KindLines && b.Kind != imbot.BotTypeSupervisor { // a real portal, too, shows the bot as writing by itself

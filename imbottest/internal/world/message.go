@@ -23,6 +23,7 @@ type Message struct {
 	Deleted  bool
 	Likes    []imbot.ID
 	ReplyTo  imbot.ID
+	Whisper  bool   // guests of an open line do not see it
 	UUID     string // templateId of imbot.v2
 }
 

@@ -141,6 +141,9 @@ func messageObject(m *Message) *php.Array {
 	a := php.Object("id", m.ID, "chatId", m.ChatID, "authorId", m.AuthorID, "date", m.Time.Format(time.RFC3339), "text", textstage.Serve(m.Text, nil),
 		"isSystem", m.System, "uuid", m.UUID, "forward", nil)
 	params := php.NewArray()
+	if m.Whisper {
+		params.Set("COMPONENT_ID", ComponentWhisper)
+	}
 	if m.ReplyTo != 0 {
 		params.Set("REPLY_ID", php.Number(m.ReplyTo))
 	}

@@ -46,6 +46,8 @@ func MethodNames(scope string) []string {
 		return []string{
 			"imopenlines.bot.session.operator", "imopenlines.bot.session.message.send",
 			"imopenlines.bot.session.transfer", "imopenlines.bot.session.finish",
+			"imopenlines.dialog.get", "imopenlines.session.history.get",
+			"imopenlines.config.list.get", "imopenlines.config.get", "imopenlines.config.update",
 		}
 	}
 	return nil

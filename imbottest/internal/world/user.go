@@ -36,21 +36,26 @@ func (w *World) AddUser(first, last string) *User {
 	return u
 }
 
-// Say stores what a person writes and tells bots about the commands in it, or when there
-// are none about the message.
-func (w *World) Say(chat *Chat, user imbot.ID, text string) *Message {
-	if chat.Over && w.Users[user].IsConnector {
-		w.BeginSession(chat, user)
+// Say stores what a person writes, which may quote a message, and tells bots about the commands
+// in it, or when there are none about the message.
+func (w *World) Say(chat *Chat, user imbot.ID, text string, quoted imbot.ID) *Message {
+	switch guest := w.Users[user].IsConnector; {
+	case chat.Over() && guest:
+		w.beginSession(chat, user)
+	case chat.Kind == KindLines && chat.Owner == 0 && !guest:
+		chat.Owner = user // the first operator who answers holds the conversation
+		w.NoteDialog(chat)
 	}
 	before := chat.LastMessageID()
 	m := w.Store(chat, user, text, false)
+	m.ReplyTo = quoted
 	if invoked := w.invoked(chat, user, m.Text); len(invoked) > 0 {
 		w.fireTypedCommands(chat, m, before, invoked)
 	} else {
 		w.fireMessageAdd(chat, m, before)
 	}
-	if chat.Kind == KindLines && m.Text == "0" { // so a guest asks for a person
-		w.takeFromBots(chat)
+	if m.Text == "0" { // so a guest asks for a person
+		w.TakeFromBot(chat)
 	}
 	return m
 }
@@ -99,7 +104,7 @@ func (w *World) VisibleMessage(user, id imbot.ID) (*Message, error) {
 		return nil, err
 	}
 	if m := w.Messages[id]; m != nil {
-		if member := w.Chats[m.ChatID].Member(user); member != nil && m.ID > member.Since {
+		if member := w.Chats[m.ChatID].Member(user); member != nil && m.ID > member.Since && w.Shows(m, user) {
 			return m, nil
 		}
 	}

@@ -37,15 +37,18 @@ type World struct {
 	Commands map[imbot.ID]*Command
 	ChatApps map[imbot.ID]*ChatApp
 	Apps     map[string]*Application // by their id
+	Lines    map[imbot.ID]*Line
+	Sessions map[imbot.ID]*Session
 
-	lastUser     imbot.ID // ids of each kind start at another number, so that an id of a wrong kind is not found
-	lastChat     imbot.ID
-	lastMsg      imbot.ID
-	LastApp      imbot.ID
-	LastCmd      imbot.ID
-	lastBind     imbot.ID
-	lastEvent    int64    // in all queues together
-	lineSessions imbot.ID // how many
+	lastUser    imbot.ID // ids of each kind start at another number, so that an id of a wrong kind is not found
+	lastChat    imbot.ID
+	lastMsg     imbot.ID
+	LastApp     imbot.ID
+	LastCmd     imbot.ID
+	lastBind    imbot.ID
+	lastLine    imbot.ID
+	lastSession imbot.ID
+	lastEvent   int64 // in all queues together
 
 	Answers     map[string]AnswerFunc // of the test's own methods, by name in lower case
 	Granted     []string              // the scopes; nil means all
@@ -138,11 +141,16 @@ func New(around Hooks, lookup func(name string) Method) *World {
 		Commands: map[imbot.ID]*Command{},
 		ChatApps: map[imbot.ID]*ChatApp{},
 		Apps:     map[string]*Application{},
+		Lines:    map[imbot.ID]*Line{},
+		Sessions: map[imbot.ID]*Session{},
 		lastChat: 1000,
 		lastMsg:  50000,
 		LastApp:  500,
 		LastCmd:  700,
 		lastBind: 400,
+
+		lastLine:    30,
+		lastSession: 300,
 	}
 	w.AddUser("Portal", "Administrator")
 	w.lastUser = firstUser - 1
@@ -153,6 +161,7 @@ func New(around Hooks, lookup func(name string) Method) *World {
 func (w *World) Close() {
 	w.Closed = true
 	w.stopAllTyping()
+	w.stopAllSessions()
 	w.Notify()
 }
 
