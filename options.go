@@ -20,9 +20,13 @@ type options struct {
 }
 
 // WithHTTPClient makes the client send its requests through hc, which is copied
-// and never changed. Any [http.RoundTripper] (a proxy, tracing, a test double)
-// plugs in as its Transport; nil is [http.DefaultTransport], as ever. Redirects and
-// the cookie jar of hc are not used.
+// and never changed. Any [http.RoundTripper] (a proxy, a test double) plugs in as its
+// Transport; nil is [http.DefaultTransport], as ever. Redirects and the cookie jar of hc
+// are not used.
+//
+// Nothing that keeps addresses may be in it, such as otelhttp or a log of requests: the
+// address of a call holds the webhook's secret, and otelhttp exports it as url.full. For
+// traces and metrics use [WithObserver], with OpenTelemetry module otelimbot.
 //
 // Without a Timeout in hc one attempt may take 70 s, a little longer than the
 // 60 s after which the portal gives up.

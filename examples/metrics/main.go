@@ -4,16 +4,8 @@
 // Without any setting it talks to a portal in memory that refuses now and then,
 // and prints the counters.
 //
-// Traces need no observer. Any [http.RoundTripper] plugs in below the client,
-// such as OpenTelemetry's; spans then hang on the context of each call:
-//
-//	transport := otelhttp.NewTransport(nil, otelhttp.WithSpanNameFormatter(
-//		func(_ string, r *http.Request) string { return path.Base(r.URL.Path) })) // the whole path holds the webhook's secret
-//	client, err := imbot.NewClient(hook, imbot.WithHTTPClient(&http.Client{Transport: transport}))
-//
-// Its attribute url.full holds that secret, too: drop it in the span processor
-// or the collector. A batch of WithAutoBatch belongs to no caller, so its span
-// has no parent.
+// With OpenTelemetry, module otelimbot has the observer, which makes spans, too. Do not put
+// otelhttp below a client instead: it exports url.full, and there is the webhook's secret in it.
 package main
 
 import (
