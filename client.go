@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/imbot-go/imbot/internal/rest"
+	"github.com/imbot-go/imbot/internal/stream"
 )
 
 // Client calls one portal with one set of credentials. It is safe for
@@ -31,6 +33,7 @@ type connection struct {
 	rest    *rest.Core
 	options *options
 	typing  typing
+	streams atomic.Pointer[stream.Set[*streamed]] // nil: there was none
 }
 
 const version = "0.1.0"

@@ -1,6 +1,7 @@
 package imbot_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -45,7 +46,10 @@ func walked(t *testing.T) []any {
 	_, refused := imbot.ParseEvent(eventPost(formType, "event=X&auth[application_token]="+walkMarker), imbot.ApplicationToken("another"))
 	failed := over(t, hook, always(403, `{"error":"X","error_description":"`+walkMarker+`"}`)).Call(t.Context(), "profile", nil, nil)
 	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: walkMarker, RefreshToken: walkMarker})
+	ended, end := context.WithCancel(t.Context())
+	end()
 	return []any{
+		client.Message.Stream(ended, imbot.MessageAddRequest{}), imbot.StreamCalls{},
 		hook, client, client.App, client.Bot, client.Chat, client.Command, client.Message, batch, pending, imbot.Returns[imbot.ID]{},
 		imbot.WithUserAgent(walkMarker), imbot.OAuth{Endpoint: "https://portal.example/rest/", Tokens: tokens}, &imbot.OAuthApp{ClientID: "local.1"},
 		imbot.Grant{}.WithBookkeeping(walkMarker, time.Time{}, walkMarker), handler, refused, failed, imbot.CallInfo{Err: failed},

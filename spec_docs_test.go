@@ -57,7 +57,7 @@ func serviceMethodsIn(t *testing.T, folder string) (methods map[string]serviceMe
 			literal := f.Body.List[0].(*ast.ReturnStmt).Results[0].(*ast.BasicLit)
 			requests[receiver] = strings.Trim(literal.Value, `"`)
 		}
-		if strings.HasSuffix(receiver, "Service") && f.Name.IsExported() && f.Name.Name != "All" { // which calls List
+		if strings.HasSuffix(receiver, "Service") && f.Name.IsExported() && f.Name.Name != "All" && f.Name.Name != "Stream" { // which call others
 			params := f.Type.Params.List
 			request := typeName(params[len(params)-1].Type)
 			methods[request] = serviceMethod{f.Name.Name, receiver, f.Doc.Text(), types[receiver]}

@@ -145,7 +145,9 @@ func (it *Item) bytes() int { return len(it.command) + len(`"c10":"",`) }
 // Item is one call on its way through a batch, and then what became of it.
 type Item struct {
 	Result  json.RawMessage
-	Failure *Failure // nil: there is a Result
+	Failure *Failure  // nil: there is a Result
+	Verdict Verdict   // by SendOnce
+	Later   time.Time // by SendOnce, of one that was not sent: when its method may run again
 
 	call    *Call
 	command string // what stands for the call inside a batch; "": it is sent by itself

@@ -219,7 +219,7 @@ func (c *Core) send(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 			cl.hide(token, c.portal.Tokens)
 			continue
 		}
-		if o != refused && (o != unknown || !cl.repeatable) || cl.attempts >= c.config.Retry.MaxAttempts {
+		if o != refused && (o != unknown || !cl.repeatable) || cl.once || cl.attempts >= c.config.Retry.MaxAttempts {
 			return nil, f
 		}
 		cl.waits()

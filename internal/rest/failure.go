@@ -58,8 +58,9 @@ func (f *Failure) is(code string) bool { return strings.EqualFold(f.Code, code) 
 
 // The codes that the way of a call goes by.
 const (
-	queryLimitExceeded  = "QUERY_LIMIT_EXCEEDED"
-	operationTimeLimit  = "OPERATION_TIME_LIMIT"
-	batchLengthExceeded = "ERROR_BATCH_LENGTH_EXCEEDED"
-	errorCore           = "ERROR_CORE"
+	queryLimitExceeded    = "QUERY_LIMIT_EXCEEDED"
+	operationTimeLimit    = "OPERATION_TIME_LIMIT"
+	batchLengthExceeded   = "ERROR_BATCH_LENGTH_EXCEEDED"
+	batchMethodNotAllowed = "ERROR_BATCH_METHOD_NOT_ALLOWED"
+	errorCore             = "ERROR_CORE"
 )

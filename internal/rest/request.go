@@ -25,6 +25,7 @@ type Call struct {
 	items      []*Item  // what is inside, if it is a batch itself
 	inBatch    bool     // its last attempt was inside a batch
 	sent       time.Time
+	once       bool          // it is sent again by whoever sends it
 	paid       bool          // the limiter was asked for the next attempt
 	waited     time.Duration // until it was paid
 
