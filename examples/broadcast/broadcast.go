@@ -95,8 +95,14 @@ type result struct {
 	doubtful             []imbot.ID // may have got it or not: somebody has to look
 }
 
-// broadcast sends the message to everybody whose name is not in the journal.
-func broadcast(ctx context.Context, client *imbot.Client, people []person, j *journal) (result, error) {
+// open reports whether a person may still get the message.
+func (j *journal) open(p person) bool {
+	state := j.state[p.id]
+	return state == "" || state == notRun
+}
+
+// broadcast sends the message to everybody who is open in the journal, and calls next after each.
+func broadcast(ctx context.Context, client *imbot.Client, people []person, j *journal, next func()) (result, error) {
 	var (
 		res  result
 		open []person // being sent, in order
@@ -104,7 +110,7 @@ func broadcast(ctx context.Context, client *imbot.Client, people []person, j *jo
 	)
 	requests := func(yield func(imbot.MessageAddRequest) bool) {
 		for _, p := range people {
-			if state := j.state[p.id]; state != "" && state != notRun {
+			if !j.open(p) {
 				res.before++
 				continue
 			}
@@ -122,6 +128,7 @@ func broadcast(ctx context.Context, client *imbot.Client, people []person, j *jo
 	for _, err := range imbot.DoAll(ctx, client, iter.Seq[imbot.MessageAddRequest](requests)) {
 		p := open[0]
 		open = open[1:]
+		next()
 		state := outcome(err)
 		switch state {
 		case sent:

@@ -79,6 +79,9 @@ func demo(ctx context.Context, out io.Writer, n int) error {
 		}
 		if text == "" {
 			text = "killed\n"
+			if isTerminal(os.Stderr) {
+				fmt.Fprintln(os.Stderr) // for the bar, which nobody has ended
+			}
 		}
 		fmt.Fprintf(out, "%s: %s", title, text)
 	}
@@ -139,7 +142,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // run runs a command and returns what it has printed; nothing when it was killed.
 func (g *gate) run(cmd *exec.Cmd) (string, error) {
 	var text strings.Builder
-	cmd.Stdout, cmd.Stderr = &text, &text
+	cmd.Stdout, cmd.Stderr = &text, os.Stderr // with the progress
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}

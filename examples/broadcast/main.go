@@ -5,7 +5,8 @@
 //	broadcast people.tsv journal
 //
 // reads people (lines of user id, tab, name), BITRIX24_WEBHOOK_URL,
-// BITRIX24_CLIENT_ID and BITRIX24_BOT_ID, and works at a real portal.
+// BITRIX24_CLIENT_ID and BITRIX24_BOT_ID, and works at a real portal. A terminal
+// shows a bar meanwhile; a file or pipe gets a line every ten seconds.
 //
 // Without arguments it shows that on a portal in memory: it broadcasts to 20,000
 // people in a second process, kills that in the middle and resumes. The portal
@@ -70,7 +71,15 @@ func send(ctx context.Context, out io.Writer, peopleFile, journalFile string, li
 	if err != nil {
 		return err
 	}
-	res, err := broadcast(ctx, client.WithBot(imbot.ID(bot)), people, j)
+	left := 0
+	for _, p := range people {
+		if j.open(p) {
+			left++
+		}
+	}
+	next, end := showProgress(os.Stderr, left)
+	res, err := broadcast(ctx, client.WithBot(imbot.ID(bot)), people, j, next)
+	end()
 	fmt.Fprintf(out, "sent %d, failed %d, sent or failed before %d, in doubt %d\n",
 		res.sent, res.failed, res.before-len(res.doubtful), len(res.doubtful))
 	if n := len(res.doubtful); n > 0 {

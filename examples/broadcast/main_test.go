@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,6 +31,29 @@ second run: sent 1950, failed 0, sent or failed before 1000, in doubt 50
 in doubt: users 1102 to 1151
 of 3000 people 2958 got it once, 0 twice, 0 with another name than their own
 `, out.String(), "of those in doubt, 8 got it and 42 did not")
+}
+
+func TestATerminalGetsABarAndAPipeGetsLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w, err := os.Pipe()
+		require.NoError(t, err)
+		next, end := showProgress(w, 30)
+		for range 30 {
+			time.Sleep(time.Second)
+			next()
+		}
+		end()
+		require.NoError(t, w.Close())
+		got, err := io.ReadAll(r)
+		require.NoError(t, err)
+		require.Equal(t, "sending: 10 of 30\nsending: 20 of 30\nsending: 30 of 30\n", string(got))
+	})
+	var screen bytes.Buffer
+	next := bar(&screen, 2)
+	next()
+	next()
+	require.Contains(t, screen.String(), "sending 100%")
+	require.Contains(t, screen.String(), "(2/2)")
 }
 
 func TestJournalOfAProgramThatDied(t *testing.T) {
