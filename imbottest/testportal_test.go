@@ -145,14 +145,21 @@ func runTable(t *testing.T, method string, rows []row) {
 	})
 }
 
-// prepare does a step: a call, "method params", that has to succeed, or a message of
-// anna, "say dialog text".
+// prepare does a step: a call, "method params", that has to succeed, a message of anna, "say
+// dialog text", or a guest of hers, "guest bot".
 func prepare(t *testing.T, portal *imbottest.Portal, step string) {
 	t.Helper()
 	name, params, _ := strings.Cut(step, " ")
 	if name == "say" {
 		dialog, text, _ := strings.Cut(params, " ")
 		_, err := portal.Say(t.Context(), anna, imbot.DialogID(dialog), text)
+		require.NoError(t, err)
+		return
+	}
+	if name == "guest" {
+		bot, err := strconv.ParseInt(params, 10, 64)
+		require.NoError(t, err)
+		_, _, err = portal.AddGuest(t.Context(), "Greta", imbot.ID(bot), anna)
 		require.NoError(t, err)
 		return
 	}
