@@ -13,7 +13,8 @@ import (
 	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
-// portalMethods are the methods about the portal itself. No scope is needed for them.
+// portalMethods are the methods about the portal itself. No scope is needed for them but for
+// user.current.
 func portalMethods(name string) world.Method {
 	switch name {
 	case "app.info":
@@ -30,6 +31,8 @@ func portalMethods(name string) world.Method {
 		return func(*world.Call) (any, *world.Refusal) { return time.Now().Format(time.RFC3339), nil }
 	case "feature.get":
 		return featureGet
+	case "user.current":
+		return userCurrent
 	case "user.admin":
 		return func(c *world.Call) (any, *world.Refusal) { return c.User == world.Admin, nil }
 	case "user.access":
@@ -58,6 +61,22 @@ func profile(c *world.Call) (any, *world.Refusal) {
 	return map[string]any{
 		"ID": u.ID.String(), "ADMIN": u.ID == world.Admin, "NAME": u.First, "LAST_NAME": u.Last,
 		"PERSONAL_GENDER": u.Gender, "TIME_ZONE": "",
+	}, nil
+}
+
+// userCurrent is the person whose webhook or token it is.
+func userCurrent(c *world.Call) (any, *world.Refusal) {
+	u := c.World.Users[c.User]
+	if u == nil {
+		return php.NewArray(), nil
+	}
+	kind := "employee"
+	if u.Extranet {
+		kind = "extranet"
+	}
+	return map[string]any{
+		"ID": u.ID.String(), "ACTIVE": !u.Dismissed, "NAME": u.First, "LAST_NAME": u.Last, "PERSONAL_GENDER": u.Gender,
+		"WORK_POSITION": u.Position, "TIME_ZONE": "", "IS_ONLINE": "Y", "UF_DEPARTMENT": []int{1}, "USER_TYPE": kind,
 	}, nil
 }
 

@@ -49,6 +49,8 @@ func MethodNames(scope string) []string {
 			"imopenlines.dialog.get", "imopenlines.session.history.get",
 			"imopenlines.config.list.get", "imopenlines.config.get", "imopenlines.config.update",
 		}
+	case "user":
+		return []string{"user.current"}
 	}
 	return nil
 }
