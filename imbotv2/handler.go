@@ -207,7 +207,7 @@ func Serve(ctx context.Context, addr string, h *EventHandler) error {
 		return imbot.Serve(ctx, addr, nil)
 	}
 	h.start()
-	return imbot.Serve(ctx, addr, h.posted)
+	return imbot.Server{Addr: addr, Handler: h.posted, Events: []imbot.Shutdowner{h}}.Run(ctx) // h has more to end than what was posted
 }
 
 // start makes what receives events, once: the fields are filled in by then.

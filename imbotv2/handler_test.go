@@ -139,3 +139,14 @@ func TestGoIsAwaitedByShutdown(t *testing.T) {
 		require.ErrorIs(t, h.Go(t.Context(), &JoinChatEvent{}, nil), imbot.ErrClosed)
 	})
 }
+
+func TestServeEndsAllThatTheHandlerHas(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	h := &EventHandler{Verifier: imbot.Webhook{BotToken: "token"}.Verifier()}
+	require.NoError(t, Serve(ctx, "127.0.0.1:0", h))
+	require.ErrorIs(t, h.Go(t.Context(), &JoinChatEvent{}, nil), imbot.ErrClosed)
+	require.ErrorContains(t, Serve(ctx, "127.0.0.1:0", &EventHandler{}), "Verifier is nil")
+	require.ErrorContains(t, Serve(ctx, "127.0.0.1:0", nil), "Verifier is nil")
+}
