@@ -45,7 +45,7 @@ func TestState(t *testing.T) {
 	require.Len(t, dialogs, 1)
 	d := dialogs[0].(object)
 	last := d["last"].(object)
-	require.Equal(t, []string{"attach", "author", "chat", "deleted", "dialog", "edited", "gone", "id", "keyboard", "likes", "menu", "reply", "served", "system", "text", "time"}, keys(last))
+	require.Equal(t, []string{"attach", "author", "chat", "deleted", "dialog", "edited", "gone", "id", "keyboard", "likes", "menu", "reply", "served", "system", "text", "time", "whisper"}, keys(last))
 	require.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)$`, last["time"])
 	require.Equal(t, "hi", last["text"])
 	for _, name := range []string{"last", "color", "avatar"} {

@@ -56,7 +56,8 @@ type message struct {
 	Deleted  bool            `json:"deleted"`
 	Gone     bool            `json:"gone"` // deleted without a notice in its place
 	Likes    []imbot.ID      `json:"likes"`
-	Reply    imbot.ID        `json:"reply"` // the message that it quotes, 0 for none
+	Reply    imbot.ID        `json:"reply"`   // the message that it quotes, 0 for none
+	Whisper  bool            `json:"whisper"` // the guest of the open line does not see it
 	Keyboard json.RawMessage `json:"keyboard"`
 	Attach   json.RawMessage `json:"attach"`
 	Menu     json.RawMessage `json:"menu"`
@@ -155,7 +156,7 @@ func pictureURL(what string, id imbot.ID, data []byte) string {
 func newMessage(m imbottest.Message, dialog imbot.DialogID) message {
 	out := message{
 		ID: m.ID, Chat: m.ChatID, Dialog: dialog, Author: m.AuthorID, Text: m.Text, Served: textstage.Serve(m.Text, nil),
-		System: m.System, Time: milliTime(m.Time), Edited: m.Edited, Deleted: m.Deleted, Likes: neverNil(m.Likes), Reply: m.ReplyTo,
+		System: m.System, Time: milliTime(m.Time), Edited: m.Edited, Deleted: m.Deleted, Likes: neverNil(m.Likes), Reply: m.ReplyTo, Whisper: m.Whisper,
 	}
 	out.Attach, out.Keyboard, out.Menu = m.Wire()
 	for _, part := range []*json.RawMessage{&out.Keyboard, &out.Menu} {

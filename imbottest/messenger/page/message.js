@@ -18,7 +18,7 @@ export function messageItem(message, app, expanded) {
   const name = app.nameOf(message.author);
   const side = message.system ? 'system' : own ? 'own' : 'other';
   const item = el('li', {
-    class: 'message ' + side + (message.deleted ? ' gone' : ''),
+    class: 'message ' + side + (message.deleted ? ' gone' : message.whisper ? ' whisper' : ''),
     'data-message': message.id,
     'data-author': message.author,
     'data-time': Date.parse(message.time) || 0,
@@ -69,6 +69,7 @@ function footer(message, app) {
       ? el('span', { class: 'likes' + (likes.includes(app.state.user) ? ' mine' : ''), title: likes.slice(0, 20).map((id) => app.nameOf(id)).join(', ') },
         icon('heart'), el('span', { class: 'hidden' }, 'Likes: '), String(likes.length))
       : null,
+    message.whisper && !message.deleted ? el('span', { class: 'edited', title: 'The guest does not see it' }, 'whisper') : null,
     message.edited && !message.deleted ? el('span', { class: 'edited' }, 'edited') : null,
     el('time', { datetime: message.time, title: `${fullTime(message.time)} · message ${message.id}` }, shortTime(message.time)));
 }
