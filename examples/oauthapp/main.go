@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -54,24 +53,20 @@ func serve(ctx context.Context, out io.Writer) error {
 		ClientID: os.Getenv("BITRIX24_APP_ID"), ClientSecret: secret, Store: imbot.NewFileStore(setting("BOT_GRANTS", "grants")),
 		Options: []imbot.Option{imbot.WithLogger(slog.Default())},
 	}, base+"/events", slog.Default())
-	server := &http.Server{Addr: setting("BOT_ADDR", ":8080"), Handler: app.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
+	server := imbot.Server{Addr: setting("BOT_ADDR", ":8080"), Handler: app.handler(), Events: []imbot.Shutdowner{app.events}}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
 	fmt.Fprintf(out, "listening on %s; interrupt to stop\n", server.Addr)
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-failed:
+		case err := <-ended:
 			return err
 		case <-tick.C:
 			if err := app.remind(ctx); err != nil {
 				slog.ErrorContext(ctx, "reminders were not sent", "error", err)
 			}
-		case <-ctx.Done():
-			drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-			defer cancel()
-			return errors.Join(server.Shutdown(drain), app.events.Shutdown(drain))
 		}
 	}
 }
