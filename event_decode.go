@@ -173,6 +173,29 @@ func (f fields) files() []EventFile {
 	return files
 }
 
+// quoted reads the message that another one answers, of which some portals tell the id alone.
+func (f fields) quoted() Quoted {
+	m := f.sub("REPLY_MESSAGE")
+	return Quoted{
+		MessageID: cmp.Or(m.id("ID"), m.id("id"), f.sub("PARAMS").id("REPLY_ID")),
+		AuthorID:  cmp.Or(m.id("AUTHOR_ID"), m.id("authorId"), m.id("author_id")),
+		Text:      cmp.Or(m.text("MESSAGE"), m.text("TEXT"), m.text("text")),
+	}
+}
+
+// storedFiles reads the ids of files from the stored parameters of a message.
+func (f fields) storedFiles() []EventFile {
+	stored := f.sub("PARAMS", "FILE_ID")
+	if id := parseID(stored.Get()); id != 0 {
+		return []EventFile{{ID: id}}
+	}
+	var files []EventFile
+	for _, id := range stored.ids() {
+		files = append(slices.Grow(files, stored.Len()-len(files)), EventFile{ID: id})
+	}
+	return files
+}
+
 func (f fields) message() MessageParams {
 	var p MessageParams
 	for key, kid := range f.All() { // once, because the fields are many
@@ -280,7 +303,15 @@ func (f fields) message() MessageParams {
 			p.SkipUserCheck = parseFlag(text)
 		case "RECENT_ADD":
 			p.RecentAdd = parseFlag(text)
+		case "REPLY_MESSAGE":
+			p.ReplyTo = f.quoted()
+		case "PARAMS":
+			p.ReplyTo = f.quoted()
+			p.ComponentID = kid.Get("COMPONENT_ID")
 		}
+	}
+	if len(p.Files) == 0 {
+		p.Files = f.storedFiles()
 	}
 	return p
 }

@@ -77,21 +77,21 @@ var notMirrored = map[string]string{
 // neverSent are the fields that an event leaves empty because its types are
 // shared with other events and blocks.
 var neverSent = map[string][]string{
-	"ONIMBOTMESSAGEADD": {"ClientID", "ID", "ChatParentID", "ChatParentMID", "BotInChat", "SkipUserCheck", "RecentAdd"},
+	"ONIMBOTMESSAGEADD": {"ClientID", "ID", "ReplyTo", "ComponentID", "ChatParentID", "ChatParentMID", "BotInChat", "SkipUserCheck", "RecentAdd"},
 	"ONIMBOTMESSAGEUPDATE": {
-		"ClientID", "TemplateID", "Files", "System", "CommandContext", "ToChatID", "ChatTitle", "ChatAvatar", "ChatColor", "ChatExtranet",
+		"ClientID", "TemplateID", "ReplyTo", "ComponentID", "Files", "System", "CommandContext", "ToChatID", "ChatTitle", "ChatAvatar", "ChatColor", "ChatExtranet",
 		"ChatPrevMessageID", "ChatParentID", "ChatParentMID", "BotInChat", "ChatCanPost", "RID", "IsManager", "Push", "PushImportant",
 		"RecentSkipAuthor", "Convert", "SkipCommand", "SkipCounterIncrements", "SilentConnector", "SkipConnector", "ImportantConnector",
 		"NoSessionOL", "SkipURLIndex", "SkipUserCheck", "RecentAdd", "FakeRelation",
 	},
 	"ONIMBOTMESSAGEDELETE": {
-		"ClientID", "MessageOriginal", "TemplateID", "MentionedList", "Files", "System", "PlatformContext", "CommandContext", "ToChatID",
+		"ClientID", "MessageOriginal", "TemplateID", "MentionedList", "ReplyTo", "ComponentID", "Files", "System", "PlatformContext", "CommandContext", "ToChatID",
 		"ChatTitle", "ChatAvatar", "ChatColor", "ChatUserCount", "ChatExtranet", "ChatPrevMessageID", "ChatParentID", "ChatParentMID",
 		"BotInChat", "ChatCanPost", "RID", "IsManager", "Push", "PushImportant", "RecentSkipAuthor", "Convert", "SkipCommand", "SkipCounterIncrements",
 		"SilentConnector", "SkipConnector", "ImportantConnector", "NoSessionOL", "SkipURLIndex", "SkipUserCheck", "RecentAdd", "FakeRelation",
 	},
 	"ONIMCOMMANDADD": {
-		"ClientID", "MessageOriginal", "ID", "MentionedList", "PlatformContext", "CommandContext", "ChatUserCount", "IsBot", "IsConnector",
+		"ClientID", "MessageOriginal", "ID", "MentionedList", "ReplyTo", "ComponentID", "PlatformContext", "CommandContext", "ChatUserCount", "IsBot", "IsConnector",
 		"IsNetwork", "IsExtranet",
 	},
 	"ONIMBOTCONTEXTGET": {"ClientID", "IsBot", "IsConnector", "IsNetwork", "IsExtranet"},

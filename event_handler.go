@@ -44,7 +44,7 @@ import (
 type EventHandler struct {
 	Verifier Verifier // required; Webhook.Verifier for a webhook's bots
 
-	OnMessage       func(context.Context, *MessageAddEvent) error
+	OnMessage       func(context.Context, *MessageAddEvent) error // answer no whisper of operators aloud: see MessageAddEvent.IsWhisper
 	OnMessageUpdate func(context.Context, *MessageUpdateEvent) error
 	OnMessageDelete func(context.Context, *MessageDeleteEvent) error
 	OnCommand       func(context.Context, *CommandAddEvent) error

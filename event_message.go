@@ -27,7 +27,7 @@ type EventFile struct {
 	Progress    int // percent
 	AuthorID    ID
 	AuthorName  string
-	URLPreview  FileURL
+	URLPreview  FileURL // for browsers, as the two below it: a program reads a file by its id
 	URLShow     FileURL
 	URLDownload FileURL
 }
@@ -67,6 +67,8 @@ type MessageParams struct {
 	Language        string   // of the account, two letters
 	TemplateID      string   // id given by the sender's program
 	MentionedList   []ID     // mentioned users and bots
+	ReplyTo         Quoted   // message that this one answers; zero: none
+	ComponentID     string   // how it is shown; see IsWhisper
 	Files           []EventFile
 	System          Flag
 	PlatformContext string // "web" or "mobile"

@@ -104,15 +104,15 @@ func (p MessageParams) openLine() (OpenLine, bool) {
 func (p MessageParams) fromGuest(user EventUser) bool {
 	o, ok := p.openLine()
 	author := p.author(user)
-	return ok && (user.IsConnector.Bool() || author != 0 && author == o.GuestID)
+	return ok && p.ComponentID != whisper && (user.IsConnector.Bool() || author != 0 && author == o.GuestID)
 }
 
 // OpenLine returns what the event tells about its open line; false for a chat of
 // another kind.
 func (ev *MessageAddEvent) OpenLine() (OpenLine, bool) { return ev.Params.openLine() }
 
-// FromGuest reports whether the guest of an open line wrote the message. Who else
-// writes there is an operator, unless [MessageAddEvent.FromBot] is true or there
+// FromGuest reports whether the guest of an open line wrote the message, which is never a
+// whisper. Who else writes there is an operator, unless [MessageAddEvent.FromBot] is true or there
 // is no author.
 func (ev *MessageAddEvent) FromGuest() bool { return ev.Params.fromGuest(ev.User) }
 

@@ -102,6 +102,7 @@ func TestGuestsAndOperators(t *testing.T) {
 		"the guest of the chat":              {`"PARAMS":{` + lines + `,"FROM_USER_ID":"13"}`, true},
 		"somebody who writes by a connector": {`"PARAMS":{` + lines + `,"FROM_USER_ID":"14"},"USER":{"ID":"14","IS_CONNECTOR":"Y"}`, true},
 		"an operator":                        {`"PARAMS":{` + lines + `,"FROM_USER_ID":"2"},"USER":{"ID":"2","IS_CONNECTOR":"N"}`, false},
+		"a whisper by a connector":           {`"PARAMS":{` + lines + `,"FROM_USER_ID":"14","PARAMS":{"COMPONENT_ID":"HiddenMessage"}},"USER":{"ID":"14","IS_CONNECTOR":"Y"}`, false},
 		"the system":                         {`"PARAMS":{"CHAT_TYPE":"L","CHAT_ENTITY_ID":"x","FROM_USER_ID":"0"}`, false},
 		"a guest in another kind of chat":    {`"PARAMS":{"CHAT_TYPE":"C","FROM_USER_ID":"14"},"USER":{"ID":"14","IS_CONNECTOR":"Y"}`, false},
 	}

@@ -165,7 +165,7 @@ func readForm(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (form,
 func listedSize(root phpform.Node) int {
 	const most = 320 // bytes of the largest of the three types
 	data := root.At("data")
-	return most * (data.At("BOT").Len() + data.At("COMMAND").Len() + data.At("PARAMS", "FILES").Len())
+	return most * (data.At("BOT").Len() + data.At("COMMAND").Len() + data.At("PARAMS", "FILES").Len() + data.At("PARAMS", "PARAMS", "FILE_ID").Len())
 }
 
 // hurry gives the sender of a body bodyTime, unless the server gives it less. hangUp

@@ -33,7 +33,7 @@ import (
 type EventHandler struct {
 	Verifier imbot.Verifier // of posted events; required for them
 
-	OnMessage       func(context.Context, *MessageAddEvent) error
+	OnMessage       func(context.Context, *MessageAddEvent) error // answer no whisper of operators aloud: see MessageAddEvent.IsWhisper
 	OnMessageUpdate func(context.Context, *MessageUpdateEvent) error
 	OnMessageDelete func(context.Context, *MessageDeleteEvent) error
 	OnJoinChat      func(context.Context, *JoinChatEvent) error // not for chats that the bot has made itself
