@@ -93,6 +93,15 @@ func TestQuote(t *testing.T) {
 	require.Equal(t, "101", e.Get("data[PARAMS][REPLY_MESSAGE][AUTHOR_ID]"))
 	require.Equal(t, "first", e.Get("data[PARAMS][REPLY_MESSAGE][MESSAGE]"))
 
+	require.NoError(t, portal.Edit(t.Context(), anna, quoting, "as I have said"))
+	_, err = portal.Quote(t.Context(), anna, first, "/echo it")
+	require.NoError(t, err)
+	more := box.take(t, portal)
+	require.Equal(t, []string{"MESSAGEUPDATE", "ONIMCOMMANDADD"}, names(more))
+	for _, e := range more {
+		require.Equal(t, first.ID.String(), e.Get("data[PARAMS][PARAMS][REPLY_ID]"), "changes and commands quote, too")
+	}
+
 	require.NoError(t, portal.Delete(t.Context(), anna, first))
 	box.take(t, portal)
 	_, err = portal.Quote(t.Context(), anna, first, "what was that?")

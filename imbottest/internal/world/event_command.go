@@ -34,6 +34,7 @@ func (w *World) fireTypedCommands(chat *Chat, m *Message, before imbot.ID, list 
 			set("CHAT_TYPE", KindPrivate)
 		}
 		set("LANGUAGE", Language)
+		w.setParams(e, m)
 	})
 }
 

@@ -101,6 +101,7 @@ func (w *World) FireMessageUpdate(chat *Chat, m *Message) {
 		if chat.Kind != KindPrivate {
 			set("MESSAGE_ORIGINAL", m.Text, "TO_USER_ID", first.String())
 		}
+		w.setParams(e, m)
 		w.postChanged(e, EventMessageUpdate, chat, m, app)
 	}
 }
