@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	},
 	"imbotv2":           {".", "driver", "internal/rest", "internal/inbox", "internal/poll", "internal/mention"},
 	"openlines":         {"."},
-	".":                 {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/serve", "internal/stream", "internal/phpform", "internal/mention", "internal/secret", "internal/files"},
+	".":                 {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/serve", "internal/stream", "internal/phpform", "internal/mention", "internal/secret", "internal/files", "internal/states"},
 	"bbcode":            {},
 	"driver":            {},
 	"internal/rest":     {"internal/dispatch", "internal/phpform", "internal/secret"},
@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 	"internal/phpform":  {},
 	"internal/secret":   {},
 	"internal/serve":    {"driver"},
+	"internal/states":   {"internal/files"},
 	"internal/stream":   {},
 
 	"imbottest/internal/v1":        {"imbottest/internal/world", "imbottest/internal/php", "."},

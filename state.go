@@ -2,18 +2,17 @@ package imbot
 
 import (
 	"bytes"
-	"container/heap"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
 	"github.com/imbot-go/imbot/driver"
+	"github.com/imbot-go/imbot/internal/states"
 )
 
 // State keeps what a bot knows of a dialogue, from one event to the next, whichever
@@ -111,92 +110,14 @@ func PerDialog(ev Event) string {
 
 // NewStateStore returns a store that forgets everything with the process. A state whose
 // time is up goes with the next call.
-func NewStateStore() driver.StateStore { return &memoryStates{states: map[string]*memoryState{}} }
+func NewStateStore() driver.StateStore { return states.NewMemory(stateErrors) }
 
-type memoryStates struct {
-	mu     sync.Mutex
-	states map[string]*memoryState
-	ends   endOfStates
-}
-
-type memoryState struct {
-	key   string
-	value []byte
-	until time.Time
-	at    int // in ends
+// NewFileStates returns a store that keeps each state in a file of its own below dir, which
+// is made when it is missing: dialogues survive a restart. Several processes of one machine
+// may share dir; modes, locks and what happens in a crash are those of [NewFileStore]. States
+// whose time is up are removed little by little, with each change.
+func NewFileStates(dir string) driver.StateStore {
+	return states.NewFiles(directory(dir), stateErrors)
 }
 
-// Format implements [fmt.Formatter]; fmt would print what people have told the bot.
-func (s *memoryStates) Format(f fmt.State, _ rune) {
-	_, _ = io.WriteString(f, "imbot.memoryStates{***}")
-}
-
-func (s *memoryStates) Load(ctx context.Context, key string) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sweep()
-	state, ok := s.states[key]
-	if !ok {
-		return nil, ErrNotFound
-	}
-	return bytes.Clone(state.value), nil
-}
-
-func (s *memoryStates) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sweep()
-	state, ok := s.states[key]
-	if ok != (old != nil) || ok && !bytes.Equal(state.value, old) {
-		return ErrConflict
-	}
-	switch {
-	case new == nil && ok:
-		heap.Remove(&s.ends, state.at)
-		delete(s.states, key)
-	case new == nil:
-	case ok:
-		state.value, state.until = bytes.Clone(new), time.Now().Add(ttl)
-		heap.Fix(&s.ends, state.at)
-	default:
-		state = &memoryState{key: key, value: bytes.Clone(new), until: time.Now().Add(ttl)}
-		s.states[key] = state
-		heap.Push(&s.ends, state)
-	}
-	return nil
-}
-
-// sweep removes the states whose time is up.
-func (s *memoryStates) sweep() {
-	for now := time.Now(); len(s.ends) > 0 && !now.Before(s.ends[0].until); {
-		delete(s.states, heap.Pop(&s.ends).(*memoryState).key)
-	}
-}
-
-// endOfStates is a heap: the state that ends first is the first.
-type endOfStates []*memoryState
-
-func (e endOfStates) Len() int           { return len(e) }
-func (e endOfStates) Less(i, j int) bool { return e[i].until.Before(e[j].until) }
-func (e endOfStates) Swap(i, j int) {
-	e[i], e[j] = e[j], e[i]
-	e[i].at, e[j].at = i, j
-}
-func (e *endOfStates) Push(x any) {
-	state := x.(*memoryState)
-	state.at = len(*e)
-	*e = append(*e, state)
-}
-func (e *endOfStates) Pop() any {
-	last := len(*e) - 1
-	state := (*e)[last]
-	(*e)[last] = nil
-	*e = (*e)[:last]
-	return state
-}
+var stateErrors = states.Errors{NotFound: ErrNotFound, Conflict: ErrConflict, File: fileError}

@@ -1,4 +1,4 @@
-package imbot
+package states
 
 import (
 	"bytes"
@@ -12,19 +12,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/internal/files"
 )
 
-// NewFileStates returns a store that keeps each state in a file of its own below dir, which
-// is made when it is missing: dialogues survive a restart. Several processes of one machine
-// may share dir; modes, locks and what happens in a crash are those of [NewFileStore]. States
-// whose time is up are removed little by little, with each change.
-func NewFileStates(dir string) driver.StateStore {
-	return &fileStates{dir: directory(dir)}
-}
+// NewFiles returns a store that keeps the states in a directory.
+func NewFiles(dir files.Directory, errs Errors) *Files { return &Files{dir: dir, errs: errs} }
 
-type fileStates struct {
+// Files keeps each state in a file of its own.
+type Files struct {
+	errs   Errors
 	dir    files.Directory
 	mu     sync.Mutex
 	others []string  // files that sweep has not looked at yet
@@ -36,25 +32,26 @@ const (
 	stateTime   = time.RFC3339Nano // when a state ends: the first line of its file
 )
 
-func (s *fileStates) Load(ctx context.Context, key string) ([]byte, error) {
+// Load implements driver.StateStore.
+func (s *Files) Load(ctx context.Context, key string) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if err := s.dir.Private(); err != nil {
 		return nil, err
 	}
-	value, err := readState(s.dir.Name(key) + stateEnding)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return nil, fileError(err)
+	value, err := s.read(s.dir.Name(key) + stateEnding)
+	if err != nil && !errors.Is(err, s.errs.NotFound) {
+		return nil, s.errs.File(err)
 	}
 	return value, err
 }
 
-// readState returns what a file holds, or [ErrNotFound] when its time is up.
-func readState(path string) ([]byte, error) {
+// read returns what a file holds, or NotFound when its time is up.
+func (s *Files) read(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNotFound
+		return nil, s.errs.NotFound
 	}
 	if err != nil {
 		return nil, err
@@ -65,12 +62,13 @@ func readState(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: its first line is not the time at which the state ends; remove the file", path)
 	}
 	if !time.Now().Before(until) {
-		return nil, ErrNotFound
+		return nil, s.errs.NotFound
 	}
 	return value, nil
 }
 
-func (s *fileStates) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+// Swap implements driver.StateStore.
+func (s *Files) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
 	end, err := s.dir.Change(ctx)
 	if err != nil {
 		return err
@@ -78,11 +76,11 @@ func (s *fileStates) Swap(ctx context.Context, key string, old, new []byte, ttl 
 	defer end()
 	stored, err := s.Load(ctx, key)
 	found := err == nil
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err != nil && !errors.Is(err, s.errs.NotFound) {
 		return err
 	}
 	if found != (old != nil) || !bytes.Equal(stored, old) {
-		return ErrConflict
+		return s.errs.Conflict
 	}
 	name := s.dir.Name(key)
 	if new == nil {
@@ -98,14 +96,14 @@ func (s *fileStates) Swap(ctx context.Context, key string, old, new []byte, ttl 
 		err = files.Sync(s.dir.Path)
 	}
 	if err != nil {
-		return fileError(err)
+		return s.errs.File(err)
 	}
 	return nil
 }
 
 // sweep looks at some of the other files and removes those whose time is up. A file that
 // cannot be read stays, for a person to look at.
-func (s *fileStates) sweep() {
+func (s *Files) sweep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.others) == 0 && time.Since(s.listed) > time.Minute {
@@ -120,7 +118,7 @@ func (s *fileStates) sweep() {
 	for range min(3, len(s.others)) {
 		path := s.others[0]
 		s.others = s.others[1:]
-		if _, err := readState(path); errors.Is(err, ErrNotFound) {
+		if _, err := s.read(path); errors.Is(err, s.errs.NotFound) {
 			_ = os.Remove(path)
 		}
 	}
