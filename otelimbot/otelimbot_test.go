@@ -25,6 +25,7 @@ import (
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
+	"github.com/imbot-go/imbot/imbotv2"
 	"github.com/imbot-go/imbot/otelimbot"
 )
 
@@ -217,6 +218,7 @@ func TestNoSpanAndNoMetricHoldsASecret(t *testing.T) {
 				require.ErrorContains(t, client.Call(t.Context(), "profile", nil, nil), "has moved")
 			}
 		}
+		pollOnce(t, portal, o)
 		text := o.text(t)
 		require.NotEmpty(t, told)
 		for _, secret := range append(secrets, told...) {
@@ -224,10 +226,30 @@ func TestNoSpanAndNoMetricHoldsASecret(t *testing.T) {
 				require.False(t, strings.Contains(text, secret), secret)
 			}
 		}
-		for _, there := range []string{"batch", "no.such.method", "ONIMBOTMESSAGEADD", "panic", "ACCESS_ERROR", "imbot.message.add"} {
+		for _, there := range []string{"batch", "no.such.method", "ONIMBOTMESSAGEADD", "panic", "ACCESS_ERROR", "imbot.message.add", "ONIMBOTV2MESSAGEADD", "imbot.v2.Event.get"} {
 			require.True(t, strings.Contains(text, there), "%s was traced", there)
 		}
 	})
+}
+
+// pollOnce lets a bot of the second generation answer one message.
+func pollOnce(t *testing.T, portal *imbottest.Portal, o *telemetry) {
+	client := imbotv2.From(observed(t, portal, o, portal.Webhook(clientID)))
+	bot, err := imbotv2.EnsureBot(t.Context(), client, imbotv2.BotRegisterRequest{Code: "polls", Properties: imbotv2.BotProperties{Name: "personal"}})
+	require.NoError(t, err)
+	client = client.WithBot(bot.ID)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	h := &imbotv2.EventHandler{Middleware: []imbot.Middleware{otelimbot.Events(o.tracer, o.meter)}}
+	h.OnMessage = func(ctx context.Context, ev *imbotv2.MessageAddEvent) error {
+		_, err := client.Reply(ctx, ev, "personal")
+		return err
+	}
+	go func() { ended <- imbotv2.Poll(ctx, h, client) }()
+	_, err = portal.Ask(ctx, portal.AddUser("personal", ""), imbot.UserDialog(bot.ID), "personal")
+	require.NoError(t, err)
+	stop()
+	require.NoError(t, <-ended)
 }
 
 type verifyAll struct{}
