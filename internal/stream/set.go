@@ -34,8 +34,8 @@ const (
 	slowerAfter = 10              // so many requests of one answer double its gap
 	aloneGap    = 4 * time.Second // between changes that cannot travel with others
 	along       = 250 * time.Millisecond
-	changeTime  = 5 * time.Second  // for a request that only changes: a slow one must hold up nobody
-	urgentTime  = 30 * time.Second // for another one
+	slow        = 5 * time.Second  // a request that takes longer holds up nobody but the streams in it
+	requestTime = 30 * time.Second // what a request may take
 	mostOps     = 50               // in one request
 	tries       = 8                // of a first message, and of the last changes: of 400 under a tenth of chaos four lose one in seven runs
 	againAfter  = 500 * time.Millisecond
@@ -43,7 +43,7 @@ const (
 )
 
 // Set is the streams of one client. One goroutine serves them while something is to be
-// done; it starts another one for each of the at most two requests under way.
+// done. It starts one for each request under way: two, and those that have become slow.
 type Set[C any] struct {
 	way Way[C]
 
@@ -51,7 +51,8 @@ type Set[C any] struct {
 	streams []*Stream[C]
 	running bool
 	wake    chan struct{} // holds one when the goroutine has to look again
-	flights [2]*flight[C] // nil: none. By [change] and [urgent]
+	flights [2]*flight[C] // the next one of each kind, or the last until it is slow; nil: none. By [change] and [urgent]
+	away    []*flight[C]  // all that are under way
 	changed time.Time     // when the last request was sent that only changes
 }
 
@@ -63,7 +64,7 @@ const (
 // flight is a request that waits for leave, or is under way.
 type flight[C any] struct {
 	cancel  context.CancelFunc
-	loaded  bool
+	loaded  time.Time    // when it was; zero: it waits for leave
 	streams []*Stream[C] // those in it
 	ops     []*Op[C]
 }
@@ -126,35 +127,47 @@ func (s *Set[C]) launch(now time.Time) (next time.Time, more bool) {
 		st.listed = st.busy || !at.IsZero()
 		return !st.listed
 	})
-	if f := s.flights[change]; f != nil && !f.loaded && !due[urgent].IsZero() && !due[urgent].After(now) {
-		f.cancel() // the urgent one takes along what it would carry, at the price of one
-	}
 	for _, kind := range []int{urgent, change} {
-		f, waits := s.flights[kind], kind == change && s.flights[urgent] != nil && !s.flights[urgent].loaded
+		f, before := s.flights[kind], s.flights[urgent]
+		if f != nil && !f.loaded.IsZero() {
+			if free := f.loaded.Add(slow); free.After(now) {
+				next = sooner(next, free)
+				continue
+			}
+			f, s.flights[kind] = nil, nil
+		}
 		switch {
-		case f == nil && waits: // the urgent one takes along what is due
+		case kind == change && before != nil && before.loaded.IsZero(): // the urgent one takes along what is due
+			if f != nil {
+				f.cancel()
+			}
+		case f != nil && due[kind].IsZero():
+			f.cancel()
 		case f == nil && !due[kind].IsZero() && !due[kind].After(now):
 			ctx, cancel := context.WithCancel(context.Background())
 			f = &flight[C]{cancel: cancel}
-			s.flights[kind] = f
+			s.flights[kind], s.away = f, append(s.away, f)
 			go s.fly(ctx, f, kind)
 		case f == nil:
 			next = sooner(next, due[kind])
-		case !f.loaded && due[kind].IsZero(), f.loaded && !slices.ContainsFunc(f.streams, func(st *Stream[C]) bool { return !st.over }):
-			f.cancel() // nobody is left for whom it would go
 		}
 	}
-	return next, len(s.streams) > 0 || s.flights[change] != nil || s.flights[urgent] != nil
+	for _, f := range s.away {
+		if !f.loaded.IsZero() && !slices.ContainsFunc(f.streams, func(st *Stream[C]) bool { return !st.over }) {
+			f.cancel() // nobody waits for it
+		}
+	}
+	return next, len(s.streams) > 0 || len(s.away) > 0
 }
 
 // fly sends one request.
 func (s *Set[C]) fly(ctx context.Context, f *flight[C], kind int) {
 	err := errCut
 	defer func() { // also when code of the user ends the goroutine
-		f.cancel()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.land(ctx, f, kind, err)
+		f.cancel()
 	}()
 	err = s.way.Send(ctx, kind == urgent, func() ([]*Op[C], time.Duration) {
 		s.mu.Lock()
@@ -163,10 +176,7 @@ func (s *Set[C]) fly(ctx context.Context, f *flight[C], kind int) {
 		for _, st := range f.streams { // they are busy, so nobody else renders or changes their messages
 			f.ops = append(f.ops, st.plan()...)
 		}
-		if kind == change {
-			return f.ops, changeTime
-		}
-		return f.ops, urgentTime
+		return f.ops, requestTime
 	})
 }
 
@@ -176,7 +186,7 @@ var errCut = errors.New("the request was cut off")
 // load chooses the streams of a request: finals, first messages, notices, and then those
 // that have not been changed for longest. The lock is held.
 func (s *Set[C]) load(f *flight[C], kind int, now time.Time) {
-	f.loaded = true
+	f.loaded = now
 	var chosen []*Stream[C]
 	for _, st := range s.streams {
 		at, is := st.due()
@@ -209,10 +219,14 @@ func (s *Set[C]) load(f *flight[C], kind int, now time.Time) {
 // land takes note of what became of a request. The lock is held.
 func (s *Set[C]) land(ctx context.Context, f *flight[C], kind int, err error) {
 	now := time.Now()
-	s.flights[kind] = nil
-	if !f.loaded && ctx.Err() == nil { // the limiter lets nothing through
+	if s.flights[kind] == f {
+		s.flights[kind] = nil
+	}
+	s.away = slices.DeleteFunc(s.away, func(other *flight[C]) bool { return other == f })
+	if f.loaded.IsZero() && ctx.Err() == nil { // the limiter lets nothing through
 		for _, st := range s.streams {
 			if at, is := st.due(); is == kind && !at.IsZero() && !at.After(now) {
+				st.final = st.closed
 				st.failed(now, err)
 			}
 		}

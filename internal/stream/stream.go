@@ -280,9 +280,9 @@ func (st *Stream[C]) landed(now time.Time, all []*Op[C], err error) {
 		return
 	}
 	var (
-		sent, alone, unsent bool
-		wait                time.Time
-		failure             *Op[C]
+		sent, added, alone, unsent bool
+		wait                       time.Time
+		failure                    *Op[C]
 	)
 	for _, op := range all {
 		if op.stream != st {
@@ -306,7 +306,7 @@ func (st *Stream[C]) landed(now time.Time, all []*Op[C], err error) {
 			failure, st.messages[op.N].stale = op, true
 		case op.Kind == Add:
 			st.messages = append(st.messages, message{id: op.ID, text: op.Text, board: op.Board, stale: st.doubt})
-			st.doubt = false
+			st.doubt, added = false, true
 		default:
 			st.messages[op.N] = message{id: op.ID, text: op.Text, board: op.Board}
 		}
@@ -336,7 +336,9 @@ func (st *Stream[C]) landed(now time.Time, all []*Op[C], err error) {
 		}
 	case st.closed: // meanwhile: its last changes are due
 	case sent && len(st.messages) > 0:
-		st.next, st.failures = now.Add(gap), 0
+		if st.next, st.failures = now.Add(gap), 0; added && len(st.missing()) > 0 {
+			st.shown = -1 // the text has become more than two messages at once
+		}
 	}
 }
 
