@@ -96,9 +96,18 @@ func TestInterruptOfPostedAndFetchedEvents(t *testing.T) {
 		for pressed, stop := range ways {
 			t.Run(asked+", stopped by one that was "+pressed, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					var cause error
+					var cause, seen error
 					h := &EventHandler{Verifier: imbot.Webhook{BotToken: "token"}.Verifier(), Workers: 1}
 					h.Beside = func(ev imbot.Event) bool { _, is := ev.(*CommandAddEvent); return is }
+					h.Middleware = []imbot.Middleware{func(next imbot.Callback) imbot.Callback {
+						return func(ctx context.Context, ev imbot.Event) error {
+							err := next(ctx, ev)
+							if err != nil {
+								seen = err
+							}
+							return err
+						}
+					}}
 					h.OnMessage = func(ctx context.Context, _ *MessageAddEvent) error {
 						<-ctx.Done()
 						cause = context.Cause(ctx)
@@ -113,6 +122,7 @@ func TestInterruptOfPostedAndFetchedEvents(t *testing.T) {
 					stop(t, h, true)
 					require.NoError(t, h.Idle(t.Context()))
 					require.Equal(t, imbot.ErrInterrupted, cause)
+					require.NoError(t, seen, "middleware hears of no error, either")
 					require.False(t, h.Interrupt(press))
 					require.NoError(t, h.Shutdown(t.Context()))
 					require.Equal(t, imbot.EventStats{Accepted: 2, Handled: 2}, h.Stats())

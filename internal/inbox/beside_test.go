@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot/internal/dispatch"
 )
 
 // besideStop takes texts that begin with "stop" out of the order.
@@ -52,6 +54,29 @@ func TestAnEventBesideTheOrderWaitsForNothing(t *testing.T) {
 		require.Equal(t, []string{"a 0s", "stop 0s", "stop again 0s", "stop pushed 0s", "b 1m0s", "c 2m0s"}, at, "in order, and each once")
 		require.Equal(t, Stats{Accepted: 7, Handled: 6, Duplicate: 1, Dropped: 1}, j.Stats())
 		require.NoError(t, j.Shutdown(t.Context()))
+	})
+}
+
+func TestWhatIsBesideTheOrderIsQueuedAndDrained(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal(func(cfg *Config[string]) { besideStop(cfg); cfg.Workers = 1 })
+		for i := range 3 {
+			require.NoError(t, j.Receive(t.Context(), genuine("line", fmt.Sprint("stop ", i))))
+		}
+		require.EqualValues(t, 2, j.Stats().Queued)
+		start := time.Now()
+		require.NoError(t, j.Idle(t.Context()))
+		require.Equal(t, 3*time.Second, time.Since(start))
+
+		require.NoError(t, j.Receive(t.Context(), genuine("line", "in order")))
+		done := make(chan error, 1)
+		go func() { done <- j.Shutdown(t.Context()) }()
+		synctest.Wait()
+		require.ErrorIs(t, j.Receive(t.Context(), genuine("line", "stop 4")), dispatch.ErrClosed)
+		require.NoError(t, <-done)
+		require.Equal(t, 4*time.Second, time.Since(start))
+		require.Len(t, j.handled, 4)
 	})
 }
 

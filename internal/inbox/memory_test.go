@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -64,6 +65,20 @@ func TestAMillionEventsLeaveNothingBehind(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Not parallel, because it counts the goroutines of the program.
+func TestGoTakesOneGoroutineEach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal(nil)
+		before := runtime.NumGoroutine()
+		for range 100 {
+			require.NoError(t, j.Go(t.Context(), "text", func(context.Context) error { time.Sleep(time.Second); return nil }))
+		}
+		synctest.Wait()
+		require.Equal(t, 100, runtime.NumGoroutine()-before)
+		require.NoError(t, j.Shutdown(t.Context()))
+	})
 }
 
 func heapNow() int64 {
