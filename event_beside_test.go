@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
 )
 
 // stopPressed is the press of a Stop button.
@@ -159,21 +161,54 @@ func TestStopButtonsOfManyPeopleAtOnce(t *testing.T) {
 	require.Equal(t, imbot.EventStats{Accepted: 2 * people, Handled: 2 * people}, h.Stats())
 }
 
+// Somebody asks, and stops the answer.
 func ExampleEventHandler_Interrupt() {
-	h := &imbot.EventHandler{
-		Beside: func(ev imbot.Event) bool {
-			press, is := ev.(*imbot.CommandAddEvent)
-			return is && press.Commands[0].Command == "stop"
-		},
-		OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
-			<-ctx.Done() // a long answer
-			return ctx.Err()
-		},
+	ctx := context.Background()
+	portal := imbottest.NewPortal()
+	defer portal.Close()
+	const url = "https://bot.example.com/events"
+	hook := portal.Webhook("a-long-random-client-id")
+	client, err := imbot.NewClient(hook, imbot.WithHTTPClient(portal.HTTPClient()))
+	if err != nil {
+		log.Fatal(err)
 	}
-	h.OnCommand = func(_ context.Context, ev *imbot.CommandAddEvent) error {
-		h.Interrupt(ev)
-		return nil
+	id, err := imbot.EnsureBot(ctx, client, imbot.BotRegisterRequest{
+		Code: "thinker", EventHandler: url, Properties: imbot.BotProperties{Name: "Thinker"},
+	})
+	if err != nil {
+		log.Fatal(err)
 	}
-	fmt.Println(h.Interrupt(&imbot.CommandAddEvent{Params: imbot.MessageParams{DialogID: "chat5"}})) // nothing runs in it
-	// Output: false
+	thinking := make(chan struct{})
+	isStop := func(ev imbot.Event) bool {
+		message, is := ev.(*imbot.MessageAddEvent)
+		return is && message.Text() == "stop"
+	}
+	bot := &imbot.EventHandler{Verifier: hook.Verifier(), Beside: isStop}
+	bot.OnMessage = func(ctx context.Context, ev *imbot.MessageAddEvent) error {
+		if isStop(ev) {
+			bot.Interrupt(ev)
+			return nil
+		}
+		close(thinking)
+		<-ctx.Done() // a model that takes its time
+		fmt.Println(context.Cause(ctx))
+		return ctx.Err() // which is no failure
+	}
+	portal.Serve(url, bot)
+
+	anna := portal.AddUser("Anna", "Ivanova")
+	if _, err := portal.Say(ctx, anna, imbot.UserDialog(id), "Why?"); err != nil {
+		log.Fatal(err)
+	}
+	<-thinking
+	if _, err := portal.Say(ctx, anna, imbot.UserDialog(id), "stop"); err != nil {
+		log.Fatal(err)
+	}
+	if err := errors.Join(portal.Idle(ctx), bot.Shutdown(ctx)); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(bot.Stats().Failed, "failed")
+	// Output:
+	// imbot: the callback was interrupted
+	// 0 failed
 }

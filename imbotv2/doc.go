@@ -13,7 +13,7 @@
 //	}, client)
 //
 // What both generations share is in package imbot: credentials and options, ids, flags,
-// colours, keyboards, attachments, errors, batches, streams, classes and limits. Requests of
+// colours, keyboards, attachments, errors, batches, streams, classes, limits and middleware. Requests of
 // this package are [imbot.Request]s, so they travel in batches and streams by
 // [Client.Base] as well.
 //
