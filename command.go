@@ -1,6 +1,10 @@
 package imbot
 
-import "context"
+import (
+	"context"
+
+	"github.com/imbot-go/imbot/internal/slash"
+)
 
 // CommandService groups the methods that manage the slash commands of bots.
 //
@@ -84,6 +88,9 @@ func (f CommandUpdateFields) check() error {
 		if e := checkAll(checkLanguage(l.LanguageID, l.Title), checkTexts("LANG: PARAMS", l.Params)); e != nil {
 			return e
 		}
+	}
+	if slash.HasBlank(f.Command) {
+		return invalid(ErrCommand, "COMMAND %.40q has a blank, which would end it", f.Command)
 	}
 	return checkAll(
 		checkText("COMMAND", f.Command, maxCommand),

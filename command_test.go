@@ -106,6 +106,8 @@ func TestRefusedCommands(t *testing.T) {
 	testRefused(t, []refusal{
 		{"a name of 256 characters", register(imbot.CommandRegisterRequest{Command: string(long)}), "COMMAND", ""},
 		{"a name that is not UTF-8", register(imbot.CommandRegisterRequest{Command: "\xff"}), "COMMAND", ""},
+		{"a name with a blank, which would end it", register(imbot.CommandRegisterRequest{Command: "order pizza"}), "blank", imbot.ErrCommand},
+		{"a name with a blank of another width", update(imbot.CommandUpdateFields{Command: "order\u00a0pizza"}), "blank", imbot.ErrCommand},
 		{"a common flag that is none", register(imbot.CommandRegisterRequest{Common: "maybe"}), "COMMON", ""},
 		{"a hidden flag that is none", register(imbot.CommandRegisterRequest{Hidden: "maybe"}), "HIDDEN", ""},
 		{"an extranet flag that is none", register(imbot.CommandRegisterRequest{ExtranetSupport: "maybe"}), "EXTRANET_SUPPORT", ""},

@@ -1,6 +1,10 @@
 package imbot
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/imbot-go/imbot/internal/slash"
+)
 
 // EventCommand is one command of a [CommandAddEvent].
 type EventCommand struct {
@@ -51,6 +55,10 @@ func (ev *CommandAddEvent) ForBot() ID { return ev.Bot().BotID }
 
 // Text returns the parameters of the first command, without blanks at the ends.
 func (ev *CommandAddEvent) Text() string { return trimBlanks(ev.first().CommandParams) }
+
+// Args returns the parameters of the first command, split at blanks. "Two words", “two words” and
+// «two words» are one.
+func (ev *CommandAddEvent) Args() []string { return slash.Args(ev.first().CommandParams) }
 
 // IsGroup reports whether the dialog is a chat rather than a private dialog.
 func (ev *CommandAddEvent) IsGroup() bool { return isGroup(ev.Params.DialogID) }

@@ -52,7 +52,14 @@ func TestCommandEventWithoutCommands(t *testing.T) {
 	ev := parseAs[*imbot.CommandAddEvent](t, formType, "event=ONIMCOMMANDADD&data[COMMAND]=x")
 	require.Empty(t, ev.Commands)
 	require.Zero(t, ev.Bot())
+	require.Empty(t, ev.Args())
 	require.Equal(t, imbot.CommandAnswerRequest{Message: "a"}, ev.Answer("a"))
+}
+
+func TestTheParametersOfACommand(t *testing.T) {
+	t.Parallel()
+	ev := &imbot.CommandAddEvent{Commands: []imbot.EventCommand{{CommandParams: ` large "two words" «и ещё»`}, {CommandParams: "no"}}}
+	require.Equal(t, []string{"large", "two words", "и ещё"}, ev.Args())
 }
 
 func TestWhereACommandCameFrom(t *testing.T) {

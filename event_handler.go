@@ -12,6 +12,7 @@ import (
 
 	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/rest"
+	"github.com/imbot-go/imbot/internal/slash"
 )
 
 // EventHandler is an [http.Handler] for the handler URL of bots. It answers at
@@ -47,7 +48,7 @@ type EventHandler struct {
 	OnMessage       func(context.Context, *MessageAddEvent) error // answer no whisper of operators aloud: see MessageAddEvent.IsWhisper
 	OnMessageUpdate func(context.Context, *MessageUpdateEvent) error
 	OnMessageDelete func(context.Context, *MessageDeleteEvent) error
-	OnCommand       func(context.Context, *CommandAddEvent) error
+	OnCommand       func(context.Context, *CommandAddEvent) error // with Commands: one that is not in the table; without it that is an error
 	OnContext       func(context.Context, *ContextGetEvent) error
 	OnJoinChat      func(context.Context, *JoinChatEvent) error
 	OnBotDelete     func(context.Context, *BotDeleteEvent) error
@@ -56,7 +57,8 @@ type EventHandler struct {
 	OnUninstall     func(context.Context, *AppUninstallEvent) error
 	OnEvent         func(context.Context, Event) error // every event without a callback of its own
 
-	Middleware []Middleware // around every event; the first is the outermost
+	Commands   SlashCommands // run by their names, in any case
+	Middleware []Middleware  // around every event; the first is the outermost
 
 	// Beside says which events wait neither for their dialog nor for a worker, such as the
 	// press of a Stop button that calls Interrupt. All others keep their order. It is asked
@@ -76,6 +78,7 @@ type EventHandler struct {
 	Seen SeenEvents // default: NewSeenEvents(8192)
 
 	once       sync.Once
+	commands   slash.Table[*CommandAddEvent]
 	chain      func() Callback     // the callbacks within Middleware; see start
 	in         *inbox.Inbox[Event] // see start
 	bodies     *inbox.Bodies       // that come in; see start
@@ -197,6 +200,9 @@ func (h *EventHandler) call(ctx context.Context, ev Event) error {
 			return h.OnMessageDelete(ctx, ev)
 		}
 	case *CommandAddEvent:
+		if len(h.commands) > 0 && len(ev.Commands) > 0 {
+			return h.runCommands(ctx, ev)
+		}
 		if h.OnCommand != nil {
 			return h.OnCommand(ctx, ev)
 		}
@@ -274,8 +280,9 @@ func (h *EventHandler) Stats() EventStats {
 func (h *EventHandler) start() *inbox.Inbox[Event] {
 	h.once.Do(func() {
 		h.chain = sync.OnceValue(func() Callback { return inbox.Wrap(h.settled, h.Middleware) })
+		h.commands = h.Commands.table()
 		cfg := inbox.Config[Event]{
-			Key: eventKey, Handle: h.Handle, Beside: h.Beside, Failed: h.report, Seen: h.Seen, Logger: h.logger,
+			Key: eventKey, Handle: h.Handle, Beside: h.besides, Failed: h.report, Seen: h.Seen, Logger: h.logger,
 			Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
 		}
 		if h.Seen == nil {

@@ -39,6 +39,7 @@ var (
 	_ Repeater = ChatAddUsersRequest{}
 	_ Repeater = ChatGetDialogRequest{}
 	_ Repeater = CommandRegisterRequest{}
+	_ Repeater = commandList{}
 	_ Repeater = CommandUpdateRequest{}
 	_ Repeater = MessageUpdateRequest{}
 

@@ -79,7 +79,7 @@ func walked(t *testing.T) []any {
 		imbot.JoinChatEvent{}, imbot.JoinChatParams{}, imbot.Keyboard{}, imbot.LikeAction(""), imbot.Menu{}, imbot.MenuItem{},
 		imbot.MessageAddEvent{}, imbot.MessageAddRequest{}, imbot.MessageDeleteEvent{}, imbot.MessageDeleteRequest{},
 		imbot.MessageLikeRequest{}, imbot.MessageParams{}, imbot.MessageUpdateEvent{}, imbot.MessageUpdateRequest{},
-		imbot.OK{}, imbot.OpenLine{}, imbot.Quoted{}, imbot.Report{}, imbot.Retry{}, imbot.Server{Handler: handler, Events: []imbot.Shutdowner{handler}}, imbot.UnknownEvent{}, imbot.ClassAnswer, imbot.Ahead(2), &imbot.State[string]{Name: "order"}, imbottest.App{}, imbottest.Call{},
+		imbot.OK{}, imbot.OpenLine{}, imbot.Quoted{}, imbot.Report{}, imbot.Retry{}, imbot.SlashCommand{}, imbot.SlashCommands{}, imbot.Server{Handler: handler, Events: []imbot.Shutdowner{handler}}, imbot.UnknownEvent{}, imbot.ClassAnswer, imbot.Ahead(2), &imbot.State[string]{Name: "order"}, imbottest.App{}, imbottest.Call{},
 		imbottest.Change{}, imbottest.ChangeKind(""), imbottest.Command{}, imbottest.Cut(0), imbottest.Dialog{},
 		imbottest.Exchange{}, imbottest.Fault{}, imbottest.Message{}, imbottest.Page{}, imbottest.Plan(""), imbottest.QueuedEvent{}, imbottest.Session{}, imbottest.User{},
 	}

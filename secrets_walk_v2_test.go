@@ -19,7 +19,7 @@ func walkedV2(t *testing.T) []any {
 		&imbotv2.EventHandler{Verifier: hook.Verifier()}, &imbotv2.Poller{Clients: []*imbotv2.Client{client}}, imbotv2.PollStats{},
 		imbotv2.BotProperties{}, imbotv2.BotRegisterRequest{}, imbotv2.BotUpdateRequest{NewBotToken: walkMarker}, imbotv2.BotGetRequest{},
 		imbotv2.BotListRequest{}, imbotv2.BotUnregisterRequest{}, imbotv2.BotResult{}, imbotv2.BotListResult{}, imbotv2.ChatGetRequest{},
-		imbotv2.ActionStatus(""), imbotv2.ChatNotifyActionRequest{}, imbotv2.CommandRegisterRequest{}, imbotv2.CommandUpdateRequest{},
+		imbotv2.ActionStatus(""), imbotv2.ChatNotifyActionRequest{}, imbotv2.CommandRegisterRequest{}, imbotv2.CommandUpdateRequest{}, imbotv2.SlashCommand{}, imbotv2.SlashCommands{},
 		imbotv2.CommandListRequest{}, imbotv2.CommandUnregisterRequest{}, imbotv2.CommandAnswerRequest{}, imbotv2.User{}, imbotv2.UserType(""),
 		imbotv2.Bot{}, imbotv2.BotType(""), imbotv2.EventMode(""), imbotv2.Background(""), imbotv2.Chat{}, imbotv2.ChatType(""),
 		imbotv2.ChatRole(""), imbotv2.EntityLink{}, imbotv2.ChatPermissions{}, imbotv2.LastMessageViews{}, imbotv2.Viewer{},

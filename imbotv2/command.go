@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/internal/slash"
 )
 
 // CommandService groups the methods about slash commands.
@@ -52,6 +53,8 @@ func (r CommandRegisterRequest) Check() error {
 	switch {
 	case blank(commandName(r.Command)):
 		return refuse(ErrCommandRequired, "command is empty")
+	case slash.HasBlank(r.Command):
+		return refuse(ErrCommandNameInvalid, "command %.40q has a blank, which would end it", r.Command)
 	case r.Hidden != imbot.Yes && len(r.Title) == 0:
 		return refuse(ErrCommandTitleRequired, "title is empty, and the command is not hidden")
 	}
@@ -105,6 +108,9 @@ func (r CommandUpdateRequest) Check() error {
 	}
 	if r.Command != "" && blank(commandName(r.Command)) {
 		return refuse(ErrCommandNameEmpty, "command is blank")
+	}
+	if slash.HasBlank(r.Command) {
+		return refuse(ErrCommandNameInvalid, "command %.40q has a blank, which would end it", r.Command)
 	}
 	return checkLanguages(r.Title, r.Params)
 }

@@ -75,7 +75,7 @@ const (
 const (
 	ErrCommandRequired       imbot.ErrorCode = "COMMAND_REQUIRED"        // command is missing
 	ErrCommandNameEmpty      imbot.ErrorCode = "COMMAND_NAME_EMPTY"      // the name is blank
-	ErrCommandNameInvalid    imbot.ErrorCode = "COMMAND_NAME_INVALID"    // the name is no text
+	ErrCommandNameInvalid    imbot.ErrorCode = "COMMAND_NAME_INVALID"    // the name is no text, or has a blank
 	ErrCommandTitleRequired  imbot.ErrorCode = "COMMAND_TITLE_REQUIRED"  // a visible command needs a title
 	ErrCommandTitleInvalid   imbot.ErrorCode = "COMMAND_TITLE_INVALID"   // the titles are no map
 	ErrCommandAlreadyExists  imbot.ErrorCode = "COMMAND_ALREADY_EXISTS"  // the bot has another command of this name

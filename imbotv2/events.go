@@ -6,6 +6,7 @@ import (
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/internal/mention"
+	"github.com/imbot-go/imbot/internal/slash"
 )
 
 // EventBot is the bot that an event is for.
@@ -163,6 +164,9 @@ type CommandAddEvent struct {
 
 // Text returns the parameters, without blanks at the ends.
 func (ev *CommandAddEvent) Text() string { return mention.Trim(ev.Command.Params) }
+
+// Args returns the parameters, split at blanks. "Two words", “two words” and «two words» are one.
+func (ev *CommandAddEvent) Args() []string { return slash.Args(ev.Command.Params) }
 
 // Pressed reports whether it was a button.
 func (ev *CommandAddEvent) Pressed() bool { return ev.Command.Context == ContextKeyboard }

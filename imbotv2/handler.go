@@ -12,6 +12,7 @@ import (
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/rest"
+	"github.com/imbot-go/imbot/internal/slash"
 )
 
 // EventHandler has a callback for each event: [Poll] calls it with what it fetches, and as an
@@ -36,8 +37,8 @@ type EventHandler struct {
 	OnMessage       func(context.Context, *MessageAddEvent) error // answer no whisper of operators aloud: see MessageAddEvent.IsWhisper
 	OnMessageUpdate func(context.Context, *MessageUpdateEvent) error
 	OnMessageDelete func(context.Context, *MessageDeleteEvent) error
-	OnJoinChat      func(context.Context, *JoinChatEvent) error // not for chats that the bot has made itself
-	OnCommand       func(context.Context, *CommandAddEvent) error
+	OnJoinChat      func(context.Context, *JoinChatEvent) error   // not for chats that the bot has made itself
+	OnCommand       func(context.Context, *CommandAddEvent) error // with Commands: one that is not in the table; without it that is an error
 	OnReaction      func(context.Context, *ReactionChangeEvent) error
 	OnContext       func(context.Context, *ContextGetEvent) error
 	OnBotDelete     func(context.Context, *BotDeleteEvent) error
@@ -45,6 +46,7 @@ type EventHandler struct {
 
 	FromBots bool // default: what bots write, change and delete is dropped
 
+	Commands   SlashCommands      // run by their names, in any case
 	Middleware []imbot.Middleware // around every event that is not dropped, posted and fetched; the first is the outermost
 
 	// Beside says which events wait neither for their dialog nor for a worker, such as the
@@ -59,10 +61,11 @@ type EventHandler struct {
 	QueueBytes int                                                  // that accepted events may hold, default 64 MiB
 	Seen       imbot.SeenEvents                                     // of posted events; default: imbot.NewSeenEvents(8192)
 
-	once    sync.Once
-	chain   func() imbot.Callback     // the callbacks within Middleware; see start
-	posted  *imbot.EventHandler       // for what only it knows: bodies, verification, order, late checks of an OAuthApp
-	fetched *inbox.Inbox[imbot.Event] // for what a poller pushes
+	once     sync.Once
+	commands slash.Table[*CommandAddEvent]
+	chain    func() imbot.Callback     // the callbacks within Middleware; see start
+	posted   *imbot.EventHandler       // for what only it knows: bodies, verification, order, late checks of an OAuthApp
+	fetched  *inbox.Inbox[imbot.Event] // for what a poller pushes
 }
 
 // ServeHTTP implements [http.Handler].
@@ -126,6 +129,9 @@ func (h *EventHandler) call(ctx context.Context, ev imbot.Event) error {
 			return h.OnJoinChat(ctx, ev)
 		}
 	case *CommandAddEvent:
+		if len(h.commands) > 0 {
+			return h.commands.Run(ctx, ev.Command.Command, ev, func() { h.Interrupt(ev) }, h.OnCommand)
+		}
 		if h.OnCommand != nil {
 			return h.OnCommand(ctx, ev)
 		}
@@ -214,12 +220,13 @@ func Serve(ctx context.Context, addr string, h *EventHandler) error {
 func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 	h.once.Do(func() {
 		h.chain = sync.OnceValue(func() imbot.Callback { return inbox.Wrap(h.settled, h.Middleware) })
+		h.commands = h.Commands.table()
 		h.posted = &imbot.EventHandler{
-			Verifier: h.Verifier, Beside: h.besidePosted(), OnEvent: h.Handle, OnError: h.reportPosted, Logger: h.Logger,
+			Verifier: h.Verifier, Beside: func(ev imbot.Event) bool { return h.besides(typed(ev)) }, OnEvent: h.Handle, OnError: h.reportPosted, Logger: h.Logger,
 			Workers: h.Workers, Queue: h.Queue, QueueBytes: h.QueueBytes, Seen: h.Seen,
 		}
 		cfg := inbox.Config[imbot.Event]{
-			Handle: h.Handle, Beside: h.Beside, Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
+			Handle: h.Handle, Beside: h.besides, Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
 		}
 		if h.Workers <= 0 {
 			cfg.Workers = 512
@@ -239,14 +246,6 @@ func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 // no room now.
 func (h *EventHandler) push(line string, size int, ev imbot.Event, done func()) (bool, error) {
 	return h.start().Push(line, size, ev, done)
-}
-
-// besidePosted is Beside for an event as the first generation's handler has it.
-func (h *EventHandler) besidePosted() func(imbot.Event) bool {
-	if h.Beside == nil {
-		return nil
-	}
-	return func(ev imbot.Event) bool { return h.Beside(typed(ev)) }
 }
 
 // fetchedLine names the dialog of a fetched event, in the order of which it is handled.

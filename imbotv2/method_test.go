@@ -279,6 +279,8 @@ func TestRequestsAreRefusedBeforeSending(t *testing.T) {
 		"a preview without a text":           {MessageUpdateRequest{MessageID: 1, URLPreview: imbot.No}, ""},
 		"an action that takes too long":      {ChatNotifyActionRequest{DialogID: "1", Duration: time.Hour}, ""},
 		"a command without a name":           {CommandRegisterRequest{Command: "/", Title: map[string]string{"en": "A"}}, ErrCommandRequired},
+		"a command with a blank":             {CommandRegisterRequest{Command: "order pizza", Title: map[string]string{"en": "A"}}, ErrCommandNameInvalid},
+		"a new name with a blank":            {CommandUpdateRequest{CommandID: 1, Command: "order\tpizza"}, ErrCommandNameInvalid},
 		"a visible command without a title":  {CommandRegisterRequest{Command: "a"}, ErrCommandTitleRequired},
 		"a language of three letters":        {CommandRegisterRequest{Command: "a", Title: map[string]string{"eng": "A"}}, ""},
 		"a hint without its title":           {CommandRegisterRequest{Command: "a", Hidden: imbot.Yes, Params: map[string]string{"en": "A"}}, ""},
