@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -127,7 +128,7 @@ func TestAServerOnARealSocketFreesIt(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
-	bot := &imbot.EventHandler{Verifier: trustAll{}}
+	bot := &imbot.EventHandler{Verifier: trustAll{}, Logger: slog.New(slog.DiscardHandler)}
 	go func() { result <- imbot.Server{Handler: bot}.RunOn(ctx, ln) }()
 	resp, err := http.Get("http://" + ln.Addr().String() + "/healthz")
 	require.NoError(t, err)
