@@ -52,6 +52,7 @@ func FuzzEvent(f *testing.F) {
 	}
 	f.Add(false, []byte("event=ONIMBOTJOINCHAT&ts=1&data[PARAMS][CHAT_TYPE]=L&data[PARAMS][CHAT_ENTITY_ID]=||||"))
 	f.Add(false, []byte("event=ONIMCOMMANDADD&ts=1&data[COMMAND]=x&data[PARAMS][CHAT_TYPE]=L&data[PARAMS][CHAT_ENTITY_DATA_1]=Y|&data[PARAMS][CHAT_ENTITY_DATA_2]=|"))
+	f.Add(false, []byte("event=ONIMBOTMESSAGEADD&data[PARAMS][REPLY_MESSAGE][ID]=5&data[PARAMS][PARAMS][FILE_ID][]=7&data[PARAMS][PARAMS][COMPONENT_ID]=HiddenMessage&data[PARAMS][CHAT_TYPE]=L"))
 	f.Add(false, []byte(goodEvent))
 	f.Add(true, []byte(`{"event":"ONIMBOTDELETE","ts":1e99,"data":[]}`))
 	f.Add(false, []byte("event=ONIMBOTMESSAGEADD&data[PARAMS][FILES][][date]=9999-12-31T23:59:59-12:00&ts=9223372036854775807"))
@@ -85,6 +86,15 @@ func tryEvent(t *testing.T, contentType, body string) {
 	}
 	require.NotEmpty(t, ev.Meta().Name)
 	hidesPlanted(t, ev)
+	if message, is := ev.(interface {
+		IsWhisper() bool
+		FromGuest() bool
+		ReplyTo() (imbot.Quoted, bool)
+	}); is {
+		require.False(t, message.IsWhisper() && message.FromGuest())
+		quoted, is := message.ReplyTo()
+		require.Equal(t, is, quoted.MessageID != 0)
+	}
 	switch ev := ev.(type) {
 	case *imbot.MessageAddEvent:
 		_, _, _, _ = ev.Bot(), ev.IsGroup(), ev.FromBot(), ev.FromGuest()

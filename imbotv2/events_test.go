@@ -291,6 +291,7 @@ func FuzzEventItem(f *testing.F) {
 		require.NoError(f, err)
 		f.Add("ONIMBOTV2MESSAGEADD", data)
 	}
+	f.Add("ONIMBOTV2MESSAGEADD", []byte(`{"chat":{"type":"lines","entityId":"a|1|2|3"},"message":{"params":{"REPLY_ID":"7","FILE_ID":["8"],"COMPONENT_ID":"HiddenMessage"}},"additionalMessages":{"7":{"id":7}}}`))
 	f.Add("ONIMBOTV2CONTEXTGET", []byte(`{"context":"x","bot":[],"chat":"","user":false}`))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		if !json.Valid(data) {
@@ -303,6 +304,17 @@ func FuzzEventItem(f *testing.F) {
 			Reply(string) MessageSendRequest
 		}); ok {
 			_ = r.Reply("a")
+		}
+		if m, ok := ev.(interface {
+			IsWhisper() bool
+			FromGuest() bool
+			ReplyTo() (imbot.Quoted, bool)
+			OpenLine() (imbot.OpenLine, bool)
+		}); ok {
+			_, line := m.OpenLine()
+			require.False(t, m.FromGuest() && (m.IsWhisper() || !line))
+			quoted, is := m.ReplyTo()
+			require.Equal(t, is, quoted.MessageID != 0)
 		}
 	})
 }

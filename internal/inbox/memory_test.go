@@ -14,12 +14,12 @@ import (
 
 // Not parallel, because it measures the heap of the program.
 func TestAMillionEventsLeaveNothingBehind(t *testing.T) {
-	n := 1_000_000
-	if testing.Short() || raceDetector {
-		n = 50_000
-	}
 	for name, beside := range map[string]bool{"in order": false, "beside it": true} {
 		t.Run(name, func(t *testing.T) {
+			n := 1_000_000
+			if beside || testing.Short() || raceDetector {
+				n = 50_000
+			}
 			synctest.Test(t, func(t *testing.T) { // a goroutine that is left fails it
 				var ended atomic.Int64
 				var j *Inbox[int]
