@@ -309,3 +309,32 @@ func TestBesideIsAskedWhereNoCommandIs(t *testing.T) {
 		require.Equal(t, []string{"ONIMBOTMESSAGEADD", "ONIMCOMMANDADD"}, asked)
 	})
 }
+
+// The event of a press has to name the dialog as that of the message did.
+func TestAStopButtonOnThePortal(t *testing.T) {
+	t.Parallel()
+	portal, client := withCommands(t)
+	bot := &imbot.EventHandler{Verifier: imbot.Webhook{ClientID: "one-long-client-id"}.Verifier(), Commands: imbot.SlashCommands{
+		{Name: "stop", Title: "Stop the answer", Hidden: true, Interrupts: true},
+	}}
+	bot.OnMessage = func(ctx context.Context, ev *imbot.MessageAddEvent) error {
+		req := ev.Reply("Thinking")
+		req.Keyboard = &imbot.Keyboard{Rows: [][]imbot.Button{{{Text: "Stop", Action: imbot.ActionCommand{Command: "stop"}}}}}
+		_, err := client.Message.Add(ctx, req)
+		<-ctx.Done()
+		return errors.Join(err, ctx.Err())
+	}
+	portal.Serve(handlerURL, bot)
+	require.NoError(t, bot.Commands.Ensure(t.Context(), client, handlerURL))
+	anna := portal.AddUser("Anna", "I")
+	team := imbot.ChatDialog(portal.AddChat("Team", anna, client.BotID()))
+	mention := fmt.Sprintf("[USER=%d]Support[/USER] why?", client.BotID())
+	for dialog, text := range map[imbot.DialogID]string{imbot.UserDialog(client.BotID()): "why?", team: mention} {
+		answer, err := portal.Ask(t.Context(), anna, dialog, text)
+		require.NoError(t, err)
+		require.NoError(t, portal.Press(t.Context(), anna, answer, "Stop"))
+		require.NoError(t, errors.Join(portal.Idle(t.Context()), bot.Idle(t.Context())))
+	}
+	require.NoError(t, portal.Err())
+	require.Zero(t, bot.Stats().Failed)
+}

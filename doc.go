@@ -99,9 +99,9 @@
 // answer, so the handler answers at once and calls back from a bounded pool, in
 // order within a dialog. [ParseEvent] does the same for one request, without a pool.
 //
-// A [Middleware], such as [LogEvents], runs around every event. A Stop button is an event of
-// Beside that calls [EventHandler.Interrupt]; what outlives its callback is for [EventHandler.Go].
-// [Client.Reply] answers any event.
+// A [Middleware], such as [LogEvents], runs around every event. Commands are a table,
+// [SlashCommands]; a Stop button is one that Interrupts. What outlives its callback is for
+// [EventHandler.Go]. [Client.Reply] answers any event.
 //
 // # Applications
 //

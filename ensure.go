@@ -144,6 +144,7 @@ func EnsureApp(ctx context.Context, client *Client, req AppRegisterRequest) (ID,
 // EnsureCommand makes sure that a slash command is there as req says, and
 // returns its id: it registers the command, and brings up to date one that has
 // the same bot and name. Running it at each start changes nothing the second time.
+// For all commands of a bot there is [SlashCommands].
 //
 // Empty fields stay as they are, and Common never changes. The handler URL is
 // that of all commands of the application. A foreign bot is refused with

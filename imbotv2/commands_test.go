@@ -83,6 +83,23 @@ func TestEnsureMakesTheCommandsThoseOfTheTable(t *testing.T) {
 	require.NoError(t, portal.Err())
 }
 
+func TestEnsureSurvivesALostAnswer(t *testing.T) {
+	t.Parallel()
+	portal, c := withCommands(t)
+	old := pizzeria()
+	old[0].Name = "old"
+	require.NoError(t, old.Ensure(t.Context(), c))
+	portal.Fail("batch", imbottest.Fault{Cut: imbottest.AfterRun, Times: 1})
+	require.NoError(t, pizzeria().Ensure(t.Context(), c))
+	there, err := c.Command.List(t.Context(), imbotv2.CommandListRequest{})
+	require.NoError(t, err)
+	require.Len(t, there, 3)
+	portal.Fail("batch", imbottest.Fault{Status: 403, Code: "insufficient_scope", Times: 1})
+	err = old.Ensure(t.Context(), c)
+	require.ErrorIs(t, err, imbot.ErrInsufficientScope)
+	require.NotContains(t, err.Error(), "\n", "once for all commands")
+}
+
 func TestEnsureRefusesATableBeforeItIsSent(t *testing.T) {
 	t.Parallel()
 	portal, c := withCommands(t)

@@ -155,10 +155,9 @@ func EnsureCommands(ctx context.Context, c *Client, reqs []CommandRegisterReques
 			}
 		}
 	}
+	var whole error // of the batch; its calls know better what became of them
 	if changes > 0 {
-		if err := c.base.DoBatch(ctx, batch); err != nil {
-			return nil, err
-		}
+		whole = c.base.DoBatch(ctx, batch)
 	}
 	var errs []error
 	all := make([]Command, len(reqs))
@@ -174,7 +173,11 @@ func EnsureCommands(ctx context.Context, c *Client, reqs []CommandRegisterReques
 		_, err := p.Result()
 		errs = append(errs, err)
 	}
-	return all, errors.Join(errs...)
+	err = errors.Join(errs...)
+	if whole != nil && errors.Is(err, imbot.ErrNotRun) {
+		err = whole
+	}
+	return all, err
 }
 
 // commandUpdate is what has to be changed of a command.

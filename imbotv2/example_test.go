@@ -6,6 +6,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/imbot-go/imbot"
@@ -90,6 +91,36 @@ func ExampleEnsureCommands() {
 	// Output:
 	// /help
 	// /weather
+}
+
+func ExampleSlashCommands() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	portal, client := portalAndBot(ctx)
+	defer portal.Close()
+	commands := imbotv2.SlashCommands{
+		{Name: "order", Title: "Order a pizza", Params: "size", Run: func(ctx context.Context, ev *imbotv2.CommandAddEvent) error {
+			defer cancel() // a bot would go on
+			_, err := client.Message.Send(context.WithoutCancel(ctx), ev.Reply("On its way: "+strings.Join(ev.Args(), ", ")))
+			return err
+		}},
+		{Name: "stop", Title: "Stop the answer", Hidden: true, Interrupts: true}, // for a button below a long answer
+	}
+	if err := commands.Ensure(ctx, client); err != nil { // at each start
+		log.Fatal(err)
+	}
+	anna := portal.AddUser("Anna", "Ivanova")
+	if _, err := portal.Say(ctx, anna, imbot.UserDialog(client.BotID()), `/order large "extra cheese"`); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(imbotv2.Poll(ctx, &imbotv2.EventHandler{Commands: commands}, client))
+	for _, m := range portal.Messages(anna, imbot.UserDialog(client.BotID())) {
+		fmt.Println(m.Plain())
+	}
+	// Output:
+	// <nil>
+	// /order large "extra cheese"
+	// On its way: large, extra cheese
 }
 
 func ExampleKeepAction() {

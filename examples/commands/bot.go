@@ -4,19 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/bbcode"
-)
-
-// The commands of the bot. Only the first is offered to people; the others are
-// what its buttons do.
-const (
-	commandLunch = "lunch"
-	commandVote  = "vote"
-	commandClose = "close"
 )
 
 // lunchBot holds polls: "/lunch pizza soup" asks, buttons vote.
@@ -39,7 +30,7 @@ func newBot(ctx context.Context, hook imbot.Webhook, handlerURL string, opts ...
 	if err != nil {
 		return 0, nil, err
 	}
-	id, err := client.Bot.Register(ctx, imbot.BotRegisterRequest{
+	id, err := imbot.EnsureBot(ctx, client, imbot.BotRegisterRequest{
 		Code:         "lunch",
 		EventHandler: handlerURL,
 		Properties:   imbot.BotProperties{Name: "Lunch", Color: imbot.ColorLime},
@@ -47,80 +38,60 @@ func newBot(ctx context.Context, hook imbot.Webhook, handlerURL string, opts ...
 	if err != nil {
 		return 0, nil, err
 	}
-	client = client.WithBot(id)
-	for _, c := range []imbot.CommandRegisterRequest{
-		{Command: commandLunch, Lang: []imbot.CommandLang{{LanguageID: "en", Title: "Ask what to eat", Params: "pizza soup"}}},
-		{Command: commandVote, Hidden: imbot.Yes, Lang: []imbot.CommandLang{{LanguageID: "en", Title: "Vote"}}},
-		{Command: commandClose, Hidden: imbot.Yes, Lang: []imbot.CommandLang{{LanguageID: "en", Title: "Close the poll"}}},
-	} {
-		c.EventCommandAdd = handlerURL
-		if _, err := imbot.EnsureCommand(ctx, client, c); err != nil {
-			return 0, nil, err
-		}
+	bot := &lunchBot{client: client.WithBot(id), polls: map[imbot.ID]*poll{}}
+	commands := imbot.SlashCommands{
+		{Name: "lunch", Title: "Ask what to eat", Params: "pizza soup", Run: bot.ask},
+		{Name: "vote", Title: "Vote", Hidden: true, Run: bot.vote}, // hidden: what the buttons do
+		{Name: "close", Title: "Close the poll", Hidden: true, Run: bot.close},
 	}
-	bot := &lunchBot{client: client, polls: map[imbot.ID]*poll{}}
-	return id, &imbot.EventHandler{Verifier: hook.Verifier(), OnCommand: bot.onCommand}, nil
-}
-
-func (b *lunchBot) onCommand(ctx context.Context, ev *imbot.CommandAddEvent) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, c := range ev.Commands {
-		var err error
-		switch c.Command {
-		case commandLunch:
-			err = b.ask(ctx, c)
-		case commandVote:
-			err = b.vote(ctx, c, ev.AuthorID())
-		case commandClose:
-			err = b.close(ctx, c)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return id, &imbot.EventHandler{Verifier: hook.Verifier(), Commands: commands}, commands.Ensure(ctx, bot.client, handlerURL)
 }
 
 // ask starts a poll; its message is the answer to the command.
-func (b *lunchBot) ask(ctx context.Context, c imbot.EventCommand) error {
-	dishes := strings.Fields(c.CommandParams)
-	if len(dishes) < 2 {
-		_, err := b.client.Command.Answer(ctx, c.Answer("Between what? Try "+bbcode.Put("/lunch pizza soup", "/lunch pizza soup")))
+func (b *lunchBot) ask(ctx context.Context, ev *imbot.CommandAddEvent) error {
+	p := &poll{dishes: ev.Args(), votes: map[imbot.ID]string{}}
+	if len(p.dishes) < 2 {
+		_, err := b.client.Reply(ctx, ev, "Between what? Try "+bbcode.Put("/lunch pizza soup", "/lunch pizza soup"))
 		return err
 	}
-	p := &poll{dishes: dishes, votes: map[imbot.ID]string{}}
-	answer := c.Answer(p.text())
+	answer := ev.Answer(p.text())
 	answer.Keyboard = p.keyboard()
+	b.mu.Lock()
+	defer b.mu.Unlock() // who presses at once finds the poll
 	id, err := b.client.Command.Answer(ctx, answer)
-	if err != nil {
-		return err
+	if err == nil {
+		b.polls[id] = p
 	}
-	b.polls[id] = p
-	return nil
+	return err
 }
 
 // vote counts a press. The event carries the message with the keyboard.
-func (b *lunchBot) vote(ctx context.Context, c imbot.EventCommand, person imbot.ID) error {
-	p := b.polls[c.MessageID]
-	if p == nil || !slices.Contains(p.dishes, c.CommandParams) { // people can type the command, too
+func (b *lunchBot) vote(ctx context.Context, ev *imbot.CommandAddEvent) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	id, dish := ev.Commands[0].MessageID, ev.Text()
+	p := b.polls[id]
+	if p == nil || !slices.Contains(p.dishes, dish) { // people can type the command, too
 		return nil
 	}
-	p.votes[person] = c.CommandParams
+	p.votes[ev.AuthorID()] = dish
 	text := p.text()
-	return b.client.Message.Update(ctx, imbot.MessageUpdateRequest{MessageID: c.MessageID, Message: &text})
+	return b.client.Message.Update(ctx, imbot.MessageUpdateRequest{MessageID: id, Message: &text})
 }
 
 // close takes the buttons away; an empty keyboard removes the one that is there.
-func (b *lunchBot) close(ctx context.Context, c imbot.EventCommand) error {
-	p := b.polls[c.MessageID]
+func (b *lunchBot) close(ctx context.Context, ev *imbot.CommandAddEvent) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	id := ev.Commands[0].MessageID
+	p := b.polls[id]
 	if p == nil {
 		return nil
 	}
 	text := p.text() + "\n" + bbcode.Italic("The poll is closed.")
-	err := b.client.Message.Update(ctx, imbot.MessageUpdateRequest{MessageID: c.MessageID, Message: &text, Keyboard: &imbot.Keyboard{}})
+	err := b.client.Message.Update(ctx, imbot.MessageUpdateRequest{MessageID: id, Message: &text, Keyboard: &imbot.Keyboard{}})
 	if err == nil {
-		delete(b.polls, c.MessageID)
+		delete(b.polls, id)
 	}
 	return err
 }
@@ -143,11 +114,11 @@ func (p *poll) keyboard() *imbot.Keyboard {
 	var dishes []imbot.Button
 	for _, dish := range p.dishes {
 		dishes = append(dishes, imbot.Button{
-			Text: dish, Action: imbot.ActionCommand{Command: commandVote, Params: dish}, BGColorToken: imbot.ColorTokenPrimary,
+			Text: dish, Action: imbot.ActionCommand{Command: "vote", Params: dish}, BGColorToken: imbot.ColorTokenPrimary,
 		})
 	}
 	return &imbot.Keyboard{Rows: [][]imbot.Button{
 		dishes,
-		{{Text: "Close", Action: imbot.ActionCommand{Command: commandClose}}},
+		{{Text: "Close", Action: imbot.ActionCommand{Command: "close"}}},
 	}}
 }
