@@ -372,3 +372,4 @@ func TestNoAnswerIsHalfInATroubledPortal(t *testing.T) {
 		})
 	}
 }
+

@@ -145,6 +145,12 @@ func (s *splitter) end(at place, n int) (end place, visible bool) {
 	for _, m := range c.open {
 		c.closers += m.closerLen
 	}
+	if n+utf8.RuneCountInString(s.text[at.pos:]) <= s.limit { // it is the last part
+		for c.pos < len(s.text) && c.firstSeen < 0 {
+			c.take(c.unit())
+		}
+		return place{pos: len(s.text)}, c.firstSeen >= 0
+	}
 	best, bestLevel := place{}, nowhere
 	for c.pos < len(s.text) {
 		u := c.unit()

@@ -17,7 +17,7 @@ func main() {
 	if slices.Equal(groups, []string{servesPortals}) {
 		servePortals() // in the process that polling starts
 	}
-	parts := []string{"answers", "calls", "events", "memory", "portals", "size", "polling", "pictures"}
+	parts := []string{"answers", "streams", "calls", "events", "memory", "portals", "size", "polling", "pictures"}
 	if slices.ContainsFunc(groups, func(name string) bool { return !slices.Contains(parts, name) }) {
 		log.Fatalf("the parts are %v", parts)
 	}
@@ -45,6 +45,7 @@ func run(ctx context.Context, groups []string) error {
 		measure func(context.Context, *build) error
 	}{
 		{"answers", 1, probes("TestBroadcast|TestWholeBroadcast", "1x")},
+		{"streams", 1, probes("TestStreams|TestRendering", "1x")},
 		{"calls", 3, both(probes("TestCalls", "50ms"), instructions)},
 		{"events", 3, probes("TestEvents", "20ms")},
 		{"memory", 3, probes("TestMemory", "1x")},
@@ -66,6 +67,7 @@ func run(ctx context.Context, groups []string) error {
 		}
 	}
 	promises(os.Stdout, now, then)
+	streams(os.Stdout, now, then)
 	peers(os.Stdout, now)
 	if len(groups) == 0 || slices.Contains(groups, "polling") {
 		polling(os.Stdout)

@@ -18,6 +18,8 @@ type promise struct {
 
 func seconds(v float64) string {
 	switch {
+	case v < 0.01:
+		return fmt.Sprintf("%.1f ms", 1000*v)
 	case v < 1:
 		return fmt.Sprintf("%.0f ms", 1000*v)
 	case v < 60:
@@ -52,6 +54,11 @@ var list = []promise{
 	{"… messages after a later one of the same dialog", "disorder ahead 50ms", 0, count, false, false},
 	{"… most memory for 300,000", "memory stream", 6 << 20, mib, false, false},
 	{"automatic batches, commands that take no time: of what the class may use", "whole auto 0s", 0.99, percent, true, false},
+	{"60 answers of 15 s at once, by `Stream`: time of an answer", "streams 60 0s times", 1.1, times, false, false},
+	{"… a portal that takes 1 s for a request", "streams 60 1s times", 1.2, times, false, false},
+	{"… requests of nothing but changes within a second", "streams 60 0s changes", 1, count, false, false},
+	{"one answer of 15 s: requests", "streams 1 0s requests", 13, count, false, false},
+	{"to render a text of 20,000 characters", "rendering", 0.002, seconds, false, false},
 	{"a call in memory beside net/http, time", "memory imbot times", 1.2, times, false, false},
 	{"… instructions", "instructions", 1.2, times, false, false},
 	{"… allocations", "memory imbot allocations", 41, count, false, false},
@@ -97,6 +104,28 @@ func promises(out io.Writer, now, then *build) {
 		}
 		head()
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %s |\n", p.what, was, p.show(value), must, holds)
+	}
+}
+
+// streams prints how long answers of 15 s take that are shown while they are written.
+func streams(out io.Writer, now, then *build) {
+	if _, ok := now.figure("streams 1 0s seconds"); !ok {
+		return
+	}
+	fmt.Fprintf(out, "\n### Answers of 15 s that are shown while they are written\n\n| people at once | %s: an edit a second | `Stream` | requests | portal takes 1 s: %s | `Stream` | requests |\n|--:|--:|--:|--:|--:|--:|--:|\n", before, before)
+	for _, people := range []int{1, 5, 20, 60, 200} {
+		fmt.Fprintf(out, "| %d |", people)
+		for _, took := range []string{"0s", "1s"} {
+			name := fmt.Sprintf("streams %d %s ", people, took)
+			was := "–"
+			if old, ok := then.figure(name + "seconds"); ok {
+				was = seconds(old)
+			}
+			took, _ := now.figure(name + "seconds")
+			requests, _ := now.figure(name + "requests")
+			fmt.Fprintf(out, " %s | %.1f s | %.0f |", was, took, requests)
+		}
+		fmt.Fprintln(out)
 	}
 }
 
