@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"strings"
@@ -194,4 +195,30 @@ func ExampleParseEvent() {
 		fmt.Println(ev.Name, ev.Raw.Get("data", "PARAMS", "DIALOG_ID"))
 	}
 	// Output: bot 39 is gone at 2026-02-24 10:29:45 +0000 UTC
+}
+
+// The answer of a language model is shown while it is written.
+func ExampleMessageService_Stream() {
+	portal, client := portalAndClient()
+	defer portal.Close()
+	anna := portal.AddUser("Anna", "Ivanova")
+	bot, err := imbot.EnsureBot(context.Background(), client, imbot.BotRegisterRequest{
+		Code: "cook", EventHandler: "https://bot.example.com/events", Properties: imbot.BotProperties{Name: "Cook"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	model := strings.NewReader("Take **two** eggs.\n\n1. Whisk them.\n2. Fry them.")
+	answer := client.WithBot(bot).Message.Stream(context.Background(), imbot.MessageAddRequest{DialogID: imbot.UserDialog(anna)})
+	_, err = io.Copy(answer, model)
+	if err := errors.Join(err, answer.Close()); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(portal.Messages(anna, imbot.UserDialog(bot))[0].Text)
+	// Output:
+	// Take [b]two[/b] eggs.
+	//
+	// 1. Whisk them.
+	// 2. Fry them.
 }

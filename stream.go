@@ -23,8 +23,8 @@ import (
 // bot is shown to be writing.
 //
 // All streams of a client and its copies share requests, so 60 answers at once take as
-// long as one. First and last texts are [ClassAnswer], the changes between them
-// [ClassNormal].
+// long as one; the values of ctx do not come with them. First and last texts are
+// [ClassAnswer], the changes between them [ClassNormal].
 type Stream struct {
 	Final   *Keyboard // of the last message when Close has shown all; nil: none. Read by Close only
 	Stopped string    // what Close appends when the context has ended, " …" unless changed. Read by Close only
@@ -36,8 +36,8 @@ type Stream struct {
 }
 
 // StreamCalls are the requests that show a [Stream]. The methods called Stream of this
-// package and of imbotv2 have theirs; others are for messages of another kind. They are
-// called by one goroutine at a time and must not block.
+// package and of imbotv2 have theirs; others are for messages of another kind. They must not
+// block. Those of one stream are called by one goroutine at a time.
 type StreamCalls struct {
 	// Add sends message n of the answer, from 0. It is called again when nobody knows
 	// whether a try has run, and should return a request that the portal takes for the same.
@@ -56,22 +56,22 @@ type StreamCalls struct {
 
 // streamed is how a stream is sent.
 type streamed struct {
-	client          *Client
-	calls           StreamCalls
-	keyboard, final *Keyboard
+	client    *Client
+	calls     StreamCalls
+	keyboards [stream.Final + 1]*Keyboard
 }
 
 // NewStream returns a stream of messages that are sent by calls. While the answer grows
 // its last message has the keyboard, unless that is nil.
 func NewStream(ctx context.Context, c *Client, calls StreamCalls, keyboard *Keyboard) *Stream {
-	s := &Stream{Stopped: " …", calls: &streamed{client: c, calls: calls, keyboard: keyboard}}
+	s := &Stream{Stopped: " …", calls: &streamed{client: c, calls: calls}}
+	s.calls.keyboards[stream.Growing] = keyboard
 	s.stream = c.streaming().New(ctx, s.calls, keyboard != nil, calls.Typing != nil)
 	return s
 }
 
-// Write appends to the text, which may end within a character. It fails with the cause of
-// the context's end, with what has ended the stream (the portal refuses its messages), or
-// after Close.
+// Write appends to the text, which may end within a character. It fails with the cause of the
+// context's end, with the portal's refusal, which ends the stream, and after Close.
 func (s *Stream) Write(p []byte) (int, error) { return s.stream.Write(string(p)) }
 
 // WriteString is Write without a copy.
@@ -86,8 +86,8 @@ func (s *Stream) WriteString(text string) (int, error) { return s.stream.Write(t
 // first message got lost, imbot.message.add is sent again, so that a message of some words
 // may stay before the answer.
 func (s *Stream) Close() error {
-	s.close.Do(func() { s.calls.final = s.Final })
-	return s.stream.Close(s.Stopped, s.calls.final != nil)
+	s.close.Do(func() { s.calls.keyboards[stream.Final] = s.Final })
+	return s.stream.Close(s.Stopped, s.calls.keyboards[stream.Final] != nil)
 }
 
 // IDs returns the ids of the messages so far, in their order.
@@ -101,9 +101,6 @@ func (s *Stream) IDs() []ID {
 
 // streaming returns the streams of all copies of the client.
 func (c *connection) streaming() *stream.Set[*streamed] {
-	if c.streams.Load() != nil {
-		return c.streams.Load()
-	}
 	c.streams.CompareAndSwap(nil, stream.NewSet(stream.Way[*streamed]{
 		Send:   c.sendStreams,
 		Render: func(text string) []string { return bbcode.Split(bbcode.Markdown(text)) },
@@ -117,7 +114,7 @@ func (c *connection) sendStreams(ctx context.Context, urgent bool, load func() (
 	if ctx = WithClass(ctx, ClassNormal); urgent {
 		ctx = WithClass(ctx, ClassAnswer)
 	}
-	err := c.rest.SendOnce(ctx, func() ([]*rest.Item, time.Duration) {
+	return c.rest.SendOnce(ctx, func() ([]*rest.Item, time.Duration) {
 		ops, limit := load()
 		var items []*rest.Item
 		for _, op := range ops {
@@ -128,16 +125,16 @@ func (c *connection) sendStreams(ctx context.Context, urgent bool, load func() (
 			}
 		}
 		return items, limit
+	}, func() {
+		for _, tell := range sent {
+			tell()
+		}
 	})
-	for _, tell := range sent {
-		tell()
-	}
-	return err
 }
 
 // prepare encodes what is to be sent.
 func (s *streamed) prepare(op *stream.Op[*streamed]) (*item, func() (ID, error)) {
-	keyboard := map[stream.Board]*Keyboard{stream.NoBoard: nil, stream.Growing: s.keyboard, stream.Final: s.final}[op.Board]
+	keyboard := s.keyboards[op.Board]
 	var req Request[OK]
 	switch op.Kind {
 	case stream.Add:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -195,6 +196,27 @@ func TestManyAnswersAtOnceTakeAsLongAsOne(t *testing.T) {
 	}
 }
 
+// The bucket is empty after some of them.
+func TestPeopleWhoComeOneAfterAnother(t *testing.T) {
+	t.Parallel()
+	onStage(t, 60, func(t *testing.T, s *stage) {
+		var all sync.WaitGroup
+		for i := range s.people {
+			all.Go(func() {
+				time.Sleep(time.Duration(i) * 250 * time.Millisecond)
+				answer := s.stream(t.Context(), i, nil)
+				time.Sleep(300 * time.Millisecond)
+				begin := time.Now()
+				time.AfterFunc(800*time.Millisecond, func() { require.NotEmpty(t, s.shown(i), "the first text is late") })
+				_, err := speak(answer, 15)
+				require.NoError(t, errors.Join(err, answer.Close()))
+				require.LessOrEqual(t, time.Since(begin), 15*time.Second+600*time.Millisecond)
+			})
+		}
+		all.Wait()
+	})
+}
+
 func TestAStreamThatIsStopped(t *testing.T) {
 	t.Parallel()
 	onStage(t, 1, func(t *testing.T, s *stage) {
@@ -373,3 +395,83 @@ func TestNoAnswerIsHalfInATroubledPortal(t *testing.T) {
 	}
 }
 
+// The clients of one portal share requests, whichever way each of them was made.
+func TestCopiesOfAClientShareRequests(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string][]imbot.Option{"": nil, "with automatic batches": {imbot.WithAutoBatch()}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onStage(t, 2, func(t *testing.T, s *stage) {
+				second := imbotv2.From(s.client).WithBot(s.bot)
+				var all sync.WaitGroup
+				for _, answer := range []*imbot.Stream{
+					s.stream(t.Context(), 0, nil),
+					second.Message.Stream(t.Context(), imbotv2.MessageSendRequest{DialogID: imbot.UserDialog(s.people[1])}),
+				} {
+					all.Go(func() {
+						_, err := speak(answer, 5)
+						require.NoError(t, errors.Join(err, answer.Close()))
+					})
+				}
+				all.Wait()
+				requests, edits, _ := s.count()
+				require.LessOrEqual(t, requests, 7)
+				require.Greater(t, edits, requests, "they travel together")
+				require.Len(t, s.shown(1), 1)
+			}, opts...)
+		})
+	}
+}
+
+// What the portal has stored of a first message whose answer got lost: the second generation
+// knows it again, the first one adds another.
+func TestAFirstMessageWhoseAnswerGetsLost(t *testing.T) {
+	t.Parallel()
+	onStage(t, 1, func(t *testing.T, s *stage) {
+		s.portal.Fail("imbot.message.add", imbottest.Fault{Cut: imbottest.AfterRun})
+		s.portal.Fail("imbot.v2.Chat.Message.send", imbottest.Fault{Cut: imbottest.AfterRun})
+		answer := s.stream(t.Context(), 0, stopButton)
+		text, err := speak(answer, 3)
+		require.NoError(t, errors.Join(err, answer.Close()))
+		shown := s.shown(0)
+		require.Len(t, shown, map[bool]int{true: 1, false: 2}[strings.HasSuffix(t.Name(), "v2")])
+		last := shown[len(shown)-1]
+		require.Equal(t, strings.TrimSpace(text), last.Text)
+		require.Empty(t, last.Keyboard.Rows)
+		require.Equal(t, []imbot.ID{last.ID}, answer.IDs())
+	})
+}
+
+// A stream of messages of another kind.
+func TestNewStream(t *testing.T) {
+	t.Parallel()
+	onStage(t, 1, func(t *testing.T, s *stage) {
+		dialog := imbot.UserDialog(s.people[0])
+		add := func(n int, text string, _ *imbot.Keyboard) imbot.Request[imbot.ID] {
+			return imbot.MessageAddRequest{BotID: s.bot, DialogID: dialog, Message: fmt.Sprint(n, ": ", text)}
+		}
+		update := func(id imbot.ID, text string, _ *imbot.Keyboard) imbot.Request[imbot.OK] {
+			return imbot.MessageUpdateRequest{BotID: s.bot, MessageID: id, Message: &text}
+		}
+		told := map[int]imbot.ID{}
+		answer := imbot.NewStream(t.Context(), s.client, imbot.StreamCalls{Add: add, Update: update, ID: func(n int, id imbot.ID) { told[n] = id }}, nil)
+		time.Sleep(time.Minute)
+		require.Empty(t, s.requests, "no notice without Typing")
+		_, err := answer.WriteString("text")
+		require.NoError(t, errors.Join(err, answer.Close()))
+		require.Equal(t, "0: text", s.shown(0)[0].Text)
+		require.Equal(t, answer.IDs()[0], told[0])
+	})
+}
+
+// Code of the user that panics ends the answer, not the program.
+func TestAStreamWhoseCallsPanic(t *testing.T) {
+	t.Parallel()
+	onStage(t, 1, func(t *testing.T, s *stage) {
+		calls := imbot.StreamCalls{Add: func(int, string, *imbot.Keyboard) imbot.Request[imbot.ID] { panic("boom") }}
+		answer := imbot.NewStream(t.Context(), s.client, calls, nil)
+		_, err := answer.WriteString("text")
+		require.NoError(t, err)
+		require.ErrorContains(t, answer.Close(), "boom")
+	}, imbot.WithLogger(logTo(io.Discard)))
+}

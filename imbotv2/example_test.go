@@ -167,3 +167,30 @@ func ExampleEventHandler_Handle() {
 		OnEvent:   v2.Handle,
 	})
 }
+
+// The answer of a language model is shown while it is written, with a button below it until
+// it is finished.
+func ExampleMessageService_Stream() {
+	ctx := context.Background()
+	portal, client := portalAndBot(ctx)
+	defer portal.Close()
+	anna := portal.AddUser("Anna", "Ivanova")
+
+	answer := client.Message.Stream(ctx, imbotv2.MessageSendRequest{
+		DialogID: imbot.UserDialog(anna),
+		Keyboard: &imbot.Keyboard{Rows: [][]imbot.Button{{{Text: "Stop", Action: imbot.ActionCommand{Command: "stop"}}}}},
+	})
+	for _, token := range []string{"Take ", "**two", "** eggs."} {
+		if _, err := answer.WriteString(token); err != nil {
+			log.Fatal(err)
+		}
+	}
+	if err := answer.Close(); err != nil {
+		log.Fatal(err)
+	}
+	for _, m := range portal.Messages(anna, imbot.UserDialog(client.BotID())) {
+		fmt.Println(m.Text, len(m.Keyboard.Rows))
+	}
+	// Output:
+	// Take [b]two[/b] eggs. 0
+}

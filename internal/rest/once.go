@@ -8,7 +8,7 @@ import (
 // Verdict is what became of an item of [Core.SendOnce].
 type Verdict int
 
-// What becomes of an item.
+// What becomes of an item, in the order of stream.Outcome.
 const (
 	NotSent Verdict = iota // it did not run, for no fault of its own
 	Ran                    // there is a Result
@@ -17,10 +17,10 @@ const (
 )
 
 // SendOnce waits for the limiter, asks for items, and sends those that may travel
-// together in one request, or the first one alone. It sends nothing again; their
-// Verdicts say what became of them. The request may take so long as load says. An error
-// means that load was not called, or that code of the user has panicked.
-func (c *Core) SendOnce(ctx context.Context, load func() (items []*Item, limit time.Duration)) error {
+// together in one request, or the first one alone. It sends nothing again: landed is called
+// when their Verdicts say what became of them. The request may take so long as load says.
+// Without a call of landed there is an error, and nobody knows what ran if load was called.
+func (c *Core) SendOnce(ctx context.Context, load func() (items []*Item, limit time.Duration), landed func()) error {
 	ctx, _ = classify(ctx)
 	return c.guarded(&c.portal.Secrets, func() error {
 		start := time.Now()
@@ -28,31 +28,33 @@ func (c *Core) SendOnce(ctx context.Context, load func() (items []*Item, limit t
 			return err
 		}
 		items, limit := load()
-		if items = c.together(items); len(items) == 0 {
-			return nil
+		if items = c.together(items); len(items) > 0 {
+			ctx, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			c.sendTogether(ctx, items, time.Since(start))
 		}
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		defer cancel()
-		cl := items[0].call
-		if len(items) > 1 {
-			cl = c.batchCall(items)
-		}
-		cl.paid, cl.waited, cl.once = true, time.Since(start), true
-		for _, it := range items { // stays where code of the user panics
-			it.Verdict, it.Failure = Failed, &Failure{Method: it.call.method, Description: "the call was cut off"}
-		}
-		if len(items) == 1 {
-			items[0].Result, items[0].Failure = c.send(ctx, cl)
-		} else {
-			_ = c.sendBatch(ctx, cl) // each item has its own failure
-		}
-		failedBefore := false
-		for _, it := range items {
-			it.Verdict = c.verdict(it, failedBefore)
-			failedBefore = failedBefore || it.Failure != nil
-		}
+		landed()
 		return nil
 	})
+}
+
+// sendTogether sends items that the limiter has let through.
+func (c *Core) sendTogether(ctx context.Context, items []*Item, waited time.Duration) {
+	cl := items[0].call
+	if len(items) > 1 {
+		cl = c.batchCall(items)
+	}
+	cl.paid, cl.waited, cl.once = true, waited, true
+	if len(items) == 1 {
+		items[0].Result, items[0].Failure = c.send(ctx, cl)
+	} else {
+		_ = c.sendBatch(ctx, cl) // each item has its own failure
+	}
+	failedBefore := false
+	for _, it := range items {
+		it.Verdict = c.verdict(it, failedBefore)
+		failedBefore = failedBefore || it.Failure != nil
+	}
 }
 
 // together picks the items that go in one request. Those whose method is on hold do not.
@@ -67,8 +69,9 @@ func (c *Core) together(items []*Item) []*Item {
 		if len(picked) == 0 && (it.command == "" || c.noBatch()) {
 			return []*Item{it}
 		}
-		if room -= it.bytes(); it.command != "" && len(picked) < commands && (room >= 0 || len(picked) == 0) {
+		if it.command != "" && len(picked) < commands && (it.bytes() <= room || len(picked) == 0) {
 			picked = append(picked, it)
+			room -= it.bytes()
 		}
 	}
 	return picked

@@ -63,7 +63,7 @@ func TestSendOnce(t *testing.T) {
 			[]Verdict{NotSent, NotSent}, batch,
 		},
 		{"time that is used up", []string{`{}`}, func(string) (int, string) { return 429, `{"error":"OPERATION_TIME_LIMIT"}` }, []Verdict{NotSent}, "/rest/m"},
-		{"code of the user that panics", []string{`{}`, `{}`}, func(string) (int, string) { panic("x") }, []Verdict{Failed, Failed}, batch},
+		{"code of the user that panics", []string{`{}`, `{}`}, func(string) (int, string) { panic("x") }, []Verdict{NotSent, NotSent}, batch},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var paths []string
@@ -76,7 +76,9 @@ func TestSendOnce(t *testing.T) {
 			for _, params := range row.params {
 				items = append(items, NewItem(core.NewCall("m", []byte(params), Nature{Repeatable: true})))
 			}
-			err := core.SendOnce(t.Context(), func() ([]*Item, time.Duration) { return items, time.Second })
+			landed := false
+			err := core.SendOnce(t.Context(), func() ([]*Item, time.Duration) { return items, time.Second }, func() { landed = true })
+			require.Equal(t, !landed, err != nil)
 			require.Equal(t, strings.Contains(row.name, "panics"), err != nil)
 			for i, it := range items {
 				require.Equal(t, row.want[i], it.Verdict, i)
@@ -95,7 +97,7 @@ func TestSendOnceWaitsForTheMethod(t *testing.T) {
 	core := New(&Config{Header: HeaderOf("test"), Transport: trip(func(string) (int, string) { sent++; return 200, `{"result":true}` })}, &Portal{Root: "https://portal.example/rest/", Holds: new(Holds)})
 	core.portal.Holds.refused("held", time.Now())
 	held, free := NewItem(core.NewCall("held", []byte(`{}`), Nature{})), NewItem(core.NewCall("free", []byte(`{}`), Nature{}))
-	require.NoError(t, core.SendOnce(t.Context(), func() ([]*Item, time.Duration) { return []*Item{held, free}, time.Second }))
+	require.NoError(t, core.SendOnce(t.Context(), func() ([]*Item, time.Duration) { return []*Item{held, free}, time.Second }, func() {}))
 	require.Equal(t, []Verdict{NotSent, Ran}, []Verdict{held.Verdict, free.Verdict})
 	require.True(t, held.Later.After(time.Now()))
 	require.Equal(t, 1, sent)
@@ -104,5 +106,5 @@ func TestSendOnceWaitsForTheMethod(t *testing.T) {
 func TestSendOnceWithoutLeaveAsksForNothing(t *testing.T) {
 	no := errors.New("no")
 	core := New(&Config{Limiter: noLeave{no}}, &Portal{})
-	require.ErrorIs(t, core.SendOnce(t.Context(), func() ([]*Item, time.Duration) { panic("asked") }), no)
+	require.ErrorIs(t, core.SendOnce(t.Context(), func() ([]*Item, time.Duration) { panic("asked") }, nil), no)
 }

@@ -37,7 +37,7 @@ const (
 	slow        = 5 * time.Second  // a request that takes longer holds up nobody but the streams in it
 	requestTime = 30 * time.Second // what a request may take
 	mostOps     = 50               // in one request
-	tries       = 8                // of a first message, and of the last changes: of 400 under a tenth of chaos four lose one in seven runs
+	tries       = 8                // of a first message, and of the last changes. With four, and one call in ten going wrong, one of 3,000 answers is lost
 	againAfter  = 500 * time.Millisecond
 	patience    = 30 * time.Second // of Close after the end of its context
 )

@@ -230,7 +230,7 @@ func (st *Stream[C]) plan() []*Op[C] {
 		return []*Op[C]{{Calls: st.calls, Kind: Notice, stream: st}}
 	}
 	text := whole(st.sending)
-	if st.final && text != "" {
+	if st.final && strings.TrimSpace(text) != "" {
 		text += st.stopped
 	}
 	if text != st.rendered {
@@ -321,7 +321,11 @@ func (st *Stream[C]) landed(now time.Time, all []*Op[C], err error) {
 		gap = max(gap, aloneGap)
 	}
 	switch {
-	case unsent && err != nil:
+	case unsent && err != nil: // nobody knows what ran
+		st.doubt = true
+		for i := range st.messages {
+			st.messages[i].stale = true
+		}
 		st.failed(now, err)
 	case failure != nil && (failure.Kind == Add || st.final):
 		st.failed(now, failure.Err)
