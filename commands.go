@@ -60,7 +60,8 @@ func (t SlashCommands) Ensure(ctx context.Context, client *Client, handlerURL st
 		return err
 	}
 	common, err := list.Result() // by command
-	if err != nil && !errors.Is(err, ErrMethodNotFound) && !errors.Is(err, errNotInV2) && !errors.Is(err, errNotOursInV2) {
+	notV2 := errors.Is(err, ErrMethodNotFound) || errors.Is(err, ErrorCode("BOT_NOT_FOUND")) || errors.Is(err, ErrorCode("BOT_OWNERSHIP_ERROR"))
+	if err != nil && !notV2 {
 		return err
 	}
 	for i, c := range t {
@@ -81,12 +82,6 @@ func (t SlashCommands) Ensure(ctx context.Context, client *Client, handlerURL st
 	}
 	return second.send(ctx, client)
 }
-
-// How the second generation says that it does not serve a bot of the first.
-const (
-	errNotInV2     ErrorCode = "BOT_NOT_FOUND"
-	errNotOursInV2 ErrorCode = "BOT_OWNERSHIP_ERROR"
-)
 
 // ensuring is a batch of changes to commands.
 type ensuring struct {
@@ -203,7 +198,7 @@ func (commandList) Decode(result []byte) (map[ID]bool, error) {
 	common := map[ID]bool{}
 	for _, key := range raw.Keys("commands") {
 		c := raw.At("commands", key)
-		if id := parseID(c.Get("id")); id != 0 && parseID(c.Get("botId")) != 0 { // not one of the messenger's own
+		if id := parseID(c.Get("id")); id != 0 { // the messenger's own have texts, such as def0
 			common[id] = parseFlag(c.Get("common")).Bool()
 		}
 	}

@@ -108,6 +108,16 @@ func TestEnsureMakesTheCommandsThoseOfTheTable(t *testing.T) {
 		"close": {Bot: bot, Name: "close", Title: "Close", Hidden: true},
 	}, shown(portal, bot))
 	require.Contains(t, shown(portal, other), "old", "it is another bot's")
+
+	table := pizzeria()
+	table[0].Common, table[2].Extranet = true, true
+	require.NoError(t, table.Ensure(t.Context(), client, handlerURL))
+	require.True(t, shown(portal, bot)["order"].Common)
+	calls := portal.Calls("imbot.command.update")
+	require.Contains(t, string(calls[len(calls)-1].Params), `"EXTRANET_SUPPORT":"Y"`)
+	made := len(portal.Calls("imbot.command.unregister"))
+	require.NoError(t, table.Ensure(t.Context(), client, handlerURL))
+	require.Len(t, portal.Calls("imbot.command.unregister"), made, "what is common already stays as it is")
 	require.NoError(t, portal.Err())
 }
 
