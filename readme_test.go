@@ -19,9 +19,11 @@ func readme(t *testing.T) string {
 // The bot and its test in the README are those of the example, which runs.
 func TestReadmeShowsTheExamplesOwnCode(t *testing.T) {
 	for file, start := range map[string]string{
-		"examples/pollecho/bot.go":      "// run finds",
-		"examples/pollecho/bot_test.go": "func TestEcho(",
-		"examples/echobot/bot.go":       "// newBot registers",
+		"examples/pollecho/bot.go":       "// run finds",
+		"examples/pollecho/bot_test.go":  "func TestEcho(",
+		"examples/assistant/bot.go":      "// newBot finds",
+		"examples/assistant/bot_test.go": "func TestAButton",
+		"examples/echobot/bot.go":        "// newBot registers",
 	} {
 		code, err := os.ReadFile(file)
 		require.NoError(t, err)

@@ -1,14 +1,16 @@
-// Assistant is a bot behind which a language model thinks: people see that it
-// writes while it does, Markdown becomes BB code, and a long answer is split into
+// Assistant is a bot behind which a language model thinks: its answer grows while it is
+// written, a button stops it, Markdown becomes BB code, and a long answer is split into
 // messages.
 //
-// It talks to a portal in memory. The model is made up and thinks for 300 ms,
-// because nobody wants to wait here; -think 30s is nearer to life, and the test
-// gives it 30 s of simulated time. What it takes to run a bot like this on a real
-// portal is in examples/echobot.
+// Without any setting it talks to a portal in memory. With BITRIX24_WEBHOOK_URL,
+// BITRIX24_CLIENT_ID and BOT_EVENT_URL it registers at a real portal and listens on
+// BOT_ADDR (default :8080); with BITRIX24_WEBHOOK_URL and BITRIX24_BOT_TOKEN it asks for its
+// events instead, from any laptop. The model is made up and writes for 2 s; -think 15s is
+// nearer to life.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -17,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -25,35 +28,56 @@ import (
 )
 
 func main() {
-	think := flag.Duration("think", 300*time.Millisecond, "how long the model thinks")
+	think := flag.Duration("think", 2*time.Second, "how long the model writes")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := demo(ctx, os.Stdout, *think); err != nil {
+	if err := run(ctx, os.Stdout, *think); err != nil {
 		fmt.Fprintln(os.Stderr, "assistant:", err)
 		os.Exit(1)
 	}
 }
 
-// slowModel is a model that knows two answers.
-type slowModel struct{ think time.Duration }
+// run does what the environment says.
+func run(ctx context.Context, out io.Writer, think time.Duration) error {
+	hook := imbot.Webhook{URL: os.Getenv("BITRIX24_WEBHOOK_URL"), ClientID: os.Getenv("BITRIX24_CLIENT_ID"), BotToken: os.Getenv("BITRIX24_BOT_TOKEN")}
+	switch url := os.Getenv("BOT_EVENT_URL"); {
+	case hook.URL == "":
+		return demo(ctx, out, think)
+	case hook.BotToken != "":
+		return poll(ctx, slowModel(think), hook)
+	case hook.ClientID != "" && url != "":
+		return serve(ctx, slowModel(think), hook, url, cmp.Or(os.Getenv("BOT_ADDR"), ":8080"))
+	}
+	return errors.New("BITRIX24_BOT_TOKEN, or BITRIX24_CLIENT_ID and BOT_EVENT_URL must be set, too")
+}
+
+// slowModel is a model that knows two answers and writes each for so long.
+func slowModel(think time.Duration) model {
+	return func(ctx context.Context, question string, answer io.Writer) error {
+		text := map[string]string{
+			"How do I make tea?":   tea,
+			"Tell me a long story": strings.Repeat("Once upon a time there was a **bot** that never came to an end. ", 500),
+		}[question]
+		if text == "" {
+			return errNothing
+		}
+		start, words := time.Now(), strings.SplitAfter(text, " ")
+		for i, word := range words {
+			select {
+			case <-time.After(time.Until(start.Add(think * time.Duration(i) / time.Duration(len(words))))):
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			if _, err := io.WriteString(answer, word); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
 
 var errNothing = errors.New("the model has nothing to say")
-
-func (m slowModel) Answer(ctx context.Context, question string) (string, error) {
-	select {
-	case <-time.After(m.think):
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-	switch question {
-	case "How do I make tea?":
-		return tea, nil
-	case "Tell me a long story":
-		return strings.Repeat("Once upon a time there was a **bot** that never came to an end. ", 500), nil
-	}
-	return "", errNothing
-}
 
 const tea = `## Tea
 
@@ -73,39 +97,52 @@ const tea = `## Tea
 const eventURL = "https://bot.example.com/events"
 
 func demo(ctx context.Context, out io.Writer, think time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second+3*think)
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second+3*think)
 	defer cancel()
 	portal := imbottest.NewPortal()
 	defer portal.Close()
-	id, bot, err := newBot(ctx, slowModel{think}, portal.Webhook("a-long-random-client-id"), eventURL, imbot.WithHTTPClient(portal.HTTPClient()))
+	bot, err := newBot(ctx, slowModel(think), portal.Webhook("a-long-random-client-id"), eventURL, imbot.WithHTTPClient(portal.HTTPClient()))
 	if err != nil {
 		return err
 	}
 	portal.Serve(eventURL, bot)
-	err = talk(ctx, out, portal, id, bot)
+	err = talk(ctx, out, portal, bot, think)
 	return errors.Join(err, bot.Shutdown(ctx), portal.Err())
 }
 
-// talk asks three questions and prints what comes back.
-func talk(ctx context.Context, out io.Writer, portal *imbottest.Portal, id imbot.ID, bot *imbot.EventHandler) error {
+// talk asks four questions, stops an answer, and prints what comes back.
+func talk(ctx context.Context, out io.Writer, portal *imbottest.Portal, bot *imbot.EventHandler, think time.Duration) error {
+	id, err := portal.WaitBot(ctx, "assistant")
+	if err != nil {
+		return err
+	}
 	anna, dialog := portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(id)
-	seen, typed := 0, 0
-	for _, question := range []string{"How do I make tea?", "Tell me a long story", "What is the weather like?"} {
+	seen := 0
+	for _, question := range []struct {
+		text string
+		stop bool // when half of it is there
+	}{{"How do I make tea?", false}, {"Tell me a long story", false}, {"Tell me a long story", true}, {"What is the weather like?", false}} {
 		start := time.Now()
-		if _, err := portal.Ask(ctx, anna, dialog, question); err != nil {
+		growing, err := portal.Ask(ctx, anna, dialog, question.text)
+		if err != nil {
 			return err
 		}
-		waited := time.Since(start).Truncate(100 * time.Millisecond)
-		if err := bot.Idle(ctx); err != nil { // the other parts
+		first := time.Since(start)
+		if question.stop {
+			time.Sleep(think/2 - first)
+			if err := portal.Press(ctx, anna, growing, "Stop"); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(portal.Idle(ctx), bot.Idle(ctx)); err != nil { // the rest of it
 			return err
 		}
+		fmt.Fprintf(out, "Anna: %s\n(first words after %.1f s, all after %.1f s)\n", question.text, first.Seconds(), time.Since(start).Seconds())
 		messages := portal.Messages(anna, dialog)
-		typing := len(portal.Calls("imbot.chat.sendTyping"))
-		fmt.Fprintf(out, "Anna: %s\n(notices of typing: %d, waited: %s)\n", question, typing-typed, waited)
 		for _, m := range messages[seen+1:] {
 			fmt.Fprintf(out, "%s: %s\n", portal.Name(m.AuthorID), shorten(m.Plain()))
 		}
-		seen, typed = len(messages), typing
+		seen = len(messages)
 	}
 	return nil
 }

@@ -3,11 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
 )
 
 func TestDemoPrintsTheConversation(t *testing.T) {
@@ -15,7 +21,7 @@ func TestDemoPrintsTheConversation(t *testing.T) {
 		var out bytes.Buffer
 		require.NoError(t, demo(t.Context(), &out, 30*time.Second))
 		require.Equal(t, `Anna: How do I make tea?
-(notices of typing: 4, waited: 30s)
+(first words after 0.6 s, all after 29.4 s)
 Assistant: Tea
 
 1. Boil water
@@ -30,19 +36,55 @@ Never use [user=1]a microwave[/user].
 
 time.Sleep(3 * time.Minute)
 Anna: Tell me a long story
-(notices of typing: 4, waited: 30s)
+(first words after 0.4 s, all after 30.0 s)
 Assistant: Once upon a time there was a bot that ne … (17799 characters) … ere was a bot that never came to an end.
 Assistant: Once upon a time there was a bot that ne … (12039 characters) … ere was a bot that never came to an end.
+Anna: Tell me a long story
+(first words after 0.4 s, all after 15.0 s)
+Assistant: Once upon a time there was a bot that ne … (14927 characters) … a bot that never came to an end. Once  …
 Anna: What is the weather like?
-(notices of typing: 4, waited: 30s)
+(first words after 0.0 s, all after 0.0 s)
 Assistant: I cannot think right now. Please ask again later.
 `, out.String())
 	})
 }
 
+func TestTheBotThatPollsStopsToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := imbottest.NewPortal()
+		defer portal.Close()
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			ended <- poll(ctx, slowModel(time.Minute), portal.Webhook("a-random-token"), imbot.WithHTTPClient(portal.HTTPClient()))
+		}()
+		id, err := portal.WaitBot(ctx, "assistant")
+		require.NoError(t, err)
+		anna, dialog := portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(id)
+		start := time.Now()
+		growing, err := portal.Ask(ctx, anna, dialog, "How do I make tea?")
+		require.NoError(t, err)
+		require.NoError(t, portal.Press(ctx, anna, growing, "Stop"))
+		for before := portal.Changed(); len(portal.Messages(anna, dialog)[1].Keyboard.Rows) > 0; before = portal.Changed() {
+			_, err := portal.Changes(ctx, anna, before)
+			require.NoError(t, err)
+		}
+		require.Less(t, time.Since(start), 20*time.Second)
+		require.Regexp(t, "^Tea.* …$", strings.ReplaceAll(portal.Messages(anna, dialog)[1].Plain(), "\n", " "))
+		stop()
+		require.NoError(t, errors.Join(<-ended, portal.Err()))
+	})
+}
+
+func TestRunSaysWhichSettingIsMissing(t *testing.T) {
+	t.Setenv("BITRIX24_WEBHOOK_URL", "https://portal.bitrix24.com/rest/1/secret/")
+	t.Setenv("BITRIX24_CLIENT_ID", "")
+	t.Setenv("BITRIX24_BOT_TOKEN", "")
+	require.ErrorContains(t, run(t.Context(), io.Discard, 0), "BITRIX24_BOT_TOKEN")
+}
+
 func TestTheModelObeysItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := slowModel{think: time.Hour}.Answer(ctx, "How do I make tea?")
-	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, slowModel(time.Hour)(ctx, "How do I make tea?", io.Discard), context.Canceled)
 }
