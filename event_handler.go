@@ -112,9 +112,9 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	defer body.done()
+	defer body.Close()
 	err = in.Receive(r.Context(), inbox.Arrival[Event]{
-		Name: meta.Name, Sender: meta.Auth.MemberID, Line: orderKey(meta), Proof: meta.Auth.ApplicationToken, Size: body.size,
+		Name: meta.Name, Sender: meta.Auth.MemberID, Line: orderKey(meta), Proof: meta.Auth.ApplicationToken, Size: body.Size,
 		Verify: func(ctx context.Context) (inbox.Verdict, error) { return h.verify(ctx, meta) },
 		Decode: func() Event { return decodeEvent(*meta) },
 	})
@@ -297,7 +297,7 @@ func (h *EventHandler) start() *inbox.Inbox[Event] {
 		if h.QueueBytes <= 0 {
 			cfg.Bytes = 64 << 20
 		}
-		h.in, h.bodies = inbox.New(cfg), inbox.NewBodies(bodyBytes)
+		h.in, h.bodies = inbox.New(cfg), inbox.NewBodies(inbox.BodyBytes)
 	})
 	return h.in
 }

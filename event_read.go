@@ -1,19 +1,14 @@
 package imbot
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/phpform"
 )
-
-// maxEvent bounds the body of an event; real ones have a few KiB.
-const maxEvent = 4 << 20
 
 // An EventError says why a request is not an event to act on.
 type EventError struct {
@@ -46,7 +41,7 @@ func ParseEvent(r *http.Request, v Verifier) (Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer body.done()
+	defer body.Close()
 	if err := refusal(verifyEvent(r.Context(), meta, v)); err != nil {
 		return nil, err
 	}
@@ -81,21 +76,16 @@ func unchecked(reason string, cause error) *EventError {
 	return &EventError{StatusCode: http.StatusServiceUnavailable, reason: reason, cause: cause}
 }
 
-// crowded is the error for what there is no room for.
-func crowded(cause error) *EventError {
-	return &EventError{StatusCode: http.StatusServiceUnavailable, reason: "there is no room for the body, so it was not handled: let a proxy keep strangers away from this URL", cause: cause}
-}
-
 // readEvent reads a request up to the point where it has to be verified.
-func readEvent(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (*EventMeta, form, error) {
+func readEvent(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (*EventMeta, inbox.Form, error) {
 	body, err := readForm(w, r, room)
 	if err != nil {
-		return nil, form{}, err
+		return nil, body, err
 	}
-	meta := eventMeta(body.root)
+	meta := eventMeta(body.Root)
 	if meta.Name == "" {
-		body.done()
-		return nil, form{}, &EventError{StatusCode: http.StatusBadRequest, reason: "the body names no event"}
+		body.Close()
+		return nil, body, &EventError{StatusCode: http.StatusBadRequest, reason: "the body names no event"}
 	}
 	return meta, body, nil
 }
@@ -110,83 +100,12 @@ func eventMeta(root phpform.Node) *EventMeta {
 	}
 }
 
-// form is the body of a request of the portal.
-type form struct {
-	root phpform.Node
-	size int    // bytes that it and its event hold in memory
-	done func() // gives its room back, when it is known whether it is genuine
-}
-
-// bodyTime is how long the sender of a body may take.
-const bodyTime = 30 * time.Second
-
-// bodyBytes bounds what bodies hold until it is known whether they are genuine.
-const bodyBytes = 16 << 20
-
 // readForm reads the body of a request of the portal. w may be nil: then there is no
 // way to hurry the sender.
-func readForm(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (form, error) {
-	if r.Method != http.MethodPost {
-		return form{}, &EventError{StatusCode: http.StatusMethodNotAllowed, reason: "not a POST"}
+func readForm(w http.ResponseWriter, r *http.Request, room *inbox.Bodies) (inbox.Form, error) {
+	form, refused := room.ReadForm(w, r)
+	if refused != nil {
+		return form, &EventError{StatusCode: refused.Status, reason: refused.Reason, cause: refused.Cause}
 	}
-	unreadable := func(reason string, cause error) (form, error) {
-		return form{}, &EventError{StatusCode: http.StatusBadRequest, reason: reason, cause: cause}
-	}
-	switch {
-	case r.Body == nil:
-		return unreadable("there is no body", nil)
-	case r.ContentLength > maxEvent:
-		return unreadable("the body is too long: more than 4 MiB", nil)
-	}
-	body, err := room.Read(r.Body, r.ContentLength, maxEvent, hurry(w, r))
-	switch {
-	case errors.Is(err, inbox.ErrNoRoom):
-		return form{}, crowded(err)
-	case errors.Is(err, inbox.ErrTooLong):
-		return unreadable("the body is too long: more than 4 MiB", nil)
-	case err != nil:
-		return unreadable("the body broke off", err)
-	}
-	if err := body.Reserve(phpform.MostSize(body.Bytes)); err != nil {
-		body.Close()
-		return form{}, crowded(err)
-	}
-	root, err := parseBody(r.Header.Get("Content-Type"), body.Bytes)
-	if err != nil {
-		body.Close()
-		return unreadable("the body cannot be read", err)
-	}
-	size := root.Size() + listedSize(root)
-	body.Settle(size)
-	return form{root: root, size: size, done: body.Close}, nil
-}
-
-// listedSize is what the lists of an event take beside the tree: bots, commands, files.
-func listedSize(root phpform.Node) int {
-	const most = 320 // bytes of the largest of the three types
-	data := root.At("data")
-	return most * (data.At("BOT").Len() + data.At("COMMAND").Len() + data.At("PARAMS", "FILES").Len() + data.At("PARAMS", "PARAMS", "FILE_ID").Len())
-}
-
-// hurry gives the sender of a body bodyTime, unless the server gives it less. hangUp
-// ends the reading at once. A writer without deadlines has neither.
-func hurry(w http.ResponseWriter, r *http.Request) (hangUp func()) {
-	if w == nil {
-		return func() {}
-	}
-	conn := http.NewResponseController(w)
-	if srv, ok := r.Context().Value(http.ServerContextKey).(*http.Server); !ok || srv.ReadTimeout <= 0 || srv.ReadTimeout > bodyTime {
-		_ = conn.SetReadDeadline(time.Now().Add(bodyTime)) // until the end of the body: there net/http lifts it
-	}
-	return func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) }
-}
-
-// parseBody reads a form, or JSON where the header or the first byte says so.
-func parseBody(contentType string, body []byte) (phpform.Node, error) {
-	kind, _, _ := strings.Cut(contentType, ";")
-	kind = strings.ToLower(strings.TrimSpace(kind))
-	if kind == "application/json" || strings.HasSuffix(kind, "+json") || bytes.HasPrefix(body, []byte("{")) {
-		return phpform.ParseJSON(body)
-	}
-	return phpform.Parse(body)
+	return form, nil
 }

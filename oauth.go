@@ -121,7 +121,7 @@ func (a *OAuthApp) setup() error {
 
 func (a *OAuthApp) start() (err error) {
 	a.checks, a.pages = rate.NewLimiter(10, 20), make(chan struct{}, mostPages)
-	a.bodies = inbox.NewBodies(bodyBytes)
+	a.bodies = inbox.NewBodies(inbox.BodyBytes)
 	a.members, a.holds = map[string]weak.Pointer[member]{}, map[string]*rest.Holds{}
 	a.troubles, a.redirects = map[string]trouble{}, map[string]time.Time{}
 	a.options, err = newOptions(a.Options)

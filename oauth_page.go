@@ -76,8 +76,8 @@ func (a *OAuthApp) installFrom(w http.ResponseWriter, r *http.Request) (isEvent 
 	if err != nil {
 		return false, err
 	}
-	root := page.root
-	defer page.done()
+	root := page.Root
+	defer page.Close()
 	// When the sender hangs up, OnInstall goes on: the grant is stored by then.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTime)
 	defer cancel()

@@ -30,7 +30,9 @@ func visit(t *testing.T, portal *imbottest.Portal, line imbot.ID) (guest, chat i
 	return guest, chat, imbot.ChatDialog(chat)
 }
 
-func members(portal *imbottest.Portal, guest imbot.ID) []imbot.ID { return portal.Dialogs(guest)[0].Members }
+func members(portal *imbottest.Portal, guest imbot.ID) []imbot.ID {
+	return portal.Dialogs(guest)[0].Members
+}
 
 func TestVisit(t *testing.T) {
 	t.Parallel()
