@@ -1,20 +1,23 @@
-// Openline is a bot at the front desk of an open line: it greets guests, answers
-// what it can, and hands over to an operator.
+// Openline is a bot at the front desk of an open line: it greets guests, answers what it
+// can, asks who wants an operator for a name, makes a lead in the CRM, and hands over.
 //
-// Without any setting it talks to a portal in memory, and the conversation of a
-// guest is printed. With BITRIX24_WEBHOOK_URL, BITRIX24_CLIENT_ID and
-// BOT_EVENT_URL it registers at a real portal, listens on BOT_ADDR (default
-// :8080) and runs until it is interrupted. The webhook needs the scopes imbot and
-// imopenlines.
+// Without any setting it talks to a portal in memory, and the conversation of a guest is
+// printed. With BITRIX24_WEBHOOK_URL, BITRIX24_CLIENT_ID, BOT_EVENT_URL and
+// BITRIX24_LINE_ID it registers at a real portal,
+// listens on BOT_ADDR (default :8080), remembers in BOT_STATES (default states) and runs until
+// it is interrupted. The webhook needs the scopes imbot, imopenlines and crm.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -38,64 +41,88 @@ func main() {
 // serve runs the bot on a real portal.
 func serve(ctx context.Context, out io.Writer) error {
 	hook := imbot.Webhook{URL: os.Getenv("BITRIX24_WEBHOOK_URL"), ClientID: os.Getenv("BITRIX24_CLIENT_ID")}
-	handlerURL, addr := os.Getenv("BOT_EVENT_URL"), os.Getenv("BOT_ADDR")
-	if hook.ClientID == "" || handlerURL == "" {
-		return errors.New("BITRIX24_CLIENT_ID and BOT_EVENT_URL must be set, too")
+	url, addr := os.Getenv("BOT_EVENT_URL"), cmp.Or(os.Getenv("BOT_ADDR"), ":8080")
+	line, _ := strconv.ParseInt(os.Getenv("BITRIX24_LINE_ID"), 10, 64)
+	if hook.ClientID == "" || url == "" || line == 0 {
+		return errors.New("BITRIX24_CLIENT_ID, BOT_EVENT_URL and BITRIX24_LINE_ID, a number, must be set, too")
 	}
-	if addr == "" {
-		addr = ":8080"
-	}
-	id, handler, err := newDesk(ctx, hook, handlerURL)
+	bot, err := newDesk(ctx, hook, url, imbot.ID(line), cmp.Or(os.Getenv("BOT_STATES"), "states"))
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "bot %d listens on %s; interrupt to stop\n", id, addr)
-	return imbot.Serve(ctx, addr, handler)
+	fmt.Fprintf(out, "listens on %s; interrupt to stop\n", addr)
+	return imbot.Serve(ctx, addr, bot)
 }
 
-// demo runs the bot on a portal in memory.
+// demo runs the bot on a portal in memory, and lets a guest come, who ends up with an operator.
 func demo(ctx context.Context, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	const handlerURL = "https://bot.example.com/events"
-	portal := imbottest.NewPortal()
-	defer portal.Close()
-	id, handler, err := newDesk(ctx, portal.Webhook("a-long-random-client-id"), handlerURL, imbot.WithHTTPClient(portal.HTTPClient()))
+	dir, err := os.MkdirTemp("", "openline") // of mode 0700, which the states want
 	if err != nil {
 		return err
 	}
-	portal.Serve(handlerURL, handler)
-	return errors.Join(talk(ctx, out, portal, id, handler), handler.Shutdown(ctx), portal.Err())
-}
-
-// talk lets a guest come, who ends up with an operator.
-func talk(ctx context.Context, out io.Writer, portal *imbottest.Portal, bot imbot.ID, handler *imbot.EventHandler) error {
-	olga := portal.AddUser("Olga", "Orlova")
-	guest, chat, err := portal.AddGuest(ctx, "Guest", bot, olga)
+	defer func() { _ = os.RemoveAll(dir) }()
+	o, err := newOffice(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer o.portal.Close()
+	guest, chat, err := o.portal.Visit(ctx, o.line, "Guest")
 	if err != nil {
 		return err
 	}
 	dialog := imbot.ChatDialog(chat)
-	settle := func() error { return errors.Join(portal.Idle(ctx), handler.Idle(ctx)) }
-	if err := settle(); err != nil { // the greeting is there
-		return err
-	}
-	for _, text := range []string{"Do you sell tea?", hours, operator} {
-		if _, err := portal.Ask(ctx, guest, dialog, text); err != nil {
-			return err
-		}
-		if err := settle(); err != nil {
+	for _, text := range []string{"Do you sell tea?", hours, operator, "Nadia"} {
+		if err := errors.Join(o.settle(ctx), o.say(ctx, guest, dialog, text)); err != nil {
 			return err
 		}
 	}
-	if _, err := portal.Say(ctx, olga, dialog, "Good morning, Olga here."); err != nil {
+	if err := errors.Join(o.settle(ctx), o.say(ctx, o.olga, dialog, "Good morning, Nadia. Olga here."), o.bot.Shutdown(ctx)); err != nil {
 		return err
 	}
-	if err := settle(); err != nil {
-		return err
+	for _, m := range o.portal.Messages(guest, dialog) {
+		fmt.Fprintf(out, "%-11s  %s\n", o.portal.Name(m.AuthorID), m.Plain())
 	}
-	for _, m := range portal.Messages(guest, dialog) {
-		fmt.Fprintf(out, "%-11s  %s\n", portal.Name(m.AuthorID), m.Plain())
+	_, err = fmt.Fprintf(out, "The CRM has a lead of %s.\n", strings.Join(o.leads, ", "))
+	return errors.Join(err, o.portal.Err())
+}
+
+// An office is a portal in memory with an open line, an operator, a CRM and the bot.
+type office struct {
+	portal     *imbottest.Portal
+	line, olga imbot.ID
+	bot        *imbot.EventHandler
+	leads      []string // names
+}
+
+func newOffice(ctx context.Context, dir string) (*office, error) {
+	o := &office{portal: imbottest.NewPortal()}
+	o.olga = o.portal.AddUser("Olga", "Orlova")
+	o.line = o.portal.AddLine("Shop", o.olga)
+	o.portal.Handle("crm.lead.add", func(_ context.Context, params map[string]any) (any, error) {
+		fields, _ := params["FIELDS"].(map[string]any)
+		o.leads = append(o.leads, fmt.Sprint(fields["NAME"])) // its only caller handles one guest at a time
+		return len(o.leads), nil
+	})
+	return o, o.start(ctx, dir)
+}
+
+// start starts the bot, in place of the one that runs.
+func (o *office) start(ctx context.Context, dir string) (err error) {
+	const url = "https://bot.example.com/events"
+	if o.bot, err = newDesk(ctx, o.portal.Webhook("a-long-random-client-id"), url, o.line, dir, imbot.WithHTTPClient(o.portal.HTTPClient())); err == nil {
+		o.portal.Serve(url, o.bot)
 	}
-	return nil
+	return err
+}
+
+func (o *office) say(ctx context.Context, person imbot.ID, dialog imbot.DialogID, text string) error {
+	_, err := o.portal.Say(ctx, person, dialog, text)
+	return err
+}
+
+// settle waits until the bot has done all it was told to.
+func (o *office) settle(ctx context.Context) error {
+	return errors.Join(o.portal.Idle(ctx), o.bot.Idle(ctx), o.portal.Err())
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,101 +21,100 @@ Front desk   Sorry, I know two things only:
 Guest        Opening hours
 Front desk   We are here from Monday to Friday, 9 to 17.
 Guest        Operator
-Front desk   One moment, an operator is coming.
-Olga Orlova  Good morning, Olga here.
+Front desk   Gladly. What is your name?
+Guest        Nadia
+Front desk   Thank you, Nadia. An operator is coming.
+Olga Orlova  Good morning, Nadia. Olga here.
+The CRM has a lead of Nadia.
 `, out.String())
 }
 
 func TestServeSaysWhichSettingIsMissing(t *testing.T) {
 	t.Setenv("BITRIX24_WEBHOOK_URL", "https://portal.bitrix24.com/rest/1/secret/")
-	t.Setenv("BITRIX24_CLIENT_ID", "")
-	require.ErrorContains(t, serve(t.Context(), &bytes.Buffer{}), "BITRIX24_CLIENT_ID")
+	t.Setenv("BITRIX24_CLIENT_ID", "a-long-random-client-id")
+	t.Setenv("BOT_EVENT_URL", "https://bot.example.com/events")
+	t.Setenv("BITRIX24_LINE_ID", "main")
+	require.ErrorContains(t, serve(t.Context(), &bytes.Buffer{}), "BITRIX24_LINE_ID")
 }
 
-// newWorld is a portal with the bot, and what settles it.
-func newWorld(t *testing.T) (portal *imbottest.Portal, bot imbot.ID, handler *imbot.EventHandler, settle func()) {
+// visited is an office with a guest who has been greeted.
+func visited(t *testing.T, dir string) (o *office, guest imbot.ID, dialog imbot.DialogID) {
 	t.Helper()
-	const handlerURL = "https://bot.example.com/events"
-	portal = imbottest.NewPortal()
-	t.Cleanup(portal.Close)
-	bot, handler, err := newDesk(t.Context(), portal.Webhook("a-long-random-client-id"), handlerURL, imbot.WithHTTPClient(portal.HTTPClient()))
+	o, err := newOffice(t.Context(), dir)
 	require.NoError(t, err)
-	portal.Serve(handlerURL, handler)
-	return portal, bot, handler, func() {
-		t.Helper()
-		require.NoError(t, portal.Idle(t.Context()))
-		require.NoError(t, handler.Idle(t.Context()))
-		require.NoError(t, portal.Err())
-	}
+	t.Cleanup(o.portal.Close)
+	guest, chat, err := o.portal.Visit(t.Context(), o.line, "Guest")
+	require.NoError(t, err)
+	require.NoError(t, o.settle(t.Context()))
+	return o, guest, imbot.ChatDialog(chat)
 }
 
 func TestTheBotGreetsGuestsOnly(t *testing.T) {
-	portal, bot, _, settle := newWorld(t)
-	anna := portal.AddUser("Anna", "Ivanova")
-	require.NoError(t, portal.Open(t.Context(), anna, bot))
-	portal.AddChat("Lunch", anna, bot)
-	settle()
-	require.Empty(t, portal.Calls("imbot.message.add"))
-
-	_, chat, err := portal.AddGuest(t.Context(), "Guest", bot)
+	o, _, dialog := visited(t, filepath.Join(t.TempDir(), "states"))
+	bot, err := o.portal.WaitBot(t.Context(), "desk")
 	require.NoError(t, err)
-	settle()
-	calls := portal.Calls("imbot.message.add")
+	anna := o.portal.AddUser("Anna", "Ivanova")
+	require.NoError(t, o.portal.Open(t.Context(), anna, bot))
+	o.portal.AddChat("Lunch", anna, bot)
+	require.NoError(t, o.settle(t.Context()))
+	calls := o.portal.Calls("imbot.message.add")
 	require.Len(t, calls, 1)
-	require.JSONEq(t, fmt.Sprintf(`{"BOT_ID":%d,"DIALOG_ID":"chat%d","MESSAGE":"Welcome! What can I do for you?","KEYBOARD":{"BUTTONS":[
+	require.JSONEq(t, fmt.Sprintf(`{"BOT_ID":%d,"DIALOG_ID":"%s","MESSAGE":"Welcome! What can I do for you?","KEYBOARD":{"BUTTONS":[
 		{"TEXT":"Opening hours","ACTION":"SEND","ACTION_VALUE":"Opening hours","DISPLAY":"LINE"},
-		{"TEXT":"Operator","ACTION":"SEND","ACTION_VALUE":"Operator","DISPLAY":"LINE"}]}}`, bot, chat), string(calls[0].Params))
+		{"TEXT":"Operator","ACTION":"SEND","ACTION_VALUE":"Operator","DISPLAY":"LINE"}]}}`, bot, dialog), string(calls[0].Params))
 }
 
 // An operator may come while the bot is still there, and so may a bot.
 func TestTheBotIsSilentForAllButTheGuest(t *testing.T) {
 	rows := map[string]struct {
-		author imbot.ID
-		user   imbot.EventUser
-		speaks bool
+		user    imbot.EventUser
+		whisper string
+		speaks  bool
 	}{
-		"the guest":                     {13, imbot.EventUser{ID: 13, IsConnector: imbot.Yes}, true},
-		"an operator":                   {2, imbot.EventUser{ID: 2, IsConnector: imbot.No}, false},
-		"another bot":                   {9, imbot.EventUser{ID: 9, IsBot: imbot.Yes}, false},
-		"itself":                        {3, imbot.EventUser{}, false},
-		"a bot that a guest's line has": {13, imbot.EventUser{ID: 13, IsConnector: imbot.Yes, IsBot: imbot.Yes}, false},
-		"the system":                    {0, imbot.EventUser{}, false},
+		"the guest":                     {imbot.EventUser{ID: 13, IsConnector: imbot.Yes}, "", true},
+		"an operator":                   {imbot.EventUser{ID: 2, IsConnector: imbot.No}, "", false},
+		"a whisper":                     {imbot.EventUser{ID: 2, IsConnector: imbot.No}, "HiddenMessage", false},
+		"another bot":                   {imbot.EventUser{ID: 9, IsBot: imbot.Yes}, "", false},
+		"a bot that a guest's line has": {imbot.EventUser{ID: 13, IsConnector: imbot.Yes, IsBot: imbot.Yes}, "", false},
+		"the system":                    {imbot.EventUser{}, "", false},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
-			portal, bot, handler, settle := newWorld(t)
-			_, chat, err := portal.AddGuest(t.Context(), "Guest", bot)
-			require.NoError(t, err)
-			settle()
-			before := len(portal.Calls("imbot.message.add"))
-			author := row.author
-			if name == "itself" {
-				author = bot
-			}
-			require.NoError(t, handler.OnMessage(t.Context(), &imbot.MessageAddEvent{
-				Bots: []imbot.EventBot{{BotID: bot}}, User: row.user,
-				Params: imbot.MessageParams{Message: "hi", ChatType: "L", ChatEntityID: "x|1|y|13", FromUserID: author, DialogID: imbot.ChatDialog(chat)},
-			}))
-			require.Equal(t, row.speaks, len(portal.Calls("imbot.message.add")) > before)
+			o, _, dialog := visited(t, filepath.Join(t.TempDir(), "states"))
+			before := len(o.portal.Calls("imbot.message.add"))
+			require.NoError(t, o.bot.Handle(t.Context(), &imbot.MessageAddEvent{User: row.user, Params: imbot.MessageParams{
+				Message: "hi", ChatType: "L", ChatEntityID: "x|1|y|13", FromUserID: row.user.ID, DialogID: dialog, ComponentID: row.whisper,
+			}}))
+			require.Equal(t, row.speaks, len(o.portal.Calls("imbot.message.add")) > before)
 		})
 	}
 }
 
-func TestTheBotHandsOver(t *testing.T) {
-	portal, bot, _, settle := newWorld(t)
-	olga := portal.AddUser("Olga", "Orlova")
-	guest, chat, err := portal.AddGuest(t.Context(), "Guest", bot, olga)
-	require.NoError(t, err)
-	settle()
-	_, err = portal.Say(t.Context(), guest, imbot.ChatDialog(chat), " operator ")
-	require.NoError(t, err)
-	settle()
-	require.Len(t, portal.Calls("imopenlines.bot.session.operator"), 1)
-	said := len(portal.Messages(guest, imbot.ChatDialog(chat)))
-	_, err = portal.Say(t.Context(), guest, imbot.ChatDialog(chat), "Are you there?")
-	require.NoError(t, err)
-	_, err = portal.Say(t.Context(), olga, imbot.ChatDialog(chat), "I am.")
-	require.NoError(t, err)
-	settle()
-	require.Len(t, portal.Messages(olga, imbot.ChatDialog(chat)), said+2, "the bot has left")
+func TestTheBotHandsOverThoughItWasRestarted(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "states")
+	o, guest, dialog := visited(t, dir)
+	require.NoError(t, o.say(t.Context(), guest, dialog, " operator "))
+	require.NoError(t, o.settle(t.Context()))
+	require.NoError(t, o.bot.Shutdown(t.Context()))
+	require.NoError(t, o.start(t.Context(), dir))
+	require.NoError(t, o.say(t.Context(), guest, dialog, "Nadia"))
+	require.NoError(t, o.settle(t.Context()))
+	require.Equal(t, []string{"Nadia"}, o.leads)
+	require.Len(t, o.portal.Calls("imopenlines.bot.session.operator"), 1)
+	said := len(o.portal.Messages(guest, dialog))
+	require.NoError(t, o.say(t.Context(), guest, dialog, "Are you there?"))
+	require.NoError(t, o.say(t.Context(), o.olga, dialog, "I am."))
+	require.NoError(t, o.settle(t.Context()))
+	require.Len(t, o.portal.Messages(o.olga, dialog), said+2, "the bot has left")
+}
+
+// Nobody is lost when the CRM is down: the guest says the name once more.
+func TestTheBotAsksOnWhileTheCRMIsDown(t *testing.T) {
+	o, guest, dialog := visited(t, filepath.Join(t.TempDir(), "states"))
+	o.portal.Fail("crm.lead.add", imbottest.Fault{Status: 400, Body: `{"error":"ACCESS_DENIED"}`})
+	for _, text := range []string{operator, "Nadia", "Nadia?"} {
+		require.NoError(t, o.say(t.Context(), guest, dialog, text))
+		require.NoError(t, o.settle(t.Context()))
+	}
+	require.Equal(t, []string{"Nadia?"}, o.leads)
 }
