@@ -26,6 +26,7 @@ var mayImport = map[string][]string{
 	"examples/*":          {"imbottest/messenger", "imbottest", "imbotv2", "openlines", ".", "bbcode"},
 	"imbottest/messenger": {"imbottest", "imbottest/internal/textstage", ".", "bbcode"},
 	"imbottest/interop":   {}, // it runs examples/portal as a program
+	"imbottest/storetest": {".", "driver"},
 	"imbottest": {
 		"imbottest/internal/v1", "imbottest/internal/v2", "imbottest/internal/world", "imbottest/internal/php",
 		"imbottest/internal/textstage", ".", "bbcode", "internal/phpform",
