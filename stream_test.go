@@ -475,3 +475,54 @@ func TestAStreamWhoseCallsPanic(t *testing.T) {
 		require.ErrorContains(t, answer.Close(), "boom")
 	}, imbot.WithLogger(logTo(io.Discard)))
 }
+
+// A message that is there, and nobody knows where, must not be sent again.
+func TestAFirstMessageWithoutAnID(t *testing.T) {
+	t.Parallel()
+	onStage(t, 1, func(t *testing.T, s *stage) {
+		for _, method := range []string{"imbot.message.add", "imbot.v2.Chat.Message.send"} {
+			s.portal.Fail(method, imbottest.Fault{Body: `{"result":[]}`, Times: -1})
+		}
+		answer := s.stream(t.Context(), 0, nil)
+		_, err := answer.WriteString("text")
+		require.NoError(t, err)
+		require.Error(t, answer.Close())
+		require.Len(t, s.requests, 1)
+	})
+}
+
+func TestFirstAndLastTextsAreAnswers(t *testing.T) {
+	t.Parallel()
+	for name := range generations {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &stage{portal: imbottest.NewPortal()}
+				defer s.portal.Close()
+				seen := new(classes)
+				generations[name](t, s, imbot.WithLimiter(seen), imbot.WithHTTPClient(s.portal.HTTPClient()))
+				s.people = []imbot.ID{s.portal.AddUser("Anna", "Ivanova")}
+				*seen = nil
+				answer := s.stream(t.Context(), 0, nil)
+				_, err := speak(answer, 5)
+				require.NoError(t, errors.Join(err, answer.Close()))
+				between := imbot.ClassNormal
+				require.Equal(t, classes{imbot.ClassAnswer, between, between, between, between, imbot.ClassAnswer}, *seen)
+			})
+		})
+	}
+}
+
+func TestAnAttachmentIsUnderTheFirstMessage(t *testing.T) {
+	t.Parallel()
+	onStage(t, 1, func(t *testing.T, s *stage) {
+		attach := &imbot.Attach{Blocks: []imbot.Block{imbot.BlockMessage("source")}}
+		answer := s.client.Message.Stream(t.Context(), imbot.MessageAddRequest{DialogID: imbot.UserDialog(s.people[0]), Attach: attach})
+		_, err := answer.WriteString(strings.Repeat("some words ", 2500))
+		require.NoError(t, errors.Join(err, answer.Close()))
+		shown := s.shown(0)
+		require.Len(t, shown, 2)
+		require.NotEmpty(t, shown[0].Attach.Blocks)
+		require.Empty(t, shown[1].Attach.Blocks)
+	})
+}

@@ -303,7 +303,7 @@ func (st *Stream[C]) landed(now time.Time, all []*Op[C], err error) {
 		case op.Outcome == Failed && op.Kind == Add:
 			failure, st.doubt = op, true
 		case op.Outcome == Failed:
-			failure, st.messages[op.N].stale = op, true
+			failure = op
 		case op.Kind == Add:
 			st.messages = append(st.messages, message{id: op.ID, text: op.Text, board: op.Board, stale: st.doubt})
 			st.doubt, added = false, true
@@ -323,9 +323,6 @@ func (st *Stream[C]) landed(now time.Time, all []*Op[C], err error) {
 	switch {
 	case unsent && err != nil: // nobody knows what ran
 		st.doubt = true
-		for i := range st.messages {
-			st.messages[i].stale = true
-		}
 		st.failed(now, err)
 	case failure != nil && (failure.Kind == Add || st.final):
 		st.failed(now, failure.Err)

@@ -407,6 +407,104 @@ func TestWhatFails(t *testing.T) {
 	}
 }
 
+func TestAnUrgentRequestTakesAlongWhatIsNearlyDue(t *testing.T) {
+	play(t, func(t *testing.T, p *portal) {
+		a, b := p.New(t.Context(), "a", false, false), p.New(t.Context(), "b", false, false)
+		write(t, a, "1")
+		time.Sleep(time.Second)
+		write(t, a, "2")
+		time.Sleep(200 * time.Millisecond)
+		write(t, b, "1")
+		require.NoError(t, b.Close("", false))
+		require.Equal(t, "400ms add a 1\n1.225s add b 1\n1.225s update a 12", p.String())
+		require.NoError(t, a.Close("", false))
+	})
+}
+
+// The limiter is full. An answer is let through first, and takes along the change that waits.
+func TestAChangeThatWaitsLeavesTheLine(t *testing.T) {
+	play(t, func(t *testing.T, p *portal) {
+		a, b := p.New(t.Context(), "a", false, false), p.New(t.Context(), "b", false, false)
+		write(t, a, "1")
+		pause(time.Second)
+		left, asked := 0, 0
+		p.leave = func(ctx context.Context) error {
+			if asked++; asked > 1 {
+				return nil
+			}
+			<-ctx.Done()
+			left++
+			return ctx.Err()
+		}
+		write(t, a, "2")
+		pause(time.Second)
+		write(t, b, "1")
+		require.NoError(t, b.Close("", false))
+		require.NoError(t, a.Close("", false))
+		synctest.Wait()
+		require.Equal(t, 1, left)
+		require.Equal(t, "400ms add a 1\n2.025s add b 1\n2.025s update a 12", p.String())
+	})
+}
+
+func TestARefusedNoticeIsTheLast(t *testing.T) {
+	play(t, func(t *testing.T, p *portal) {
+		p.answer = func(op *Op[string]) { op.Outcome = Refused }
+		st := p.New(t.Context(), "a", false, true)
+		pause(time.Minute)
+		require.Len(t, p.sent, 1)
+		require.NoError(t, st.Close("", false))
+	})
+}
+
+func TestCloseTriesAgainAfterAnOutage(t *testing.T) {
+	play(t, func(t *testing.T, p *portal) {
+		out := true
+		p.answer = func(op *Op[string]) {
+			if out {
+				op.Outcome, op.Err = Failed, errors.New("out")
+			}
+		}
+		st := p.New(t.Context(), "a", false, true)
+		write(t, st, "text")
+		pause(10 * time.Minute)
+		require.Len(t, p.sent, tries)
+		out = false
+		require.NoError(t, st.Close("", false))
+		require.Equal(t, []string{"text"}, p.shows["a"])
+	})
+}
+
+func TestNobodyIsForgottenWhereNotAllFit(t *testing.T) {
+	play(t, func(t *testing.T, p *portal) {
+		var all []*Stream[string]
+		for i := range 2 * mostOps {
+			all = append(all, p.New(t.Context(), fmt.Sprint(i), false, false))
+		}
+		for range 80 {
+			for _, st := range all {
+				write(t, st, "x")
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		changed := map[string]int{}
+		synctest.Wait()
+		for _, r := range p.sent {
+			for _, op := range r.ops {
+				changed[op.Calls]++
+			}
+		}
+		for name, n := range changed {
+			require.GreaterOrEqual(t, n, 4, name)
+		}
+		var closing sync.WaitGroup
+		for _, st := range all {
+			closing.Go(func() { require.NoError(t, st.Close("", false)) })
+		}
+		closing.Wait()
+	})
+}
+
 // Nobody closes it, and its goroutine is gone all the same.
 func TestAStreamThatIsForgotten(t *testing.T) {
 	play(t, func(t *testing.T, p *portal) {
