@@ -137,12 +137,9 @@ func (s *Set[C]) launch(now time.Time) (next time.Time, more bool) {
 			f, s.flights[kind] = nil, nil
 		}
 		switch {
-		case kind == change && before != nil && before.loaded.IsZero(): // the urgent one takes along what is due
-			if f != nil {
-				f.cancel()
-			}
 		case f != nil && due[kind].IsZero():
-			f.cancel()
+			f.cancel() // another one took along what it was for
+		case kind == change && before != nil && before.loaded.IsZero(): // the urgent one takes along what is due
 		case f == nil && !due[kind].IsZero() && !due[kind].After(now):
 			ctx, cancel := context.WithCancel(context.Background())
 			f = &flight[C]{cancel: cancel}
