@@ -30,6 +30,9 @@ import (
 // change the state of one person at the same time, the slower one gets [ErrConflict] and
 // overwrites nothing; f is never run again.
 //
+// A bot that polls and is killed gets once more what it had handled and not acknowledged: it keeps
+// the EventID of the last event in S and skips what is not above it.
+//
 // A State must not be copied after its first use.
 type State[S any] struct {
 	Name  string             // tells the states of one store apart: of other kinds, of other programs
