@@ -197,6 +197,43 @@ func ExampleParseEvent() {
 	// Output: bot 39 is gone at 2026-02-24 10:29:45 +0000 UTC
 }
 
+// A queue of your own keeps events, sealed because they hold tokens.
+func ExampleEncodeEvent() {
+	body := "event=ONIMBOTDELETE&data[BOT_ID]=39&data[BOT_CODE]=echo&auth[application_token]=a-long-random-client-id"
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "https://bot.example.com/events", strings.NewReader(body))
+	if err != nil {
+		log.Fatal(err)
+	}
+	ev, err := imbot.ParseEvent(r, imbot.ApplicationToken("a-long-random-client-id"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	keys, err := imbot.NewKeyring([]byte("32 random bytes, from your vault"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	data, err := imbot.EncodeEvent(ev)
+	if err != nil {
+		log.Fatal(err)
+	}
+	kept := keys.Seal("events/1", data) // and later, perhaps in another process:
+
+	if data, err = keys.Open("events/1", kept); err != nil {
+		log.Fatal(err)
+	}
+	if ev, err = imbot.DecodeEvent(data); err != nil {
+		log.Fatal(err)
+	}
+	handler := &imbot.EventHandler{OnBotDelete: func(_ context.Context, ev *imbot.BotDeleteEvent) error {
+		fmt.Println("bot", ev.BotID, "is gone")
+		return nil
+	}}
+	if err := handler.Handle(context.Background(), ev); err != nil {
+		log.Fatal(err)
+	}
+	// Output: bot 39 is gone
+}
+
 // The answer of a language model is shown while it is written.
 func ExampleMessageService_Stream() {
 	portal, client := portalAndClient()

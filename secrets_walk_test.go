@@ -46,9 +46,12 @@ func walked(t *testing.T) []any {
 	_, refused := imbot.ParseEvent(eventPost(formType, "event=X&auth[application_token]="+walkMarker), imbot.ApplicationToken("another"))
 	failed := over(t, hook, always(403, `{"error":"X","error_description":"`+walkMarker+`"}`)).Call(t.Context(), "profile", nil, nil)
 	tokens := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: walkMarker, RefreshToken: walkMarker})
+	keys, err := imbot.NewKeyring([]byte(walkMarker + strings.Repeat("k", 32-len(walkMarker))))
+	require.NoError(t, err)
 	ended, end := context.WithCancel(t.Context())
 	end()
 	return []any{
+		keys,
 		client.Message.Stream(ended, imbot.MessageAddRequest{}), imbot.StreamCalls{},
 		hook, client, client.App, client.Bot, client.Chat, client.Command, client.Message, batch, pending, imbot.Returns[imbot.ID]{},
 		imbot.WithUserAgent(walkMarker), imbot.OAuth{Endpoint: "https://portal.example/rest/", Tokens: tokens}, &imbot.OAuthApp{ClientID: "local.1"},

@@ -332,3 +332,31 @@ func FuzzPage(f *testing.F) {
 		}
 	})
 }
+
+func TestAPostedEventThatAQueueHasKeptIsHandledAsItWas(t *testing.T) {
+	t.Parallel()
+	ev := posted(t, "webhook_derived_messageadd.form")
+	data, err := imbot.EncodeEvent(ev)
+	require.NoError(t, err)
+	again, err := imbot.DecodeEvent(data)
+	require.NoError(t, err)
+	var handled *MessageAddEvent
+	h := &EventHandler{OnMessage: func(_ context.Context, ev *MessageAddEvent) error { handled = ev; return nil }}
+	require.NoError(t, h.Handle(t.Context(), again))
+	require.Equal(t, ev.(*MessageAddEvent).Message.Text, handled.Message.Text)
+	require.Equal(t, ev.Meta().Auth, handled.Auth)
+	require.Equal(t, ev.(*MessageAddEvent).Reply("text"), handled.Reply("text"), "its answers are the same requests")
+}
+
+func TestAFetchedEventThatAQueueHasKeptTellsItsPortal(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/events/fetch_data_messageadd.json")
+	require.NoError(t, err)
+	ev := EventItem{EventID: 5, Type: "ONIMBOTV2MESSAGEADD", Data: data}.event("m1", []byte("seed"))
+	encoded, err := imbot.EncodeEvent(ev)
+	require.NoError(t, err)
+	again, err := imbot.DecodeEvent(encoded)
+	require.NoError(t, err)
+	require.Equal(t, "m1", again.MemberID())
+	require.Equal(t, ev.Dialog(), again.Dialog())
+}
