@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -39,30 +40,35 @@ func TestPictureOfTheReadme(t *testing.T) {
 	})
 	require.NoError(t, err)
 	client = client.WithBot(id)
-	for _, c := range []imbot.CommandRegisterRequest{
-		{Command: "menu", Lang: []imbot.CommandLang{{LanguageID: "en", Title: "What there is today"}}},
-		{Command: "order", Lang: []imbot.CommandLang{{LanguageID: "en", Title: "Order", Params: "flat white"}}},
-	} {
-		c.EventCommandAdd = events
-		_, err = client.Command.Register(t.Context(), c)
-		require.NoError(t, err)
-	}
+	finish := make(chan struct{}) // the picture is made while an answer grows
 	bot := &imbot.EventHandler{
 		Verifier:   hook.Verifier(),
 		OnJoinChat: func(context.Context, *imbot.JoinChatEvent) error { return nil },
 		OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
-			answer := ev.Reply("Gladly, " + bbcode.Bold(bbcode.Escape(ev.User.FirstName)) + ". Your order:")
-			if strings.Contains(ev.Params.Message, "coffee") {
-				answer.Message = "Of course. Say what you would like, or give me a " + bbcode.Send("/menu", "/menu") + "."
-			} else {
-				answer.Attach, answer.Keyboard = order()
+			reply := ev.Reply("Gladly, " + bbcode.Bold(bbcode.Escape(ev.User.FirstName)) + ". Your order:")
+			if strings.Contains(ev.Text(), "flat") {
+				reply.Attach, reply.Keyboard = order()
+				_, err := client.Message.Add(ctx, reply)
+				return err
 			}
-			_, err := client.Message.Add(ctx, answer)
-			return err
+			reply.Keyboard = &imbot.Keyboard{Rows: [][]imbot.Button{{{Text: "Stop", Action: imbot.ActionCommand{Command: "stop"}}}}}
+			answer := client.Message.Stream(ctx, reply)
+			for _, words := range []string{"## Cold brew\n\n1. Grind the beans *coarsely*\n", "2. Pour **cold** water over them\n", "3. Wait for twelve hours, and"} {
+				_, _ = answer.WriteString(words)
+				time.Sleep(1200 * time.Millisecond)
+			}
+			<-finish
+			return answer.Close()
+		},
+		Commands: imbot.SlashCommands{
+			{Name: "menu", Title: "What there is today", Run: nothing},
+			{Name: "order", Title: "Order", Params: "flat white", Run: nothing},
+			{Name: "stop", Title: "Stop the answer", Hidden: true, Interrupts: true},
 		},
 	}
+	require.NoError(t, bot.Commands.Ensure(t.Context(), client, events))
 	portal.Serve(events, bot)
-	t.Cleanup(func() { _ = bot.Shutdown(context.WithoutCancel(t.Context())) })
+	t.Cleanup(func() { close(finish); _ = bot.Shutdown(context.WithoutCancel(t.Context())) })
 
 	lunch := imbot.ChatDialog(portal.AddChat("Lunch", boris, anna, id))
 	for _, said := range []struct {
@@ -73,19 +79,19 @@ func TestPictureOfTheReadme(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.NoError(t, portal.Open(t.Context(), anna, id))
-	_, err = portal.Ask(t.Context(), anna, imbot.UserDialog(id), "Is there coffee?")
-	require.NoError(t, err)
+	for _, text := range []string{"Two flat whites and a croissant, please", "And how do I make a cold brew?"} {
+		_, err = portal.Ask(t.Context(), anna, imbot.UserDialog(id), text)
+		require.NoError(t, err)
+	}
 	require.Error(t, client.Message.Delete(t.Context(), imbot.MessageDeleteRequest{MessageID: 1}))
-	_, err = portal.Ask(t.Context(), anna, imbot.UserDialog(id), "Two flat whites and a croissant, please")
-	require.NoError(t, err)
-	require.NoError(t, portal.Idle(t.Context()))
 
 	b := open(t, fmt.Sprintf("http://127.0.0.1:8060/#user=%d&dialog=%d", anna, id), 1280, 800)
 	b.sees("#messages .text", "Your order")
-	b.until(count("#log li[data-exchange]", "imbot.message.add") + " === 2")
+	b.sees("#messages .text", "twelve hours, and")
+	b.until(count("#log li[data-exchange]", "imbot.message.update") + " >= 2")
 	b.click(fmt.Sprintf(`#log li[data-exchange="%s"] [aria-expanded]`, eval[string](b, `[...document.querySelectorAll("#log li[data-exchange]")]
-		.filter(e => e.textContent.includes("imbot.message.add"))[1].dataset.exchange`)))
-	b.sees("#log .sent", "Of course")
+		.filter(e => e.textContent.includes("imbot.message.update"))[0].dataset.exchange`)))
+	b.sees("#log .sent", "Cold brew")
 	b.sees("#log .answer", "result")
 	b.click("#text")
 	shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
@@ -93,6 +99,8 @@ func TestPictureOfTheReadme(t *testing.T) {
 	require.Less(t, len(shot), 200<<10)
 	require.NoError(t, os.WriteFile(*picture, shot, 0o644))
 }
+
+func nothing(context.Context, *imbot.CommandAddEvent) error { return nil }
 
 // order is an attachment and a keyboard that show what bots can do.
 func order() (*imbot.Attach, *imbot.Keyboard) {
