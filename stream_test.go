@@ -231,7 +231,7 @@ func TestAStreamThatIsStopped(t *testing.T) {
 		require.LessOrEqual(t, time.Since(at), 100*time.Millisecond)
 		shown := s.shown(0)
 		require.Len(t, shown, 1)
-		require.Equal(t, text+" …", shown[0].Text)
+		require.Equal(t, strings.TrimSpace(text)+" …", shown[0].Text)
 		require.Empty(t, shown[0].Keyboard.Rows)
 		require.Equal(t, []imbot.ID{shown[0].ID}, answer.IDs())
 		require.NoError(t, answer.Close(), "again")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Board is the keyboard of a message.
@@ -230,8 +231,8 @@ func (st *Stream[C]) plan() []*Op[C] {
 		return []*Op[C]{{Calls: st.calls, Kind: Notice, stream: st}}
 	}
 	text := whole(st.sending)
-	if st.final && strings.TrimSpace(text) != "" {
-		text += st.stopped
+	if st.final && st.stopped != "" && strings.TrimSpace(text) != "" {
+		text = strings.TrimRightFunc(text, unicode.IsSpace) + st.stopped
 	}
 	if text != st.rendered {
 		st.rendered, st.parts = text, st.set.way.Render(text)
