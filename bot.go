@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 // BotService groups the methods that manage bots.
@@ -166,7 +168,7 @@ func (BotListRequest) Repeatable() bool { return true }
 // Decode reads a map keyed by bot id, which is [] when it is empty. A bot without an
 // id has that of its key; one without either is an error.
 func (BotListRequest) Decode(result []byte) ([]Bot, error) {
-	entries, keys, err := decodeKeyed[json.RawMessage](result)
+	entries, keys, err := phpform.Keyed[json.RawMessage](result)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package imbot
 import (
 	"context"
 	"encoding/json"
+
+	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 // ChatService groups the methods that manage chats. In all of them BotID names
@@ -217,7 +219,7 @@ func (ChatListUsersRequest) Method() string { return "imbot.chat.user.list" }
 func (ChatListUsersRequest) Repeatable() bool { return true }
 
 // Decode reads a list, also one that PHP sends as an object.
-func (ChatListUsersRequest) Decode(result []byte) ([]ID, error) { return decodeList[ID](result) }
+func (ChatListUsersRequest) Decode(result []byte) ([]ID, error) { return phpform.List[ID](result) }
 
 func (r ChatListUsersRequest) botID() ID { return r.BotID }
 

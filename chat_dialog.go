@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 // Dialog describes a conversation as one user sees it; see
@@ -172,7 +174,7 @@ func (o object) object(name string) object {
 }
 
 func (o object) ids(name string) []ID {
-	list, err := decodeList[ID](o[name])
+	list, err := phpform.List[ID](o[name])
 	if err != nil {
 		return nil
 	}
@@ -180,7 +182,7 @@ func (o object) ids(name string) []ID {
 }
 
 func (o object) readers(name string) []DialogReader {
-	list, err := decodeList[object](o[name])
+	list, err := phpform.List[object](o[name])
 	if err != nil {
 		return nil
 	}

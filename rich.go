@@ -53,7 +53,7 @@ func richList(data []byte, name string) ([]json.RawMessage, object, error) {
 	case string(data) == "null", string(data) == "false":
 		return nil, nil, nil
 	case len(data) > 0 && data[0] == '[':
-		list, err := decodeList[json.RawMessage](data)
+		list, err := phpform.List[json.RawMessage](data)
 		return list, nil, err
 	case len(data) == 0 || data[0] != '{':
 		return nil, nil, fmt.Errorf("imbot: %.20s is neither a list nor an object with %s", data, name)
@@ -69,14 +69,14 @@ func richList(data []byte, name string) ([]json.RawMessage, object, error) {
 				return nil, nil, fmt.Errorf("imbot: an object without %s", name)
 			}
 		}
-		all, err := decodeList[json.RawMessage](data)
+		all, err := phpform.List[json.RawMessage](data)
 		return all, nil, err
 	}
 	delete(o, name)
 	if string(list) == "null" {
 		return nil, o, nil
 	}
-	all, err := decodeList[json.RawMessage](list)
+	all, err := phpform.List[json.RawMessage](list)
 	return all, o, err
 }
 
