@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/rest"
 	"github.com/imbot-go/imbot/internal/slash"
@@ -40,8 +41,8 @@ import (
 // The context of a callback is not the request's, which is over by then; it ends
 // when the callback returns, or with the context of [EventHandler.Shutdown], and its first 20
 // calls are [ClassAnswer]. A callback's error, its panic, or its [runtime.Goexit] goes to OnError, and the handler
-// goes on. A Verifier that panics refuses the event with 503, SeenEvents that panic let
-// it through; the log has the stack.
+// goes on. A Verifier that panics refuses the event with 503, Claims that panic are
+// as good as none; the log has the stack.
 type EventHandler struct {
 	Verifier Verifier // required; Webhook.Verifier for a webhook's bots
 
@@ -75,7 +76,10 @@ type EventHandler struct {
 	// handled, default 64 MiB. One alone may hold more.
 	QueueBytes int
 
-	Seen SeenEvents // default: NewSeenEvents(8192)
+	// Claims say which events were taken before, by any of the programs that share them. After
+	// an error they are left alone for 5 s, in which a program knows only what it has taken
+	// itself. An event that was claimed is lost if its program is killed. Default: NewClaims(8192).
+	Claims driver.Claims
 
 	once       sync.Once
 	commands   slash.Table[*CommandAddEvent]
@@ -95,7 +99,7 @@ type EventStats struct {
 	Failed    int64 // the callback returned an error or panicked, or a late verification refused the event
 	Duplicate int64 // accepted before, so not handled again
 	Refused   int64 // answered with 400, 401, 405, or 503 because the token store failed or took too long, or the Verifier panicked
-	Dropped   int64 // answered with 503 for want of room (in the queue, or for another body), or because SeenEvents ended the goroutine: lost, if it was genuine
+	Dropped   int64 // answered with 503 for want of room (in the queue, or for another body), or because Claims ended the goroutine: lost, if it was genuine
 	Queued    int64 // waiting now
 }
 
@@ -282,11 +286,8 @@ func (h *EventHandler) start() *inbox.Inbox[Event] {
 		h.chain = sync.OnceValue(func() Callback { return inbox.Wrap(h.settled, h.Middleware) })
 		h.commands = h.Commands.table()
 		cfg := inbox.Config[Event]{
-			Key: eventKey, Handle: h.Handle, Beside: h.besides, Failed: h.report, Seen: h.Seen, Logger: h.logger,
+			Key: eventKey, Handle: h.Handle, Beside: h.besides, Failed: h.report, Claims: h.Claims, Logger: h.logger,
 			Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
-		}
-		if h.Seen == nil {
-			cfg.Seen = NewSeenEvents(8192)
 		}
 		if h.Workers <= 0 {
 			cfg.Workers = 512

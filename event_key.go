@@ -1,25 +1,15 @@
 package imbot
 
 import (
-	"context"
 	"slices"
 	"strings"
 
+	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/internal/inbox"
 )
 
-// SeenEvents remembers which events were accepted, so that a second delivery of
-// one is not handled again. It is asked while the portal waits for the answer. An
-// error of it lets the event through, because twice is better than never. To share
-// it between processes, keep the keys for some minutes in something fast.
-type SeenEvents interface {
-	Seen(ctx context.Context, key string) (bool, error)
-	Mark(ctx context.Context, key string) error
-}
-
-// NewSeenEvents returns a memory of this process that holds at least the last n
-// events and at most twice as many.
-func NewSeenEvents(n int) SeenEvents { return inbox.NewMemory(n) }
+// NewClaims returns claims of this process: at least the last n and at most twice as many.
+func NewClaims(n int) driver.Claims { return inbox.NewClaims(n) }
 
 // orderKey names the dialog of an event. Events without one have no order.
 func orderKey(m *EventMeta) string { return lineOf(m.Auth.MemberID, m.Dialog()) }

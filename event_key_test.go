@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/driver"
 )
 
 // bodies of events as two deliveries or two events may differ.
@@ -133,20 +134,19 @@ func TestAnEventThatWasRefusedMayComeAgain(t *testing.T) {
 	})
 }
 
-// slowSeen gives others the time to ask, too, before it answers.
-type slowSeen struct{ imbot.SeenEvents }
+// slowClaims give others the time to ask, too, before they answer.
+type slowClaims struct{ driver.Claims }
 
-func (s slowSeen) Seen(ctx context.Context, key string) (bool, error) {
-	seen, err := s.SeenEvents.Seen(ctx, key)
+func (c slowClaims) Claim(ctx context.Context, key string) (bool, error) {
 	for range 1000 {
 		runtime.Gosched()
 	}
-	return seen, err
+	return c.Claims.Claim(ctx, key)
 }
 
 func TestDeliveriesAtTheSameTimeAreHandledOnce(t *testing.T) {
 	t.Parallel()
-	h := &imbot.EventHandler{Verifier: trustAll{}, Seen: slowSeen{imbot.NewSeenEvents(10)}}
+	h := &imbot.EventHandler{Verifier: trustAll{}, Claims: slowClaims{imbot.NewClaims(10)}}
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() { _ = deliver(h, dedupMessage("", "1", "")) })
@@ -156,69 +156,74 @@ func TestDeliveriesAtTheSameTimeAreHandledOnce(t *testing.T) {
 	require.Equal(t, imbot.EventStats{Accepted: 50, Handled: 1, Duplicate: 49}, h.Stats())
 }
 
-func TestTheMemoryOfSeenEventsIsBounded(t *testing.T) {
+// Two programs get every event of a portal.
+func TestEachEventIsHandledByOneOfTheProgramsThatShareClaims(t *testing.T) {
 	t.Parallel()
-	seen := imbot.NewSeenEvents(10)
-	for i := range 1000 {
-		key := fmt.Sprint(i)
-		require.NoError(t, seen.Mark(t.Context(), key))
-		for back := range min(i, 9) + 1 {
-			known, err := seen.Seen(t.Context(), fmt.Sprint(i-back))
-			require.NoError(t, err)
-			require.True(t, known, "the last ten are known")
+	claims := imbot.NewClaims(1000)
+	one, two := &imbot.EventHandler{Verifier: trustAll{}, Claims: claims}, &imbot.EventHandler{Verifier: trustAll{}, Claims: claims}
+	var wg sync.WaitGroup
+	for i := range 100 {
+		for _, h := range []*imbot.EventHandler{one, two} {
+			wg.Go(func() { _ = deliver(h, dedupMessage("", fmt.Sprint(i+1), "")) })
 		}
-		known, err := seen.Seen(t.Context(), fmt.Sprint(i-20))
-		require.NoError(t, err)
-		require.False(t, known, "and no more than twenty")
+	}
+	wg.Wait()
+	require.NoError(t, one.Shutdown(t.Context()))
+	require.NoError(t, two.Shutdown(t.Context()))
+	a, b := one.Stats(), two.Stats()
+	require.EqualValues(t, 100, a.Handled+b.Handled)
+	require.EqualValues(t, 100, a.Duplicate+b.Duplicate)
+}
+
+// noteClaims fail, and note what they are asked.
+type noteClaims struct {
+	fail    func(ctx context.Context) error
+	claimed []string
+}
+
+func (c *noteClaims) Claim(ctx context.Context, key string) (bool, error) {
+	c.claimed = append(c.claimed, key)
+	return true, c.fail(ctx)
+}
+
+func (c *noteClaims) Release(context.Context, string) error { return nil }
+
+func TestClaimsThatFailLetEventsThrough(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]func(context.Context) error{
+		"they fail": func(context.Context) error { return errors.New("down") },
+		"they hang": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				claims := &noteClaims{fail: fail}
+				h := &imbot.EventHandler{Verifier: trustAll{}, Claims: claims, Logger: slog.New(slog.DiscardHandler)}
+				start := time.Now()
+				for range 2 {
+					require.Equal(t, http.StatusOK, deliver(h, dedupMessage("", "1", "")))
+				}
+				require.LessOrEqual(t, time.Since(start), 250*time.Millisecond, "the portal waits")
+				require.NoError(t, h.Shutdown(t.Context()))
+				require.Equal(t, imbot.EventStats{Accepted: 2, Handled: 1, Duplicate: 1}, h.Stats(), "the handler itself knows it")
+				require.Len(t, claims.claimed, 1)
+				require.Regexp(t, "^[0-9a-f]{64}$", claims.claimed[0])
+			})
+		})
 	}
 }
 
-// brokenSeen is a memory that fails.
-type brokenSeen struct {
-	onSeen, onMark func(ctx context.Context) error
-	marked         []string
-}
-
-func (b *brokenSeen) Seen(ctx context.Context, _ string) (bool, error) { return false, b.onSeen(ctx) }
-
-func (b *brokenSeen) Mark(ctx context.Context, key string) error {
-	b.marked = append(b.marked, key)
-	return b.onMark(ctx)
-}
-
-func TestAMemoryThatFailsLetsEventsThrough(t *testing.T) {
+func TestAnEventIsClaimedAlthoughItsSenderHasHungUp(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		fails := func(context.Context) error { return errors.New("down") }
-		hangs := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-		for _, seen := range []*brokenSeen{{onSeen: fails, onMark: fails}, {onSeen: hangs, onMark: hangs}} {
-			h := &imbot.EventHandler{Verifier: trustAll{}, Seen: seen, Logger: slog.New(slog.DiscardHandler)}
-			start := time.Now()
-			for range 2 {
-				require.Equal(t, http.StatusOK, deliver(h, dedupMessage("", "1", "")))
-			}
-			require.LessOrEqual(t, time.Since(start), 2*time.Second, "the portal waits a second for each")
-			require.NoError(t, h.Shutdown(t.Context()))
-			require.Equal(t, imbot.EventStats{Accepted: 2, Handled: 2}, h.Stats())
-			require.Len(t, seen.marked, 2)
-			require.Equal(t, seen.marked[0], seen.marked[1])
-			require.Regexp(t, "^[0-9a-f]{64}$", seen.marked[0])
-		}
-	})
-}
-
-func TestAnEventIsMarkedAlthoughItsSenderHasHungUp(t *testing.T) {
-	t.Parallel()
-	obeys := func(ctx context.Context) error { return ctx.Err() }
-	seen := &brokenSeen{onSeen: obeys, onMark: obeys}
+	claims := &noteClaims{fail: func(ctx context.Context) error { return ctx.Err() }}
 	var log strings.Builder
-	h := &imbot.EventHandler{Verifier: trustAll{}, Seen: seen, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	h := &imbot.EventHandler{Verifier: trustAll{}, Claims: claims, Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(dedupMessage("", "1", ""))))
 	require.NoError(t, h.Shutdown(t.Context()))
-	require.Len(t, seen.marked, 1)
-	require.Empty(t, log.String(), "neither was refused")
+	require.Len(t, claims.claimed, 1)
+	require.Empty(t, log.String(), "it was not refused")
 }
 
 func TestAForgedInstallationDoesNotSuppressTheGenuineOne(t *testing.T) {

@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"bbcode":            {},
 	"driver":            {},
 	"internal/rest":     {"internal/dispatch", "internal/phpform", "internal/secret"},
-	"internal/inbox":    {"internal/dispatch", "internal/phpform", "internal/secret"},
+	"internal/inbox":    {"driver", "internal/dispatch", "internal/phpform", "internal/secret"},
 	"internal/poll":     {},
 	"internal/dispatch": {},
 	"internal/files":    {},

@@ -252,7 +252,7 @@ func TestKeepTypingSurvivesCodeOfTheUser(t *testing.T) {
 	}
 }
 
-// wildVerifier and wildSeen go wrong at an event with the text "first".
+// wildVerifier and wildClaims go wrong at an event with the text "first".
 type wildVerifier struct{ ends func() }
 
 func (v wildVerifier) Verify(_ context.Context, m *imbot.EventMeta) error {
@@ -262,10 +262,10 @@ func (v wildVerifier) Verify(_ context.Context, m *imbot.EventMeta) error {
 	return nil
 }
 
-type wildSeen struct{ seen, mark func() }
+type wildClaims struct{ claim func() }
 
-func (s *wildSeen) Seen(context.Context, string) (bool, error) { s.seen(); return false, nil }
-func (s *wildSeen) Mark(context.Context, string) error         { s.mark(); return nil }
+func (c *wildClaims) Claim(context.Context, string) (bool, error) { c.claim(); return true, nil }
+func (c *wildClaims) Release(context.Context, string) error       { return nil }
 
 func onceOnly(do func()) func() {
 	var once sync.Once
@@ -286,9 +286,7 @@ func TestEventsAreCountedWhateverCodeOfTheUserDoes(t *testing.T) {
 			want   imbot.EventStats
 		}{
 			"a Verifier": {func(h *imbot.EventHandler) { h.Verifier = wildVerifier{ends} }, 503, imbot.EventStats{Refused: 1}},
-			"SeenEvents that are asked": {func(h *imbot.EventHandler) { h.Seen = &wildSeen{onceOnly(ends), func() {}} }, 200,
-				imbot.EventStats{Accepted: 1, Handled: 1}},
-			"SeenEvents that mark": {func(h *imbot.EventHandler) { h.Seen = &wildSeen{func() {}, onceOnly(ends)} }, 200,
+			"Claims": {func(h *imbot.EventHandler) { h.Claims = &wildClaims{onceOnly(ends)} }, 200,
 				imbot.EventStats{Accepted: 1, Handled: 1}},
 			"a callback": {func(h *imbot.EventHandler) {
 				h.OnMessage = func(context.Context, *imbot.MessageAddEvent) error { onceOnly(ends)(); return nil }
@@ -330,7 +328,7 @@ func TestEventsAreCountedWhateverCodeOfTheUserDoes(t *testing.T) {
 						require.True(t, returned)
 						require.Equal(t, row.status, w.Code)
 					}
-					if want := row.want; !panics && name == "SeenEvents that are asked" {
+					if want := row.want; !panics && name == "Claims" {
 						want = imbot.EventStats{Dropped: 1}
 						require.Equal(t, want, h.Stats())
 					} else {

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/rest"
 	"github.com/imbot-go/imbot/internal/slash"
@@ -59,7 +60,7 @@ type EventHandler struct {
 	Workers    int                                                  // callbacks at a time, default 512
 	Queue      int                                                  // events that wait, default 1024
 	QueueBytes int                                                  // that accepted events may hold, default 64 MiB
-	Seen       imbot.SeenEvents                                     // of posted events; default: imbot.NewSeenEvents(8192)
+	Claims     driver.Claims                                        // of posted events; default: imbot.NewClaims(8192)
 
 	once     sync.Once
 	commands slash.Table[*CommandAddEvent]
@@ -223,7 +224,7 @@ func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 		h.commands = h.Commands.table()
 		h.posted = &imbot.EventHandler{
 			Verifier: h.Verifier, Beside: func(ev imbot.Event) bool { return h.besides(typed(ev)) }, OnEvent: h.Handle, OnError: h.reportPosted, Logger: h.Logger,
-			Workers: h.Workers, Queue: h.Queue, QueueBytes: h.QueueBytes, Seen: h.Seen,
+			Workers: h.Workers, Queue: h.Queue, QueueBytes: h.QueueBytes, Claims: h.Claims,
 		}
 		cfg := inbox.Config[imbot.Event]{
 			Handle: h.Handle, Beside: h.besides, Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,

@@ -22,7 +22,7 @@ import (
 // Bots of one portal travel in one request, up to fifty, when their clients were made from one
 // client (WithBot, WithBotToken), or from webhooks with one URL.
 type Poller struct {
-	Handler *EventHandler // required; neither its Verifier nor its Seen are asked
+	Handler *EventHandler // required; neither its Verifier nor its Claims are asked
 	Clients []*Client     // each with a bot of its own; more by Add
 
 	// Warm and Idle are the pauses between two polls of a bot, one second at least: by default

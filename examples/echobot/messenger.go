@@ -31,7 +31,7 @@ func show(ctx context.Context, out io.Writer, addr string) error {
 	if err != nil {
 		return err
 	}
-	bot.Seen = forgetful{}
+	bot.Claims = forgetful{}
 	portal.Serve(eventURL, bot)
 	anna, boris := portal.AddUser("Anna", "Ivanova"), portal.AddUser("Boris", "Petrov")
 	portal.AddChat("Lunch", anna, boris, id)
@@ -48,5 +48,5 @@ func show(ctx context.Context, out io.Writer, addr string) error {
 // handles the same event only once.
 type forgetful struct{}
 
-func (forgetful) Seen(context.Context, string) (bool, error) { return false, nil }
-func (forgetful) Mark(context.Context, string) error         { return nil }
+func (forgetful) Claim(context.Context, string) (bool, error) { return true, nil }
+func (forgetful) Release(context.Context, string) error       { return nil }

@@ -371,6 +371,69 @@ func TestTheKitFindsBrokenStateStores(t *testing.T) {
 	})
 }
 
+// claiming are Claims with something else in place of their methods.
+type claiming struct {
+	driver.Claims
+	claim   func(ctx context.Context, key string) (bool, error)
+	release func(ctx context.Context, key string) error
+}
+
+func (c claiming) Claim(ctx context.Context, key string) (bool, error) {
+	if c.claim != nil {
+		return c.claim(ctx, key)
+	}
+	return c.Claims.Claim(ctx, key)
+}
+
+func (c claiming) Release(ctx context.Context, key string) error {
+	if c.release != nil {
+		return c.release(ctx, key)
+	}
+	return c.Claims.Release(ctx, key)
+}
+
+func TestTheKitFindsBrokenClaims(t *testing.T) {
+	t.Parallel()
+	good := func() driver.Claims { return imbot.NewClaims(10_000) }
+	notice(t, claimChecks, good, map[string]mutant[driver.Claims]{
+		"each process has its own": {claimChecks[0].name, func(driver.Claims) driver.Claims { return good() }},
+		"all are first": {claimChecks[0].name, func(good driver.Claims) driver.Claims {
+			return claiming{Claims: good, claim: func(context.Context, string) (bool, error) { return true, nil }}
+		}},
+		"keys are forgotten soon": {claimChecks[0].name, func() func(driver.Claims) driver.Claims {
+			small := imbot.NewClaims(100)
+			return func(driver.Claims) driver.Claims { return small }
+		}()},
+		"Claim is two steps": {claimChecks[1].name, func() func(driver.Claims) driver.Claims {
+			var kept sync.Map
+			return func(good driver.Claims) driver.Claims {
+				return claiming{Claims: good, claim: func(_ context.Context, key string) (bool, error) {
+					_, known := kept.Load(key)
+					time.Sleep(time.Millisecond)
+					kept.Store(key, true)
+					return !known, nil
+				}}
+			}
+		}()},
+		"Release does nothing": {claimChecks[2].name, func(good driver.Claims) driver.Claims {
+			return claiming{Claims: good, release: func(context.Context, string) error { return nil }}
+		}},
+		"Release wants a key that is there": {claimChecks[2].name, func(good driver.Claims) driver.Claims {
+			return claiming{Claims: good, release: func(ctx context.Context, key string) error {
+				if first, err := good.Claim(ctx, key); first || err != nil {
+					return imbot.ErrNotFound
+				}
+				return good.Release(ctx, key)
+			}}
+		}},
+		"contexts are ignored": {claimChecks[3].name, func(good driver.Claims) driver.Claims {
+			return claiming{Claims: good, claim: func(ctx context.Context, key string) (bool, error) {
+				return good.Claim(context.WithoutCancel(ctx), key)
+			}}
+		}},
+	})
+}
+
 type leader func(ctx context.Context, name string, f func(context.Context) error) error
 
 func (l leader) Lead(ctx context.Context, name string, f func(context.Context) error) error {

@@ -44,6 +44,12 @@ func TestLimiters(t *testing.T) {
 	})
 }
 
+func TestClaims(t *testing.T) {
+	t.Parallel()
+	c := imbot.NewClaims(10_000)
+	storetest.Claims(t, func(testing.TB) driver.Claims { return c })
+}
+
 func TestLeaders(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "leads")

@@ -13,10 +13,10 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/internal/dispatch"
 )
 
@@ -24,13 +24,13 @@ import (
 const VerifyTime = 5 * time.Second
 
 // Config says what an [Inbox] does with its events of type E. All fields but Beside
-// are required.
+// and Claims are required.
 type Config[E any] struct {
 	Key     func(E) string                             // the same for every delivery of an event, different for different events; "": nothing tells them apart, so each is handled
 	Handle  func(context.Context, E) error             // the callback
 	Beside  func(E) bool                               // whether an event waits neither for its line nor for a worker
 	Failed  func(ctx context.Context, ev E, err error) // told the error of Handle, of Go or of a late verification
-	Seen    Memory                                     // of the events that were accepted
+	Claims  driver.Claims                              // say which events were taken before; nil: the inbox remembers its last ones
 	Logger  func() *slog.Logger                        // asked for each line, because the default logger may change
 	Workers int                                        // calls of Handle at a time
 	Queue   int                                        // events that wait for one
@@ -99,8 +99,11 @@ type Inbox[E any] struct {
 	jobs    *dispatch.Pool // see Go
 	waiting *waitingRoom
 	running running
-	locks   [64]sync.Mutex // of keys; see once
-	held    atomic.Int64   // bytes of accepted events that are not handled yet
+	turns   *turns       // of keys; see once
+	memory  *memory      // of keys that were taken
+	held    atomic.Int64 // bytes of accepted events that are not handled yet
+
+	claimsRest atomic.Int64 // until when Claims are left alone, in ns since 1970
 
 	accepted, handled, failed, duplicate, refused, dropped atomic.Int64
 }
@@ -110,6 +113,7 @@ func New[E any](cfg Config[E]) *Inbox[E] {
 	return &Inbox[E]{
 		cfg: cfg, pool: dispatch.New(cfg.Workers, cfg.Queue), beside: dispatch.New(cfg.Workers, cfg.Queue), jobs: dispatch.New(mostJobs, 0),
 		waiting: newWaitingRoom(cfg.Queue, cfg.Bytes), running: running{ends: map[string]context.CancelCauseFunc{}},
+		turns: newTurns(), memory: newMemory(remembered),
 	}
 }
 
@@ -260,14 +264,14 @@ func (in *Inbox[E]) verifyLate(ctx context.Context, a *Arrival[E], verdict Verdi
 		}
 	}()
 	err = in.guard(ctx, callback, func() error {
-		if in.wasSeen(ctx, a) {
+		if in.wasTaken(ctx, a) {
 			return nil
 		}
 		if err := verdict.Later(ctx); err != nil {
 			return err
 		}
 		in.sort(ctx, a)
-		// Mark it only now: if a forged copy were marked, the genuine event would be
+		// Claim it only now: if a forged copy claimed it, the genuine event would be
 		// dropped as a duplicate.
 		return in.once(ctx, a, func() error { passed = true; in.pass(a); return nil })
 	})

@@ -42,7 +42,6 @@ func newJournal(change func(*Config[string])) *journal {
 		Key:     func(text string) string { return text },
 		Handle:  func(context.Context, string) error { time.Sleep(time.Second); return nil },
 		Failed:  func(_ context.Context, text string, err error) { note(&j.failed, text+": "+err.Error()) },
-		Seen:    NewMemory(10_000),
 		Logger:  func() *slog.Logger { return logger },
 		Workers: 4, Queue: 1000, Bytes: 1 << 30,
 	}

@@ -2,105 +2,176 @@ package inbox
 
 import (
 	"context"
-	"hash/fnv"
 	"sync"
 	"time"
+
+	"github.com/imbot-go/imbot/driver"
 )
 
-// A Memory remembers the keys of the events that were accepted.
-type Memory interface {
-	Seen(ctx context.Context, key string) (bool, error)
-	Mark(ctx context.Context, key string) error
-}
+const (
+	claimTime  = 250 * time.Millisecond // for each question; the portal waits
+	claimsRest = 5 * time.Second        // after an error nothing is asked
+	remembered = 8192                   // keys that an inbox itself remembers
+)
 
-// seenTime bounds what the memory is asked about one event.
-const seenTime = time.Second
-
-// once runs accept for an event that was not accepted before, and marks the event
-// when accept succeeds. Asking, accepting and marking are one step: of two deliveries
-// at a time one waits for the other. An error of the memory lets the event through,
-// because twice is better than never.
+// once runs accept for an event that was not taken before. Of two deliveries at a time one
+// waits for the other, and goes on when that was not accepted. Claims that fail are left alone
+// for a while, and the memory of this inbox decides: twice is better than never.
 func (in *Inbox[E]) once(ctx context.Context, a *Arrival[E], accept func() error) error {
 	key := in.cfg.Key(a.event)
 	if key == "" {
 		return accept()
 	}
-	stripe := fnv.New32a()
-	_, _ = stripe.Write([]byte(key))
-	lock := &in.locks[stripe.Sum32()%uint32(len(in.locks))]
-	lock.Lock()
-	defer lock.Unlock()
-
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), seenTime)
-	defer cancel()
-	if in.ask(ctx, a, key) {
+	in.turns.enter(key)
+	defer in.turns.leave(key)
+	first, shared := in.claim(ctx, a, key)
+	if !first {
+		in.memory.add(key) // for when Claims are away
+		in.cameAgain(ctx, a)
 		return nil
 	}
 	if err := accept(); err != nil {
+		if shared {
+			in.ask(ctx, a, func(ctx context.Context) error { return in.cfg.Claims.Release(ctx, key) })
+		}
 		return err
 	}
-	if err := in.guard(ctx, "SeenEvents", func() error { return in.cfg.Seen.Mark(ctx, key) }); err != nil {
-		in.cfg.Logger().WarnContext(ctx, "imbot: SeenEvents cannot mark", "event", a.Name, "error", err)
-	}
+	in.memory.add(key)
 	return nil
 }
 
-// wasSeen reports whether an event was accepted before, and counts it then.
-func (in *Inbox[E]) wasSeen(ctx context.Context, a *Arrival[E]) bool {
-	key := in.cfg.Key(a.event)
-	if key == "" {
-		return false
+// claim reports whether an event was not taken before, and whether that is what Claims say.
+func (in *Inbox[E]) claim(ctx context.Context, a *Arrival[E], key string) (first, shared bool) {
+	if in.askable() && in.ask(ctx, a, func(ctx context.Context) (err error) { first, err = in.cfg.Claims.Claim(ctx, key); return err }) {
+		return first, true
 	}
-	ctx, cancel := context.WithTimeout(ctx, seenTime)
+	return !in.memory.has(key), false
+}
+
+// askable reports whether there are Claims that answer.
+func (in *Inbox[E]) askable() bool {
+	return in.cfg.Claims != nil && time.Now().UnixNano() >= in.claimsRest.Load()
+}
+
+// ask asks Claims something, and leaves them alone after an error.
+func (in *Inbox[E]) ask(ctx context.Context, a *Arrival[E], question func(context.Context) error) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTime)
 	defer cancel()
-	return in.ask(ctx, a, key)
-}
-
-// ask asks the memory about the key of an event.
-func (in *Inbox[E]) ask(ctx context.Context, a *Arrival[E], key string) bool {
-	var again bool
-	err := in.guard(ctx, "SeenEvents", func() (err error) { again, err = in.cfg.Seen.Seen(ctx, key); return err })
-	switch {
-	case err != nil:
-		in.cfg.Logger().WarnContext(ctx, "imbot: SeenEvents cannot be asked", "event", a.Name, "error", err)
-		return false
-	case again:
-		in.duplicate.Add(1)
-		in.cfg.Logger().DebugContext(ctx, "imbot: event came again", "event", a.Name)
+	err := in.guard(ctx, "Claims", func() error { return question(ctx) })
+	if err != nil {
+		in.claimsRest.Store(time.Now().Add(claimsRest).UnixNano())
+		in.cfg.Logger().WarnContext(ctx, "imbot: Claims cannot be asked, so for 5 s this process alone tells what came again", "event", a.Name, "error", err)
 	}
-	return again
+	return err == nil
 }
 
-// NewMemory returns a memory of this process that holds at least the last n keys
-// and at most twice as many.
-func NewMemory(n int) Memory { return &generations{limit: max(n, 1)} }
+// wasTaken reports whether this inbox itself knows that an event was taken before, and counts it
+// then. It asks no Claims: what is not verified yet may claim nothing.
+func (in *Inbox[E]) wasTaken(ctx context.Context, a *Arrival[E]) bool {
+	if in.askable() || !in.memory.has(in.cfg.Key(a.event)) {
+		return false
+	}
+	in.cameAgain(ctx, a)
+	return true
+}
 
-// generations holds two generations of keys. When the newer one is full, it becomes
-// the older one, and the older one is forgotten.
-type generations struct {
+func (in *Inbox[E]) cameAgain(ctx context.Context, a *Arrival[E]) {
+	in.duplicate.Add(1)
+	in.cfg.Logger().DebugContext(ctx, "imbot: event came again", "event", a.Name)
+}
+
+// turns lets one at a time do something about a key.
+type turns struct {
+	mu   sync.Mutex
+	next *sync.Cond // a turn has ended
+	busy map[string]struct{}
+}
+
+func newTurns() *turns {
+	t := &turns{busy: map[string]struct{}{}}
+	t.next = sync.NewCond(&t.mu)
+	return t
+}
+
+func (t *turns) enter(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for {
+		if _, busy := t.busy[key]; !busy {
+			t.busy[key] = struct{}{}
+			return
+		}
+		t.next.Wait()
+	}
+}
+
+func (t *turns) leave(key string) {
+	t.mu.Lock()
+	delete(t.busy, key)
+	t.mu.Unlock()
+	t.next.Broadcast()
+}
+
+// NewClaims returns claims of this process that hold at least the last n keys and at most twice
+// as many.
+func NewClaims(n int) driver.Claims { return newMemory(n) }
+
+// memory holds two generations of keys. When the newer one is full, it becomes the older
+// one, and the older one is forgotten.
+type memory struct {
 	limit int
 
 	mu           sync.Mutex
 	newer, older map[string]struct{}
 }
 
-func (g *generations) Seen(_ context.Context, key string) (bool, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	_, newer := g.newer[key]
-	_, older := g.older[key]
-	return newer || older, nil
+func newMemory(n int) *memory { return &memory{limit: max(n, 1)} }
+
+// Claim implements [driver.Claims].
+func (m *memory) Claim(ctx context.Context, key string) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	return m.add(key), nil
 }
 
-func (g *generations) Mark(_ context.Context, key string) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if len(g.newer) >= g.limit {
-		g.newer, g.older = nil, g.newer
+// Release implements [driver.Claims].
+func (m *memory) Release(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	if g.newer == nil {
-		g.newer = make(map[string]struct{})
-	}
-	g.newer[key] = struct{}{}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.newer, key)
+	delete(m.older, key)
 	return nil
+}
+
+func (m *memory) has(key string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.holds(key)
+}
+
+func (m *memory) holds(key string) bool {
+	_, newer := m.newer[key]
+	_, older := m.older[key]
+	return newer || older
+}
+
+// add reports whether a key is new.
+func (m *memory) add(key string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.holds(key) {
+		return false
+	}
+	if len(m.newer) >= m.limit {
+		m.newer, m.older = nil, m.newer
+	}
+	if m.newer == nil {
+		m.newer = make(map[string]struct{})
+	}
+	m.newer[key] = struct{}{}
+	return true
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wildMemory does something else instead of answering.
-type wildMemory struct{ seen, mark func() }
+// wildClaims do something else instead of answering.
+type wildClaims struct{ claim, release func() }
 
-func (m wildMemory) Seen(context.Context, string) (bool, error) { m.seen(); return false, nil }
-func (m wildMemory) Mark(context.Context, string) error         { m.mark(); return nil }
+func (c wildClaims) Claim(context.Context, string) (bool, error) { c.claim(); return true, nil }
+func (c wildClaims) Release(context.Context, string) error       { c.release(); return nil }
 
 func fine() {}
 
@@ -82,25 +82,15 @@ func TestCodeOfTheUserThatDoesNotReturnEndsNothing(t *testing.T) {
 				},
 				where: callback, want: Stats{Accepted: 1, Failed: 1}, wantExit: Stats{Accepted: 1, Failed: 1},
 			},
-			"Seen": {
+			"Claim": {
 				arrival: genuine("line", "first"),
-				change:  func(cfg *Config[string]) { cfg.Seen = wildMemory{seen: first(ends), mark: fine} },
-				where:   "SeenEvents", want: Stats{Accepted: 1, Handled: 1}, wantExit: Stats{Dropped: 1},
+				change:  func(cfg *Config[string]) { cfg.Claims = wildClaims{first(ends), fine} },
+				where:   "Claims", want: Stats{Accepted: 1, Handled: 1}, wantExit: Stats{Dropped: 1},
 			},
-			"Mark": {
-				arrival: genuine("line", "first"),
-				change:  func(cfg *Config[string]) { cfg.Seen = wildMemory{seen: fine, mark: first(ends)} },
-				where:   "SeenEvents", want: Stats{Accepted: 1, Handled: 1}, wantExit: Stats{Accepted: 1, Handled: 1},
-			},
-			"Seen, after a late verification": {
+			"Claim, after a late verification": {
 				arrival: arrival("line", "first", late),
-				change:  func(cfg *Config[string]) { cfg.Seen = wildMemory{seen: first(ends), mark: fine} },
-				where:   "SeenEvents", want: Stats{Accepted: 1, Handled: 1}, wantExit: Stats{Accepted: 1, Failed: 1},
-			},
-			"Mark, after a late verification": {
-				arrival: arrival("line", "first", late),
-				change:  func(cfg *Config[string]) { cfg.Seen = wildMemory{seen: fine, mark: first(ends)} },
-				where:   "SeenEvents", want: Stats{Accepted: 1, Handled: 1}, wantExit: Stats{Accepted: 1, Handled: 1},
+				change:  func(cfg *Config[string]) { cfg.Claims = wildClaims{first(ends), fine} },
+				where:   "Claims", want: Stats{Accepted: 1, Handled: 1}, wantExit: Stats{Accepted: 1, Failed: 1},
 			},
 			"SideWork": {
 				arrival: arrival("line", "first", Verdict{SideWork: func(context.Context) { ends() }}),
@@ -122,7 +112,7 @@ func TestCodeOfTheUserThatDoesNotReturnEndsNothing(t *testing.T) {
 					if way != "panics" {
 						want = row.wantExit
 						require.Contains(t, j.log.String(), exit+row.where)
-						require.Equal(t, name != "Verify" && name != "Seen" && name != "Mark", returned)
+						require.Equal(t, name != "Verify" && name != "Claim", returned)
 					} else {
 						require.True(t, returned)
 						require.Contains(t, j.log.String(), "panic in "+row.where)
@@ -145,6 +135,24 @@ func TestCodeOfTheUserThatDoesNotReturnEndsNothing(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+func TestReleaseThatDoesNotReturnEndsNothing(t *testing.T) {
+	t.Parallel()
+	for name, ends := range map[string]func(){"panics": func() { panic("boom") }, "ends its goroutine": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := newJournal(func(cfg *Config[string]) { cfg.Queue, cfg.Workers, cfg.Claims = 0, 1, wildClaims{fine, first(ends)} })
+				require.NoError(t, j.Receive(t.Context(), genuine("line", "first")))
+				_, _ = j.receive(genuine("line", "lost"))
+				require.NoError(t, j.Idle(t.Context()))
+				require.Contains(t, j.log.String(), "in Claims")
+				require.NoError(t, j.Receive(t.Context(), genuine("line", "lost")), "nobody waits for the end of the first try")
+				require.NoError(t, j.Shutdown(t.Context()))
+				require.Equal(t, Stats{Accepted: 2, Handled: 2, Dropped: 1}, j.Stats())
+			})
+		})
 	}
 }
 

@@ -43,7 +43,7 @@ func newTestbed(t *testing.T) *testbed {
 	handler := &imbot.EventHandler{
 		Verifier:  hook.Verifier(),
 		Logger:    slog.New(slog.NewTextHandler(t.Output(), nil)), // is shown when the test fails
-		Seen:      forgetful{},
+		Claims:    forgetful{},
 		OnMessage: s.onMessage,
 		OnCommand: s.onCommand,
 	}
@@ -86,9 +86,8 @@ func served(t *testing.T, handler http.Handler) *httptest.Server {
 // forgetful remembers no event, so that the bot takes a replayed event for a new one.
 type forgetful struct{}
 
-func (forgetful) Seen(context.Context, string) (bool, error) { return false, nil }
-
-func (forgetful) Mark(context.Context, string) error { return nil }
+func (forgetful) Claim(context.Context, string) (bool, error) { return true, nil }
+func (forgetful) Release(context.Context, string) error       { return nil }
 
 // onMessage answers with what was said, and a button.
 func (s *testbed) onMessage(ctx context.Context, ev *imbot.MessageAddEvent) error {
