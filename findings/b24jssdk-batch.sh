@@ -6,7 +6,7 @@
 #   There an empty list is not written at all, so that the portal is not told to
 #   empty the field, and false is the text false, which PHP takes for true.
 # What follows: here a call that a query cannot say, as with an empty list, is not put
-#   into a batch but sent by itself.
+#   into a batch but sent by itself, and false is written as 0.
 # Seen:
 #> call: {"ID":5,"OPEN":false,"TAGS":[],"auth":"x"}
 #> batch: crm.deal.update?ID=5&OPEN=false
