@@ -80,7 +80,8 @@ type OAuthApp struct {
 	_ noCopy
 
 	once    sync.Once
-	invalid error // what is wrong with the fields above
+	shared  sync.Once // see warnOfOthers
+	invalid error     // what is wrong with the fields above
 	options *options
 	http    *http.Client       // for the token endpoint
 	servers []string           // origins of AuthServers

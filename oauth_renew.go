@@ -310,6 +310,7 @@ func (a *OAuthApp) renew(ctx context.Context, memberID, stale string) (Grant, er
 			// Another process without a lock, or whose lock was lost, may have been faster.
 			switch again, unread := a.await(ctx, old); {
 			case unread == nil && again.RefreshToken != old.RefreshToken:
+				a.warnOfOthers(ctx, old.MemberID)
 				return again, nil
 			case unread == nil, errors.Is(unread, ErrNotFound):
 				e.kind = ErrReinstall
@@ -350,6 +351,17 @@ func (a *OAuthApp) prove(ctx context.Context, g Grant) (Grant, error) {
 		}
 		g = stored
 	}
+}
+
+// warnOfOthers says once that another process has renewed the same pair at the same time, if the
+// store can be blamed.
+func (a *OAuthApp) warnOfOthers(ctx context.Context, memberID string) {
+	if _, locks := a.Store.(TokenLocker); locks {
+		return
+	}
+	a.shared.Do(func() {
+		a.options.records().WarnContext(ctx, "imbot: two processes renew the tokens of a portal at once, because their TokenStore is no TokenLocker: calls may fail with ErrReinstall", "member", memberID)
+	})
 }
 
 // await reads the store until it holds another pair than old, for awaitTime: the
@@ -418,6 +430,7 @@ func (a *OAuthApp) save(ctx context.Context, old, fresh Grant) (Grant, error) {
 				}
 				continue
 			case stored.RefreshToken != old.RefreshToken:
+				a.warnOfOthers(ctx, old.MemberID)
 				return stored, nil
 			}
 			old, fresh = stored, fresh.pairOver(stored)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -199,8 +201,11 @@ func TestAStoreWithoutALockTellsNobodyThatALivingGrantIsDead(t *testing.T) {
 				c := newCloud()
 				store := c.installed(t, "one.bitrix24.com")
 				var processes []*imbot.Client
-				for range 2 {
-					client, err := c.app(slowWrites{store, takes}).Client(t.Context(), memberOne)
+				var logs [2]strings.Builder
+				for i := range logs {
+					app := c.app(slowWrites{store, takes})
+					app.Options = append(app.Options, imbot.WithLogger(slog.New(slog.NewTextHandler(&logs[i], nil))))
+					client, err := app.Client(t.Context(), memberOne)
 					require.NoError(t, err)
 					processes = append(processes, client)
 				}
@@ -222,6 +227,13 @@ func TestAStoreWithoutALockTellsNobodyThatALivingGrantIsDead(t *testing.T) {
 					}
 					require.Empty(t, len(failed), "of 150")
 				}
+				warned := 0
+				for i := range logs {
+					n := strings.Count(logs[i].String(), "TokenStore is no TokenLocker")
+					require.LessOrEqual(t, n, 1, "a process says it once")
+					warned += n
+				}
+				require.True(t, warned > 0 || takes == 0)
 			})
 		})
 	}
