@@ -49,14 +49,14 @@ func TestDeliveriesAtTheSameTimeAreHandledOnce(t *testing.T) {
 					processes = processes[:1]
 				}
 				var wg sync.WaitGroup
-				for i := range 20 {
-					wg.Go(func() { _ = processes[i%len(processes)].Receive(t.Context(), genuine("", "same")) })
+				for i := range 60 {
+					wg.Go(func() { _ = processes[i%len(processes)].Receive(t.Context(), genuine("", fmt.Sprint(i%3))) })
 				}
 				wg.Wait()
 				require.NoError(t, a.Shutdown(t.Context()))
 				require.NoError(t, b.Shutdown(t.Context()))
-				require.Equal(t, []string{"same"}, append(a.handled, b.handled...))
-				require.EqualValues(t, 19, a.Stats().Duplicate+b.Stats().Duplicate)
+				require.ElementsMatch(t, []string{"0", "1", "2"}, append(a.handled, b.handled...))
+				require.EqualValues(t, 57, a.Stats().Duplicate+b.Stats().Duplicate)
 			})
 		})
 	}
@@ -83,8 +83,13 @@ func TestOtherEventsDoNotWaitForSlowClaims(t *testing.T) {
 // brokenClaims fail while down is true, or hang until their caller gives up.
 type brokenClaims struct {
 	driver.Claims
-	down, hang bool
-	asked      int
+	down, hang      bool
+	asked, released int
+}
+
+func (c *brokenClaims) Release(ctx context.Context, key string) error {
+	c.released++
+	return c.Claims.Release(ctx, key)
 }
 
 func (c *brokenClaims) Claim(ctx context.Context, key string) (bool, error) {
@@ -153,6 +158,41 @@ func TestAnEventThatIsRefusedIsReleasedForOthers(t *testing.T) {
 		require.NoError(t, other.Shutdown(t.Context()))
 		require.Equal(t, []string{"text"}, other.handled)
 	})
+}
+
+func TestWhatClaimsHaveNotGivenIsNotReleased(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		claims := &brokenClaims{Claims: NewClaims(10), down: true}
+		full := newJournal(func(cfg *Config[string]) { cfg.Claims, cfg.Workers, cfg.Queue = claims, 1, 0 })
+		require.NoError(t, full.Receive(t.Context(), genuine("line", "first")))
+		require.Error(t, full.Receive(t.Context(), genuine("line", "text")))
+		require.NoError(t, full.Shutdown(t.Context()))
+		require.Zero(t, claims.released, "somebody else may have it")
+	})
+}
+
+// forgetfulClaims take every event for a new one.
+type forgetfulClaims struct{}
+
+func (forgetfulClaims) Claim(context.Context, string) (bool, error) { return true, nil }
+func (forgetfulClaims) Release(context.Context, string) error       { return nil }
+
+func TestClaimsHaveTheLastWord(t *testing.T) {
+	t.Parallel()
+	for name, v := range map[string]Verdict{"a genuine event": {}, "one that is verified late": {Later: func(context.Context) error { return nil }}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				j := newJournal(func(cfg *Config[string]) { cfg.Claims = forgetfulClaims{} })
+				for range 2 {
+					require.NoError(t, j.Receive(t.Context(), arrival("line", "same", v)))
+					require.NoError(t, j.Idle(t.Context()))
+				}
+				require.Equal(t, []string{"same", "same"}, j.handled)
+			})
+		})
+	}
 }
 
 // obedientClaims fail when their caller has given up.
