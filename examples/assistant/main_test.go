@@ -41,7 +41,7 @@ Assistant: Once upon a time there was a bot that ne … (17799 characters) … e
 Assistant: Once upon a time there was a bot that ne … (12039 characters) … ere was a bot that never came to an end.
 Anna: Tell me a long story
 (first words after 0.4 s, all after 15.0 s)
-Assistant: Once upon a time there was a bot that ne … (14927 characters) … a bot that never came to an end. Once  …
+Assistant: Once upon a time there was a bot that ne … (14926 characters) …  a bot that never came to an end. Once …
 Anna: What is the weather like?
 (first words after 0.0 s, all after 0.0 s)
 Assistant: I cannot think right now. Please ask again later.
