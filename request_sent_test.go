@@ -404,9 +404,11 @@ func breakAnywhere(t *testing.T, secure bool, calls int) {
 	require.Equal(t, len(errs), ran+failed+unknown)
 	require.Positive(t, ran)
 	require.Positive(t, unknown)
-	require.Len(t, lost, 4)
-	for way, n := range lost {
-		require.Positive(t, n, "no call %swas run without its answer", way)
+	if !testing.Short() { // a tenth of the calls may miss a way: what holds for each call is asked above
+		require.Len(t, lost, 4)
+		for way, n := range lost {
+			require.Positive(t, n, "no call %swas run without its answer", way)
+		}
 	}
 	require.True(t, slices.Max(slices.Collect(maps.Values(runs))) == 1)
 	t.Logf("%d calls: %d ran, %d were never sent, %d are unknown", len(errs), ran, failed, unknown)
