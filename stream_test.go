@@ -210,7 +210,7 @@ func TestPeopleWhoComeOneAfterAnother(t *testing.T) {
 				time.AfterFunc(800*time.Millisecond, func() { require.NotEmpty(t, s.shown(i), "the first text is late") })
 				_, err := speak(answer, 15)
 				require.NoError(t, errors.Join(err, answer.Close()))
-				require.LessOrEqual(t, time.Since(begin), 15*time.Second+600*time.Millisecond)
+				require.LessOrEqual(t, time.Since(begin), 16500*time.Millisecond, "1.1 times the answer; mostly it takes 15.4 s")
 			})
 		}
 		all.Wait()
