@@ -81,10 +81,11 @@ func (s *Stream) WriteString(text string) (int, error) { return s.stream.Write(t
 // end of the context it appends Stopped, returns within 30 seconds, and that the text is
 // not finished is no error. A text without anything to see is not sent.
 //
-// An answer that is never closed keeps its keyboard. The error is what has ended the
-// stream; first and last texts are tried eight times. When the answer of the portal to a
-// first message got lost, imbot.message.add is sent again, so that a message of some words
-// may stay before the answer.
+// An answer that is never closed keeps its keyboard: where what writes it may panic, defer a
+// Close, too; a second one does nothing more. The error is what has ended the stream; first
+// and last texts are tried eight times. When the answer of the portal to a first message got
+// lost, imbot.message.add is sent again, so that a message of some words may stay before the
+// answer.
 func (s *Stream) Close() error {
 	s.close.Do(func() { s.calls.keyboards[stream.Final] = s.Final })
 	return s.stream.Close(s.Stopped, s.calls.keyboards[stream.Final] != nil)

@@ -476,6 +476,24 @@ func TestAStreamWhoseCallsPanic(t *testing.T) {
 	}, imbot.WithLogger(logTo(io.Discard)))
 }
 
+// A model that panics leaves no Stop button behind where Close is deferred.
+func TestADeferredCloseTakesTheKeyboardAway(t *testing.T) {
+	t.Parallel()
+	onStage(t, 1, func(t *testing.T, s *stage) {
+		require.PanicsWithValue(t, "boom", func() {
+			answer := s.stream(t.Context(), 0, stopButton)
+			defer func() { _ = answer.Close() }()
+			_, err := answer.WriteString("so far")
+			require.NoError(t, err)
+			time.Sleep(3 * time.Second)
+			require.NotEmpty(t, s.shown(0)[0].Keyboard.Rows)
+			panic("boom")
+		})
+		require.Equal(t, "so far", s.shown(0)[0].Text)
+		require.Empty(t, s.shown(0)[0].Keyboard.Rows)
+	})
+}
+
 // A message that is there, and nobody knows where, must not be sent again.
 func TestAFirstMessageWithoutAnID(t *testing.T) {
 	t.Parallel()
