@@ -19,9 +19,11 @@ import "context"
 //     keep the event yourself where it is to be tried again.
 //
 // In a conversation an event gets to its callback within 2 s, after half a minute of silence
-// within 5.5 s. An idle portal costs one request in 5 s, for up to fifty bots. Polls go before
-// other calls ([imbot.ClassAnswer]); [imbot.WithAutoBatch] keeps a bot that sends much from
-// using up the rate of the portal.
+// within 5.5 s. A request brings about a hundred events of all its bots, and each person's
+// first message is two, so of a crowd that comes at once some wait 2 s longer. An idle portal
+// costs one request in 5 s, for up to fifty bots. Polls go before other calls
+// ([imbot.ClassAnswer]); [imbot.WithAutoBatch] keeps a bot that sends much from using up the
+// rate of the portal.
 //
 // The portal does not tell its member id with a fetched event: ev.MemberID() is what
 // [imbot.Client.Portal] returns, so with a webhook it is the host.
