@@ -94,6 +94,9 @@ func ensure[R any](b *ensuring, command string, req Request[R]) func() R {
 	p := Queue(b.Batch, req)
 	b.outcomes = append(b.outcomes, func() error {
 		_, err := p.Result()
+		if _, prunes := any(req).(CommandUnregisterRequest); prunes && errors.Is(err, ErrCommandID) {
+			return nil // another program that starts was faster
+		}
 		if err != nil {
 			err = fmt.Errorf("imbot: SlashCommands.Ensure: %.40q: %w", command, err)
 		}

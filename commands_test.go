@@ -151,6 +151,18 @@ func TestEnsureTellsWhatWasRefused(t *testing.T) {
 	require.NoError(t, pizzeria().Ensure(t.Context(), client, handlerURL))
 }
 
+// Two programs of a new version start at once, and both drop what the old one had.
+func TestEnsureWhileAnotherProgramPrunes(t *testing.T) {
+	t.Parallel()
+	portal, client := withCommands(t)
+	require.NoError(t, pizzeria().Ensure(t.Context(), client, handlerURL))
+	portal.Fail("imbot.command.unregister", imbottest.Fault{Status: 400, Code: "COMMAND_ID_ERROR", Times: 2})
+	require.NoError(t, pizzeria()[:1].Ensure(t.Context(), client, handlerURL))
+	require.Len(t, portal.Calls("imbot.command.unregister"), 2)
+	portal.Fail("imbot.command.unregister", imbottest.Fault{Status: 400, Code: "ACCESS_DENIED", Times: 1})
+	require.ErrorIs(t, pizzeria()[:1].Ensure(t.Context(), client, handlerURL), imbot.ErrAccessDenied)
+}
+
 func TestEnsureSurvivesALostAnswer(t *testing.T) {
 	t.Parallel()
 	portal, client := withCommands(t)

@@ -83,6 +83,17 @@ func TestEnsureMakesTheCommandsThoseOfTheTable(t *testing.T) {
 	require.NoError(t, portal.Err())
 }
 
+// Two programs of a new version start at once, and both drop what the old one had.
+func TestEnsureWhileAnotherProgramPrunes(t *testing.T) {
+	t.Parallel()
+	portal, c := withCommands(t)
+	require.NoError(t, pizzeria().Ensure(t.Context(), c))
+	portal.Fail("imbot.v2.Command.unregister", imbottest.Fault{Status: 400, Code: "COMMAND_NOT_FOUND", Times: 2})
+	require.NoError(t, pizzeria()[:1].Ensure(t.Context(), c))
+	portal.Fail("imbot.v2.Command.unregister", imbottest.Fault{Status: 400, Code: "BOT_OWNERSHIP_ERROR", Times: 1})
+	require.ErrorIs(t, pizzeria()[:1].Ensure(t.Context(), c), imbotv2.ErrBotOwnership)
+}
+
 func TestEnsureSurvivesALostAnswer(t *testing.T) {
 	t.Parallel()
 	portal, c := withCommands(t)

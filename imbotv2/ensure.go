@@ -170,8 +170,9 @@ func EnsureCommands(ctx context.Context, c *Client, reqs []CommandRegisterReques
 		}
 	}
 	for _, p := range gone {
-		_, err := p.Result()
-		errs = append(errs, err)
+		if _, err := p.Result(); !errors.Is(err, ErrCommandNotFound) { // or another program that starts was faster
+			errs = append(errs, err)
+		}
 	}
 	err = errors.Join(errs...)
 	if whole != nil && errors.Is(err, imbot.ErrNotRun) {
