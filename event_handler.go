@@ -244,7 +244,7 @@ func (h *EventHandler) call(ctx context.Context, ev Event) error {
 // Interrupt ends the context of the callback that runs for the dialog of an event; false: none
 // does. The cause is [ErrInterrupted], and an error that comes of nothing else is none. Call it
 // from an event of Beside: a callback in the order of its dialog would end itself. An event of
-// Beside is never ended.
+// Beside is never ended. In a group chat the callback may be that of somebody else's message.
 //
 // It knows what runs in this handler: where several programs share the events, the same one
 // has to get all of a portal.
