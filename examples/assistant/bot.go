@@ -43,6 +43,7 @@ func newBot(ctx context.Context, ask model, hook imbot.Webhook, url string, opts
 			reply := ev.Reply("")
 			reply.Keyboard = &imbot.Keyboard{Rows: [][]imbot.Button{{{Text: "Stop", Action: imbot.ActionCommand{Command: "stop"}}}}}
 			answer := client.Message.Stream(ctx, reply)
+			defer answer.Close() // also when the model panics
 			err := ask(ctx, ev.Text(), answer)
 			if err != nil && ctx.Err() == nil { // nobody has stopped it
 				_, _ = answer.WriteString("\n\nI cannot think right now. Please ask again later.")

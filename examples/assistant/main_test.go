@@ -88,3 +88,29 @@ func TestTheModelObeysItsContext(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, slowModel(time.Hour)(ctx, "How do I make tea?", io.Discard), context.Canceled)
 }
+
+func TestAModelThatPanicsLeavesNoButton(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := imbottest.NewPortal()
+		defer portal.Close()
+		broken := func(_ context.Context, _ string, answer io.Writer) error {
+			_, _ = io.WriteString(answer, "It is")
+			time.Sleep(2 * time.Second)
+			panic("out of words")
+		}
+		const url = "https://bot.example.com/events"
+		bot, err := newBot(t.Context(), broken, portal.Webhook("a-random-client-id"), url, imbot.WithHTTPClient(portal.HTTPClient()))
+		require.NoError(t, err)
+		portal.Serve(url, bot)
+		id, err := portal.WaitBot(t.Context(), "assistant")
+		require.NoError(t, err)
+		growing, err := portal.Ask(t.Context(), portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(id), "What is it?")
+		require.NoError(t, err)
+		require.NotEmpty(t, growing.Keyboard.Rows)
+		require.NoError(t, errors.Join(portal.Idle(t.Context()), bot.Shutdown(t.Context()), portal.Err()))
+		answer := portal.Messages(growing.AuthorID, imbot.ChatDialog(growing.ChatID))
+		require.Equal(t, "It is", answer[len(answer)-1].Plain())
+		require.Empty(t, answer[len(answer)-1].Keyboard.Rows)
+		require.EqualValues(t, 1, bot.Stats().Failed)
+	})
+}

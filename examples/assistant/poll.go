@@ -27,6 +27,7 @@ func poll(ctx context.Context, ask model, hook imbot.Webhook, opts ...imbot.Opti
 			reply := ev.Reply("")
 			reply.Keyboard = &imbot.Keyboard{Rows: [][]imbot.Button{{{Text: "Stop", Action: imbot.ActionCommand{Command: "stop"}}}}}
 			answer := client.Message.Stream(ctx, reply)
+			defer answer.Close() // also when the model panics
 			err := ask(ctx, ev.Text(), answer)
 			return errors.Join(err, answer.Close())
 		},
