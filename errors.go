@@ -222,7 +222,8 @@ var (
 	// ErrClosed means that the handler is shut down.
 	ErrClosed = inbox.ErrClosed
 
-	// ErrTooLarge means that the answer is larger than is read, which is 16 MiB.
+	// ErrTooLarge means that the answer is larger than is read: 16 MiB, or what
+	// [Client.Download] was told.
 	ErrTooLarge = errors.New("imbot: too large")
 )
 

@@ -142,7 +142,14 @@ func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 		}
 	}
 	owner := ownerOf(method)
-	params, named, f := rest.Encode(req, owner.token, owner.bot, owner.instead) // it refuses reserved names also in our own requests: others embed them
+	var nature rest.Nature
+	body := req
+	if r, ok := req.(rest.Bulky); ok {
+		if params, content := r.Bulk(); len(content) > 0 {
+			body, nature.Content = params, content
+		}
+	}
+	params, named, f := rest.Encode(body, owner.token, owner.bot, owner.instead) // it refuses reserved names also in our own requests: others embed them
 	if f != nil {
 		f.Method, f.Cause = method, secret.Clean(f.Cause, slices.Concat(secrets, c.portal.Secrets))
 		return nil, failure(f)
@@ -154,7 +161,6 @@ func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 	if err != nil {
 		return nil, refused(method, err, slices.Concat(secrets, c.portal.Secrets))
 	}
-	var nature rest.Nature
 	if r, ok := req.(Repeater); ok {
 		nature.Repeatable = r.Repeatable()
 	}

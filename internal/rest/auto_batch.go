@@ -119,7 +119,7 @@ type ride struct {
 
 func (a *autoBatch) do(ctx context.Context, cl *Call, class Class) (json.RawMessage, *Failure) {
 	j := &waiter{class: class, Item: Item{call: cl}, since: time.Now(), turn: make(chan turn, 1)}
-	j.command = command(cl.method, cl.params)
+	j.command = cl.command()
 	a.join(j, a.core.config.Dialog(cl.params))
 	for {
 		var t turn

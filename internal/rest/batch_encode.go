@@ -11,6 +11,14 @@ const (
 	maxValues = 1000     // of one command: PHP's max_input_vars, beyond which it cuts
 )
 
+// command is that of the call in a batch; empty: it goes singly.
+func (cl *Call) command() string {
+	if cl.content != nil {
+		return ""
+	}
+	return command(cl.method, cl.params)
+}
+
 // command writes a call as the command of a batch, "method?query": PHP reads the
 // same from it as from the JSON of the call, except that everything is text. It
 // is empty for a call of which this is not true.

@@ -166,7 +166,7 @@ const (
 // NewItem prepares a call for a batch.
 func NewItem(cl *Call) *Item {
 	it := &Item{call: cl}
-	it.command = command(cl.method, cl.params)
+	it.command = cl.command()
 	return it
 }
 

@@ -15,7 +15,8 @@ import (
 // Call is a request ready to be sent. It belongs to one caller at a time.
 type Call struct {
 	method     string
-	params     []byte // a JSON object
+	params     []byte   // a JSON object
+	content    [][]byte // of a file, see [Bulky]
 	repeatable bool
 	ran        func(code string) bool // nil: no code tells
 	doubt      bool                   // an attempt may have run
@@ -47,12 +48,13 @@ func (cl *Call) waits() {
 type Nature struct {
 	Repeatable bool                   // to run it twice does no harm
 	Ran        func(code string) bool // nil, or whether an error says that an attempt of unknown outcome has run
+	Content    [][]byte               // of a [Bulky] request
 }
 
 // NewCall returns a call of a method with parameters from [Encode]. Its own secrets are
 // kept out of its failure beside those of the portal.
 func (c *Core) NewCall(method string, params []byte, nature Nature, secrets ...string) *Call {
-	cl := &Call{method: method, params: params, repeatable: nature.Repeatable, ran: nature.Ran, secrets: c.portal.Secrets}
+	cl := &Call{method: method, params: params, repeatable: nature.Repeatable, ran: nature.Ran, content: nature.Content, secrets: c.portal.Secrets}
 	if len(secrets) > 0 {
 		cl.secrets = append(secrets, cl.secrets...)
 	}

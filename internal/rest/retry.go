@@ -78,6 +78,7 @@ type track struct {
 	state     atomic.Int32 // a reach
 	url       url.URL
 	body      bytes.Reader
+	payload   *payload // in place of body; nil: none
 	limit     io.LimitedReader
 }
 

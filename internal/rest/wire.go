@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -37,6 +38,10 @@ var sharedWire = sync.OnceValue(func() *wire {
 	r.SetPreRequestHook(func(_ *resty.Client, req *http.Request) error {
 		t := trackOf(req.Context())
 		req.URL, req.Host = &t.url, t.url.Host
+		if p := t.payload; p != nil { // here, because resty would read all of it to have a copy
+			req.Body, req.ContentLength = p.open(), p.size
+			req.GetBody = func() (io.ReadCloser, error) { return p.open(), nil }
+		}
 		return nil
 	})
 	return &wire{resty: r}
@@ -93,7 +98,12 @@ func (c *Core) post(ctx context.Context, cl *Call, body []byte) answer {
 		defer cancel()
 	}
 	t := newTrack(ctx, c.config.Transport)
-	t.body.Reset(body)
+	if cl.content == nil {
+		t.body.Reset(body)
+	} else {
+		t.payload = newPayload(body, cl.content)
+		defer t.payload.end()
+	}
 	root, err := c.rootOf(cl)
 	if err != nil {
 		return answer{reached: nowhere, failure: &Failure{Description: "no address", Cause: secret.Clean(err, cl.secrets)}}
