@@ -12,7 +12,12 @@ import (
 	"github.com/imbot-go/imbot/internal/secret"
 )
 
-// EventFile is a file that came with a message.
+// EventFile is a file that came with a message. Its addresses are for browsers of people who are
+// logged in; a bot of either generation reads it by its ID:
+//
+//	imbotv2.From(client).File.Read(ctx, file.ID, 20<<20)
+//
+// That needs a portal with imbot.v2, others answer [ErrMethodNotFound].
 type EventFile struct {
 	ID          ID
 	ChatID      ID

@@ -72,7 +72,7 @@ func (ev *MessageUpdateEvent) IsWhisper() bool { return ev.Params.ComponentID ==
 func (ev *CommandAddEvent) IsWhisper() bool { return ev.Params.ComponentID == whisper }
 
 // Files returns the files of the message. Of some events the portal tells their ids alone. A file
-// is read by its id; its addresses are for browsers in which somebody is logged in.
+// is read by its id with the File service of package imbotv2; its addresses are for browsers.
 func (ev *MessageAddEvent) Files() []EventFile { return ev.Params.Files }
 
 // Files returns the files of the message, as [MessageAddEvent.Files] does.

@@ -15,7 +15,7 @@ func walkedV2(t *testing.T) []any {
 	client, err := imbotv2.NewClient(hook)
 	require.NoError(t, err)
 	return []any{
-		client, client.WithBotToken(walkMarker + "-2").Bot, client.Chat, client.Message, client.Command, client.Event, client.Revision,
+		client, client.WithBotToken(walkMarker + "-2").Bot, client.Chat, client.Message, client.Command, client.Event, client.File, client.Revision,
 		&imbotv2.EventHandler{Verifier: hook.Verifier()}, &imbotv2.Poller{Clients: []*imbotv2.Client{client}}, imbotv2.PollStats{},
 		imbotv2.BotProperties{}, imbotv2.BotRegisterRequest{}, imbotv2.BotUpdateRequest{NewBotToken: walkMarker}, imbotv2.BotGetRequest{},
 		imbotv2.BotListRequest{}, imbotv2.BotUnregisterRequest{}, imbotv2.BotResult{}, imbotv2.BotListResult{}, imbotv2.ChatGetRequest{},
@@ -25,6 +25,7 @@ func walkedV2(t *testing.T) []any {
 		imbotv2.ChatRole(""), imbotv2.EntityLink{}, imbotv2.ChatPermissions{}, imbotv2.LastMessageViews{}, imbotv2.Viewer{},
 		imbotv2.PublicLink{Code: walkMarker, Link: walkMarker}, imbotv2.Message{}, imbotv2.ForwardedFrom{}, imbotv2.File{},
 		imbotv2.FileType(""), imbotv2.Command{}, imbotv2.EventGetRequest{}, imbotv2.EventGetResult{}, imbotv2.EventItem{}, imbotv2.EventBot{},
+		imbotv2.FileUploadRequest{}, imbotv2.FileUploadResult{}, imbotv2.FileDownloadRequest{},
 		imbotv2.BotEvent{}, imbotv2.MessageAddEvent{}, imbotv2.MessageUpdateEvent{}, imbotv2.MessageDeleteEvent{}, imbotv2.JoinChatEvent{},
 		imbotv2.CommandCall{}, imbotv2.CommandContext(""), imbotv2.CommandAddEvent{}, imbotv2.Reaction(""), imbotv2.ReactionAction(""),
 		imbotv2.ReactionChangeEvent{}, imbotv2.ContextGetEvent{}, imbotv2.BotDeleteEvent{}, imbotv2.UserEvent{}, imbotv2.UserMessageAddEvent{},

@@ -17,6 +17,7 @@ type Client struct {
 	Message  *MessageService
 	Command  *CommandService
 	Event    *EventService
+	File     *FileService
 	Revision *RevisionService
 
 	base  *imbot.Client
@@ -58,6 +59,7 @@ func From(base *imbot.Client) *Client {
 	c.Message = (*MessageService)(s)
 	c.Command = (*CommandService)(s)
 	c.Event = (*EventService)(s)
+	c.File = (*FileService)(s)
 	c.Revision = (*RevisionService)(s)
 	return c
 }

@@ -62,7 +62,8 @@ func (ev *CommandAddEvent) IsWhisper() bool { return isWhisper(ev.Message) }
 
 func isWhisper(m Message) bool { return m.Params.Get("COMPONENT_ID") == "HiddenMessage" }
 
-// Files returns the files of the message, of which the event tells the ids alone.
+// Files returns the files of the message, of which the event tells the ids alone: read them with
+// [FileService.Read].
 func (ev *MessageAddEvent) Files() []imbot.EventFile { return filesOf(ev.Message) }
 
 // Files returns the files of the message, as [MessageAddEvent.Files] does.

@@ -1,6 +1,9 @@
 package imbotv2
 
-import "github.com/imbot-go/imbot"
+import (
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/internal/rest"
+)
 
 // What the requests are beside requests. A wrong signature would make one silently
 // none of these; here it does not compile.
@@ -13,6 +16,9 @@ var (
 	_ imbot.Checker = CommandUpdateRequest{}
 	_ imbot.Checker = CommandAnswerRequest{}
 	_ imbot.Checker = EventGetRequest{}
+	_ imbot.Checker = FileUploadRequest{}
+	_ imbot.Checker = upload{}
+	_ imbot.Checker = FileDownloadRequest{}
 	_ imbot.Checker = MessageReadRequest{}
 	_ imbot.Checker = MessageSendRequest{}
 	_ imbot.Checker = MessageUpdateRequest{}
@@ -29,6 +35,7 @@ var (
 	_ imbot.Repeater = CommandListRequest{}
 	_ imbot.Repeater = CommandUnregisterRequest{}
 	_ imbot.Repeater = EventGetRequest{}
+	_ imbot.Repeater = FileDownloadRequest{}
 	_ imbot.Repeater = MessageSendRequest{}
 	_ imbot.Repeater = MessageUpdateRequest{}
 	_ imbot.Repeater = MessageReadRequest{}
@@ -36,4 +43,6 @@ var (
 
 	_ imbot.Secretive = BotUpdateRequest{}
 	_ imbot.Secretive = get{}
+
+	_ rest.Bulky = upload{}
 )

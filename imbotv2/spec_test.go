@@ -27,7 +27,7 @@ var left = []string{
 	"imbot.v2.Chat.add", "imbot.v2.Chat.update", "imbot.v2.Chat.leave", "imbot.v2.Chat.setOwner", "imbot.v2.Chat.User.add",
 	"imbot.v2.Chat.User.delete", "imbot.v2.Chat.User.list", "imbot.v2.Chat.Manager.add", "imbot.v2.Chat.Manager.delete",
 	"imbot.v2.Chat.Message.get", "imbot.v2.Chat.Message.getContext", "imbot.v2.Chat.Message.Reaction.add",
-	"imbot.v2.Chat.Message.Reaction.delete", "imbot.v2.Chat.TextField.enabled", "imbot.v2.File.upload", "imbot.v2.File.download",
+	"imbot.v2.Chat.Message.Reaction.delete", "imbot.v2.Chat.TextField.enabled",
 	"im.v2.Event.subscribe", "im.v2.Event.unsubscribe", "im.v2.Event.get", "im.v2.File.upload", "im.v2.File.download",
 	"im.v2.Chat.Bot.sendContext", // not documented
 }
@@ -44,6 +44,7 @@ var fillings = []struct {
 	{MessageReadRequest{1, "chat5", 2}, decoder(MessageReadRequest{})},
 	{fullCommand, decoder(fullCommand)}, {fullCommandUpdate, decoder(fullCommandUpdate)}, {CommandListRequest{1}, decoder(CommandListRequest{})},
 	{CommandUnregisterRequest{BotID: 1, CommandID: 2}, decoder(CommandUnregisterRequest{})}, {fullAnswer, decoder(fullAnswer)},
+	{FileUploadRequest{1, "chat5", "a.txt", []byte("a"), "b"}, decoder(FileUploadRequest{})}, {FileDownloadRequest{1, 2}, decoder(FileDownloadRequest{})},
 	{EventGetRequest{1, 2, 3, true}, decoder(EventGetRequest{})}, {RevisionGetRequest{}, decoder(RevisionGetRequest{})},
 }
 
