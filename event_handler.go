@@ -40,9 +40,9 @@ import (
 //
 // The context of a callback is not the request's, which is over by then; it ends
 // when the callback returns, or with the context of [EventHandler.Shutdown], and its first 20
-// calls are [ClassAnswer]. A callback's error, its panic, or its [runtime.Goexit] goes to OnError, and the handler
-// goes on. A Verifier that panics refuses the event with 503, Claims that panic are
-// as good as none; the log has the stack.
+// calls are [ClassAnswer]. A callback's error, its panic, or its [runtime.Goexit] goes to
+// OnError, and the handler goes on. A Verifier that panics refuses the event with 503, Claims
+// that panic are as good as none; the log has the stack.
 type EventHandler struct {
 	Verifier Verifier // required; Webhook.Verifier for a webhook's bots
 
@@ -286,19 +286,13 @@ func (h *EventHandler) start() *inbox.Inbox[Event] {
 		h.chain = sync.OnceValue(func() Callback { return inbox.Wrap(h.settled, h.Middleware) })
 		h.commands = h.Commands.table()
 		cfg := inbox.Config[Event]{
-			Key: eventKey, Handle: h.Handle, Beside: h.besides, Failed: h.report, Claims: h.Claims, Logger: h.logger,
+			Key: eventKey, Handle: h.Handle, Failed: h.report, Claims: h.Claims, Logger: h.logger,
 			Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
 		}
-		if h.Workers <= 0 {
-			cfg.Workers = 512
+		if h.Beside != nil || h.commands.AnyBeside() {
+			cfg.Beside = h.besides
 		}
-		if h.Queue <= 0 {
-			cfg.Queue = 1024
-		}
-		if h.QueueBytes <= 0 {
-			cfg.Bytes = 64 << 20
-		}
-		h.in, h.bodies = inbox.New(cfg), inbox.NewBodies(inbox.BodyBytes)
+		h.in, h.bodies = inbox.New(cfg.OrUsual()), inbox.NewBodies(inbox.BodyBytes)
 	})
 	return h.in
 }

@@ -158,7 +158,8 @@ func (h *EventHandler) call(ctx context.Context, ev imbot.Event) error {
 // Interrupt ends the context of the callback that runs for the dialog of an event, posted or
 // fetched; false: none does. The cause is [imbot.ErrInterrupted], and an error that comes of nothing
 // else is none. Call it from an event of Beside: a callback in the order of its dialog would end
-// itself. An event of Beside is never ended.
+// itself. An event of Beside is never ended. In a group chat the callback may be that of somebody
+// else's message.
 //
 // It knows what runs in this handler: where several programs share the events, the same one has
 // to get all of a portal.
@@ -223,22 +224,16 @@ func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 		h.chain = sync.OnceValue(func() imbot.Callback { return inbox.Wrap(h.settled, h.Middleware) })
 		h.commands = h.Commands.table()
 		h.posted = &imbot.EventHandler{
-			Verifier: h.Verifier, Beside: func(ev imbot.Event) bool { return h.besides(typed(ev)) }, OnEvent: h.Handle, OnError: h.reportPosted, Logger: h.Logger,
+			Verifier: h.Verifier, OnEvent: h.Handle, OnError: h.reportPosted, Logger: h.Logger,
 			Workers: h.Workers, Queue: h.Queue, QueueBytes: h.QueueBytes, Claims: h.Claims,
 		}
 		cfg := inbox.Config[imbot.Event]{
-			Handle: h.Handle, Beside: h.besides, Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
+			Handle: h.Handle, Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
 		}
-		if h.Workers <= 0 {
-			cfg.Workers = 512
+		if h.Beside != nil || h.commands.AnyBeside() { // else no posted event has to be decoded twice
+			h.posted.Beside, cfg.Beside = func(ev imbot.Event) bool { return h.besides(typed(ev)) }, h.besides
 		}
-		if h.Queue <= 0 {
-			cfg.Queue = 1024
-		}
-		if h.QueueBytes <= 0 {
-			cfg.Bytes = 64 << 20
-		}
-		h.fetched = inbox.New(cfg)
+		h.fetched = inbox.New(cfg.OrUsual())
 	})
 	return h.fetched
 }

@@ -37,6 +37,20 @@ type Config[E any] struct {
 	Bytes   int                                        // that accepted events may hold until they are handled; one alone may hold more
 }
 
+// OrUsual returns the config with the usual sizes in place of those that nobody has set.
+func (c Config[E]) OrUsual() Config[E] {
+	if c.Workers <= 0 {
+		c.Workers = 512
+	}
+	if c.Queue <= 0 {
+		c.Queue = 1024
+	}
+	if c.Bytes <= 0 {
+		c.Bytes = 64 << 20
+	}
+	return c
+}
+
 // An Arrival is an event that has come in and is neither verified nor decoded.
 type Arrival[E any] struct {
 	Name   string // for the log

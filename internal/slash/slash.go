@@ -5,6 +5,7 @@ package slash
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -41,6 +42,11 @@ func (t Table[E]) find(name string) Row[E] {
 func (t Table[E]) Beside(name string) bool {
 	r := t.find(name)
 	return r.Beside || r.Interrupts
+}
+
+// AnyBeside reports whether one of the commands is.
+func (t Table[E]) AnyBeside() bool {
+	return slices.ContainsFunc(t, func(r Row[E]) bool { return r.Beside || r.Interrupts })
 }
 
 // Run runs a command: interrupt is what its Interrupts does, otherwise is for one that is not in
