@@ -60,7 +60,10 @@ func (ev *MessageUpdateEvent) IsWhisper() bool { return isWhisper(ev.Message) }
 // IsWhisper reports whether operators write among themselves; see [MessageAddEvent.IsWhisper].
 func (ev *CommandAddEvent) IsWhisper() bool { return isWhisper(ev.Message) }
 
-func isWhisper(m Message) bool { return m.Params.Get("COMPONENT_ID") == "HiddenMessage" }
+// whisper is the component of what operators tell each other.
+const whisper = "HiddenMessage"
+
+func isWhisper(m Message) bool { return m.Params.Get("COMPONENT_ID") == whisper }
 
 // Files returns the files of the message, of which the event tells the ids alone: read them with
 // [FileService.Read].
@@ -100,7 +103,7 @@ func (ev *CommandAddEvent) FromGuest() bool {
 }
 
 // first is the event as the first generation has it, as far as its open line is concerned.
-func (ev *BotEvent) first(author imbot.ID, whisper bool) *imbot.MessageAddEvent {
+func (ev *BotEvent) first(author imbot.ID, isWhisper bool) *imbot.MessageAddEvent {
 	chat := ev.Chat
 	m := &imbot.MessageAddEvent{
 		Params: imbot.MessageParams{
@@ -112,8 +115,8 @@ func (ev *BotEvent) first(author imbot.ID, whisper bool) *imbot.MessageAddEvent 
 	if chat.IsOpenLine() {
 		m.Params.ChatEntityType = "LINES"
 	}
-	if whisper {
-		m.Params.ComponentID = "HiddenMessage"
+	if isWhisper {
+		m.Params.ComponentID = whisper
 	}
 	return m
 }

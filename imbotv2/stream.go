@@ -10,7 +10,8 @@ import (
 // is not sent; its Keyboard is there while the answer grows, its Attach and ReplyID go with the
 // first message. Each message has a TemplateID of its own, so none is there twice.
 //
-// The bot gets the events of its own changes. The requests are those of Send, Update and [ChatService.NotifyAction], and so are the errors.
+// The bot gets the events of its own changes. The requests are those of Send, Update and
+// [ChatService.NotifyAction], and so are the errors.
 func (s *MessageService) Stream(ctx context.Context, req MessageSendRequest) *imbot.Stream {
 	req.BotID = (*service)(s).bot(req.BotID)
 	if req.TemplateID == "" && req.System != imbot.Yes {
