@@ -9,14 +9,17 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/serve"
 )
 
-// Shutdowner is what a [Server] ends with itself, such as an [EventHandler] of either
-// generation.
-type Shutdowner = driver.Shutdowner
+// Shutdowner is what a [Server] ends with itself: an [EventHandler] of either generation, or a
+// provider of telemetry that has something to flush. Shutdown returns when what was accepted is
+// done, or when ctx ends. One that also has Degraded() bool says with true that it works, but
+// not as it should.
+type Shutdowner interface {
+	Shutdown(ctx context.Context) error
+}
 
 // A Server serves bots with all that is around them, until a context ends. Beside Handler
 // it answers
@@ -67,8 +70,12 @@ func (s Server) run(ctx context.Context, name string, ln net.Listener) error {
 	if own, ok := s.Handler.(Shutdowner); ok && len(s.Events) == 0 {
 		s.Events = []Shutdowner{own}
 	}
+	events := make([]serve.Shutdowner, len(s.Events))
+	for i, event := range s.Events {
+		events[i] = event
+	}
 	err, drained := serve.Run(ctx, ln, serve.Config{
-		Handler: s.Handler, Events: s.Events, Linger: s.Linger, Drain: s.Drain,
+		Handler: s.Handler, Events: events, Linger: s.Linger, Drain: s.Drain,
 		Polite:   inbox.VerifyTime + time.Second,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	})

@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 	"internal/phpform":  {},
 	"internal/seal":     {},
 	"internal/secret":   {},
-	"internal/serve":    {"driver"},
+	"internal/serve":    {},
 	"internal/slash":    {},
 	"internal/states":   {"internal/files"},
 	"internal/stream":   {},

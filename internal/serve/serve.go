@@ -10,14 +10,18 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/imbot-go/imbot/driver"
 )
+
+// Shutdowner is one of Events. One that also has Degraded() bool may say that it works, but not as
+// it should.
+type Shutdowner interface {
+	Shutdown(ctx context.Context) error
+}
 
 // Config says what to serve.
 type Config struct {
 	Handler http.Handler
-	Events  []driver.Shutdowner // end in this order, after the last request
+	Events  []Shutdowner // end in this order, after the last request
 
 	Linger time.Duration // from the context's end to that of the listener
 	Polite time.Duration // from there on, for requests under way
