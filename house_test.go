@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"driver":            {},
 	"internal/rest":     {"internal/dispatch", "internal/phpform", "internal/secret"},
 	"internal/inbox":    {"driver", "internal/dispatch", "internal/phpform", "internal/secret"},
+	"internal/meminbox": {"driver"},
 	"internal/poll":     {},
 	"internal/dispatch": {},
 	"internal/files":    {},
