@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/internal/inbox"
 	"github.com/imbot-go/imbot/internal/rest"
 )
@@ -215,6 +216,10 @@ var (
 
 	// ErrInterrupted is the cause of a context that [EventHandler.Interrupt] has ended.
 	ErrInterrupted = inbox.ErrInterrupted
+
+	// ErrTakenOver is the cause of a callback's context when another process handles the event, too,
+	// because this one has lost its [EventHandler.Inbox].
+	ErrTakenOver = driver.ErrTakenOver
 
 	// ErrFull means that as much runs already as [EventHandler.Go] lets.
 	ErrFull = inbox.ErrFull

@@ -12,8 +12,6 @@ const eventVersion = 1
 // EncodeEvent returns all that was sent of an event, for a queue of yours: hand it to
 // [EventHandler.Handle] when [DecodeEvent] has read it again. It holds tokens, so treat it as a
 // password. An event that was built by hand has nothing to encode, which is an error.
-//
-// A fetched event of package imbotv2 keeps its portal, but not its EventID.
 func EncodeEvent(ev Event) ([]byte, error) {
 	if ev == nil {
 		return nil, invalid("", "EncodeEvent: there is no event")

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/internal/inbox"
@@ -81,6 +82,16 @@ type EventHandler struct {
 	// itself. An event that was claimed is lost if its program is killed. Default: NewClaims(8192).
 	Claims driver.Claims
 
+	// Inbox keeps accepted events until they are handled, so that a restart, a crash or kill -9
+	// loses none: what was waiting, or running, is handled afterwards, or by another process that
+	// shares the inbox. An event is handled at least once: again when its process died in the
+	// middle, see [Redelivered]. Events of Beside are not kept, and Claims are asked about them only.
+	// The handler closes the inbox with its Shutdown. While no event can be stored, they wait in
+	// memory (Queue, Patience), are accepted all the same, and /readyz says "degraded".
+	Inbox    driver.Inbox
+	MaxTries int           // starts of a callback that ends its process each time, default 5; then the event is a dead letter
+	Patience time.Duration // how long an event waits for an Inbox that is away, default 5 s; then it is handled from memory. Below zero: it gets 503 at once
+
 	once       sync.Once
 	commands   slash.Table[*CommandAddEvent]
 	chain      func() Callback     // the callbacks within Middleware; see start
@@ -100,7 +111,16 @@ type EventStats struct {
 	Duplicate int64 // accepted before, so not handled again
 	Refused   int64 // answered with 400, 401, 405, or 503 because the token store failed or took too long, or the Verifier panicked
 	Dropped   int64 // answered with 503 for want of room (in the queue, or for another body), or because Claims ended the goroutine: lost, if it was genuine
-	Queued    int64 // waiting now
+	Queued    int64 // waiting now, in this process
+
+	// With an Inbox, where Accepted = Handled + Failed + Duplicate + Buried + Queued holds only
+	// over all processes.
+	Stored      int64         // by this process
+	Spooled     int64         // that waited in memory, because the Inbox was away
+	Redelivered int64         // started for at least the second time
+	Buried      int64         // given up: MaxTries, or they cannot be read
+	StoreErrors int64         // of the Inbox
+	Oldest      time.Duration // since the oldest was stored that runs in this process now
 }
 
 // ServeHTTP implements [http.Handler].
@@ -117,11 +137,7 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer body.Close()
-	err = in.Receive(r.Context(), inbox.Arrival[Event]{
-		Name: meta.Name, Sender: meta.Auth.MemberID, Line: orderKey(meta), Proof: meta.Auth.ApplicationToken, Size: body.Size,
-		Verify: func(ctx context.Context) (inbox.Verdict, error) { return h.verify(ctx, meta) },
-		Decode: func() Event { return decodeEvent(*meta) },
-	})
+	err = in.Receive(r.Context(), h.arrival(meta, body.Size))
 	if err == nil {
 		w.WriteHeader(http.StatusOK)
 		return
@@ -141,6 +157,15 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *EventHandler) Format(f fmt.State, verb rune) {
 	type eventHandler EventHandler
 	printPlain(f, verb, (*eventHandler)(h))
+}
+
+// arrival is an event that comes in.
+func (h *EventHandler) arrival(meta *EventMeta, size int) inbox.Arrival[Event] {
+	return inbox.Arrival[Event]{
+		Name: meta.Name, Sender: meta.Auth.MemberID, Line: orderKey(meta), Proof: meta.Auth.ApplicationToken, Size: size,
+		Verify: func(ctx context.Context) (inbox.Verdict, error) { return h.verify(ctx, meta) },
+		Decode: func() Event { return decodeEvent(*meta) },
+	}
 }
 
 // verify gives what is known about an event before the portal gets its answer.
@@ -263,21 +288,44 @@ func (h *EventHandler) Go(ctx context.Context, ev Event, work func(context.Conte
 	return h.start().Go(ctx, ev, work)
 }
 
+// Redelivered reports whether the callback with this context may have run before: its process was
+// killed, or lost its [EventHandler.Inbox], before the event was marked as handled. Look then into
+// what the first run has left, before anything is done that must not be done twice.
+func Redelivered(ctx context.Context) bool { return inbox.Redelivered(ctx) }
+
+// Run works off what Inbox holds, without a listener, until ctx ends or the handler is shut down.
+// A [Server] does that, too; without it, and without Run, old events wait for the first request. What
+// runs when ctx ends goes on: call Shutdown behind it.
+func (h *EventHandler) Run(ctx context.Context) error {
+	h.start().Run(ctx)
+	return nil
+}
+
+// Degraded reports whether Inbox is away, so that accepted events are kept in memory.
+func (h *EventHandler) Degraded() bool { return h.start().Degraded() }
+
 // Shutdown refuses further events and returns when all accepted ones and the work of Go are
 // done. When ctx ends first, so do the contexts of the running callbacks, the
-// waiting events are given up, and the error says how many.
+// waiting events are given up, and the error says how many. What Inbox holds is not waited for
+// and others go on with it at once, also with what had to be cut off.
 func (h *EventHandler) Shutdown(ctx context.Context) error { return h.start().Shutdown(ctx) }
 
-// Idle returns when nothing is queued or running, or with the error of ctx.
+// Idle returns when nothing is queued or running, or with the error of ctx. With an Inbox that
+// counts its events ([driver.InboxMeter]), those of all processes have to be handled.
 func (h *EventHandler) Idle(ctx context.Context) error { return h.start().Idle(ctx) }
 
 // Stats returns the counters.
 func (h *EventHandler) Stats() EventStats {
 	s := h.start().Stats()
-	return EventStats{
+	stats := EventStats{
 		Accepted: s.Accepted, Handled: s.Handled, Failed: s.Failed, Duplicate: s.Duplicate,
 		Refused: s.Refused + h.unreadable.Load(), Dropped: s.Dropped + h.crowded.Load(), Queued: s.Queued,
+		Stored: s.Stored, Spooled: s.Spooled, Redelivered: s.Redelivered, Buried: s.Buried, StoreErrors: s.StoreErrors,
 	}
+	if !s.Oldest.IsZero() {
+		stats.Oldest = time.Since(s.Oldest)
+	}
+	return stats
 }
 
 // start makes the inbox, once: the fields are filled in by then.
@@ -288,6 +336,8 @@ func (h *EventHandler) start() *inbox.Inbox[Event] {
 		cfg := inbox.Config[Event]{
 			Key: eventKey, Handle: h.Handle, Failed: h.report, Claims: h.Claims, Logger: h.logger,
 			Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
+			Store: h.Inbox, MaxTries: h.MaxTries, Patience: h.Patience, Encode: EncodeEvent, Decode: DecodeEvent,
+			Arrive: func(ev Event) inbox.Arrival[Event] { return h.arrival(ev.Meta(), 0) },
 		}
 		if h.Beside != nil || h.commands.AnyBeside() {
 			cfg.Beside = h.besides

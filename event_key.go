@@ -14,12 +14,7 @@ func NewClaims(n int) driver.Claims { return inbox.NewClaims(n) }
 // orderKey names the dialog of an event. Events without one have no order.
 func orderKey(m *EventMeta) string { return lineOf(m.Auth.MemberID, m.Dialog()) }
 
-func lineOf(member string, dialog DialogID) string {
-	if dialog == "" {
-		return ""
-	}
-	return member + "\x00" + string(dialog)
-}
+func lineOf(member string, dialog DialogID) string { return inbox.Line(member, string(dialog)) }
 
 // eventKey is the same for every delivery of an event and differs between events.
 // It is empty where nothing tells deliveries and events apart.

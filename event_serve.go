@@ -16,7 +16,8 @@ import (
 // Shutdowner is what a [Server] ends with itself: an [EventHandler] of either generation, or a
 // provider of telemetry that has something to flush. Shutdown returns when what was accepted is
 // done, or when ctx ends. One that also has Degraded() bool says with true that it works, but
-// not as it should.
+// not as it should; one that has Run(ctx) error, as a handler with an Inbox, works while the server
+// does, until Shutdown.
 type Shutdowner interface {
 	Shutdown(ctx context.Context) error
 }

@@ -71,7 +71,7 @@ func TestACommandThatInterruptsIsAStopButton(t *testing.T) {
 				if way == "posted" {
 					postedTo(t, h, given(string(dialog), command, n))
 				} else {
-					ok, err := h.push(fetchedLine("", 5, dialog), 1, fetchedCommand(dialog, command), func() {})
+					ok, err := h.push(botKey{id: 5}, 1, fetchedCommand(dialog, command), func() {})
 					require.True(t, ok)
 					require.NoError(t, err)
 				}
@@ -81,7 +81,7 @@ func TestACommandThatInterruptsIsAStopButton(t *testing.T) {
 				postedTo(t, h, "event=ONIMBOTV2MESSAGEADD&data[bot][id]=5&data[message][id]=2&data[message][text]=question&data[chat][dialogId]=27&data[user][id]=1")
 			} else {
 				question := &MessageAddEvent{BotEvent: BotEvent{Bot: EventBot{ID: 5}, User: User{ID: 1}, Chat: Chat{DialogID: "27"}}}
-				_, err := h.push(fetchedLine("", 5, "27"), 1, question, func() {})
+				_, err := h.push(botKey{id: 5}, 1, question, func() {})
 				require.NoError(t, err)
 			}
 			time.Sleep(5 * time.Second)

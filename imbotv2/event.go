@@ -3,8 +3,10 @@ package imbotv2
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -119,12 +121,28 @@ func (e EventItem) event(portal string, seed []byte) imbot.Event {
 		ts = strconv.FormatInt(e.Date.Unix(), 10)
 	}
 	var whole bytes.Buffer
-	_, _ = whole.WriteString(`{"event":` + string(name) + `,"ts":"` + ts + `","data":`)
+	_, _ = fmt.Fprintf(&whole, `{"event":%s,"ts":"%s","eventId":"%d","%s":"%x","data":`, name, ts, e.EventID, seedName, seed)
 	_, _ = whole.Write(data)
 	_ = whole.WriteByte('}')
 	meta := imbot.EventMeta{Name: e.Type, Time: e.Date, Auth: imbot.EventAuth{MemberID: portal}}
 	_ = json.Unmarshal(whole.Bytes(), &meta.Raw) // one that is too large stays empty
 	return decodeEvent(meta, e.EventID, seed)
+}
+
+// seedName is where an event that was fetched keeps the seed of its replies, so that an Inbox or
+// a queue keeps it, too.
+const seedName = "replySeed"
+
+// typed decodes an event of this generation that has come as an unknown one: posted, or from a queue.
+func typed(ev imbot.Event) imbot.Event {
+	u, ok := ev.(*imbot.UnknownEvent)
+	if !ok {
+		return ev
+	}
+	if seed, _ := hex.DecodeString(u.Raw.Get(seedName)); len(seed) > 0 {
+		return decodeEvent(u.EventMeta, int64(idOf(u.Raw.Get("eventId"))), seed)
+	}
+	return decodeEvent(u.EventMeta, int64(idOf(u.Raw.Get("eventId"))), []byte(u.Auth.ApplicationToken))
 }
 
 // Get returns a page of the bot's queue, and deletes all events below Offset for every reader.

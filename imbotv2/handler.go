@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/driver"
@@ -62,11 +63,20 @@ type EventHandler struct {
 	QueueBytes int                                                  // that accepted events may hold, default 64 MiB
 	Claims     driver.Claims                                        // of posted events; default: imbot.NewClaims(8192)
 
+	// Inbox keeps posted events as [imbot.EventHandler] says, and fetched ones: these are
+	// acknowledged when they are stored, so a callback that takes long holds no queue up. An event is
+	// handled at least once, see [imbot.Redelivered].
+	Inbox    driver.Inbox
+	MaxTries int           // default 5
+	Patience time.Duration // of posted events, default 5 s; fetched ones stay with the portal
+
 	once     sync.Once
 	commands slash.Table[*CommandAddEvent]
+	beside   func(imbot.Event) bool    // Beside and that of Commands; nil: nothing is
 	chain    func() imbot.Callback     // the callbacks within Middleware; see start
 	posted   *imbot.EventHandler       // for what only it knows: bodies, verification, order, late checks of an OAuthApp
 	fetched  *inbox.Inbox[imbot.Event] // for what a poller pushes
+	putter   *inbox.Putter             // of what a poller pushes into Inbox; nil: there is none
 }
 
 // ServeHTTP implements [http.Handler].
@@ -180,7 +190,24 @@ func (h *EventHandler) Go(ctx context.Context, ev imbot.Event, work func(context
 // the error says how many. Those that were fetched come again.
 func (h *EventHandler) Shutdown(ctx context.Context) error {
 	h.start()
-	return errors.Join(h.posted.Shutdown(ctx), h.fetched.Shutdown(ctx))
+	var stored error
+	if h.putter != nil {
+		stored = h.putter.Shutdown(ctx)
+	}
+	return errors.Join(stored, h.posted.Shutdown(ctx), h.fetched.Shutdown(ctx))
+}
+
+// Run works off what Inbox holds, without a listener and without polling; see
+// [imbot.EventHandler.Run]. [Poll] and [Serve] do that, too.
+func (h *EventHandler) Run(ctx context.Context) error {
+	h.start()
+	return h.posted.Run(ctx)
+}
+
+// Degraded reports whether Inbox is away, so that accepted events are kept in memory.
+func (h *EventHandler) Degraded() bool {
+	h.start()
+	return h.posted.Degraded()
 }
 
 // Idle returns when nothing is queued or running, or with the error of ctx.
@@ -201,6 +228,13 @@ func (h *EventHandler) Stats() imbot.EventStats {
 	s.Handled += f.Handled
 	s.Failed += f.Failed
 	s.Queued += f.Queued
+	if h.putter != nil {
+		stored, duplicate, storeErrors := h.putter.Stats()
+		s.Accepted += stored + duplicate
+		s.Stored += stored
+		s.Duplicate += duplicate
+		s.StoreErrors += storeErrors
+	}
 	return s
 }
 
@@ -226,6 +260,7 @@ func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 		h.posted = &imbot.EventHandler{
 			Verifier: h.Verifier, OnEvent: h.Handle, OnError: h.reportPosted, Logger: h.Logger,
 			Workers: h.Workers, Queue: h.Queue, QueueBytes: h.QueueBytes, Claims: h.Claims,
+			Inbox: h.Inbox, MaxTries: h.MaxTries, Patience: h.Patience,
 		}
 		cfg := inbox.Config[imbot.Event]{
 			Handle: h.Handle, Failed: h.report, Logger: h.logger, Workers: h.Workers, Queue: h.Queue, Bytes: h.QueueBytes,
@@ -233,15 +268,55 @@ func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 		if h.Beside != nil || h.commands.AnyBeside() { // else no posted event has to be decoded twice
 			h.posted.Beside, cfg.Beside = func(ev imbot.Event) bool { return h.besides(typed(ev)) }, h.besides
 		}
-		h.fetched = inbox.New(cfg.OrUsual())
+		cfg = cfg.OrUsual()
+		h.fetched, h.beside = inbox.New(cfg), cfg.Beside
+		if h.Inbox != nil {
+			h.putter = inbox.NewPutter(h.Inbox, cfg.Queue, h.logger)
+		}
 	})
 	return h.fetched
 }
 
-// push hands over a fetched event; done is called when its callback has returned. false: there is
-// no room now.
-func (h *EventHandler) push(line string, size int, ev imbot.Event, done func()) (bool, error) {
-	return h.start().Push(line, size, ev, done)
+// push hands over a fetched event; done is called when its callback has returned, or when Inbox
+// keeps it. false: there is no room now.
+func (h *EventHandler) push(b botKey, size int, ev imbot.Event, done func()) (bool, error) {
+	h.start()
+	if h.putter != nil && !h.isBeside(ev) {
+		if body, err := imbot.EncodeEvent(ev); err == nil { // else the poller has made it
+			return h.putter.Put(itemOf(b, ev, body), done)
+		}
+	}
+	return h.fetched.Push(fetchedLine(b.portal, b.id, ev.Dialog()), size, ev, done)
+}
+
+// itemOf is a fetched event as Inbox keeps it. Its line is the one that a posted event of its
+// dialog has.
+func itemOf(b botKey, ev imbot.Event, body []byte) driver.InboxItem {
+	key := inbox.NewDigest()
+	key.Texts("fetched", b.portal, b.id.String(), ev.Meta().Raw.Get("eventId"))
+	if ev.Meta().Raw.Get("eventId") == "0" { // the portal has spoilt it
+		key.Texts(string(body))
+	}
+	it := driver.InboxItem{Key: key.String(), Line: key.String(), Body: body}
+	if line := inbox.Line(b.portal, string(ev.Meta().Dialog())); line != "" {
+		it.Line = inbox.LineName(line)
+	}
+	return it
+}
+
+// isBeside asks Beside in a goroutine that code of the user may end.
+func (h *EventHandler) isBeside(ev imbot.Event) (is bool) {
+	if h.beside == nil {
+		return false
+	}
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		defer func() { _ = recover() }() // Push asks again, and logs it
+		is = h.beside(ev)
+	}()
+	<-asked
+	return is
 }
 
 // fetchedLine names the dialog of a fetched event, in the order of which it is handled.
@@ -265,14 +340,6 @@ func (h *EventHandler) report(ctx context.Context, ev imbot.Event, err error) {
 // reportPosted is report for an event as the first generation's handler has it.
 func (h *EventHandler) reportPosted(ctx context.Context, ev imbot.Event, err error) {
 	h.report(ctx, typed(ev), err)
-}
-
-// typed decodes an event of this generation that has come as an unknown one.
-func typed(ev imbot.Event) imbot.Event {
-	if u, ok := ev.(*imbot.UnknownEvent); ok {
-		return decodeEvent(u.EventMeta, 0, []byte(u.Auth.ApplicationToken))
-	}
-	return ev
 }
 
 func (h *EventHandler) logger() *slog.Logger {

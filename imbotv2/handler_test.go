@@ -52,7 +52,7 @@ func TestMiddlewareIsAroundPostedFetchedAndHandledEvents(t *testing.T) {
 		postedTo(t, h, "event=ONIMBOTV2MESSAGEADD&data[bot][id]=5&data[message][id]=3&data[message][text]=by a bot&data[chat][dialogId]=1&data[user][id]=9&data[user][bot]=Y")
 		require.NoError(t, h.Idle(t.Context()))
 		fetched := &MessageAddEvent{BotEvent: BotEvent{Bot: EventBot{ID: 5}, User: User{ID: 2}, Chat: Chat{DialogID: "2"}}, Message: Message{Text: "fetched"}}
-		ok, err := h.push("", 1, fetched, func() {})
+		ok, err := h.push(botKey{}, 1, fetched, func() {})
 		require.True(t, ok)
 		require.NoError(t, err)
 		require.NoError(t, h.Idle(t.Context()))
@@ -87,7 +87,7 @@ func TestInterruptOfPostedAndFetchedEvents(t *testing.T) {
 			if stop {
 				ev = press
 			}
-			ok, err := h.push(fetchedLine("m1", 5, "chat7"), 1, ev, func() {})
+			ok, err := h.push(botKey{"m1", 5}, 1, ev, func() {})
 			require.True(t, ok)
 			require.NoError(t, err)
 		},

@@ -117,7 +117,11 @@ func (p *Poller) Run(ctx context.Context) error {
 	defer end()
 	stop := context.AfterFunc(r.ctx, func() { p.awaitLeads(r); end() })
 	defer stop()
+	var works sync.WaitGroup
+	works.Go(func() { _ = p.Handler.Run(polling) })
 	err = r.Run(polling)
+	end()
+	works.Wait()
 	r.cancel()
 	p.awaitLeads(r)
 
@@ -182,8 +186,7 @@ func (p *Poller) push(b *bot, f *fetched, done func()) (bool, error) {
 		f.event, f.size = f.item.event(b.portal, b.seed), eventSize*len(f.item.Data) // the queue does not tell the portal
 		f.item = EventItem{}
 	}
-	line := fetchedLine(b.portal, b.id, f.event.Dialog())
-	room, err := p.Handler.push(line, f.size, f.event, done)
+	room, err := p.Handler.push(b.botKey, f.size, f.event, done)
 	if err != nil {
 		err = fmt.Errorf("imbotv2: Poll: the handler: %w", err)
 	}

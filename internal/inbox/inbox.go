@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,8 +24,8 @@ import (
 // VerifyTime bounds what [Arrival.Verify] may take.
 const VerifyTime = 5 * time.Second
 
-// Config says what an [Inbox] does with its events of type E. All fields but Beside
-// and Claims are required.
+// Config says what an [Inbox] does with its events of type E. All fields but Beside,
+// Claims, and Store with what follows it are required.
 type Config[E any] struct {
 	Key     func(E) string                             // the same for every delivery of an event, different for different events; "": nothing tells them apart, so each is handled
 	Handle  func(context.Context, E) error             // the callback
@@ -35,6 +36,15 @@ type Config[E any] struct {
 	Workers int                                        // calls of Handle at a time
 	Queue   int                                        // events that wait for one
 	Bytes   int                                        // that accepted events may hold until they are handled; one alone may hold more
+
+	// Store keeps accepted events until they are handled, except those that are beside; nil: they
+	// are in memory. Claims are not asked about what it keeps.
+	Store    driver.Inbox
+	MaxTries int                     // starts of a callback; after that the event is buried
+	Patience time.Duration           // how long an event waits in memory for a store that is away; below zero: it is not accepted then
+	Encode   func(E) ([]byte, error) // for the store
+	Decode   func([]byte) (E, error)
+	Arrive   func(E) Arrival[E] // a decoded event as it came in
 }
 
 // OrUsual returns the config with the usual sizes in place of those that nobody has set.
@@ -47,6 +57,12 @@ func (c Config[E]) OrUsual() Config[E] {
 	}
 	if c.Bytes <= 0 {
 		c.Bytes = 64 << 20
+	}
+	if c.MaxTries <= 0 {
+		c.MaxTries = 5
+	}
+	if c.Patience == 0 {
+		c.Patience = 5 * time.Second
 	}
 	return c
 }
@@ -94,7 +110,11 @@ type Stats struct {
 	Duplicate int64 // accepted before, so not handled again
 	Refused   int64 // by Verify
 	Dropped   int64 // for want of room
-	Queued    int64 // waiting now
+	Queued    int64 // waiting now, in memory
+
+	// With a Store.
+	Stored, Spooled, Redelivered, Buried, StoreErrors int64
+	Oldest                                            time.Time // when the oldest event was stored that runs here; zero: none does
 }
 
 // A DroppedError says why there is no room for an event.
@@ -116,6 +136,10 @@ type Inbox[E any] struct {
 	turns   *turns       // of keys; see once
 	memory  *memory      // of keys that were taken
 	held    atomic.Int64 // bytes of accepted events that are not handled yet
+	durable *durable[E]  // nil without a Store
+
+	shut    chan struct{} // closed by Shutdown
+	closing sync.Once
 
 	claimsRest atomic.Int64 // until when Claims are left alone, in ns since 1970
 
@@ -124,12 +148,31 @@ type Inbox[E any] struct {
 
 // New returns an empty inbox.
 func New[E any](cfg Config[E]) *Inbox[E] {
-	return &Inbox[E]{
+	in := &Inbox[E]{
 		cfg: cfg, pool: dispatch.New(cfg.Workers, cfg.Queue), beside: dispatch.New(cfg.Workers, cfg.Queue), jobs: dispatch.New(mostJobs, 0),
 		waiting: newWaitingRoom(cfg.Queue, cfg.Bytes), running: running{ends: map[string]context.CancelCauseFunc{}},
-		turns: newTurns(), memory: newMemory(remembered),
+		turns: newTurns(), memory: newMemory(remembered), shut: make(chan struct{}),
+	}
+	if cfg.Store != nil {
+		in.durable = newDurable(in)
+	}
+	return in
+}
+
+// Run works off what the Store holds until ctx ends or the inbox is shut down. Receive does so,
+// too, from its first call on.
+func (in *Inbox[E]) Run(ctx context.Context) {
+	if in.durable != nil {
+		in.durable.begin()
+	}
+	select {
+	case <-ctx.Done():
+	case <-in.shut:
 	}
 }
+
+// Degraded reports whether events are kept in memory because the Store is away.
+func (in *Inbox[E]) Degraded() bool { return in.durable != nil && in.durable.spool.holds() }
 
 // Receive takes an event; when it returns nil the sender may forget it. Otherwise
 // the error is that of Verify, or a [*DroppedError]. The sender may post an event
@@ -163,8 +206,13 @@ func (in *Inbox[E]) Receive(ctx context.Context, arrival Arrival[E]) error {
 	}
 	if verdict.Later == nil {
 		in.sort(ctx, a)
+	}
+	switch {
+	case in.durable != nil && a.pool != in.beside:
+		err = in.receive(ctx, a, verdict)
+	case verdict.Later == nil:
 		err = in.once(ctx, a, func() error { return accept(func() error { return in.submit(a) }) })
-	} else {
+	default:
 		err = accept(func() error { return in.submitUnverified(a, verdict) })
 	}
 	if verdict.SideWork != nil {
@@ -177,6 +225,22 @@ func (in *Inbox[E]) Receive(ctx context.Context, arrival Arrival[E]) error {
 	}
 	count = &in.accepted // also when it was accepted before
 	return nil
+}
+
+// receive takes an event that the store is to keep. A genuine one stays behind those of the same
+// line and proof that wait to be verified.
+func (in *Inbox[E]) receive(ctx context.Context, a *Arrival[E], verdict Verdict) error {
+	if in.pool.Closed() {
+		return dispatch.ErrClosed
+	}
+	in.durable.begin()
+	if verdict.Later == nil {
+		if !in.waiting.keeps(a.order()) {
+			return in.durable.accept(ctx, a)
+		}
+		verdict = Verdict{ProofKnown: true}
+	}
+	return in.durable.acceptUnverified(ctx, a, verdict)
 }
 
 // Push takes a genuine event whose sender keeps it until done is called, after its
@@ -372,13 +436,26 @@ func (in *Inbox[E]) guard(ctx context.Context, where string, f func() error) (er
 func (in *Inbox[E]) Shutdown(ctx context.Context) error {
 	in.pool.Close()
 	in.beside.Close()
+	in.closing.Do(func() { close(in.shut) })
 	err := in.waiting.pool.Shutdown(ctx) // first: what is verified there goes on to the other pools
+	if in.durable != nil {
+		in.durable.end()
+		err = errors.Join(err, in.durable.spool.pool.Shutdown(ctx))
+	}
 	err = errors.Join(err, in.pool.Shutdown(ctx), in.beside.Shutdown(ctx))
+	if in.durable != nil {
+		err = errors.Join(err, in.cfg.Store.Close())
+	}
 	return errors.Join(err, in.jobs.Shutdown(ctx)) // last: callbacks start some
 }
 
 // Idle returns when nothing waits or runs, or with the error of ctx.
 func (in *Inbox[E]) Idle(ctx context.Context) error {
+	if in.durable != nil {
+		if err := in.durable.idle(ctx); err != nil {
+			return err
+		}
+	}
 	for _, pool := range []*dispatch.Pool{in.waiting.pool, in.pool, in.beside, in.jobs} { // in the order in which one gives to the next
 		if err := pool.Idle(ctx); err != nil {
 			return err
@@ -389,8 +466,14 @@ func (in *Inbox[E]) Idle(ctx context.Context) error {
 
 // Stats returns the counters.
 func (in *Inbox[E]) Stats() Stats {
-	return Stats{
+	s := Stats{
 		Accepted: in.accepted.Load(), Handled: in.handled.Load(), Failed: in.failed.Load(), Duplicate: in.duplicate.Load(),
 		Refused: in.refused.Load(), Dropped: in.dropped.Load(), Queued: int64(in.pool.Queued() + in.beside.Queued() + in.waiting.pool.Queued()),
 	}
+	if d := in.durable; d != nil {
+		s.Queued += int64(d.spool.length())
+		s.Stored, s.Spooled, s.Redelivered, s.Buried, s.StoreErrors = d.stored.Load(), d.spool.spooled.Load(), d.redelivered.Load(), d.buried.Load(), d.storeErrors.Load()
+		s.Oldest = d.oldest()
+	}
+	return s
 }

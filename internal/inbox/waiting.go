@@ -32,12 +32,13 @@ type waitingRoom struct {
 	checks   map[string]int  // verifications that prove other events, too, by sender
 	orders   map[string]int  // events, by order
 	sideWork map[string]bool // senders with side work that waits or runs
+	away     away            // events that wait in a store
 }
 
 func newWaitingRoom(queue, bytes int) *waitingRoom {
 	return &waitingRoom{
 		pool: dispatch.New(lateVerifiers, queue), mostJunk: (queue + 1) / 2, room: min(junkBytes, (bytes+1)/2),
-		junkOf: map[string]int{}, checks: map[string]int{}, orders: map[string]int{}, sideWork: map[string]bool{},
+		junkOf: map[string]int{}, checks: map[string]int{}, orders: map[string]int{}, sideWork: map[string]bool{}, away: away{guests: map[string]guest{}},
 	}
 }
 
@@ -67,7 +68,16 @@ func (a *Arrival[E]) order() string {
 func (w *waitingRoom) checking(sender string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.sweep()
 	return w.checks[sender] > 0
+}
+
+// keeps is holds for who has no lock.
+func (w *waitingRoom) keeps(order string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sweep()
+	return w.holds(order)
 }
 
 // holds reports whether an event of an order is here.

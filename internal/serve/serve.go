@@ -13,7 +13,7 @@ import (
 )
 
 // Shutdowner is one of Events. One that also has Degraded() bool may say that it works, but not as
-// it should.
+// it should. One that also has Run(ctx) error has work of its own while the server runs.
 type Shutdowner interface {
 	Shutdown(ctx context.Context) error
 }
@@ -44,6 +44,17 @@ func Run(ctx context.Context, ln net.Listener, c Config) (failed, drained error)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(ln) }()
+	working, stop := context.WithCancel(context.WithoutCancel(ctx)) // until Shutdown, not only until ctx ends
+	worked := make(chan error, len(c.Events))
+	works := 0
+	for _, event := range c.Events {
+		if w, ok := event.(interface {
+			Run(ctx context.Context) error
+		}); ok {
+			works++
+			go func() { worked <- w.Run(working) }()
+		}
+	}
 	select {
 	case failed = <-ended:
 	case <-ctx.Done():
@@ -64,7 +75,12 @@ func Run(ctx context.Context, ln net.Listener, c Config) (failed, drained error)
 	if failed == nil {
 		<-ended
 	}
-	return failed, c.shutdown(drain)
+	drained = c.shutdown(drain)
+	stop()
+	for range works {
+		drained = errors.Join(drained, <-worked)
+	}
+	return failed, drained
 }
 
 // shutdown ends what accepts events. What waits for the next in the row may still use it.
