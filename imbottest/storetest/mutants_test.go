@@ -558,3 +558,66 @@ func TestTheKitFindsBrokenLimiters(t *testing.T) {
 		}},
 	})
 }
+
+// holds is a limiter that is a Holder in memory.
+type holds struct {
+	imbot.Limiter
+	mu   *sync.Mutex
+	all  map[string]time.Time
+	name func(scope, method string) string
+	wins func(old, until time.Time) bool
+}
+
+func (h holds) Hold(ctx context.Context, scope, method string, until time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if name := h.name(scope, method); ctx.Err() == nil && h.wins(h.all[name], until) {
+		h.all[name] = until
+	}
+	return ctx.Err()
+}
+
+func (h holds) Holds(ctx context.Context, scope string) (map[string]time.Time, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	found := map[string]time.Time{}
+	for name, until := range h.all {
+		if method, is := strings.CutPrefix(name, h.name(scope, "")); is {
+			found[method] = until
+		}
+	}
+	return found, ctx.Err()
+}
+
+func TestTheKitFindsBrokenHolders(t *testing.T) {
+	t.Parallel()
+	good := func() imbot.Limiter {
+		return holds{
+			imbot.NewLimiter(perSecond, burst), new(sync.Mutex), map[string]time.Time{},
+			func(scope, method string) string { return scope + " " + method }, time.Time.Before,
+		}
+	}
+	change := func(f func(h *holds)) func(imbot.Limiter) imbot.Limiter {
+		return func(l imbot.Limiter) imbot.Limiter {
+			h := l.(holds)
+			f(&h)
+			return h
+		}
+	}
+	notice(t, holderChecks, good, map[string]mutant[imbot.Limiter]{
+		"no holder":                {holderChecks[0].name, func(l imbot.Limiter) imbot.Limiter { return l.(holds).Limiter }},
+		"each process for itself":  {holderChecks[0].name, change(func(h *holds) { h.all = map[string]time.Time{} })},
+		"one scope for all":        {holderChecks[0].name, change(func(h *holds) { h.name = func(_, method string) string { return method } })},
+		"the last one stands":      {holderChecks[1].name, change(func(h *holds) { h.wins = func(_, _ time.Time) bool { return true } })},
+		"one of many gets lost":    {holderChecks[2].name, change(func(h *holds) { h.wins = func(_, until time.Time) bool { return time.Until(until) < 19*time.Minute } })},
+		"the first stands forever": {holderChecks[3].name, change(func(h *holds) { h.wins = func(old, _ time.Time) bool { return old.IsZero() } })},
+		"contexts are ignored":     {holderChecks[4].name, func(l imbot.Limiter) imbot.Limiter { return deaf{l.(holds)} }},
+	})
+}
+
+// deaf ignores the context of Hold.
+type deaf struct{ holds }
+
+func (d deaf) Hold(_ context.Context, scope, method string, until time.Time) error {
+	return d.holds.Hold(context.Background(), scope, method, until)
+}

@@ -8,8 +8,8 @@
 //
 // open is called several times and opens the same thing again, as another process would: what
 // one has stored the others find. Every check has keys of its own, so nothing has to be empty
-// before, and some rows are left. Checks run side by side and take a few seconds, because they
-// wait for the clock of the engine.
+// before, and some rows are left; [Inbox] and [Kill] alone need a store of their own. Checks run side
+// by side and take a few seconds, because they wait for the clock of the engine.
 package storetest
 
 import (

@@ -8,6 +8,7 @@ import (
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/imbottest/storetest"
+	"github.com/imbot-go/imbot/internal/meminbox"
 )
 
 func TestTokenStores(t *testing.T) {
@@ -54,4 +55,18 @@ func TestLeaders(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "leads")
 	storetest.Leader(t, func(testing.TB) driver.Leader { return imbot.FileLeader(dir) })
+}
+
+func TestInboxes(t *testing.T) {
+	t.Parallel()
+	t.Run("of many processes", func(t *testing.T) {
+		t.Parallel()
+		s := meminbox.New()
+		storetest.Inbox(t, func(testing.TB) driver.Inbox { return s.Open() })
+	})
+	t.Run("of one process at a time", func(t *testing.T) {
+		t.Parallel()
+		s := meminbox.New()
+		storetest.Inbox(t, func(testing.TB) driver.Inbox { return s.Open() }, storetest.Single())
+	})
 }
