@@ -18,6 +18,9 @@ import "context"
 //     returned. An error, or a panic, goes to OnError and counts as handled: return nil and
 //     keep the event yourself where it is to be tried again.
 //
+// With an [EventHandler.Inbox] events are acknowledged when that has stored them, and Poll ends without
+// their callbacks: call Shutdown behind it. They run at least once, whatever is killed.
+//
 // In a conversation an event gets to its callback within 2 s, after half a minute of silence
 // within 5.5 s. A request brings about a hundred events of all its bots, and each person's
 // first message is two, so of a crowd that comes at once some wait 2 s longer. An idle portal

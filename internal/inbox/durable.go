@@ -30,6 +30,7 @@ type durable[E any] struct {
 	store driver.Inbox
 	spool *spool[E]
 	slots chan struct{} // holds one for each worker that is free
+	late  chan struct{} // holds one for each late verification that needs no worker of the callbacks: as many as Queue
 
 	begun sync.Once
 	ctx   context.Context // of Take
@@ -44,11 +45,14 @@ type durable[E any] struct {
 
 func newDurable[E any](in *Inbox[E]) *durable[E] {
 	d := &durable[E]{
-		in: in, store: in.cfg.Store, slots: make(chan struct{}, in.cfg.Workers),
+		in: in, store: in.cfg.Store, slots: make(chan struct{}, in.cfg.Workers), late: make(chan struct{}, in.cfg.Queue),
 		ended: make(chan struct{}), runs: map[string]time.Time{},
 	}
 	for range in.cfg.Workers {
 		d.slots <- struct{}{}
+	}
+	for range in.cfg.Queue {
+		d.late <- struct{}{}
 	}
 	d.ctx, d.stop = context.WithCancel(context.Background())
 	d.spool = newSpool(d)
@@ -257,9 +261,18 @@ func (d *durable[E]) give(items []driver.InboxItem) {
 	}
 }
 
-// run handles an item in a worker.
+// run handles an item in a worker. What waits to be verified takes none of the callbacks.
 func (d *durable[E]) run(it driver.InboxItem, over func()) {
-	d.in.pool.Hand("", func(ctx context.Context) {
+	pool := d.in.pool
+	if isUnverified(it) {
+		select {
+		case <-d.late:
+			over()
+			pool, over = d.in.waiting.pool, func() { d.late <- struct{}{} }
+		default:
+		}
+	}
+	pool.Hand("", func(ctx context.Context) {
 		defer over()
 		d.handle(ctx, it)
 	})

@@ -437,9 +437,11 @@ func (in *Inbox[E]) Shutdown(ctx context.Context) error {
 	in.pool.Close()
 	in.beside.Close()
 	in.closing.Do(func() { close(in.shut) })
-	err := in.waiting.pool.Shutdown(ctx) // first: what is verified there goes on to the other pools
 	if in.durable != nil {
 		in.durable.end()
+	}
+	err := in.waiting.pool.Shutdown(ctx) // first: what is verified there goes on to the other pools
+	if in.durable != nil {
 		err = errors.Join(err, in.durable.spool.pool.Shutdown(ctx))
 	}
 	err = errors.Join(err, in.pool.Shutdown(ctx), in.beside.Shutdown(ctx))
