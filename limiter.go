@@ -13,7 +13,7 @@ import (
 // clients of an [OAuthApp] its member id, which outlives a renaming), or with an
 // error when ctx ends or its deadline would come first. A limiter that several
 // processes share (in Redis, for example) needs no more than Wait; it may also be
-// a [driver.Refuser].
+// a [driver.Refuser] and a [driver.Holder].
 type Limiter interface {
 	Wait(ctx context.Context, portal string) error
 }

@@ -51,7 +51,7 @@ func (a *OAuthApp) member(g Grant) (*member, error) {
 	m := a.members[g.MemberID].Value()
 	if m == nil {
 		m = &member{app: a, id: g.MemberID}
-		m.conn = connect(&access{portal: rest.Portal{Root: g.ClientEndpoint, Name: g.MemberID, Tokens: m, Holds: a.holdsOf(g.MemberID)}}, a.options)
+		m.conn = connect(&access{portal: rest.Portal{Root: g.ClientEndpoint, Name: g.MemberID, Tokens: m, Holds: a.holdsOf(g.MemberID), Application: a.ClientID}}, a.options)
 		a.members[g.MemberID] = weak.Make(m)
 		runtime.AddCleanup(m, a.forgetMember, g.MemberID)
 	}

@@ -19,8 +19,9 @@ type Refuser interface {
 // at most 64 letters [0-9a-z]. The times are those of the caller's clock; what has ended may be
 // forgotten.
 //
-// Hold is called after a refusal, Holds at the start and every 30 s, so neither has to be fast. Both
-// return when ctx ends.
+// Hold is called after a refusal, Holds before the first call and before one every 30 s; the call
+// waits 100 ms at most, when ctx ends. After an error nobody asks or tells for 30 s, and the calls go
+// on with what this process knows. A client with imbot.OAuth has no scope: who knows its application?
 type Holder interface {
 	Hold(ctx context.Context, scope, method string, until time.Time) error
 	Holds(ctx context.Context, scope string) (map[string]time.Time, error)

@@ -195,6 +195,7 @@ func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
 			}
 			return failed
 		}
+		c.used().holds.hear(ctx)
 		n := c.fitting(todo)
 		if n == 0 {
 			c.sendAlone(ctx, todo[0])
@@ -304,7 +305,7 @@ func (c *Core) sendBatch(ctx context.Context, cl *Call) *Failure {
 		it.call.inBatch = true
 	}
 	if f == nil {
-		if f = c.distribute(cl, items, result); f == nil {
+		if f = c.distribute(ctx, cl, items, result); f == nil {
 			return nil
 		}
 	}
@@ -352,7 +353,7 @@ func (it *Item) again(c *Core) {
 
 // distribute takes the answer of a batch apart. It fails when the answer cannot
 // be read: then nobody knows what has run.
-func (c *Core) distribute(cl *Call, items []*Item, result json.RawMessage) *Failure {
+func (c *Core) distribute(ctx context.Context, cl *Call, items []*Item, result json.RawMessage) *Failure {
 	var r batchResult
 	ok := r.read(result)
 	results, ok1 := keyed(r.results, len(items))
@@ -365,7 +366,7 @@ func (c *Core) distribute(cl *Call, items []*Item, result json.RawMessage) *Fail
 	ran, failedBefore := 0, false
 	for i, it := range items {
 		if raw := failures[i]; raw != nil {
-			if c.commandFailed(it, cl, raw, failedBefore); it.next != rejoin {
+			if c.commandFailed(ctx, it, cl, raw, failedBefore); it.next != rejoin {
 				ran = i + 1
 			}
 			failedBefore = true
@@ -392,7 +393,7 @@ func (c *Core) distribute(cl *Call, items []*Item, result json.RawMessage) *Fail
 // commandFailed reads the error of one command. Its code decides what is done about
 // it, as long as the code is its own: after another command has failed it may be
 // that one's, except for the two codes that the portal gives before it calls the method.
-func (c *Core) commandFailed(it *Item, cl *Call, raw json.RawMessage, failedBefore bool) {
+func (c *Core) commandFailed(ctx context.Context, it *Item, cl *Call, raw json.RawMessage, failedBefore bool) {
 	f := &Failure{Method: it.call.method, Attempts: it.call.attempts, InBatch: true, FromPortal: true}
 	if env, ok := readEnvelope(raw); ok && env.Error != nil {
 		f.Code, f.Description = ErrorOf(env.Error, env.Description)
@@ -417,7 +418,7 @@ func (c *Core) commandFailed(it *Item, cl *Call, raw json.RawMessage, failedBefo
 		it.Result, it.Failure = isTrue, nil
 		c.done(it.call)
 	case f.is(operationTimeLimit):
-		c.used().holds.refused(it.call.method, cl.sent)
+		c.block(ctx, it.call.method, cl.sent)
 		it.again(c)
 	case f.is(batchLengthExceeded):
 		if it.again(c); it.next == alone {

@@ -50,12 +50,17 @@ type Portal struct {
 	Secrets []string           // cut out of every text that enters a Failure
 	Holds   *Holds             // nil: of the core
 
+	// Application is as whom the portal counts operating time, for the other processes: the client
+	// id. A client with tokens and without it tells nobody; without tokens Root is it.
+	Application string
+
 	// Done, if set, is told about each call that has succeeded.
 	Done func(method string, params []byte)
 }
 
 // Limiter keeps the calls to a portal within its rate. It may also have
-// Refused(portal string), which is told when the portal refuses a call all the same.
+// Refused(portal string), which is told when the portal refuses a call all the same, and may
+// be a [Holder].
 type Limiter interface {
 	Wait(ctx context.Context, portal string) error
 }
@@ -125,6 +130,7 @@ func (c *Core) firstUse() *state {
 	if s.holds == nil {
 		s.holds = new(Holds)
 	}
+	s.holds.share(c.config.Limiter, c.portal)
 	if c.config.AutoBatch {
 		s.auto = &autoBatch{core: c}
 	}
@@ -142,6 +148,7 @@ func (c *Core) MoveTo(root string) {
 // Do sends a call by itself or, with AutoBatch, maybe together with others.
 func (c *Core) Do(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 	ctx, class := classify(ctx)
+	c.used().holds.hear(ctx)
 	if !c.config.AutoBatch {
 		return c.send(ctx, cl)
 	}
@@ -305,7 +312,7 @@ func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waite
 			l.Refused(c.portal.Name)
 		}
 		if f.is(operationTimeLimit) {
-			c.used().holds.refused(cl.method, cl.sent)
+			c.block(ctx, cl.method, cl.sent)
 		}
 	}
 	if c.config.Watcher != nil {

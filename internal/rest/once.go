@@ -24,6 +24,7 @@ func (c *Core) SendOnce(ctx context.Context, load func() (items []*Item, limit t
 	ctx, _ = classify(ctx)
 	return c.guarded(&c.portal.Secrets, func() error {
 		start := time.Now()
+		c.used().holds.hear(ctx)
 		if err := c.wait(ctx); err != nil {
 			return err
 		}

@@ -23,6 +23,8 @@ type Holds struct {
 	known []hold    // a few: a list takes a third of the memory of a map
 	last  time.Time // when the last hold ends
 	swept time.Time // when what is over was forgotten
+
+	others *others // nil: nobody is told
 }
 
 type hold struct {
@@ -99,17 +101,15 @@ func seconds(timing []byte, name string) (n int64) {
 }
 
 // refused holds a method back after the portal refused a call that was sent at
-// the given time: until the sum drops, or else for a time that grows.
-func (h *Holds) refused(method string, sent time.Time) {
+// the given time: until the sum drops, or else for a time that grows. It returns the
+// end of a hold that is new.
+func (h *Holds) refused(method string, sent time.Time) (until time.Time) {
 	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	e := h.entry(method, now)
-	if e == nil {
-		return
-	}
-	if !e.set.Before(sent) {
-		return // it was under way when another was refused
+	if e == nil || !e.set.Before(sent) {
+		return time.Time{} // it was under way when another was refused
 	}
 	e.set = now
 	if e.until = e.ran.Add(e.left); !e.until.After(now) {
@@ -119,6 +119,7 @@ func (h *Holds) refused(method string, sent time.Time) {
 	if e.until.After(h.last) {
 		h.last = e.until
 	}
+	return e.until
 }
 
 // Idle reports whether no method is on hold.
