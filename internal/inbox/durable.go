@@ -54,7 +54,7 @@ func newDurable[E any](in *Inbox[E]) *durable[E] {
 	for range in.cfg.Queue {
 		d.late <- struct{}{}
 	}
-	d.ctx, d.stop = context.WithCancel(context.Background())
+	d.ctx, d.stop = context.WithCancel(context.Background()) //nolint:gosec // end calls stop
 	d.spool = newSpool(d)
 	return d
 }
@@ -85,7 +85,7 @@ func (d *durable[E]) accept(ctx context.Context, a *Arrival[E]) error {
 		return err
 	}
 	if d.spool.holds() {
-		return d.spool.add(ctx, a, it)
+		return d.spool.add(ctx, a, it, false)
 	}
 	fresh, err := d.put(ctx, it)
 	switch {
@@ -97,7 +97,7 @@ func (d *durable[E]) accept(ctx context.Context, a *Arrival[E]) error {
 		d.in.release(a)
 		return err
 	}
-	return d.spool.add(ctx, a, it)
+	return d.spool.add(ctx, a, it, true)
 }
 
 // item is an event as it is stored. Its line is hashed, because names of portals and dialogs may

@@ -298,6 +298,8 @@ func TestAStoreThatIsAwayForAMomentLosesAndMixesNothing(t *testing.T) {
 				require.EqualValues(t, 301, s.Accepted)
 				require.EqualValues(t, 301, s.Handled)
 				require.EqualValues(t, 300, s.Spooled)
+				require.EqualValues(t, 301, s.Stored, "what was stored unheard is no duplicate")
+				require.Zero(t, s.Duplicate)
 				require.Positive(t, s.StoreErrors)
 				require.Less(t, s.StoreErrors, int64(400), "one at a time asks")
 				require.Equal(t, 1, strings.Count(r.log.String(), "level=ERROR msg=\"imbot: the Inbox stores"))

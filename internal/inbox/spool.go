@@ -48,8 +48,8 @@ func (s *spool[E]) length() int {
 	return s.events
 }
 
-// add takes an event whose bytes are held.
-func (s *spool[E]) add(ctx context.Context, a *Arrival[E], it driver.InboxItem) error {
+// add takes an event whose bytes are held. tried: a Put of it has failed, and may have stored it.
+func (s *spool[E]) add(ctx context.Context, a *Arrival[E], it driver.InboxItem, tried bool) error {
 	came := time.Now()
 	first, full := s.enter(came)
 	if full {
@@ -61,7 +61,7 @@ func (s *spool[E]) add(ctx context.Context, a *Arrival[E], it driver.InboxItem) 
 	}
 	err := s.pool.Submit(it.Line, func(ctx context.Context) {
 		defer s.leave(ctx)
-		s.flush(ctx, a, it, came)
+		s.flush(ctx, a, it, came, tried)
 	})
 	if err != nil {
 		s.leave(ctx)
@@ -97,7 +97,7 @@ func (s *spool[E]) leave(ctx context.Context) {
 }
 
 // flush puts an event into the store, or handles it from memory.
-func (s *spool[E]) flush(ctx context.Context, a *Arrival[E], it driver.InboxItem, came time.Time) {
+func (s *spool[E]) flush(ctx context.Context, a *Arrival[E], it driver.InboxItem, came time.Time, tried bool) {
 	patience, cancel := context.WithDeadline(ctx, came.Add(s.d.in.cfg.Patience))
 	defer cancel()
 	asks := false // this one asks for all
@@ -130,7 +130,7 @@ func (s *spool[E]) flush(ctx context.Context, a *Arrival[E], it driver.InboxItem
 		switch {
 		case err == nil:
 			s.d.in.release(a)
-			s.d.wasPut(ctx, a, fresh)
+			s.d.wasPut(ctx, a, fresh || tried)
 			return
 		case errors.Is(err, driver.ErrClosed):
 			s.fromMemory(ctx, a, it)
@@ -138,6 +138,7 @@ func (s *spool[E]) flush(ctx context.Context, a *Arrival[E], it driver.InboxItem
 		case asks:
 			rest.wait(patience)
 		}
+		tried = true
 	}
 }
 
