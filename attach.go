@@ -1,11 +1,12 @@
 package imbot
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 // Attach is an attachment: blocks in a coloured frame below the text of a
@@ -308,14 +309,6 @@ func checkNetworkID(field, s string) error {
 	return nil
 }
 
-// The portal replaces \n, \t, \" and \\ inside the texts of an attachment, one kind
-// after the other, so a doubled backslash before n is still a line break and half of
-// it. So every backslash is doubled on the way out, and kept apart from an n or t.
-// Reading replaces what the portal does: what was written reads the same.
-
-// apart keeps a backslash from the letter behind it; nobody sees it.
-const apart = "\u2060"
-
 // marshalTexts encodes a block's fields with protected backslashes, and adds the
 // members that have no field as they came.
 func marshalTexts(fields any, rest string) ([]byte, error) {
@@ -323,31 +316,7 @@ func marshalTexts(fields any, rest string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return withRest(protectBackslashes(data), rest)
-}
-
-// protectBackslashes changes the texts in a JSON value, where a backslash is two.
-func protectBackslashes(data []byte) []byte {
-	if !bytes.Contains(data, []byte(`\\`)) {
-		return data
-	}
-	out := make([]byte, 0, len(data)+len(data)/4)
-	for i := 0; i < len(data); i++ {
-		out = append(out, data[i])
-		if data[i] != '\\' {
-			continue
-		}
-		i++ // no escape of the encoder ends with it
-		out = append(out, data[i])
-		if data[i] != '\\' {
-			continue
-		}
-		out = append(out, `\\`...)
-		if next := data[i+1]; next == 'n' || next == 't' { // there is a quote at least
-			out = append(out, apart...)
-		}
-	}
-	return out
+	return withRest(phpform.ProtectBackslashes(data), rest)
 }
 
 // marshalBlock encodes a block under the name of its kind.
@@ -367,16 +336,7 @@ func marshalItems[T any](kind string, items []T) ([]byte, error) {
 }
 
 // takeText is take for a text in which the portal interprets backslashes.
-func (o object) takeText(name string) string {
-	s := o.take(name)
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	for _, pair := range [...][2]string{{`\n`, "\n"}, {`\t`, "\t"}, {`\"`, `"`}, {`\\`, `\`}, {`\` + apart + `n`, `\n`}, {`\` + apart + `t`, `\t`}} {
-		s = strings.ReplaceAll(s, pair[0], pair[1])
-	}
-	return s
-}
+func (o object) takeText(name string) string { return phpform.ReadBackslashes(o.take(name)) }
 
 // MarshalJSON writes the form that the portal takes; the empty attachment is "N".
 func (a Attach) MarshalJSON() ([]byte, error) {

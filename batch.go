@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -186,71 +185,14 @@ func DoAll[R any, Q Request[R]](ctx context.Context, c *Client, requests iter.Se
 		ctx = WithClass(ctx, ClassBulk)
 	}
 	return func(yield func(R, error) bool) {
-		var underway []*flight[Q] // in the order of the requests, fewer than ahead while requests are read
-		defer func() {
-			for _, f := range underway {
-				<-f.done
-			}
-		}()
-		handOut := func() bool { // the results of the first one
-			f := underway[0]
-			<-f.done
-			underway = underway[1:]
-			if f.thrown != nil {
-				panic(f.thrown) // of the user's code, as without Ahead
-			}
-			for i, it := range f.items {
-				if !yield(resultOf[R](f.requests[i], it)) {
-					return false
-				}
-			}
-			return true
-		}
-		send := func(f *flight[Q]) bool {
-			for slices.ContainsFunc(underway, f.mustFollow) {
-				if !handOut() {
-					return false
-				}
-			}
-			underway = append(underway, f)
-			run := func() {
-				defer close(f.done)
-				defer func() { f.thrown = recover() }()
-				_ = c.run(ctx, f.items) // each item has its own error
-			}
-			if ahead > 1 {
-				go run()
-			} else {
-				run()
-			}
-			return len(underway) < ahead || handOut()
-		}
-		f := newFlight[Q]()
-		for req := range requests {
-			it := c.newItem(methodOf(req), req)
-			f.items, f.requests = append(f.items, it), append(f.requests, req)
-			if ahead > 1 && it.refused == nil {
-				f.dialogs[it.Dialog(c.rest)] = true
-			}
-			ended := ctx.Err() != nil
-			if ended || len(f.items) >= c.rest.BatchSize() {
-				if !send(f) {
-					return
-				}
-				f = newFlight[Q]()
-			}
-			if ended {
-				break
-			}
-		}
-		if len(f.items) > 0 && !send(f) {
-			return
-		}
-		for len(underway) > 0 {
-			if !handOut() {
-				return
-			}
-		}
+		rest.InBatches(ctx, c.rest, ahead, requests,
+			func(req Q) (*rest.Item, error) {
+				it := c.newItem(methodOf(req), req)
+				return it.Item, it.refused
+			},
+			func(req Q, it *rest.Item, refused error) bool {
+				return yield(resultOf[R](req, &item{it, refused}))
+			})
 	}
 }
 
@@ -264,34 +206,3 @@ type DoAllOption func(ahead *int)
 // that are about one of its dialogs. One with a call that names no dialog waits for
 // all before it, and all after it wait for that one.
 func Ahead(k int) DoAllOption { return func(ahead *int) { *ahead = max(k, 1) } }
-
-// flight is a batch of a DoAll.
-type flight[Q any] struct {
-	items    []*item
-	requests []Q
-	dialogs  map[string]bool // that it is about; "": of a call that names none
-	done     chan struct{}   // closed when it is over
-	thrown   any             // what the user's code has panicked with
-}
-
-func newFlight[Q any]() *flight[Q] {
-	return &flight[Q]{dialogs: map[string]bool{}, done: make(chan struct{})}
-}
-
-// mustFollow reports whether a batch has to wait for another one that went before.
-func (f *flight[Q]) mustFollow(before *flight[Q]) bool {
-	select {
-	case <-before.done:
-		return false
-	default:
-	}
-	if f.dialogs[""] || before.dialogs[""] {
-		return true
-	}
-	for dialog := range f.dialogs {
-		if before.dialogs[dialog] {
-			return true
-		}
-	}
-	return false
-}
