@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 
@@ -205,13 +206,14 @@ func TestACallInAHurryDoesNotWaitForTheHoldsOfOthers(t *testing.T) {
 		shared := &board{fail: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
 		until := time.Now()
 		client := over(t, hook, tired(&until), imbot.WithLimiter(shared))
-		for range 2 { // one that asks, one that waits for it
+		for _, hurry := range []time.Duration{10, 5} { // one that asks, one that waits for it
 			go func() {
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+				ctx, cancel := context.WithTimeout(t.Context(), hurry*time.Millisecond)
 				defer cancel()
 				_, err := client.Message.Add(ctx, imbot.MessageAddRequest{DialogID: "1", Message: "x"})
-				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.ErrorIs(t, err, context.DeadlineExceeded)
 			}()
+			synctest.Wait()
 		}
 		time.Sleep(10 * time.Millisecond)
 		synctest.Wait()
