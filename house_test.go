@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"examples/*":          {"imbottest/messenger", "imbottest", "imbotv2", "openlines", ".", "bbcode"},
 	"imbottest/messenger": {"imbottest", "imbottest/internal/textstage", ".", "bbcode"},
 	"imbottest/interop":   {}, // it runs examples/portal as a program
-	"imbottest/storetest": {".", "driver"},
+	"imbottest/storetest": {".", "driver", "internal/inboxrpc"},
 	"imbottest": {
 		"imbottest/internal/v1", "imbottest/internal/v2", "imbottest/internal/world", "imbottest/internal/php",
 		"imbottest/internal/textstage", ".", "bbcode", "internal/phpform",
@@ -38,6 +38,8 @@ var mayImport = map[string][]string{
 	"driver":            {},
 	"internal/rest":     {"internal/dispatch", "internal/phpform", "internal/secret"},
 	"internal/inbox":    {"driver", "internal/dispatch", "internal/phpform", "internal/secret"},
+	"internal/inboxrpc": {"driver"},
+	"internal/killtest": {".", "internal/serve", "driver"},
 	"internal/meminbox": {"driver"},
 	"internal/poll":     {},
 	"internal/dispatch": {},

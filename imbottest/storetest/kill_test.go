@@ -8,13 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot/driver"
+	"github.com/imbot-go/imbot/internal/inboxrpc"
 	"github.com/imbot-go/imbot/internal/meminbox"
 )
-
-// dialled is an inbox in another process, which sees when this one dies: the connection ends.
-type dialled struct{ *asker }
-
-func (d dialled) Close() error { return d.conn.Close() }
 
 func TestKill(t *testing.T) {
 	s := meminbox.New()
@@ -27,7 +23,7 @@ func TestKill(t *testing.T) {
 				for conn, err := l.Accept(); err == nil; conn, err = l.Accept() {
 					go func() {
 						b := s.Open()
-						answers(conn, b)
+						inboxrpc.Serve(conn, b)
 						b.Kill()
 					}()
 				}
@@ -39,7 +35,22 @@ func TestKill(t *testing.T) {
 			}
 			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", where)
 			require.NoError(t, err)
-			return dialled{newAsker(conn)}
+			return inboxrpc.New(conn)
 		})
+	})
+}
+
+// What tests of kills rely on is an inbox itself.
+func TestInboxOfAnotherProcess(t *testing.T) {
+	t.Parallel()
+	s := meminbox.New()
+	Inbox(t, func(testing.TB) driver.Inbox {
+		near, far := net.Pipe()
+		b := s.Open()
+		go func() {
+			inboxrpc.Serve(far, b)
+			b.Kill()
+		}()
+		return inboxrpc.New(near)
 	})
 }
