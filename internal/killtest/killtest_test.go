@@ -80,3 +80,10 @@ func TestInMemoryAKillLosesEvents(t *testing.T) {
 func inMemory(t *testing.T, cfg Config) Result {
 	return Run(t, cfg, func(testing.TB) string { return "" }, func(testing.TB, string, *imbot.EventHandler) {})
 }
+
+func TestRates(t *testing.T) {
+	memory, durable := Rates(t, 300*time.Millisecond, func(_ testing.TB, h *imbot.EventHandler) { h.Inbox = meminbox.New().Open() })
+	require.Positive(t, memory.PerSecond*durable.PerSecond)
+	require.Equal(t, "1234/s, p99 5.1ms", Rate{1234.4, 5123 * time.Microsecond}.String())
+	require.InDelta(t, 2048, len(body(event{1, 2}, 16)), 256)
+}

@@ -60,13 +60,13 @@ func (p *portal) reach(n int) {
 func (p *portal) post(client *http.Client, e event) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	body, best := p.body(e), nobody
+	text, best := body(e, p.run.cfg.Dialogs), nobody
 	for best == nobody && ctx.Err() == nil {
 		to := p.run.some(int(p.turn.Add(1)), p.run.cfg.PostTo)
 		statuses := make([]int, len(to))
 		var wg sync.WaitGroup
 		for i, r := range to {
-			wg.Go(func() { statuses[i] = send(ctx, client, r.addr, body) })
+			wg.Go(func() { statuses[i] = send(ctx, client, r.addr, text) })
 		}
 		wg.Wait()
 		if best = slices.Max(append(statuses, nobody)); slices.Contains(statuses, http.StatusOK) {
@@ -113,9 +113,9 @@ func send(ctx context.Context, client *http.Client, addr, body string) int {
 	return answer.StatusCode
 }
 
-// body is a message as a portal posts it, of 2 kB.
-func (p *portal) body(e event) string {
-	person, id := strconv.Itoa(1000+e.dialog), strconv.Itoa(80000+e.number*p.run.cfg.Dialogs+e.dialog)
+// body is a message as a portal posts it, of 2 kB, whose id no other event of so many dialogs has.
+func body(e event, dialogs int) string {
+	person, id := strconv.Itoa(1000+e.dialog), strconv.Itoa(80000+e.number*dialogs+e.dialog)
 	form := url.Values{
 		"event": {"ONIMBOTMESSAGEADD"}, "event_handler_id": {"403"}, "ts": {"1771932585"},
 		"auth[domain]": {"example.bitrix24.com"}, "auth[member_id]": {"d00d019bd00d019bd00d019bd00d019b"},

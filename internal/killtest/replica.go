@@ -85,6 +85,7 @@ func (o orders) serve(t *testing.T, fill func(t testing.TB, where string, h *imb
 	}()
 	failed, drained := serve.Run(ctx, ln, serve.Config{
 		Handler: h, Events: []serve.Shutdowner{h},
+		Linger: 200 * time.Millisecond, // what is on its way arrives
 		Polite: 10 * time.Second, Drain: 20 * time.Second, ErrorLog: log.New(os.Stderr, "", 0),
 	})
 	return errors.Join(failed, drained)
