@@ -156,7 +156,7 @@ func startReplica(t testing.TB, o orders) *replica {
 	}
 	alone := "^" + strings.ReplaceAll(regexp.QuoteMeta(o.Test), "/", "$/^") + "$"
 	r := &replica{out: new(output), ended: make(chan struct{})}
-	r.cmd = exec.Command(os.Args[0], "-test.run="+alone, "-test.count=1") //nolint:gosec,noctx // itself, and it is killed
+	r.cmd = exec.Command(os.Args[0], "-test.run="+alone, "-test.count=1")                                    //nolint:gosec,noctx // itself, and it is killed
 	r.cmd.Env = append(os.Environ(), env+"="+string(told), "GORACE=atexit_sleep_ms=50 "+os.Getenv("GORACE")) // else each end of a -race build takes a second
 	r.cmd.Stdout, r.cmd.Stderr = r.out, r.out
 	if err := r.cmd.Start(); err != nil {
