@@ -1,0 +1,72 @@
+package imbotbolt_test
+
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/driver"
+	"github.com/imbot-go/imbot/imbotbolt"
+	"github.com/imbot-go/imbot/imbottest/storetest"
+)
+
+// process is an inbox that ends with its file.
+type process struct {
+	*imbotbolt.Inbox
+	db *imbotbolt.DB
+}
+
+func (p process) Close() error { return errors.Join(p.Inbox.Close(), p.db.Close()) }
+
+func keys(t testing.TB, b byte) *imbot.Keyring {
+	t.Helper()
+	ring, err := imbot.NewKeyring(bytes.Repeat([]byte{b}, 32))
+	require.NoError(t, err)
+	return ring
+}
+
+func openFile(t testing.TB, path string, o imbotbolt.Options) *imbotbolt.DB {
+	t.Helper()
+	db, err := imbotbolt.Open(path, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+func TestKits(t *testing.T) {
+	for name, ring := range map[string]*imbot.Keyring{"plain": nil, "encrypted": keys(t, 1)} {
+		t.Run(name, func(t *testing.T) {
+			db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{Keys: ring})
+			t.Run("tokens", func(t *testing.T) {
+				storetest.TokenStore(t, func(testing.TB) imbot.TokenStore { return db.Tokens() })
+			})
+			t.Run("states", func(t *testing.T) {
+				storetest.StateStore(t, func(testing.TB) driver.StateStore { return db.States() })
+			})
+			t.Run("claims", func(t *testing.T) {
+				storetest.Claims(t, func(testing.TB) driver.Claims { return db.Claims() })
+			})
+			t.Run("inbox", func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "bot.db")
+				storetest.Inbox(t, func(t testing.TB) driver.Inbox {
+					db, err := imbotbolt.Open(path, imbotbolt.Options{Keys: ring})
+					require.NoError(t, err)
+					return process{db.Inbox(), db}
+				}, storetest.Single())
+			})
+		})
+	}
+}
+
+func TestKill(t *testing.T) {
+	storetest.Kill(t, func(t testing.TB) string { return filepath.Join(t.TempDir(), "bot.db") },
+		func(t testing.TB, path string) driver.Inbox {
+			db, err := imbotbolt.Open(path, imbotbolt.Options{})
+			require.NoError(t, err)
+			return process{db.Inbox(), db}
+		}, storetest.Single())
+}

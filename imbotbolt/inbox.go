@@ -1,0 +1,374 @@
+package imbotbolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/imbot-go/imbot/driver"
+)
+
+const (
+	keyTime  = time.Hour // how long a key is known after Done
+	deadTime = 30 * 24 * time.Hour
+	mostDead = 10_000
+	mostBody = 5 << 20
+	never    = 1 << 33 // a time in seconds
+)
+
+// Inbox keeps events; see [driver.Inbox]. It belongs to one process: what it has taken is free at the
+// next Open when that dies.
+//
+// An event whose row is damaged, or does not open with Options.Keys, comes without a Body, so that an
+// event handler buries and counts it.
+type Inbox struct {
+	db     *DB
+	closed bool // guarded by that of the queue
+}
+
+var (
+	_ driver.Inbox       = (*Inbox)(nil)
+	_ driver.DeadLetters = (*Inbox)(nil)
+	_ driver.InboxMeter  = (*Inbox)(nil)
+)
+
+// Inbox returns the events of the file. Close it, or the DB, at the end.
+func (db *DB) Inbox() *Inbox { return &Inbox{db: db} }
+
+// Format implements [fmt.Formatter].
+func (b *Inbox) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotbolt.Inbox") }
+
+// Put implements [driver.Inbox].
+func (b *Inbox) Put(ctx context.Context, it driver.InboxItem) (fresh bool, err error) {
+	switch {
+	case !isName(it.Key) || !isName(it.Line):
+		return false, errors.New("imbotbolt: Put: Key and Line are 1 to 64 letters 0-9 a-z")
+	case len(it.Body) > mostBody:
+		return false, fmt.Errorf("imbotbolt: Put: Body has %d bytes, and may have 5 MiB", len(it.Body))
+	}
+	if err := b.check(ctx); err != nil {
+		return false, err
+	}
+	db, q := b.db, &b.db.queue
+	var id uint64
+	body := db.keys.Seal("event "+it.Key, it.Body)
+	err = db.update(ctx, func(tx *bbolt.Tx) error {
+		if known, _ := seen.get(tx, []byte(it.Key)); known != nil {
+			return nil
+		}
+		if strings.HasPrefix(it.Line, "u") && !q.room(it.Line) {
+			return refusal{driver.ErrLineFull}
+		}
+		events := tx.Bucket(inEvents)
+		next, err := events.NextSequence()
+		if err != nil {
+			return err
+		}
+		if err := seen.put(tx, []byte(it.Key), time.Unix(never, 0), nil); err != nil {
+			return err
+		}
+		id, fresh = next, true
+		return events.Put(number(id), row{line: it.Line, key: it.Key, at: db.now(), body: body}.encode())
+	}, func() {
+		if fresh {
+			q.add(it.Line, id)
+		}
+	})
+	return fresh && err == nil, err
+}
+
+// Take implements [driver.Inbox].
+func (b *Inbox) Take(ctx context.Context, n int) ([]driver.InboxItem, error) {
+	q := &b.db.queue
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		held, changed, err := q.hold(b, n)
+		if err != nil {
+			return nil, err
+		}
+		if len(held) > 0 {
+			items, err := b.read(ctx, held)
+			if err != nil {
+				for _, h := range held {
+					q.free(h)
+				}
+			}
+			return items, err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		case <-b.db.closed:
+			return nil, errClosed
+		}
+	}
+}
+
+// read reads the events that were taken, and notes that they run.
+func (b *Inbox) read(ctx context.Context, held []hold) ([]driver.InboxItem, error) {
+	items := make([]driver.InboxItem, len(held))
+	err := b.db.view(context.WithoutCancel(ctx), func(tx *bbolt.Tx) error {
+		for i, h := range held {
+			r, err := decode(tx.Bucket(inEvents).Get(number(h.id)))
+			if err != nil {
+				r.line = h.line.name
+			}
+			items[i] = b.db.item(h.id, r)
+			items[i].Lease = strconv.FormatUint(h.lease, 36)
+			items[i].Tries = 1 + int(numberOf(tx.Bucket(inTries).Get(number(h.id)))) //nolint:gosec // a few
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range held {
+		if err := b.db.queue.note(h.slot, h.id); err != nil {
+			return nil, fmt.Errorf("imbotbolt: Take: %w", err)
+		}
+	}
+	return items, nil
+}
+
+// item is a row as its user sees it. A body that does not open is left out.
+func (db *DB) item(id uint64, r row) driver.InboxItem {
+	body, err := db.keys.Open("event "+r.key, r.body)
+	if err != nil {
+		body = nil
+	}
+	return driver.InboxItem{ID: strconv.FormatUint(id, 36), Key: r.key, Line: r.line, Body: bytes.Clone(body), At: r.at}
+}
+
+// Done implements [driver.Inbox].
+func (b *Inbox) Done(ctx context.Context, it driver.InboxItem, how driver.InboxOutcome) error {
+	if err := b.check(ctx); err != nil {
+		return err
+	}
+	q := &b.db.queue
+	h, ok := q.held(b, it)
+	switch {
+	case !ok:
+		return driver.ErrTakenOver
+	case how == driver.InboxReturned:
+		q.free(h)
+		return nil
+	case how != driver.InboxHandled && how != driver.InboxBuried:
+		return fmt.Errorf("imbotbolt: Done: %v is no outcome", how)
+	}
+	return b.db.update(ctx, func(tx *bbolt.Tx) error {
+		events, key := tx.Bucket(inEvents), number(h.id)
+		raw := bytes.Clone(events.Get(key))
+		if raw == nil {
+			return refusal{driver.ErrTakenOver} // another Done of it was first
+		}
+		if how == driver.InboxBuried {
+			tries := 1 + numberOf(tx.Bucket(inTries).Get(key))
+			if err := bury(tx, key, b.db.now(), append(number(tries), raw...)); err != nil {
+				return err
+			}
+		}
+		if it.Key != "" {
+			if err := seen.put(tx, []byte(it.Key), b.db.now(), nil); err != nil {
+				return err
+			}
+		}
+		return errors.Join(events.Delete(key), tx.Bucket(inTries).Delete(key))
+	}, func() {
+		q.done(h)
+		if how == driver.InboxBuried {
+			q.count(1)
+		}
+	})
+}
+
+// Close implements [driver.Inbox]. The DB stays open.
+func (b *Inbox) Close() error {
+	b.db.queue.close(b)
+	return nil
+}
+
+func (b *Inbox) check(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return b.db.queue.check(b)
+}
+
+// Dead implements [driver.DeadLetters].
+func (b *Inbox) Dead(ctx context.Context, n int) (dead []driver.InboxItem, err error) {
+	if err := b.check(ctx); err != nil {
+		return nil, err
+	}
+	err = b.db.view(ctx, func(tx *bbolt.Tx) error {
+		c := tx.Bucket(byTime).Cursor()
+		for k, _ := c.First(); k != nil && len(dead) < n; k, _ = c.Next() {
+			tries, raw := unearth(tx.Bucket(inDead).Get(k[8:]))
+			r, _ := decode(raw)
+			it := b.db.item(numberOf(k[8:]), r)
+			it.Tries = tries
+			dead = append(dead, it)
+		}
+		return nil
+	})
+	return dead, err
+}
+
+// Revive implements [driver.DeadLetters].
+func (b *Inbox) Revive(ctx context.Context, id string) error {
+	q := &b.db.queue
+	var r row
+	var next uint64
+	return b.exhume(ctx, id, func(tx *bbolt.Tx, raw []byte) (err error) {
+		if r, err = decode(raw); err != nil {
+			return refusal{errors.New("imbotbolt: Revive: the row is damaged")}
+		}
+		if next, err = tx.Bucket(inEvents).NextSequence(); err != nil {
+			return err
+		}
+		if err := seen.put(tx, []byte(r.key), time.Unix(never, 0), nil); err != nil {
+			return err
+		}
+		return tx.Bucket(inEvents).Put(number(next), raw)
+	}, func() { q.add(r.line, next) })
+}
+
+// Drop implements [driver.DeadLetters].
+func (b *Inbox) Drop(ctx context.Context, id string) error {
+	return b.exhume(ctx, id, func(*bbolt.Tx, []byte) error { return nil }, func() {})
+}
+
+// exhume takes a dead letter out.
+func (b *Inbox) exhume(ctx context.Context, id string, do func(*bbolt.Tx, []byte) error, after func()) error {
+	if err := b.check(ctx); err != nil {
+		return err
+	}
+	n, err := strconv.ParseUint(id, 36, 64)
+	if err != nil {
+		return driver.ErrNoItem
+	}
+	return b.db.update(ctx, func(tx *bbolt.Tx) error {
+		raw := bytes.Clone(tx.Bucket(inDead).Get(number(n)))
+		if raw == nil {
+			return refusal{driver.ErrNoItem}
+		}
+		_, event := unearth(raw)
+		if err := do(tx, event); err != nil {
+			return err
+		}
+		return unbury(tx, number(n), raw)
+	}, func() {
+		b.db.queue.count(-1)
+		after()
+	})
+}
+
+// InboxStats implements [driver.InboxMeter].
+func (b *Inbox) InboxStats(ctx context.Context) (driver.InboxStats, error) {
+	if err := b.check(ctx); err != nil {
+		return driver.InboxStats{}, err
+	}
+	stats := b.db.queue.stats()
+	err := b.db.view(ctx, func(tx *bbolt.Tx) error {
+		if _, raw := tx.Bucket(inEvents).Cursor().First(); raw != nil {
+			if r, err := decode(raw); err == nil {
+				stats.Oldest = max(b.db.now().Sub(r.at), 0)
+			}
+		}
+		return nil
+	})
+	return stats, err
+}
+
+// unearth returns the tries and the row of a dead letter, which has the time and the tries in front.
+func unearth(raw []byte) (tries int, event []byte) {
+	if len(raw) < 16 {
+		return 0, nil
+	}
+	return int(numberOf(raw[8:16])), raw[16:] //nolint:gosec // a few
+}
+
+// bury keeps a row as a dead letter, with the time in front.
+func bury(tx *bbolt.Tx, key []byte, at time.Time, raw []byte) error {
+	return errors.Join(
+		tx.Bucket(inDead).Put(key, append(timeKey(at, nil), raw...)),
+		tx.Bucket(byTime).Put(timeKey(at, key), nil),
+	)
+}
+
+func unbury(tx *bbolt.Tx, key, raw []byte) error {
+	return errors.Join(
+		tx.Bucket(byTime).Delete(append(slices.Clone(raw[:8]), key...)),
+		tx.Bucket(inDead).Delete(key),
+	)
+}
+
+// A row is an event as it is stored: a version, a sum of what follows, and that.
+type row struct {
+	line, key string
+	at        time.Time
+	body      []byte
+}
+
+const rowVersion = 1
+
+var errRow = errors.New("the row is damaged")
+
+func (r row) encode() []byte {
+	rest := timeKey(r.at, nil)
+	for _, text := range []string{r.line, r.key} {
+		rest = append(append(rest, byte(len(text))), text...) //nolint:gosec // isName: at most 64
+	}
+	rest = append(rest, r.body...)
+	return append(binary.BigEndian.AppendUint32([]byte{rowVersion}, crc32.ChecksumIEEE(rest)), rest...)
+}
+
+// decode reads a row. Of a damaged one it returns what it can.
+func decode(raw []byte) (r row, err error) {
+	if len(raw) < 5+8+2 || raw[0] != rowVersion {
+		return r, errRow
+	}
+	rest := raw[5:]
+	if crc32.ChecksumIEEE(rest) != binary.BigEndian.Uint32(raw[1:]) {
+		err = errRow
+	}
+	r.at, rest = timeOf(rest), rest[8:]
+	for _, to := range []*string{&r.line, &r.key} {
+		if len(rest) == 0 || len(rest) <= int(rest[0]) {
+			return row{}, errRow
+		}
+		*to, rest = string(rest[1:][:rest[0]]), rest[1+int(rest[0]):]
+		if !isName(*to) {
+			return row{}, errRow
+		}
+	}
+	if err == nil {
+		r.body = rest
+	}
+	return r, err
+}
+
+func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func numberOf(b []byte) uint64 {
+	if len(b) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
+
+// isName reports whether a text has 1 to 64 letters 0-9 a-z.
+func isName(s string) bool {
+	return len(s) > 0 && len(s) <= 64 && strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyz") == ""
+}

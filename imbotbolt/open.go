@@ -1,0 +1,355 @@
+package imbotbolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/internal/files"
+)
+
+// Options say how a file is opened.
+type Options struct {
+	// Keys encrypt what is stored. A file is encrypted from its beginning or not at all. nil: it is not.
+	Keys *imbot.Keyring
+}
+
+const (
+	fileVersion = 1
+	wasteful    = 64 << 20 // bytes that are free before a file is made smaller
+)
+
+// lockTime is how long a process that ends is waited for. Tests have less of it.
+var lockTime = 10 * time.Second
+
+// DB is an open file.
+type DB struct {
+	path   string
+	bolt   *bbolt.DB
+	keys   *imbot.Keyring
+	unlock func()
+	begun  time.Time
+	wall   time.Time // what the clock said then: a clock that jumps later changes nothing
+
+	ops    chan *op
+	closed chan struct{} // by Close
+	ended  chan struct{} // the committer has ended
+	once   sync.Once
+	err    error // of Close
+
+	queue  queue
+	grants locks
+}
+
+// Open opens a file, or makes it. It waits ten seconds for a process that has it. Close the result
+// when nothing uses it any more.
+//
+// It fails with a text that says what to do: when another process has the file, when it was written by
+// a newer version, when Keys are not those that it was encrypted with, when it is damaged.
+func Open(path string, o Options) (*DB, error) {
+	now := time.Now()
+	db := &DB{
+		path: path, keys: o.Keys, begun: now, wall: now.Round(0),
+		ops: make(chan *op), closed: make(chan struct{}), ended: make(chan struct{}),
+	}
+	err := db.lock()
+	if err == nil {
+		err = db.open()
+		if err != nil {
+			db.unlock()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("imbotbolt: %s: %w", path, err)
+	}
+	go db.commit()
+	return db, nil
+}
+
+// lock waits for the process that has the file. The lock of bbolt would be on a file that Open may
+// replace by a smaller one.
+func (db *DB) lock() error {
+	db.unlock = func() {}
+	if runtime.GOOS == "windows" {
+		return nil // bbolt locks its file, and nothing is replaced
+	}
+	for begun := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		unlock, err := files.TryLock(db.path + ".lock")
+		switch {
+		case err != nil:
+			return err
+		case unlock != nil:
+			db.unlock = unlock
+			return os.WriteFile(db.path+".lock", []byte(strconv.Itoa(os.Getpid())), 0o600)
+		case time.Since(begun) > lockTime:
+			return db.inUse()
+		}
+	}
+}
+
+func (db *DB) inUse() error {
+	pid, err := os.ReadFile(db.path + ".lock")
+	who := "another process"
+	if err == nil && len(pid) > 0 {
+		who = "process " + strings.TrimSpace(string(pid))
+	}
+	return fmt.Errorf("%s has it open: one process at a time may; end that one, or use package imbotpg for several", who)
+}
+
+func (db *DB) open() (err error) {
+	if db.bolt, err = openFile(db.path); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = db.bolt.Close()
+		}
+	}()
+	if err := db.shrink(); err != nil {
+		return err
+	}
+	if err := guard(func() error { return db.bolt.Update(db.prepare) }); err != nil {
+		return err
+	}
+	return db.load()
+}
+
+// openFile opens a file, which may be damaged.
+func openFile(path string) (b *bbolt.DB, err error) {
+	err = guard(func() (err error) {
+		b, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTime, FreelistType: bbolt.FreelistMapType})
+		if errors.Is(err, bbolt.ErrTimeout) { //nolint:staticcheck // its new name is in a package of errors that says the same
+			return errors.New("another process has it open")
+		}
+		if err != nil {
+			return damaged(err)
+		}
+		return b.View(func(tx *bbolt.Tx) error {
+			info, err := os.Stat(path)
+			if err == nil && info.Size() < tx.Size() {
+				err = damaged(fmt.Errorf("it has %d of %d bytes", info.Size(), tx.Size()))
+			}
+			return err
+		})
+	})
+	if err != nil && b != nil {
+		_ = b.Close()
+	}
+	return b, err
+}
+
+func damaged(err error) error {
+	return fmt.Errorf("the file is damaged, or is none of this package: bring back a copy, or move it away: %w", err)
+}
+
+// guard turns a panic of bbolt into an error: it panics when it finds what cannot be.
+func guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a file that was cut off
+	defer func() {
+		if p := recover(); p != nil {
+			err = damaged(fmt.Errorf("%v", p))
+		}
+	}()
+	return f()
+}
+
+// shrink replaces a file of which more than half is free.
+func (db *DB) shrink() error {
+	var size int64
+	err := db.bolt.View(func(tx *bbolt.Tx) error { size = tx.Size(); return nil })
+	free := int64(db.bolt.Stats().FreePageN) * int64(db.bolt.Info().PageSize)
+	if err != nil || free < wasteful || free < size/2 || runtime.GOOS == "windows" {
+		return err
+	}
+	small := db.path + ".small"
+	if err := os.Remove(small); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	err = db.copyTo(small)
+	if err == nil {
+		err = os.Rename(small, db.path)
+	}
+	if err != nil {
+		_ = os.Remove(small)
+		return nil //nolint:nilerr // the disk is full: the large one serves as well
+	}
+	_ = db.bolt.Close()
+	if err := files.Sync(filepath.Dir(db.path)); err != nil {
+		return err
+	}
+	db.bolt, err = openFile(db.path)
+	return err
+}
+
+func (db *DB) copyTo(path string) error {
+	to, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(guard(func() error { return bbolt.Compact(to, db.bolt, 1<<20) }), to.Sync(), to.Close())
+}
+
+// The buckets. Those that end with "-at" have the keys of another one by time; see aged.
+var (
+	inMeta   = []byte("meta")
+	inEvents = []byte("event") // by number
+	inTries  = []byte("tries") // how often an event has ended its process, by number
+	inDead   = []byte("dead")  // by number
+	inGrants = []byte("grant") // by member id
+	seen     = aged{[]byte("seen"), []byte("seen-at")}
+	claimed  = aged{[]byte("claim"), []byte("claim-at")}
+	states   = aged{[]byte("state"), []byte("state-at")}
+	byTime   = []byte("dead-at")
+)
+
+// prepare makes the buckets, and refuses a file that this version cannot read.
+func (db *DB) prepare(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{inMeta, inEvents, inTries, inDead, inGrants, seen.name, seen.at, claimed.name, claimed.at, states.name, states.at, byTime} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	meta := tx.Bucket(inMeta)
+	version := meta.Get([]byte("version"))
+	if version == nil {
+		if err := meta.Put([]byte("version"), []byte{fileVersion}); err != nil {
+			return err
+		}
+	} else if len(version) != 1 || version[0] > fileVersion {
+		return errors.New("it was written by a newer version of this package: use that one")
+	}
+	return db.checkKeys(meta)
+}
+
+// checkKeys refuses keys that open nothing of the file. A text of its own proves that; it is sealed
+// anew each time, because the key that has sealed it may leave the ring.
+func (db *DB) checkKeys(meta *bbolt.Bucket) error {
+	const known = "imbot"
+	proof := meta.Get([]byte("keys"))
+	plain, err := db.keys.Open("meta keys", proof)
+	switch {
+	case proof == nil:
+	case db.keys == nil && string(proof) != known:
+		return errors.New("it is encrypted: give Options.Keys")
+	case db.keys != nil && string(proof) == known:
+		return errors.New("it is not encrypted: begin a new file, or leave Options.Keys out")
+	case err != nil || string(plain) != known:
+		return errors.New("Options.Keys do not open it: give the key that it was encrypted with, too")
+	}
+	return meta.Put([]byte("keys"), db.keys.Seal("meta keys", []byte(known)))
+}
+
+// Close ends what this process does with the file. What is being stored is finished; what runs, or
+// waits in an Inbox, stays there for the next Open.
+func (db *DB) Close() error {
+	db.once.Do(func() {
+		close(db.closed)
+		<-db.ended
+		db.err = errors.Join(db.queue.end(), db.bolt.Close())
+		db.unlock()
+	})
+	return db.err
+}
+
+// Format implements [fmt.Formatter].
+func (db *DB) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotbolt.DB("+db.path+")") }
+
+// now is the time by a clock that does not jump while the file is open.
+func (db *DB) now() time.Time { return db.wall.Add(time.Since(db.begun)) }
+
+func timeKey(at time.Time, key []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(at.UnixNano())), key...)
+}
+
+func timeOf(key []byte) time.Time {
+	if len(key) < 8 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(binary.BigEndian.Uint64(key))) //nolint:gosec // timeKey has made it
+}
+
+// aged is a bucket whose values begin with a time, and one with the same keys by that time, so that
+// what is old is found.
+type aged struct{ name, at []byte }
+
+// get returns a value without its time, or nil.
+func (a aged) get(tx *bbolt.Tx, key []byte) (value []byte, at time.Time) {
+	value = tx.Bucket(a.name).Get(key)
+	if len(value) < 8 {
+		return nil, time.Time{}
+	}
+	return value[8:], timeOf(value)
+}
+
+func (a aged) put(tx *bbolt.Tx, key []byte, at time.Time, value []byte) error {
+	if err := a.remove(tx, key); err != nil {
+		return err
+	}
+	if err := tx.Bucket(a.at).Put(timeKey(at, key), nil); err != nil {
+		return err
+	}
+	return tx.Bucket(a.name).Put(key, append(timeKey(at, nil), value...))
+}
+
+func (a aged) remove(tx *bbolt.Tx, key []byte) error {
+	old := tx.Bucket(a.name).Get(key)
+	if len(old) < 8 {
+		return nil
+	}
+	if err := tx.Bucket(a.at).Delete(append(bytes.Clone(old[:8]), key...)); err != nil {
+		return err
+	}
+	return tx.Bucket(a.name).Delete(key)
+}
+
+// removeBefore removes at most so many keys whose time is up.
+func (a aged) removeBefore(tx *bbolt.Tx, end time.Time, most int) error {
+	var old [][]byte
+	for c, k := tx.Bucket(a.at).Cursor(), []byte(nil); len(old) < most; {
+		if k == nil {
+			k, _ = c.First()
+		} else {
+			k, _ = c.Next()
+		}
+		if k == nil || !timeOf(k).Before(end) {
+			break
+		}
+		old = append(old, bytes.Clone(k))
+	}
+	for _, k := range old {
+		if err := a.remove(tx, k[8:]); err != nil {
+			return err
+		}
+		if err := tx.Bucket(a.at).Delete(k); err != nil { // also one whose value is damaged
+			return err
+		}
+	}
+	return nil
+}
+
+// view reads. An ended context is obeyed, and a damaged page is an error.
+func (db *DB) view(ctx context.Context, f func(*bbolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-db.closed:
+		return errClosed
+	default:
+	}
+	return guard(func() error { return db.bolt.View(f) })
+}

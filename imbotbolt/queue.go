@@ -1,0 +1,336 @@
+package imbotbolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/imbot-go/imbot/driver"
+)
+
+// A queue is what is known in memory about the events of the file: which wait in which line. Numbers
+// get into their line in the committer, so that two callers do not swap places.
+type queue struct {
+	mu      sync.Mutex
+	lines   map[string]*line
+	ready   []*line        // that nobody holds; who waits longest comes first
+	pending map[string]int // events of lines in the transaction that is being made; only for the committer
+	changed chan struct{}  // closed when something may be taken that could not before, and by Close
+	leases  uint64
+	running int64
+	waiting int64
+	dead    int64
+
+	run   *os.File // the numbers of what runs, in slots of eight bytes behind the head
+	slots []bool   // that are taken
+}
+
+// A line is the events of a line, the oldest first. It is there while it has some.
+type line struct {
+	name   string
+	ids    []uint64
+	holder *Inbox // nil: nobody
+	lease  uint64
+	slot   int
+}
+
+// A hold is what one Take has of a line.
+type hold struct {
+	line  *line
+	id    uint64
+	lease uint64
+	slot  int
+}
+
+const (
+	runHead  = "imbotrun"
+	runSlots = 1024 // for which room is made at once: the disk may be full later
+)
+
+// load reads which events the file has. Those that ran when the last process died have ended it, or
+// were there when it ended: the try counts.
+func (db *DB) load() error {
+	q := &db.queue
+	q.lines, q.pending, q.changed = map[string]*line{}, map[string]int{}, make(chan struct{})
+	ran, err := q.openRun(db.path + ".run")
+	if err != nil {
+		return err
+	}
+	err = guard(func() error {
+		return db.bolt.Update(func(tx *bbolt.Tx) error {
+			events, tries := tx.Bucket(inEvents), tx.Bucket(inTries)
+			for _, id := range ran {
+				if events.Get(number(id)) == nil {
+					continue
+				}
+				if err := tries.Put(number(id), number(numberOf(tries.Get(number(id)))+1)); err != nil {
+					return err
+				}
+			}
+			q.dead = int64(tx.Bucket(inDead).Stats().KeyN)
+			return events.ForEach(func(k, raw []byte) error {
+				r, err := decode(raw)
+				if err != nil && r.line == "" {
+					r.line = "damaged" + strconv.FormatUint(numberOf(k), 36) // of its own, so that it holds nobody up
+				}
+				q.add(r.line, numberOf(k))
+				return nil
+			})
+		})
+	})
+	if err == nil {
+		err = q.clearRun()
+	}
+	if err != nil {
+		_ = q.run.Close()
+	}
+	return err
+}
+
+// openRun reads what ran when the last process ended.
+func (q *queue) openRun(path string) (ran []uint64, err error) {
+	q.run, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(q.run)
+	if err != nil {
+		_ = q.run.Close()
+		return nil, err
+	}
+	if bytes.HasPrefix(raw, []byte(runHead)) { // another one tells nothing
+		for rest := raw[len(runHead):]; len(rest) >= 8; rest = rest[8:] {
+			if id := numberOf(rest[:8]); id != 0 {
+				ran = append(ran, id)
+			}
+		}
+	}
+	return ran, nil
+}
+
+func (q *queue) clearRun() error {
+	if err := q.run.Truncate(0); err != nil {
+		return err
+	}
+	_, err := q.run.WriteAt(append([]byte(runHead), make([]byte, 8*runSlots)...), 0)
+	return err
+}
+
+// note writes that an event runs, 0: that none does. It is not synced: it is to outlive the process,
+// not the machine.
+func (q *queue) note(slot int, id uint64) error {
+	var raw [8]byte
+	binary.BigEndian.PutUint64(raw[:], id)
+	_, err := q.run.WriteAt(raw[:], int64(len(runHead)+8*slot))
+	return err
+}
+
+// end is for a DB that is closed: what ran was not ended by its event.
+func (q *queue) end() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, l := range q.lines {
+		if l.holder != nil {
+			q.release(l)
+		}
+	}
+	return q.run.Close()
+}
+
+// begin is for a transaction that is about to be made.
+func (q *queue) begin() { clear(q.pending) }
+
+// room reports whether a line of unverified events has room for one more, which is stored then.
+func (q *queue) room(name string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := q.pending[name]
+	if l := q.lines[name]; l != nil {
+		n += len(l.ids)
+	}
+	if n >= driver.MostUnverified {
+		return false
+	}
+	q.pending[name]++
+	return true
+}
+
+// add puts an event that is stored behind its line.
+func (q *queue) add(name string, id uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting++
+	l := q.lines[name]
+	if l == nil {
+		l = &line{name: name}
+		q.lines[name] = l
+		q.ready = append(q.ready, l)
+		q.tell()
+	}
+	l.ids = append(l.ids, id)
+}
+
+func (q *queue) tell() {
+	close(q.changed)
+	q.changed = make(chan struct{})
+}
+
+// hold holds at most n lines for an inbox. None: changed is closed when it is time to look again.
+func (q *queue) hold(b *Inbox, n int) (held []hold, changed <-chan struct{}, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if b.closed {
+		return nil, nil, driver.ErrClosed
+	}
+	for len(held) < n && len(q.ready) > 0 {
+		l := q.ready[0]
+		q.ready[0], q.ready = nil, q.ready[1:]
+		q.leases++
+		l.holder, l.lease, l.slot = b, q.leases, q.slot()
+		held = append(held, hold{l, l.ids[0], l.lease, l.slot})
+		q.running++
+		q.waiting--
+	}
+	return held, q.changed, nil
+}
+
+// slot takes a slot.
+func (q *queue) slot() int {
+	for i, taken := range q.slots {
+		if !taken {
+			q.slots[i] = true
+			return i
+		}
+	}
+	q.slots = append(q.slots, true)
+	return len(q.slots) - 1
+}
+
+// held finds what an inbox holds.
+func (q *queue) held(b *Inbox, it driver.InboxItem) (hold, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l := q.lines[it.Line]
+	if l == nil || l.holder != b || strconv.FormatUint(l.lease, 36) != it.Lease || strconv.FormatUint(l.ids[0], 36) != it.ID {
+		return hold{}, false
+	}
+	return hold{l, l.ids[0], l.lease, l.slot}, true
+}
+
+// free gives a line back as it was.
+func (q *queue) free(h hold) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if h.line.holder != nil && h.line.lease == h.lease {
+		q.release(h.line)
+		q.waiting++
+		q.ready = append(q.ready, h.line)
+		q.tell()
+	}
+}
+
+// release ends the hold of a line. The caller holds the lock.
+func (q *queue) release(l *line) {
+	_ = q.note(l.slot, 0) // at worst a try counts that should not
+	q.slots[l.slot] = false
+	l.holder = nil
+	q.running--
+}
+
+// done takes the head of a line out, which is on the disk already.
+func (q *queue) done(h hold) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l := h.line
+	if l.holder != nil && l.lease == h.lease {
+		q.release(l)
+	} else { // it was closed meanwhile, and given back
+		q.waiting--
+		if i := indexOf(q.ready, l); i >= 0 {
+			q.ready = append(q.ready[:i], q.ready[i+1:]...)
+		}
+	}
+	if l.ids = l.ids[1:]; len(l.ids) == 0 {
+		delete(q.lines, l.name)
+		return
+	}
+	q.ready = append(q.ready, l)
+	q.tell()
+}
+
+func indexOf(lines []*line, l *line) int {
+	for i, other := range lines {
+		if other == l {
+			return i
+		}
+	}
+	return -1
+}
+
+func (q *queue) check(b *Inbox) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if b.closed {
+		return driver.ErrClosed
+	}
+	return nil
+}
+
+// close gives back what an inbox holds.
+func (q *queue) close(b *Inbox) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if b.closed {
+		return
+	}
+	b.closed = true
+	for _, l := range q.lines {
+		if l.holder == b {
+			q.release(l)
+			q.waiting++
+			q.ready = append(q.ready, l)
+		}
+	}
+	q.tell()
+}
+
+// count counts dead letters.
+func (q *queue) count(n int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.dead += n
+}
+
+func (q *queue) stats() driver.InboxStats {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return driver.InboxStats{Waiting: q.waiting, Running: q.running, Dead: q.dead}
+}
+
+// cleanDead removes dead letters that are too old or too many.
+func (q *queue) cleanDead(tx *bbolt.Tx, now time.Time) error {
+	q.mu.Lock()
+	extra := q.dead - mostDead
+	q.mu.Unlock()
+	var old [][]byte
+	c := tx.Bucket(byTime).Cursor()
+	for k, _ := c.First(); k != nil && len(old) < mostOld; k, _ = c.Next() {
+		if int64(len(old)) >= extra && !timeOf(k).Before(now.Add(-deadTime)) {
+			break
+		}
+		old = append(old, bytes.Clone(k))
+	}
+	for _, k := range old {
+		if err := unbury(tx, k[8:], k[:8]); err != nil {
+			return err
+		}
+	}
+	tx.OnCommit(func() { q.count(-int64(len(old))) })
+	return nil
+}
