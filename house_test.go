@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 		"imbottest/internal/v1", "imbottest/internal/v2", "imbottest/internal/world", "imbottest/internal/php",
 		"imbottest/internal/textstage", ".", "bbcode", "internal/phpform",
 	},
-	"imbotv2":           {".", "driver", "internal/rest", "internal/inbox", "internal/poll", "internal/mention", "internal/slash"},
+	"imbotv2":           {".", "driver", "internal/rest", "internal/inbox", "internal/poll", "internal/mention", "internal/slash", "internal/phpform"},
 	"openlines":         {"."},
 	".":                 {"bbcode", "driver", "internal/rest", "internal/inbox", "internal/serve", "internal/stream", "internal/phpform", "internal/mention", "internal/secret", "internal/files", "internal/states", "internal/slash", "internal/seal", "internal/probe"},
 	"bbcode":            {},

@@ -35,6 +35,9 @@ func (f fields) phrase(name string) string {
 }
 
 func idOf(s string) imbot.ID {
+	if s == "" { // as most, and an error takes longer than a number
+		return 0
+	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
 		return 0
@@ -53,6 +56,9 @@ func flagOf(s string) imbot.Flag {
 }
 
 func timeOf(s string) time.Time {
+	if len(s) < len("2006-01-02T15:04:05Z") { // as most, and an error takes longer than a time
+		return time.Time{}
+	}
 	t, _ := time.Parse(time.RFC3339, s) // zero when it is none
 	return t
 }

@@ -6,12 +6,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 // EventService groups the methods about the queue of a bot that fetches its events. [Poll] uses
@@ -48,29 +48,38 @@ const maxEvents = 1000 // of one page
 // Decode reads the result of a call. Each event is read by itself, so what cannot be read
 // spoils no other.
 func (EventGetRequest) Decode(data []byte) (EventGetResult, error) {
-	var page struct {
-		Events      json.RawMessage
-		NextOffset  scalar
-		LastEventID scalar // of portals before March 2026
-		HasMore     scalar
-	}
-	if err := json.Unmarshal(data, &page); err != nil {
-		return EventGetResult{}, err
-	}
-	r := EventGetResult{NextOffset: int64(idOf(string(page.NextOffset))), HasMore: flagOf(string(page.HasMore)).Bool()}
-	if last := int64(idOf(string(page.LastEventID))); r.NextOffset == 0 && last > 0 {
-		r.NextOffset = last + 1
-	}
-	events, err := elements(page.Events)
-	if err != nil {
-		return EventGetResult{}, err
-	}
-	for _, one := range events {
-		var item EventItem
-		if json.Unmarshal(one, &item) != nil {
-			item = EventItem{Data: one}
+	var r EventGetResult
+	var last int64 // of portals before March 2026
+	s := phpform.Scan(data)
+	if !s.Next('{') || !s.Members(func(name []byte) bool {
+		if string(name) == `"events"` && (s.Next('[') || s.Next('{')) { // PHP makes an object of a list with holes
+			return s.Members(func([]byte) bool {
+				item, ok := scanItem(s)
+				r.Events = append(r.Events, item)
+				return ok
+			})
 		}
-		r.Events = append(r.Events, item)
+		value, ok := s.Value()
+		switch string(name) {
+		case `"events"`:
+			switch string(value) {
+			case "null", "false", `""`: // PHP's ways to say none
+			default:
+				return false
+			}
+		case `"nextOffset"`:
+			r.NextOffset = int64(idOf(scalar(value)))
+		case `"lastEventId"`:
+			last = int64(idOf(scalar(value)))
+		case `"hasMore"`:
+			r.HasMore = flagOf(scalar(value)).Bool()
+		}
+		return ok
+	}) || !s.End() {
+		return EventGetResult{}, errors.New("the result is no page of events")
+	}
+	if r.NextOffset == 0 && last > 0 {
+		r.NextOffset = last + 1
 	}
 	return r, nil
 }
@@ -92,17 +101,39 @@ type EventItem struct {
 
 // UnmarshalJSON implements [json.Unmarshaler]. Ids may be texts.
 func (e *EventItem) UnmarshalJSON(data []byte) error {
-	var item struct {
-		EventID scalar
-		Type    scalar
-		Date    scalar
-		Data    json.RawMessage
+	s := phpform.Scan(data)
+	if !s.Next('{') {
+		return errors.New("imbotv2: an event is no object")
 	}
-	if err := json.Unmarshal(data, &item); err != nil {
-		return err
+	item, ok := scanItem(s)
+	if !ok || !s.End() {
+		return errors.New("imbotv2: an event is no JSON")
 	}
-	*e = EventItem{EventID: int64(idOf(string(item.EventID))), Type: strings.ToUpper(string(item.Type)), Date: timeOf(string(item.Date)), Data: item.Data}
+	*e = item
 	return nil
+}
+
+// scanItem reads what comes next; anything but an object is an event that is spoilt.
+func scanItem(s *phpform.Scanner) (item EventItem, ok bool) {
+	if !s.Next('{') {
+		value, ok := s.Value()
+		return EventItem{Data: bytes.Clone(value)}, ok
+	}
+	ok = s.Members(func(name []byte) bool {
+		value, ok := s.Value()
+		switch string(name) {
+		case `"eventId"`:
+			item.EventID = int64(idOf(scalar(value)))
+		case `"type"`:
+			item.Type = strings.ToUpper(scalar(value))
+		case `"date"`:
+			item.Date = timeOf(scalar(value))
+		case `"data"`:
+			item.Data = bytes.Clone(value) // not a part of the page, which is larger
+		}
+		return ok
+	})
+	return item, ok
 }
 
 // Event returns the event as its type, or an [imbot.UnknownEvent]. Nothing in it tells the
@@ -115,17 +146,18 @@ func (e EventItem) event(portal string, seed []byte) imbot.Event {
 	if len(data) == 0 || data[0] != '{' {
 		data = []byte("{}")
 	}
+	whole := make([]byte, 0, len(data)+len(e.Type)+2*len(seed)+128)
+	whole = append(whole, `{"event":`...)
 	name, _ := json.Marshal(e.Type) // a text always encodes
-	ts := ""
+	whole = append(append(whole, name...), `,"ts":"`...)
 	if !e.Date.IsZero() {
-		ts = strconv.FormatInt(e.Date.Unix(), 10)
+		whole = strconv.AppendInt(whole, e.Date.Unix(), 10)
 	}
-	var whole bytes.Buffer
-	_, _ = fmt.Fprintf(&whole, `{"event":%s,"ts":"%s","eventId":"%d","%s":"%x","data":`, name, ts, e.EventID, seedName, seed)
-	_, _ = whole.Write(data)
-	_ = whole.WriteByte('}')
+	whole = strconv.AppendInt(append(whole, `","eventId":"`...), e.EventID, 10)
+	whole = hex.AppendEncode(append(whole, `","`+seedName+`":"`...), seed)
+	whole = append(append(append(whole, `","data":`...), data...), '}')
 	meta := imbot.EventMeta{Name: e.Type, Time: e.Date, Auth: imbot.EventAuth{MemberID: portal}}
-	_ = json.Unmarshal(whole.Bytes(), &meta.Raw) // one that is too large stays empty
+	_ = meta.Raw.UnmarshalJSON(whole) // one that is too large stays empty
 	return decodeEvent(meta, e.EventID, seed)
 }
 
@@ -161,51 +193,16 @@ func (s *EventService) Get(ctx context.Context, req EventGetRequest) (EventGetRe
 	return imbot.Do(ctx, s.client.base, req)
 }
 
-// scalar is a text, number or boolean as text; everything else is empty.
-type scalar string
-
-func (s *scalar) UnmarshalJSON(data []byte) error {
-	*s = ""
+// scalar returns a text, number or boolean as text; everything else is empty.
+func scalar(data []byte) (text string) {
 	switch {
 	case len(data) == 0 || data[0] == '{' || data[0] == '[' || string(data) == "null":
+	case data[0] == '"' && bytes.IndexByte(data, '\\') < 0:
+		text = strings.ToValidUTF8(string(data[1:len(data)-1]), "\uFFFD")
 	case data[0] == '"':
-		var text string
-		if err := json.Unmarshal(data, &text); err != nil {
-			return err
-		}
-		*s = scalar(text)
+		_ = json.Unmarshal(data, &text) // which is valid
 	default:
-		*s = scalar(data)
+		text = string(data)
 	}
-	return nil
-}
-
-// elements reads the elements of a list, or the values of the object that PHP makes of one.
-func elements(data []byte) ([]json.RawMessage, error) {
-	switch {
-	case len(data) == 0 || string(data) == "null" || string(data) == "false" || string(data) == `""`:
-		return nil, nil
-	case data[0] == '[':
-		var all []json.RawMessage
-		err := json.Unmarshal(data, &all)
-		return all, err
-	case data[0] != '{':
-		return nil, errors.New("events is no list")
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if _, err := dec.Token(); err != nil {
-		return nil, err
-	}
-	var all []json.RawMessage
-	for dec.More() {
-		var one json.RawMessage
-		if _, err := dec.Token(); err != nil { // the key
-			return nil, err
-		}
-		if err := dec.Decode(&one); err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, nil
+	return text
 }

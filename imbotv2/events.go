@@ -274,6 +274,11 @@ type UserJoinChatEvent struct {
 // Dialog returns the chat.
 func (ev *UserJoinChatEvent) Dialog() imbot.DialogID { return cmp.Or(ev.DialogID, ev.Chat.DialogID) }
 
+// dialogID reads where an event happened.
+func (f fields) dialogID() imbot.DialogID {
+	return cmp.Or(f.sub("chat").dialog("dialogId"), f.dialog("dialogId"))
+}
+
 func textFor(m Message, bot EventBot) string { return mention.Without(m.Text, int64(bot.ID), false) }
 
 func mentioned(ev *BotEvent, m Message, bot imbot.ID) bool {
@@ -299,45 +304,54 @@ func decodeEvent(meta imbot.EventMeta, eventID int64, seed []byte) imbot.Event {
 	if len(data.Keys()) == 0 {
 		return &imbot.UnknownEvent{EventMeta: meta}
 	}
-	bot := BotEvent{
-		EventMeta: meta, EventID: eventID, Chat: data.sub("chat").chat(), User: data.sub("user").user(), Language: data.text("language"),
-		Bot: EventBot{ID: data.sub("bot").id("id"), Code: data.sub("bot").text("code"), Auth: data.sub("bot", "auth").auth()},
+	chat := func() Chat {
+		c := data.sub("chat").chat()
+		c.DialogID = data.dialogID()
+		return c
 	}
-	bot.Chat.DialogID = cmp.Or(bot.Chat.DialogID, data.dialog("dialogId"))
-	bot.replies = newReplies(seed, &bot, data)
-	user := UserEvent{EventMeta: meta, EventID: eventID, Chat: bot.Chat, User: bot.User, Language: bot.Language}
-	message := data.sub("message").message()
+	bot := func() BotEvent {
+		ev := BotEvent{
+			EventMeta: meta, EventID: eventID, Chat: chat(), User: data.sub("user").user(), Language: data.text("language"),
+			Bot: EventBot{ID: data.sub("bot").id("id"), Code: data.sub("bot").text("code"), Auth: data.sub("bot", "auth").auth()},
+		}
+		ev.replies = newReplies(seed, &ev)
+		return ev
+	}
+	user := func() UserEvent {
+		return UserEvent{EventMeta: meta, EventID: eventID, Chat: chat(), User: data.sub("user").user(), Language: data.text("language")}
+	}
+	message := func() Message { return data.sub("message").message() }
 	more := func() []Message { return list(data.sub("additionalMessages"), fields.message) }
 	reaction, action := Reaction(data.text("reaction")), ReactionAction(data.text("action"))
 	switch meta.Name {
 	case "ONIMBOTV2MESSAGEADD":
-		return &MessageAddEvent{bot, message, more()}
+		return &MessageAddEvent{bot(), message(), more()}
 	case "ONIMBOTV2MESSAGEUPDATE":
-		return &MessageUpdateEvent{bot, message, more()}
+		return &MessageUpdateEvent{bot(), message(), more()}
 	case "ONIMBOTV2MESSAGEDELETE":
-		return &MessageDeleteEvent{bot, data.id("messageId")}
+		return &MessageDeleteEvent{bot(), data.id("messageId")}
 	case "ONIMBOTV2JOINCHAT":
-		return &JoinChatEvent{bot, data.dialog("dialogId")}
+		return &JoinChatEvent{bot(), data.dialog("dialogId")}
 	case "ONIMBOTV2COMMANDADD":
 		c := data.sub("command")
 		call := CommandCall{ID: c.id("id"), Command: c.text("command"), Params: c.text("params"), Context: CommandContext(c.text("context"))}
-		return &CommandAddEvent{bot, call, message}
+		return &CommandAddEvent{bot(), call, message()}
 	case "ONIMBOTV2REACTIONCHANGE":
-		return &ReactionChangeEvent{bot, reaction, action, message}
+		return &ReactionChangeEvent{bot(), reaction, action, message()}
 	case "ONIMBOTV2CONTEXTGET":
-		return &ContextGetEvent{bot, data.dialog("dialogId"), data.At("context")}
+		return &ContextGetEvent{bot(), data.dialog("dialogId"), data.At("context")}
 	case "ONIMBOTV2DELETE":
-		return &BotDeleteEvent{bot}
+		return &BotDeleteEvent{bot()}
 	case "ONIMV2MESSAGEADD":
-		return &UserMessageAddEvent{user, message}
+		return &UserMessageAddEvent{user(), message()}
 	case "ONIMV2MESSAGEUPDATE":
-		return &UserMessageUpdateEvent{user, message}
+		return &UserMessageUpdateEvent{user(), message()}
 	case "ONIMV2MESSAGEDELETE":
-		return &UserMessageDeleteEvent{user, data.id("messageId")}
+		return &UserMessageDeleteEvent{user(), data.id("messageId")}
 	case "ONIMV2REACTIONCHANGE":
-		return &UserReactionChangeEvent{user, reaction, action, message}
+		return &UserReactionChangeEvent{user(), reaction, action, message()}
 	case "ONIMV2JOINCHAT":
-		return &UserJoinChatEvent{user, data.dialog("dialogId")}
+		return &UserJoinChatEvent{user(), data.dialog("dialogId")}
 	}
 	return &imbot.UnknownEvent{EventMeta: meta}
 }

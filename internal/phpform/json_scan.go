@@ -13,15 +13,52 @@ import (
 //
 // It reads body once. json.Valid and json.Unmarshal read it three times, and copy.
 func Members(body []byte, each func(name, value []byte) bool) bool {
-	s := scanner{body: body}
+	s := Scanner{scanner: scanner{body: body}}
+	return s.Members(func(name []byte) bool {
+		value, ok := s.Value()
+		return ok && each(name, value)
+	}) && s.End()
+}
+
+// A Scanner goes over JSON once. What it hands out are parts of the body, and may be relied on
+// when it has come to the end.
+type Scanner struct {
+	scanner
+
+	depth int
+}
+
+// Scan returns a Scanner that stands in front of the only value of body.
+func Scan(body []byte) *Scanner { return &Scanner{scanner: scanner{body: body}} }
+
+// Members goes on behind an object or list that comes next. each gets the name of each member,
+// with its quotes, as it is written, and has to go on behind the value. false: there is none, or
+// each has said so.
+func (s *Scanner) Members(each func(name []byte) bool) bool {
 	if open := s.next(); open != '{' && open != '[' {
 		return false
 	}
-	if !s.container(1, each) {
-		return false
-	}
+	s.depth++
+	ok := s.container(s.depth, each)
+	s.depth--
+	return ok
+}
+
+// Value goes on behind the value that comes next.
+func (s *Scanner) Value() (value []byte, ok bool) {
 	s.next()
-	return s.pos == len(body)
+	from := s.pos
+	ok = s.value(s.depth)
+	return s.body[from:s.pos:s.pos], ok
+}
+
+// Next reports whether what comes next begins with c.
+func (s *Scanner) Next(c byte) bool { return s.next() == c }
+
+// End reports whether nothing comes any more.
+func (s *Scanner) End() bool {
+	s.next()
+	return s.pos == len(s.body)
 }
 
 // mostNested is the depth of values up to which encoding/json reads.
@@ -52,9 +89,9 @@ func (s *scanner) skip(c byte) bool {
 	return true
 }
 
-// container goes on behind an object or list, and hands out what is in it if somebody
-// asks.
-func (s *scanner) container(depth int, each func(name, value []byte) bool) bool {
+// container goes on behind an object or list; behind each value in it, if somebody asks, by
+// what is asked.
+func (s *scanner) container(depth int, each func(name []byte) bool) bool {
 	if depth > mostNested {
 		return false
 	}
@@ -76,9 +113,11 @@ func (s *scanner) container(depth int, each func(name, value []byte) bool) bool 
 				return false
 			}
 		}
-		s.next()
-		from := s.pos
-		if !s.value(depth) || each != nil && !each(name, s.body[from:s.pos:s.pos]) {
+		if each == nil {
+			if !s.value(depth) {
+				return false
+			}
+		} else if !each(name) {
 			return false
 		}
 		if !s.skip(',') {
