@@ -1,6 +1,7 @@
 package killtest
 
 import (
+	"errors"
 	"net"
 	"os"
 	"syscall"
@@ -16,7 +17,12 @@ import (
 
 // engine is an inbox that outlives the replicas, because the parent has it.
 func engine(t *testing.T, cfg Config) Result {
-	s := meminbox.New()
+	t.Helper()
+	return engineOf(t, meminbox.New(), cfg)
+}
+
+func engineOf(t *testing.T, s *meminbox.Server, cfg Config) Result {
+	t.Helper()
 	return Run(t, cfg, func(t testing.TB) string {
 		ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		require.NoError(t, err)
@@ -62,6 +68,18 @@ func TestReplicasDrain(t *testing.T) {
 	r := engine(t, Config{Rounds: 2, Events: 300, Replicas: 2, Signal: syscall.SIGTERM, Halfway: func(int) { halfway++ }})
 	require.Zero(t, r.Lost+r.Twice+r.OutOfOrder+r.Stuck)
 	require.Equal(t, 2, halfway)
+}
+
+func TestTheEngineIsAway(t *testing.T) {
+	s := meminbox.New()
+	r := engineOf(t, s, Config{Rounds: 1, Events: 300, Dialogs: 16, Spare: true, Halfway: func(int) {
+		s.Fail(errors.New("away"))
+		time.Sleep(300 * time.Millisecond)
+		s.Fail(nil)
+	}})
+	require.Equal(t, 300, r.Acknowledged)
+	require.Zero(t, r.Lost+r.Twice+r.OutOfOrder+r.Stuck)
+	require.Empty(t, r.TakeOver, "nobody was killed")
 }
 
 // What a handler in memory does has to be found, or nothing is.
