@@ -1,0 +1,142 @@
+package imbotpg
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/imbot-go/imbot"
+)
+
+// Options say how a database is used. It prints masked.
+type Options struct {
+	// Schema has the tables; programs that share no bot have schemas of their own. Default "imbot".
+	Schema string
+	// Keys encrypt what is stored. A schema is encrypted from its beginning or not at all. nil: it is
+	// not.
+	Keys *imbot.Keyring
+	// Name is what the server calls the connections of this process, in pg_stat_activity. Default
+	// "imbot".
+	Name string
+	// NoMigrate leaves the tables alone. Open fails when they are not those that it needs.
+	NoMigrate bool
+	// SessionDSN is a direct address of the server, for the connections that hold locks. Default: that
+	// of the pool.
+	SessionDSN string
+}
+
+// Format implements [fmt.Formatter]; no verb prints a password.
+func (o Options) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "imbotpg.Options{Schema:"+o.Schema+", Name:"+o.Name+"}")
+}
+
+// DB is an open database. Close it when nothing uses it any more.
+type DB struct {
+	options  Options
+	pool     *pgxpool.Pool
+	own      bool            // the pool is
+	direct   *pgx.ConnConfig // of connections that hold locks
+	sessions *sessions
+	once     sync.Once
+}
+
+// Open opens a database by its DSN, a URL or a list of key=value. It fails with a text that says what to
+// do: when the server cannot be reached or refuses, when the tables are of a newer version, when
+// Keys are not those that the tables were encrypted with.
+func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
+	config, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, errors.New("imbotpg: Open: the DSN is neither a URL nor a list of key=value that pgx takes") // its error quotes parts of it
+	}
+	config.ConnConfig.RuntimeParams["application_name"] = cmp.Or(o.Name, config.ConnConfig.RuntimeParams["application_name"], "imbot")
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, failed("Open", err)
+	}
+	db, err := OpenPool(ctx, pool, o)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	db.own = true
+	return db, nil
+}
+
+// OpenPool is [Open] with a pool of yours, which Close leaves open.
+func OpenPool(ctx context.Context, pool *pgxpool.Pool, o Options) (*DB, error) {
+	o.Schema, o.Name = cmp.Or(o.Schema, "imbot"), cmp.Or(o.Name, "imbot")
+	direct := pool.Config().ConnConfig
+	if o.SessionDSN != "" {
+		var err error
+		if direct, err = pgx.ParseConfig(o.SessionDSN); err != nil {
+			return nil, errors.New("imbotpg: Open: SessionDSN is neither a URL nor a list of key=value that pgx takes")
+		}
+		o.SessionDSN = "" // fmt would print it in whatever holds the DB
+	}
+	db := &DB{options: o, pool: pool, direct: direct}
+	db.sessions = newSessions(o.Schema, db.session)
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	if err := db.migrate(ctx); err != nil {
+		return nil, failed("Open", err)
+	}
+	return db, nil
+}
+
+// openTime is how long Open waits for a server, and for a replica that migrates.
+const openTime = 30 * time.Second
+
+// session connects past the pool. The server learns within 11 s that the machine of a
+// connection has vanished.
+func (db *DB) session(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, db.direct.Copy())
+	if err != nil {
+		return nil, err
+	}
+	_, err = conn.Exec(ctx, `select set_config(name, value, false) from (values
+		('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '10000'),
+		('statement_timeout', '0'), ('application_name', $1 || ' locks')) as s (name, value)`, db.options.Name)
+	if err != nil {
+		_ = conn.Close(ctx)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// sql is a statement with the schema in place of each {}.
+func (db *DB) sql(statement string) string {
+	return strings.ReplaceAll(statement, "{}", pgx.Identifier{db.options.Schema}.Sanitize())
+}
+
+// Close ends what this process does with the database: its locks are free, its leads lost.
+func (db *DB) Close() error {
+	db.once.Do(func() {
+		db.sessions.close()
+		if db.own {
+			db.pool.Close()
+		}
+	})
+	return nil
+}
+
+// Format implements [fmt.Formatter].
+func (db *DB) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "imbotpg.DB("+db.options.Schema+")")
+}
+
+// failed says of which method an error is. pgx names host, user and database in an error, and no
+// password.
+func failed(method string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("imbotpg: %s: %w", method, err)
+}
