@@ -99,6 +99,12 @@
 // answer, so the handler answers at once and calls back from a bounded pool, in
 // order within a dialog. [ParseEvent] does the same for one request, without a pool.
 //
+// What a process has accepted ends with it, unless the handler has an Inbox: an engine of the
+// modules imbotbolt (a file) and imbotpg (PostgreSQL) stores an event before the portal gets
+// its answer, and it is handled at least once, by this process, its next life, or another
+// one. What ran when a process was killed runs again: see [Redelivered]. Processes that
+// share imbotpg or imbotredis also have one limiter, grants, states and a leader.
+//
 // A [Middleware], such as [LogEvents], runs around every event. Commands are a table,
 // [SlashCommands]; a Stop button is one that Interrupts. What outlives its callback is for
 // [EventHandler.Go]. [Client.Reply] answers any event.

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Inbox keeps accepted events until they are handled, for all processes that share it. It must be
-// safe for concurrent use.
+// Inbox keeps accepted events until they are handled, for all processes that share it. An event is
+// handled at least once. It must be safe for concurrent use.
 //
 // Put stores an item, which is durable when Put returns. Only its Key, Line and Body count. false:
 // the key is known, also for an hour after Done, and nothing was stored; whoever got no answer asks
