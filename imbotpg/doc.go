@@ -1,10 +1,21 @@
 // Package imbotpg keeps what a bot must not lose, or shares between its replicas, in PostgreSQL
-// (13 to 18): grants of an application, states of conversations, claims, the lead. It stands on
-// github.com/jackc/pgx.
+// (13 to 18): accepted events, grants of an application, states of conversations, claims, the lead.
+// It stands on github.com/jackc/pgx.
 //
 //	db, err := imbotpg.Open(ctx, os.Getenv("DATABASE_URL"), imbotpg.Options{})
 //	…
 //	app := &imbot.OAuthApp{Store: db.Tokens(), …}
+//	h := &imbot.EventHandler{Inbox: db.Inbox(), …}
+//
+// An event is committed before the portal gets its 200, whichever replica it was posted to, and
+// however often. Any replica handles it, one at a time in each dialog, in the order of the posts. It is
+// handled at least once: what ran in a replica that was killed, at most Workers events, is run by
+// another one within a second, see [imbot.Redelivered]. While the server is away an event handler goes
+// on, see EventHandler.Patience. After a crash of the server an event may run again whose end was
+// written just before, because only the acceptance of events waits for the disk.
+//
+// A replica has a pool of connections, ten at most (pool_max_conns in the DSN), and one more for its
+// session.
 //
 // Everything lies in the tables of one schema, which Open makes and brings up to date; see [Schema]
 // for people who have a tool for that. Replicas of two versions that follow each other may run side

@@ -46,6 +46,14 @@ type DB struct {
 	direct   *pgx.ConnConfig // of connections that hold locks
 	sessions *sessions
 	once     sync.Once
+	err      error // of Close
+
+	cancel context.CancelFunc // of clean
+	works  sync.WaitGroup     // clean
+
+	mu      sync.Mutex
+	inboxes []*Inbox
+	closed  bool
 }
 
 // Open opens a database by its DSN, a URL or a list of key=value. It fails with a text that says what to
@@ -55,6 +63,9 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	config, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, errors.New("imbotpg: Open: the DSN is neither a URL nor a list of key=value that pgx takes") // its error quotes parts of it
+	}
+	if !strings.Contains(dsn, "pool_max_conns") {
+		config.MaxConns = max(config.MaxConns, poolSize)
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = cmp.Or(o.Name, config.ConnConfig.RuntimeParams["application_name"], "imbot")
 	pool, err := pgxpool.NewWithConfig(ctx, config)
@@ -85,10 +96,48 @@ func OpenPool(ctx context.Context, pool *pgxpool.Pool, o Options) (*DB, error) {
 	db.sessions = newSessions(o.Schema, db.session)
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
-	if err := db.migrate(ctx); err != nil {
+	err := refuseSharedSessions(ctx, direct)
+	if err == nil {
+		err = db.migrate(ctx)
+	}
+	if err != nil {
 		return nil, failed("Open", err)
 	}
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	db.cancel = stop
+	db.works.Go(func() { db.clean(working) })
 	return db, nil
+}
+
+// poolSize is how many connections a pool has at most, unless its DSN says so: an inbox writes with
+// three and reads with one, beside the callbacks.
+const poolSize = 10
+
+// refuseSharedSessions looks whether two connections that are open at a time share a session, as
+// they do behind PgBouncer in transaction mode: a lock would be anybody's.
+func refuseSharedSessions(ctx context.Context, config *pgx.ConnConfig) error {
+	var conns [2]*pgx.Conn
+	for i := range conns {
+		conn, err := pgx.ConnectConfig(ctx, config.Copy())
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close(ctx) }()
+		conns[i] = conn
+	}
+	owner := map[int]int{} // connections by the process that serves them
+	for i := range 6 {
+		var pid int
+		if err := conns[i%2].QueryRow(ctx, `select pg_backend_pid()`, pgx.QueryExecModeSimpleProtocol).Scan(&pid); err != nil {
+			return err
+		}
+		if by, known := owner[pid]; known && by != i%2 || i > 1 && !known {
+			return errors.New("there is a pooler between that gives each transaction another session, such as PgBouncer with pool_mode = transaction, " +
+				"and locks need one of their own: set Options.SessionDSN to the address of the server itself, or pool_mode to session")
+		}
+		owner[pid] = i % 2
+	}
+	return nil
 }
 
 // openTime is how long Open waits for a server, and for a replica that migrates.
@@ -116,15 +165,25 @@ func (db *DB) sql(statement string) string {
 	return strings.ReplaceAll(statement, "{}", pgx.Identifier{db.options.Schema}.Sanitize())
 }
 
-// Close ends what this process does with the database: its locks are free, its leads lost.
+// Close ends what this process does with the database: its locks are free, its leads lost, what its
+// inboxes hold is free for others at once.
 func (db *DB) Close() error {
 	db.once.Do(func() {
+		db.mu.Lock()
+		inboxes := db.inboxes
+		db.closed = true
+		db.mu.Unlock()
+		for _, in := range inboxes {
+			db.err = errors.Join(db.err, in.Close())
+		}
+		db.cancel()
+		db.works.Wait()
 		db.sessions.close()
 		if db.own {
 			db.pool.Close()
 		}
 	})
-	return nil
+	return db.err
 }
 
 // Format implements [fmt.Formatter].

@@ -16,8 +16,7 @@ var steps = []string{`
 create table {}.setting (key text primary key, body bytea not null);
 
 create table {}.replica (id bigint generated always as identity primary key, name text not null, at timestamptz not null default clock_timestamp());
-create sequence {}.lease;
-create table {}.line (line text primary key, owner bigint, lease bigint, since timestamptz not null default clock_timestamp());
+create table {}.line (line text primary key, owner bigint, lease bigint, since timestamptz not null default clock_timestamp()) with (fillfactor = 50);
 create index on {}.line (since) where owner is null;
 create index on {}.line (owner) where owner is not null;
 create table {}.event (
@@ -26,7 +25,7 @@ create table {}.event (
 );
 create index on {}.event (line, id);
 create table {}.seen (key text primary key, at timestamptz not null);
-create index on {}.seen (at);
+create index on {}.seen (at) where at < 'infinity';
 create table {}.dead (
 	id bigint primary key, line text not null, key text not null, body bytea not null,
 	tries integer not null, at timestamptz not null, buried timestamptz not null default clock_timestamp()
