@@ -191,11 +191,21 @@ func (db *DB) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "imbotpg.DB("+db.options.Schema+")")
 }
 
-// failed says of which method an error is. pgx names host, user and database in an error, and no
-// password.
+// failed says of which method an error is. pgx names host, user and database in the text of an error,
+// and no password.
 func failed(method string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("imbotpg: %s: %w", method, err)
+	return &failure{method + ": " + err.Error(), err}
 }
+
+// failure is an error whose text may be shown: package imbot hides those of a token store otherwise.
+type failure struct {
+	text  string
+	cause error
+}
+
+func (e *failure) Error() string { return "imbotpg: " + e.text }
+
+func (e *failure) Unwrap() []error { return []error{e.cause, &imbot.Error{Description: e.text}} }

@@ -32,7 +32,7 @@ create table {}.dead (
 );
 create index on {}.dead (buried);
 
-create table {}.grant_ (member text primary key, body bytea not null);
+create table {}.grant_ (member text primary key, body bytea not null) with (fillfactor = 50); -- a full disk has room for another version
 create table {}.state (key text primary key, body bytea not null, until timestamptz not null);
 create index on {}.state (until);
 create table {}.hold (scope text, method text, until timestamptz not null, primary key (scope, method));

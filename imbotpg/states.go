@@ -38,7 +38,7 @@ func (s states) read(ctx context.Context, key string) (value, row []byte, err er
 	}
 	value, err = s.db.options.Keys.Open(stateContext(key), row)
 	if err != nil {
-		return nil, nil, fmt.Errorf("imbotpg: States: the row %s in table state does not open; give Options.Keys its key, or delete the row: %w", key, err)
+		return nil, nil, failed("States", fmt.Errorf("the row %s in table state does not open; give Options.Keys its key, or delete the row: %w", key, err))
 	}
 	return value, row, nil
 }

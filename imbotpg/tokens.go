@@ -61,7 +61,7 @@ func (s Tokens) read(ctx context.Context, memberID string) (g imbot.Grant, row [
 		err = errors.New("it is that of another portal")
 	}
 	if err != nil {
-		return imbot.Grant{}, nil, fmt.Errorf("imbotpg: Tokens: the row of %q in table grant_ does not open; give Options.Keys its key, or delete the row and install again: %w", memberID, err)
+		return imbot.Grant{}, nil, failed("Tokens", fmt.Errorf("the row of %q in table grant_ does not open; give Options.Keys its key, or delete the row and install again: %w", memberID, err))
 	}
 	return g, row, nil
 }

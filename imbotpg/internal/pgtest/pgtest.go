@@ -126,6 +126,9 @@ func (s *Server) ReadOnly(on bool) {
 	}, patience, 20*time.Millisecond)
 }
 
+// Own gives a folder to who runs the server.
+func (s *Server) Own(dir string) { own(s.t, dir) }
+
 // Exec runs a statement as the owner of the database.
 func (s *Server) Exec(statement string, args ...any) {
 	s.t.Helper()
