@@ -16,6 +16,7 @@ func walkedV2(t *testing.T) []any {
 	require.NoError(t, err)
 	return []any{
 		client, client.WithBotToken(walkMarker + "-2").Bot, client.Chat, client.Message, client.Command, client.Event, client.File, client.Revision,
+		client.UserEvent, client.UserFile,
 		&imbotv2.EventHandler{Verifier: hook.Verifier()}, &imbotv2.Poller{Clients: []*imbotv2.Client{client}}, imbotv2.PollStats{},
 		imbotv2.BotProperties{}, imbotv2.BotRegisterRequest{}, imbotv2.BotUpdateRequest{NewBotToken: walkMarker}, imbotv2.BotGetRequest{},
 		imbotv2.BotListRequest{}, imbotv2.BotUnregisterRequest{}, imbotv2.BotResult{}, imbotv2.BotListResult{}, imbotv2.ChatGetRequest{},
@@ -32,5 +33,12 @@ func walkedV2(t *testing.T) []any {
 		imbotv2.UserMessageUpdateEvent{}, imbotv2.UserMessageDeleteEvent{}, imbotv2.UserReactionChangeEvent{}, imbotv2.UserJoinChatEvent{},
 		imbotv2.MessageSendRequest{}, imbotv2.MessageUpdateRequest{}, imbotv2.MessageDeleteRequest{}, imbotv2.MessageReadRequest{},
 		imbotv2.MessageReadResult{}, imbotv2.RevisionGetRequest{}, imbotv2.Revision{},
+		imbotv2.ChatAddRequest{}, imbotv2.ChatUpdateRequest{}, imbotv2.ChatLeaveRequest{}, imbotv2.ChatSetOwnerRequest{},
+		imbotv2.ChatAddUsersRequest{}, imbotv2.ChatDeleteUserRequest{}, imbotv2.UserOrder(""), imbotv2.ChatListUsersRequest{},
+		imbotv2.ChatAddManagersRequest{}, imbotv2.ChatDeleteManagersRequest{}, imbotv2.ChatSetTextFieldRequest{},
+		imbotv2.MessageForwardRequest{}, imbotv2.MessageForwardResult{}, imbotv2.MessageGetRequest{}, imbotv2.MessageResult{},
+		imbotv2.MessageGetContextRequest{}, imbotv2.MessageContext{}, imbotv2.MessageAddReactionRequest{},
+		imbotv2.MessageDeleteReactionRequest{}, imbotv2.UserEventSubscribeRequest{}, imbotv2.UserEventUnsubscribeRequest{},
+		imbotv2.UserEventGetRequest{}, imbotv2.UserFileUploadRequest{}, imbotv2.UserFileDownloadRequest{},
 	}
 }

@@ -58,7 +58,7 @@ func serviceMethodsIn(t *testing.T, folder string) (methods map[string]serviceMe
 			literal := f.Body.List[0].(*ast.ReturnStmt).Results[0].(*ast.BasicLit)
 			requests[receiver] = strings.Trim(literal.Value, `"`)
 		}
-		if strings.HasSuffix(receiver, "Service") && f.Name.IsExported() && !slices.Contains([]string{"All", "Stream", "UploadFrom"}, f.Name.Name) { // which call others
+		if strings.HasSuffix(receiver, "Service") && f.Name.IsExported() && !slices.Contains([]string{"All", "Stream", "UploadFrom"}, f.Name.Name) && receiver+f.Name.Name != "MessageServiceHistory" { // which call others
 			params := f.Type.Params.List
 			request := typeName(params[len(params)-1].Type)
 			methods[request] = serviceMethod{f.Name.Name, receiver, f.Doc.Text(), types[receiver]}

@@ -3,6 +3,7 @@ package imbotv2
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -79,4 +80,36 @@ func checkDialog(d imbot.DialogID) error {
 		return refuse("", "dialogId is not UTF-8")
 	}
 	return nil
+}
+
+// checkGroup refuses a private dialog where only a group chat is meant: the portal does nothing
+// for it, and answers some methods with true.
+func checkGroup(d imbot.DialogID) error {
+	if _, private := d.UserID(); private {
+		return refuse(ErrWrongMessageType, "dialogId %.20s is a private dialog, not a group chat", string(d))
+	}
+	return checkDialog(d)
+}
+
+func checkID(field string, id imbot.ID) error {
+	if id <= 0 {
+		return refuse("", "%s is missing", field)
+	}
+	return nil
+}
+
+// checkUsers refuses who is nobody, and would be left out.
+func checkUsers(ids []imbot.ID) error {
+	if slices.ContainsFunc(ids, func(id imbot.ID) bool { return id <= 0 }) {
+		return refuse("", "userIds has one that is no user")
+	}
+	return nil
+}
+
+// checkMembers checks users of a group chat, of whom there is at least one.
+func checkMembers(d imbot.DialogID, ids []imbot.ID) error {
+	if len(ids) == 0 {
+		return refuse(ErrEmptyUserIDs, "userIds is empty")
+	}
+	return cmp.Or(checkGroup(d), checkUsers(ids))
 }

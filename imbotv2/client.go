@@ -12,13 +12,15 @@ import (
 // Client calls one portal with one set of credentials. It is safe for concurrent use;
 // make one and keep it.
 type Client struct {
-	Bot      *BotService
-	Chat     *ChatService
-	Message  *MessageService
-	Command  *CommandService
-	Event    *EventService
-	File     *FileService
-	Revision *RevisionService
+	Bot       *BotService
+	Chat      *ChatService
+	Message   *MessageService
+	Command   *CommandService
+	Event     *EventService
+	File      *FileService
+	Revision  *RevisionService
+	UserEvent *UserEventService
+	UserFile  *UserFileService
 
 	base  *imbot.Client
 	whose func() whose // a function, because fmt prints no more of it than an address
@@ -61,6 +63,8 @@ func From(base *imbot.Client) *Client {
 	c.Event = (*EventService)(s)
 	c.File = (*FileService)(s)
 	c.Revision = (*RevisionService)(s)
+	c.UserEvent = (*UserEventService)(s)
+	c.UserFile = (*UserFileService)(s)
 	return c
 }
 

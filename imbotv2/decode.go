@@ -1,6 +1,7 @@
 package imbotv2
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 // The one decoder: what a portal answers and what it tells in events, fetched or posted, is
@@ -91,6 +93,25 @@ func list[T any](f fields, read func(fields) T) []T {
 	return all
 }
 
+// listOf reads each element of a list by itself: the limit of 10,000 keys is one of each.
+func listOf[T any](data []byte, read func(fields) T) (all []T, err error) {
+	s := phpform.Scan(data)
+	if !s.Members(func([]byte) bool {
+		value, ok := s.Value()
+		if !ok {
+			return false
+		}
+		var f fields
+		if f, err = result(value); err == nil {
+			all = append(all, read(f))
+		}
+		return err == nil
+	}) || !s.End() {
+		return nil, cmp.Or(err, errNoList)
+	}
+	return all, nil
+}
+
 // ids reads a list of ids; zeros are left out.
 func (f fields) ids(name string) []imbot.ID {
 	var ids []imbot.ID
@@ -163,7 +184,10 @@ func result(data []byte) (fields, error) {
 	return fields{raw}, nil
 }
 
-var errNoID = errors.New("the result holds no id")
+var (
+	errNoID   = errors.New("the result holds no id")
+	errNoList = errors.New("the result holds no list")
+)
 
 // done is the Decode of requests whose only good news is true, bare or as {"result":true}.
 type done struct{ imbot.Returns[imbot.OK] }

@@ -183,9 +183,6 @@ func (ev *CommandAddEvent) Quote(text string) MessageSendRequest {
 	return quote(&ev.BotEvent, ev.Message, text)
 }
 
-// Reaction is the code of a reaction. The set is open.
-type Reaction string
-
 // ReactionAction says what became of a reaction.
 type ReactionAction string
 

@@ -110,11 +110,22 @@ const maxInline = 24 << 10
 // Check refuses what the request without its own content would.
 func (u upload) Check() error { return u.check(u.size()) }
 
-func (u upload) size() (n int) {
+func (u upload) size() int {
+	n := len(u.Content)
 	for _, part := range u.content {
 		n += len(part)
 	}
 	return n
+}
+
+// packed is how the upload travels.
+func (u upload) packed() upload {
+	if u.size() <= maxInline {
+		u.Content, u.content = append(bytes.Join(u.content, nil), u.Content...), nil
+	} else if u.Content != nil {
+		u.Content, u.content = nil, [][]byte{u.Content}
+	}
+	return u
 }
 
 // Bulk implements the interface of package rest.
@@ -164,39 +175,41 @@ func (FileDownloadRequest) Decode(data []byte) (imbot.FileURL, error) {
 // [ErrFileUploadFailed], [ErrFileSendFailed], [ErrChatNotFound], [ErrAccessDenied] (the bot may not write there).
 // Page: api-reference/chat-bots/chat-bots-v2/imbot.v2/files/file-upload.html
 func (s *FileService) Upload(ctx context.Context, req FileUploadRequest) (FileUploadResult, error) {
-	content := req.Content
-	req.Content = nil
-	return s.upload(ctx, upload{req, [][]byte{content}})
+	return s.upload(ctx, upload{req, nil})
 }
 
 // UploadFrom is [FileService.Upload] of what r gives, in place of Content. It reads to the end
 // before it sends anything, and no more than a file may have; an error of r is its own.
 func (s *FileService) UploadFrom(ctx context.Context, r io.Reader, req FileUploadRequest) (FileUploadResult, error) {
-	if r == nil || req.Content != nil {
-		return FileUploadResult{}, invalid("UploadFrom: needs a reader, and no Content beside it")
-	}
-	if req.check(1) != nil { // nothing is read for what will be refused
-		return s.upload(ctx, upload{req, [][]byte{{0}}})
-	}
-	content, err := readParts(ctx, io.LimitReader(r, maxFile+1))
+	u, err := read(ctx, req.Method(), r, req)
 	if err != nil {
-		return FileUploadResult{}, fmt.Errorf("imbotv2: %s: content: %w", req.Method(), err)
+		return FileUploadResult{}, err
 	}
-	return s.upload(ctx, upload{req, content})
+	return s.upload(ctx, u)
 }
 
 func (s *FileService) upload(ctx context.Context, u upload) (FileUploadResult, error) {
 	u.BotID = (*service)(s).bot(u.BotID)
-	req := imbot.Request[FileUploadResult](u)
-	if u.size() <= maxInline {
-		u.Content = bytes.Join(u.content, nil)
-		req = u.FileUploadRequest
-	}
-	r, err := imbot.Do(ctx, s.client.base, req)
+	r, err := imbot.Do(ctx, s.client.base, u.packed())
 	if err == nil {
 		s.client.kept.sent(place{u.BotID, u.DialogID})
 	}
 	return r, err
+}
+
+// read makes the upload of what r gives.
+func read(ctx context.Context, method string, r io.Reader, req FileUploadRequest) (upload, error) {
+	if r == nil || req.Content != nil {
+		return upload{}, invalid("UploadFrom: needs a reader, and no Content beside it")
+	}
+	if req.check(1) != nil { // nothing is read for what will be refused
+		return upload{req, [][]byte{{0}}}, nil
+	}
+	content, err := readParts(ctx, io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return upload{}, fmt.Errorf("imbotv2: %s: content: %w", method, err)
+	}
+	return upload{req, content}, nil
 }
 
 // readParts reads to the end in pieces that stay where they are: a slice that grows would

@@ -125,6 +125,155 @@ func TestMethods(t *testing.T) {
 				require.Zero(t, chat.MarkedID)
 			},
 		},
+		"Chat.Add": {
+			func(c *Client) (any, error) {
+				r := fullChat
+				r.BotID = 0
+				return c.Chat.Add(ctx, r)
+			},
+			`{"botToken":"token","botId":5,"fields":{"type":"open","title":"A","description":"B","color":"LIGHT_BLUE",
+			"avatar":"R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=","userIds":[2,3],"ownerId":2,"message":"C"}}`,
+			func(t *testing.T, result any) {
+				require.Equal(t, imbot.DialogID("chat5"), result.(Chat).DialogID)
+				require.EqualValues(t, 456, result.(Chat).Owner)
+			},
+		},
+		"Chat.Add of a chat like any": {
+			func(c *Client) (any, error) { return c.Chat.Add(ctx, ChatAddRequest{}) },
+			`{"botToken":"token","botId":5,"fields":{}}`, nil,
+		},
+		"Chat.Update": {
+			func(c *Client) (any, error) {
+				return nil, c.Chat.Update(ctx, ChatUpdateRequest{DialogID: "chat5", Description: new(string), Color: imbot.ColorDarkBlue})
+			},
+			`{"botToken":"token","botId":5,"dialogId":"chat5","fields":{"description":"","color":"DARK_BLUE"}}`, nil,
+		},
+		"Chat.Leave": {
+			func(c *Client) (any, error) { return nil, c.Chat.Leave(ctx, ChatLeaveRequest{DialogID: "chat5"}) },
+			`{"botToken":"token","botId":5,"dialogId":"chat5"}`, nil,
+		},
+		"Chat.SetOwner": {
+			func(c *Client) (any, error) {
+				return nil, c.Chat.SetOwner(ctx, ChatSetOwnerRequest{DialogID: "chat5", UserID: 27})
+			},
+			`{"botToken":"token","botId":5,"dialogId":"chat5","userId":27}`, nil,
+		},
+		"Chat.AddUsers": {
+			func(c *Client) (any, error) {
+				return nil, c.Chat.AddUsers(ctx, ChatAddUsersRequest{DialogID: "chat5", UserIDs: []imbot.ID{27, 28}})
+			},
+			`{"botToken":"token","botId":5,"dialogId":"chat5","userIds":[27,28]}`, nil,
+		},
+		"Chat.DeleteUser": {
+			func(c *Client) (any, error) {
+				return nil, c.Chat.DeleteUser(ctx, ChatDeleteUserRequest{DialogID: "chat5", UserID: 27})
+			},
+			`{"botToken":"token","botId":5,"dialogId":"chat5","userId":27}`, nil,
+		},
+		"Chat.ListUsers": {
+			func(c *Client) (any, error) {
+				return c.Chat.ListUsers(ctx, ChatListUsersRequest{DialogID: "chat5", Limit: 200, OrderBy: ByLastMessage, Descending: true})
+			},
+			`{"botToken":"token","botId":5,"dialogId":"chat5","order":{"lastSendMessageId":"DESC"},"limit":200}`,
+			func(t *testing.T, result any) {
+				users := result.([]User)
+				require.Len(t, users, 2)
+				require.Equal(t, "22-08", users[1].Birthday)
+			},
+		},
+		"Chat.ListUsers in an order": {
+			func(c *Client) (any, error) {
+				return c.Chat.ListUsers(ctx, ChatListUsersRequest{DialogID: "27", OrderBy: ByID})
+			},
+			`{"botToken":"token","botId":5,"dialogId":"27","order":{"id":"ASC"}}`, nil,
+		},
+		"Chat.AddManagers": {
+			func(c *Client) (any, error) {
+				return nil, c.Chat.AddManagers(ctx, ChatAddManagersRequest{DialogID: "chat5", UserIDs: []imbot.ID{27}})
+			},
+			`{"botToken":"token","botId":5,"dialogId":"chat5","userIds":[27]}`, nil,
+		},
+		"Chat.DeleteManagers": {
+			func(c *Client) (any, error) {
+				return nil, c.Chat.DeleteManagers(ctx, ChatDeleteManagersRequest{DialogID: "chat5", UserIDs: []imbot.ID{27}})
+			},
+			`{"botToken":"token","botId":5,"dialogId":"chat5","userIds":[27]}`, nil,
+		},
+		"Chat.SetTextField": {
+			func(c *Client) (any, error) {
+				return nil, c.Chat.SetTextField(ctx, ChatSetTextFieldRequest{DialogID: "27", Enabled: imbot.No})
+			},
+			`{"botToken":"token","botId":5,"dialogId":"27","enabled":"N"}`, nil,
+		},
+		"Message.Get": {
+			func(c *Client) (any, error) { return c.Message.Get(ctx, MessageGetRequest{MessageID: 789}) },
+			`{"botToken":"token","botId":5,"messageId":789}`,
+			func(t *testing.T, result any) {
+				require.Equal(t, "Hello! How are you?", result.(MessageResult).Message.Text)
+				require.Equal(t, "Test User", result.(MessageResult).User.Name)
+			},
+		},
+		"Message.GetContext": {
+			func(c *Client) (any, error) {
+				return c.Message.GetContext(ctx, MessageGetContextRequest{MessageID: 789, Range: 10})
+			},
+			`{"botToken":"token","botId":5,"messageId":789,"range":10}`,
+			func(t *testing.T, result any) {
+				r := result.(MessageContext)
+				require.Equal(t, []imbot.ID{785, 789}, []imbot.ID{r.Messages[0].ID, r.Messages[1].ID})
+				require.Len(t, r.Users, 2)
+				require.False(t, r.HasPrevPage)
+				require.True(t, r.HasNextPage)
+			},
+		},
+		"Message.AddReaction": {
+			func(c *Client) (any, error) {
+				return nil, c.Message.AddReaction(ctx, MessageAddReactionRequest{MessageID: 2, Reaction: ReactionFaceWithTearsOfJoy})
+			},
+			`{"botToken":"token","botId":5,"messageId":2,"reaction":"faceWithTearsOfJoy"}`, nil,
+		},
+		"Message.DeleteReaction": {
+			func(c *Client) (any, error) {
+				return nil, c.Message.DeleteReaction(ctx, MessageDeleteReactionRequest{MessageID: 2, Reaction: ReactionLike})
+			},
+			`{"botToken":"token","botId":5,"messageId":2,"reaction":"like"}`, nil,
+		},
+		"UserEvent.Subscribe": {
+			func(c *Client) (any, error) { return nil, c.UserEvent.Subscribe(ctx, UserEventSubscribeRequest{}) }, `{}`, nil,
+		},
+		"UserEvent.Unsubscribe": {
+			func(c *Client) (any, error) { return nil, c.UserEvent.Unsubscribe(ctx, UserEventUnsubscribeRequest{}) }, `{}`, nil,
+		},
+		"UserEvent.Get": {
+			func(c *Client) (any, error) { return c.UserEvent.Get(ctx, UserEventGetRequest{Offset: 7, Limit: 10}) },
+			`{"offset":7,"limit":10}`,
+			func(t *testing.T, result any) {
+				require.Equal(t, int64(2002), result.(EventGetResult).NextOffset)
+				require.Equal(t, "ONIMV2MESSAGEADD", result.(EventGetResult).Events[0].Type)
+			},
+		},
+		"UserFile.Upload": {
+			func(c *Client) (any, error) {
+				return c.UserFile.Upload(ctx, UserFileUploadRequest{DialogID: "chat5", Name: "a.txt", Content: []byte("a"), Message: "b"})
+			},
+			`{"dialogId":"chat5","fields":{"name":"a.txt","message":"b","content":"YQ=="}}`,
+			func(t *testing.T, result any) { require.Equal(t, "report.pdf", result.(FileUploadResult).File.Name) },
+		},
+		"UserFile.UploadFrom": {
+			func(c *Client) (any, error) {
+				return c.UserFile.UploadFrom(ctx, strings.NewReader("a"), UserFileUploadRequest{DialogID: "chat5", Name: "a.txt"})
+			},
+			`{"dialogId":"chat5","fields":{"name":"a.txt","content":"YQ=="}}`, nil,
+		},
+		"UserFile.Download": {
+			func(c *Client) (any, error) {
+				return c.UserFile.Download(ctx, UserFileDownloadRequest{DialogID: "chat5", FileID: 7})
+			},
+			`{"dialogId":"chat5","fileId":7}`,
+			func(t *testing.T, result any) {
+				require.Contains(t, string(result.(imbot.FileURL)), "/rest/download.json?token=im%7CaW")
+			},
+		},
 		"Chat.NotifyAction": {
 			func(c *Client) (any, error) {
 				return nil, c.Chat.NotifyAction(ctx, ChatNotifyActionRequest{DialogID: "chat5", Status: ActionSearching, Duration: 1500 * time.Millisecond})
@@ -248,47 +397,85 @@ func TestRequestsAreRefusedBeforeSending(t *testing.T) {
 		req  imbot.Checker
 		code imbot.ErrorCode
 	}{
-		"a bot without a code":               {BotRegisterRequest{Properties: BotProperties{Name: "A"}}, ErrBotCodeRequired},
-		"a bot without a name":               {BotRegisterRequest{Code: "a"}, ErrBotPropertiesRequired},
-		"a webhook without a URL":            {with(func(r *BotRegisterRequest) { r.EventMode = EventModeWebhook }), ErrBotWebhookURLRequired},
-		"fetching with a URL":                {with(func(r *BotRegisterRequest) { r.EventMode, r.WebhookURL = EventModeFetch, "https://a.example/" }), ""},
-		"a URL that is not https":            {with(func(r *BotRegisterRequest) { r.WebhookURL = "http://a.example/" }), ErrBotInvalidCallback},
-		"a URL that is none":                 {with(func(r *BotRegisterRequest) { r.WebhookURL = "bot" }), ErrBotInvalidCallback},
-		"an avatar that is a data URL":       {with(func(r *BotRegisterRequest) { r.Properties.Avatar = []byte("data:image/png;base64,") }), ErrBotAvatarIncorrectType},
-		"an unknown background":              {with(func(r *BotRegisterRequest) { r.BackgroundID = "plaid" }), ""},
-		"an unknown colour":                  {with(func(r *BotRegisterRequest) { r.Properties.Color = "PLAID" }), ""},
-		"an update of nothing":               {BotUpdateRequest{BotID: 5}, ""},
-		"a profile without a name":           {BotUpdateRequest{Properties: &BotProperties{LastName: "A"}}, ErrBotPropertiesRequired},
-		"a blank new token":                  {BotUpdateRequest{NewBotToken: " "}, ""},
-		"a reply to an event without a chat": {new(MessageAddEvent).Reply("hello"), ""},
-		"an answer without a dialog":         {CommandAnswerRequest{CommandID: 1, MessageID: 1, Message: "hello"}, ""},
-		"a status without a dialog":          {ChatNotifyActionRequest{}, ""},
-		"a question about no chat":           {ChatGetRequest{}, ""},
-		"a mark of no dialog":                {MessageReadRequest{MessageID: 1}, ""},
-		"a new token that no client has":     {BotUpdateRequest{NewBotToken: "a&b"}, ""},
-		"a long new token":                   {BotUpdateRequest{NewBotToken: strings.Repeat("t", 41)}, ErrBotTokenInvalidLength},
-		"a blank message":                    {MessageSendRequest{DialogID: "1", Message: " \n"}, ErrEmptyMessage},
-		"a message that would be cut":        {MessageSendRequest{DialogID: "1", Message: long}, ""},
-		"an attachment without blocks":       {MessageSendRequest{DialogID: "1", Message: "a", Attach: &imbot.Attach{}}, ErrParamAttach},
-		"an attachment that is too large":    {MessageSendRequest{DialogID: "1", Message: "a", Attach: many}, ErrParamAttach},
-		"a keyboard without buttons":         {MessageSendRequest{DialogID: "1", Message: "a", Keyboard: &imbot.Keyboard{}}, imbot.ErrParamKeyboard},
-		"a UUID in capitals":                 {MessageSendRequest{DialogID: "1", Message: "a", TemplateID: strings.ToUpper(someUUID[:35] + "A")}, ""},
-		"a UUID of version 7":                {MessageSendRequest{DialogID: "1", Message: "a", TemplateID: "12345678-1234-7123-8123-123456789012"}, ""},
-		"a change of nothing":                {MessageUpdateRequest{MessageID: 1}, ""},
-		"a message that becomes blank":       {MessageUpdateRequest{MessageID: 1, Message: new(string)}, ErrEmptyMessage},
-		"a preview without a text":           {MessageUpdateRequest{MessageID: 1, URLPreview: imbot.No}, ""},
-		"an action that takes too long":      {ChatNotifyActionRequest{DialogID: "1", Duration: time.Hour}, ""},
-		"a command without a name":           {CommandRegisterRequest{Command: "/", Title: map[string]string{"en": "A"}}, ErrCommandRequired},
-		"a command with a blank":             {CommandRegisterRequest{Command: "order pizza", Title: map[string]string{"en": "A"}}, ErrCommandNameInvalid},
-		"a new name with a blank":            {CommandUpdateRequest{CommandID: 1, Command: "order\tpizza"}, ErrCommandNameInvalid},
-		"a visible command without a title":  {CommandRegisterRequest{Command: "a"}, ErrCommandTitleRequired},
-		"a language of three letters":        {CommandRegisterRequest{Command: "a", Title: map[string]string{"eng": "A"}}, ""},
-		"a hint without its title":           {CommandRegisterRequest{Command: "a", Hidden: imbot.Yes, Params: map[string]string{"en": "A"}}, ""},
-		"a change of nothing of a command":   {CommandUpdateRequest{CommandID: 1}, ""},
-		"a hint without its title, changed":  {CommandUpdateRequest{CommandID: 1, Params: map[string]*string{"en": &text}}, ""},
-		"a blank answer":                     {CommandAnswerRequest{Message: ""}, ErrEmptyMessage},
-		"a page of 1001 events":              {EventGetRequest{Limit: 1001}, ""},
-		"an offset below zero":               {EventGetRequest{Offset: -1}, ""},
+		"a bot without a code":                {BotRegisterRequest{Properties: BotProperties{Name: "A"}}, ErrBotCodeRequired},
+		"a bot without a name":                {BotRegisterRequest{Code: "a"}, ErrBotPropertiesRequired},
+		"a webhook without a URL":             {with(func(r *BotRegisterRequest) { r.EventMode = EventModeWebhook }), ErrBotWebhookURLRequired},
+		"fetching with a URL":                 {with(func(r *BotRegisterRequest) { r.EventMode, r.WebhookURL = EventModeFetch, "https://a.example/" }), ""},
+		"a URL that is not https":             {with(func(r *BotRegisterRequest) { r.WebhookURL = "http://a.example/" }), ErrBotInvalidCallback},
+		"a URL that is none":                  {with(func(r *BotRegisterRequest) { r.WebhookURL = "bot" }), ErrBotInvalidCallback},
+		"an avatar that is a data URL":        {with(func(r *BotRegisterRequest) { r.Properties.Avatar = []byte("data:image/png;base64,") }), ErrBotAvatarIncorrectType},
+		"an unknown background":               {with(func(r *BotRegisterRequest) { r.BackgroundID = "plaid" }), ""},
+		"an unknown colour":                   {with(func(r *BotRegisterRequest) { r.Properties.Color = "PLAID" }), ""},
+		"an update of nothing":                {BotUpdateRequest{BotID: 5}, ""},
+		"a profile without a name":            {BotUpdateRequest{Properties: &BotProperties{LastName: "A"}}, ErrBotPropertiesRequired},
+		"a blank new token":                   {BotUpdateRequest{NewBotToken: " "}, ""},
+		"a reply to an event without a chat":  {new(MessageAddEvent).Reply("hello"), ""},
+		"an answer without a dialog":          {CommandAnswerRequest{CommandID: 1, MessageID: 1, Message: "hello"}, ""},
+		"a status without a dialog":           {ChatNotifyActionRequest{}, ""},
+		"a question about no chat":            {ChatGetRequest{}, ""},
+		"a mark of no dialog":                 {MessageReadRequest{MessageID: 1}, ""},
+		"a new token that no client has":      {BotUpdateRequest{NewBotToken: "a&b"}, ""},
+		"a long new token":                    {BotUpdateRequest{NewBotToken: strings.Repeat("t", 41)}, ErrBotTokenInvalidLength},
+		"a blank message":                     {MessageSendRequest{DialogID: "1", Message: " \n"}, ErrEmptyMessage},
+		"a message that would be cut":         {MessageSendRequest{DialogID: "1", Message: long}, ""},
+		"an attachment without blocks":        {MessageSendRequest{DialogID: "1", Message: "a", Attach: &imbot.Attach{}}, ErrParamAttach},
+		"an attachment that is too large":     {MessageSendRequest{DialogID: "1", Message: "a", Attach: many}, ErrParamAttach},
+		"a keyboard without buttons":          {MessageSendRequest{DialogID: "1", Message: "a", Keyboard: &imbot.Keyboard{}}, imbot.ErrParamKeyboard},
+		"a UUID in capitals":                  {MessageSendRequest{DialogID: "1", Message: "a", TemplateID: strings.ToUpper(someUUID[:35] + "A")}, ""},
+		"a UUID of version 7":                 {MessageSendRequest{DialogID: "1", Message: "a", TemplateID: "12345678-1234-7123-8123-123456789012"}, ""},
+		"a change of nothing":                 {MessageUpdateRequest{MessageID: 1}, ""},
+		"a message that becomes blank":        {MessageUpdateRequest{MessageID: 1, Message: new(string)}, ErrEmptyMessage},
+		"a preview without a text":            {MessageUpdateRequest{MessageID: 1, URLPreview: imbot.No}, ""},
+		"an action that takes too long":       {ChatNotifyActionRequest{DialogID: "1", Duration: time.Hour}, ""},
+		"a command without a name":            {CommandRegisterRequest{Command: "/", Title: map[string]string{"en": "A"}}, ErrCommandRequired},
+		"a command with a blank":              {CommandRegisterRequest{Command: "order pizza", Title: map[string]string{"en": "A"}}, ErrCommandNameInvalid},
+		"a new name with a blank":             {CommandUpdateRequest{CommandID: 1, Command: "order\tpizza"}, ErrCommandNameInvalid},
+		"a visible command without a title":   {CommandRegisterRequest{Command: "a"}, ErrCommandTitleRequired},
+		"a language of three letters":         {CommandRegisterRequest{Command: "a", Title: map[string]string{"eng": "A"}}, ""},
+		"a hint without its title":            {CommandRegisterRequest{Command: "a", Hidden: imbot.Yes, Params: map[string]string{"en": "A"}}, ""},
+		"a change of nothing of a command":    {CommandUpdateRequest{CommandID: 1}, ""},
+		"a hint without its title, changed":   {CommandUpdateRequest{CommandID: 1, Params: map[string]*string{"en": &text}}, ""},
+		"a blank answer":                      {CommandAnswerRequest{Message: ""}, ErrEmptyMessage},
+		"a page of 1001 events":               {EventGetRequest{Limit: 1001}, ""},
+		"a page of 1001 events of a user":     {UserEventGetRequest{Limit: 1001}, ""},
+		"a chat of a kind that bots make not": {ChatAddRequest{Type: ChatTypeChannel}, ""},
+		"a chat of nobody's":                  {ChatAddRequest{OwnerID: -1}, ""},
+		"a chat with nobody in it":            {ChatAddRequest{UserIDs: []imbot.ID{1, 0}}, ""},
+		"a chat in an unknown colour":         {ChatAddRequest{Color: "PLAID"}, ""},
+		"a chat whose avatar is none":         {ChatAddRequest{Avatar: []byte("<html>")}, ""},
+		"a chat that is not changed":          {ChatUpdateRequest{DialogID: "chat5"}, ""},
+		"a private dialog with a title":       {ChatUpdateRequest{DialogID: "27", Title: "A"}, ErrWrongMessageType},
+		"an avatar that would remove it":      {ChatUpdateRequest{DialogID: "chat5", Avatar: []byte("picture.png")}, ""},
+		"an avatar that is a data URL too":    {ChatUpdateRequest{DialogID: "chat5", Avatar: []byte("data:image/png;base64,")}, ""},
+		"leaving a private dialog":            {ChatLeaveRequest{DialogID: "27"}, ErrWrongMessageType},
+		"leaving no chat":                     {ChatLeaveRequest{}, ""},
+		"an owner of a private dialog":        {ChatSetOwnerRequest{DialogID: "27", UserID: 1}, ErrWrongMessageType},
+		"an owner who is nobody":              {ChatSetOwnerRequest{DialogID: "chat5"}, ""},
+		"somebody new in a private dialog":    {ChatAddUsersRequest{DialogID: "27", UserIDs: []imbot.ID{1}}, ErrWrongMessageType},
+		"nobody new":                          {ChatAddUsersRequest{DialogID: "chat5"}, ErrEmptyUserIDs},
+		"one who is nobody":                   {ChatAddUsersRequest{DialogID: "chat5", UserIDs: []imbot.ID{0}}, ""},
+		"nobody taken out":                    {ChatDeleteUserRequest{DialogID: "chat5"}, ""},
+		"one of a private dialog":             {ChatDeleteUserRequest{DialogID: "27", UserID: 1}, ErrWrongMessageType},
+		"more users than a list has":          {ChatListUsersRequest{DialogID: "chat5", Limit: 201}, ""},
+		"users by their names":                {ChatListUsersRequest{DialogID: "chat5", OrderBy: "name"}, ""},
+		"users by nothing, descending":        {ChatListUsersRequest{DialogID: "chat5", Descending: true}, ""},
+		"no managers":                         {ChatAddManagersRequest{DialogID: "chat5"}, ErrEmptyUserIDs},
+		"a manager of a private dialog":       {ChatDeleteManagersRequest{DialogID: "27", UserIDs: []imbot.ID{1}}, ErrWrongMessageType},
+		"a text field that would be there":    {ChatSetTextFieldRequest{DialogID: "chat5"}, ""},
+		"nothing to forward":                  {MessageForwardRequest{DialogID: "chat5", Message: "a"}, ErrEmptyMessage},
+		"more to forward than is taken":       {MessageForwardRequest{DialogID: "chat5", ForwardIDs: make([]imbot.ID, 101)}, ErrTooManyMessages},
+		"a message that is forwarded twice":   {MessageForwardRequest{DialogID: "chat5", ForwardIDs: []imbot.ID{1, 2, 1}}, ""},
+		"a message that is none":              {MessageForwardRequest{DialogID: "chat5", ForwardIDs: []imbot.ID{0}}, ""},
+		"a question about no message":         {MessageGetRequest{}, ""},
+		"more messages than a context has":    {MessageGetContextRequest{MessageID: 1, Range: 51}, ""},
+		"no reaction":                         {MessageAddReactionRequest{MessageID: 1}, ErrReactionNotFound},
+		"a reaction that is an emoji":         {MessageAddReactionRequest{MessageID: 1, Reaction: "👍"}, ErrReactionNotFound},
+		"a reaction in capitals":              {MessageDeleteReactionRequest{MessageID: 1, Reaction: "LIKE"}, ErrReactionNotFound},
+		"a reaction to nothing":               {MessageAddReactionRequest{Reaction: ReactionLike}, ""},
+		"a user's file that is a path":        {UserFileUploadRequest{DialogID: "1", Name: "a/b", Content: []byte("a")}, ""},
+		"a user's file of nothing":            {UserFileUploadRequest{DialogID: "1", Name: "a"}, ErrFileEmpty},
+		"a user's file of no dialog":          {UserFileDownloadRequest{FileID: 1}, ""},
+		"an offset below zero":                {EventGetRequest{Offset: -1}, ""},
 	} {
 		err := tt.req.Check()
 		require.Error(t, err, name)

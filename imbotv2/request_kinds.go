@@ -12,6 +12,16 @@ var (
 	_ imbot.Checker = BotUpdateRequest{}
 	_ imbot.Checker = ChatGetRequest{}
 	_ imbot.Checker = ChatNotifyActionRequest{}
+	_ imbot.Checker = ChatAddRequest{}
+	_ imbot.Checker = ChatUpdateRequest{}
+	_ imbot.Checker = ChatLeaveRequest{}
+	_ imbot.Checker = ChatSetOwnerRequest{}
+	_ imbot.Checker = ChatSetTextFieldRequest{}
+	_ imbot.Checker = ChatAddUsersRequest{}
+	_ imbot.Checker = ChatDeleteUserRequest{}
+	_ imbot.Checker = ChatListUsersRequest{}
+	_ imbot.Checker = ChatAddManagersRequest{}
+	_ imbot.Checker = ChatDeleteManagersRequest{}
 	_ imbot.Checker = CommandRegisterRequest{}
 	_ imbot.Checker = CommandUpdateRequest{}
 	_ imbot.Checker = CommandAnswerRequest{}
@@ -22,6 +32,14 @@ var (
 	_ imbot.Checker = MessageReadRequest{}
 	_ imbot.Checker = MessageSendRequest{}
 	_ imbot.Checker = MessageUpdateRequest{}
+	_ imbot.Checker = MessageForwardRequest{}
+	_ imbot.Checker = MessageGetRequest{}
+	_ imbot.Checker = MessageGetContextRequest{}
+	_ imbot.Checker = MessageAddReactionRequest{}
+	_ imbot.Checker = MessageDeleteReactionRequest{}
+	_ imbot.Checker = UserEventGetRequest{}
+	_ imbot.Checker = UserFileUploadRequest{}
+	_ imbot.Checker = UserFileDownloadRequest{}
 
 	_ imbot.Repeater = BotRegisterRequest{}
 	_ imbot.Repeater = BotUpdateRequest{}
@@ -30,6 +48,13 @@ var (
 	_ imbot.Repeater = BotUnregisterRequest{}
 	_ imbot.Repeater = ChatGetRequest{}
 	_ imbot.Repeater = ChatNotifyActionRequest{}
+	_ imbot.Repeater = ChatUpdateRequest{}
+	_ imbot.Repeater = ChatSetTextFieldRequest{}
+	_ imbot.Repeater = ChatAddUsersRequest{}
+	_ imbot.Repeater = ChatDeleteUserRequest{}
+	_ imbot.Repeater = ChatListUsersRequest{}
+	_ imbot.Repeater = ChatAddManagersRequest{}
+	_ imbot.Repeater = ChatDeleteManagersRequest{}
 	_ imbot.Repeater = CommandRegisterRequest{}
 	_ imbot.Repeater = CommandUpdateRequest{}
 	_ imbot.Repeater = CommandListRequest{}
@@ -40,9 +65,19 @@ var (
 	_ imbot.Repeater = MessageUpdateRequest{}
 	_ imbot.Repeater = MessageReadRequest{}
 	_ imbot.Repeater = RevisionGetRequest{}
+	_ imbot.Repeater = MessageForwardRequest{}
+	_ imbot.Repeater = MessageGetRequest{}
+	_ imbot.Repeater = MessageGetContextRequest{}
+	_ imbot.Repeater = MessageAddReactionRequest{}
+	_ imbot.Repeater = MessageDeleteReactionRequest{}
+	_ imbot.Repeater = UserEventSubscribeRequest{}
+	_ imbot.Repeater = UserEventUnsubscribeRequest{}
+	_ imbot.Repeater = UserEventGetRequest{}
+	_ imbot.Repeater = UserFileDownloadRequest{}
 
 	_ imbot.Secretive = BotUpdateRequest{}
 	_ imbot.Secretive = get{}
 
 	_ rest.Bulky = upload{}
+	_ rest.Bulky = userUpload{}
 )
