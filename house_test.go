@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"driver":            {},
 	"internal/rest":     {"internal/dispatch", "internal/phpform", "internal/secret"},
 	"internal/inbox":    {"driver", "internal/dispatch", "internal/phpform", "internal/secret"},
+	"internal/booking":  {"internal/rest"}, // for the modules of engines
 	"internal/inboxrpc": {"driver"},
 	"internal/killtest": {".", "internal/serve", "driver"},
 	"internal/meminbox": {"driver"},

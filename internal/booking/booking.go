@@ -1,0 +1,357 @@
+// Package booking is the limiter that processes share through an engine: who is to send a request
+// books a slot there, sleeps until it is due, and gives it to whoever waits in the best class then. An
+// engine that is away is replaced by a share of the rate in memory.
+//
+// That takes one trip to the engine for a request, none while it waits, and no polling. A process
+// books one slot at a time for a portal, so that no replica is served before another for long.
+package booking
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/imbot-go/imbot/internal/rest"
+)
+
+// Engine keeps a bucket for each portal, by its own clock. A bucket is the time tat at which it will
+// be empty again if nothing is booked; step is the time of one request, longer after refusals.
+type Engine interface {
+	// Book books a slot and tells how long it is until then:
+	//
+	//	tat = max(tat, now) + step; slot = max(now, tat − (burst − spare)·step)
+	//
+	// So spare requests of the burst are left for those who spare less.
+	Book(ctx context.Context, portal string, spare int) (time.Duration, error)
+
+	// Refund gives a slot back that nobody has used: tat −= step.
+	Refund(ctx context.Context, portal string) error
+
+	// Refused is told that the portal has refused a request: step doubles, to eight times at most,
+	// until nothing was refused for the time of 60 requests, and tat = now + burst·step. What comes
+	// within the time of two requests is one refusal.
+	Refused(ctx context.Context, portal string) error
+
+	// Replicas is how many processes share the engine, as far as it knows; 0: it does not.
+	Replicas() int
+}
+
+const (
+	engineTime = 100 * time.Millisecond // for one question; one that takes longer is away
+	awayTime   = 2 * time.Second        // until it is asked again
+	fast       = 20                     // requests a second above which two slots are booked at a time
+)
+
+var errAway = errors.New("the engine is away")
+
+// Limiter is an imbot.Limiter and a driver.Refuser.
+type Limiter struct {
+	engine    Engine
+	perSecond float64
+	burst     int
+	logger    func() *slog.Logger
+
+	mu      sync.Mutex
+	portals map[string]*portal
+	local   *rest.Pacer // while the engine is away
+	away    time.Time   // until when; zero: it is not
+	asks    bool        // somebody looks whether it is back
+}
+
+// New returns a limiter with the rate of [rest.NewPacer], whose engine has the same.
+func New(engine Engine, perSecond float64, burst int, logger func() *slog.Logger) *Limiter {
+	perSecond, burst = Rate(perSecond, burst)
+	return &Limiter{engine: engine, perSecond: perSecond, burst: burst, logger: logger, portals: map[string]*portal{}}
+}
+
+// Rate returns the rate that is meant: one that is not a positive number is 2, a burst below 1 is 1.
+func Rate(perSecond float64, burst int) (float64, int) {
+	if !(perSecond > 0) {
+		perSecond = 2
+	}
+	return perSecond, max(burst, 1)
+}
+
+// A portal is what is going on with one. It is there while somebody waits or a slot is booked.
+type portal struct {
+	name    string
+	lines   [3][]*waiting // by class, the best one last
+	booked  map[*booking]struct{}
+	forLong context.Context //nolint:containedctx // of questions to the engine, which outlive who asks
+}
+
+// A booking is a slot that is being booked, or is booked.
+type booking struct {
+	class  rest.Class
+	due    time.Time // zero: the engine has not answered yet
+	cancel context.CancelFunc
+}
+
+type waiting struct {
+	class    rest.Class
+	deadline time.Time // zero: none
+	got      chan error
+}
+
+func line(c rest.Class) int { return int(c - rest.ClassBulk) }
+
+// Wait returns when one more request may be sent to the portal, or with an error when ctx ends or
+// its deadline would come first.
+func (l *Limiter) Wait(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w := &waiting{class: rest.ClassOf(ctx), got: make(chan error, 1)}
+	w.deadline, _ = ctx.Deadline()
+	pacer, asks := l.enter(ctx, name, w)
+	if pacer != nil {
+		return pacer.Wait(ctx, name)
+	}
+	var err error
+	select {
+	case err = <-w.got:
+	case <-ctx.Done():
+		if err = ctx.Err(); !l.leave(name, w) {
+			err = <-w.got // its slot came at the same moment
+		}
+	}
+	if asks {
+		l.answered()
+	}
+	if errors.Is(err, errAway) {
+		return l.Wait(ctx, name) // by the share
+	}
+	return err
+}
+
+// enter puts w into its line, or returns the share of this process while the engine is away. asks: it
+// is w that looks whether the engine is back.
+func (l *Limiter) enter(ctx context.Context, name string, w *waiting) (pacer *rest.Pacer, asks bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.away.IsZero() {
+		if l.asks || time.Now().Before(l.away) {
+			return l.local, false
+		}
+		l.asks, asks = true, true
+	}
+	p := l.portals[name]
+	if p == nil {
+		p = &portal{name: name, booked: map[*booking]struct{}{}, forLong: context.WithoutCancel(ctx)}
+		l.portals[name] = p
+	}
+	p.lines[line(w.class)] = append(p.lines[line(w.class)], w)
+	l.tooLate(p)
+	l.book(p)
+	return nil, asks
+}
+
+// answered lets the next one look, unless the engine is back.
+func (l *Limiter) answered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asks = false
+}
+
+// leave takes w out of its line; false: it has got an answer.
+func (l *Limiter) leave(name string, w *waiting) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.portals[name]
+	if p == nil || !p.remove(w) {
+		return false
+	}
+	l.tidy(p)
+	return true
+}
+
+func (p *portal) remove(w *waiting) bool {
+	row := &p.lines[line(w.class)]
+	for i, other := range *row {
+		if other == w {
+			*row = append((*row)[:i:i], (*row)[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// first is who goes next; nil: nobody waits.
+func (p *portal) first() *waiting {
+	for i := len(p.lines) - 1; i >= 0; i-- {
+		if len(p.lines[i]) > 0 {
+			return p.lines[i][0]
+		}
+	}
+	return nil
+}
+
+// book books slots for those who wait, as many at a time as may be: one for whoever goes next, and
+// one more when somebody of a better class comes, because more of the burst is his.
+func (l *Limiter) book(p *portal) {
+	most := 1
+	if l.perSecond > fast {
+		most = 2
+	}
+	for i := len(p.lines) - 1; i >= 0; i-- {
+		if len(p.lines[i]) == 0 {
+			continue
+		}
+		class, as := rest.ClassBulk+rest.Class(i), 0
+		for b := range p.booked {
+			if b.class >= class {
+				as++
+			}
+		}
+		for n := min(most, len(p.lines[i])); as < n; as++ {
+			ctx, cancel := context.WithCancel(p.forLong)
+			b := &booking{class: class, cancel: cancel}
+			p.booked[b] = struct{}{}
+			go l.run(ctx, p, b)
+		}
+		return
+	}
+}
+
+// spare is how many requests of the burst a class leaves to the better ones; see [rest.Pacer].
+func (l *Limiter) spare(class rest.Class) int {
+	switch class {
+	case rest.ClassBulk:
+		return l.burst / 5
+	case rest.ClassNormal:
+		return l.burst / 10
+	}
+	return 0
+}
+
+// run books a slot, sleeps until it is due, and gives it away. It ends early when nobody waits any
+// more.
+func (l *Limiter) run(ctx context.Context, p *portal, b *booking) {
+	defer b.cancel()
+	asking, cancel := context.WithTimeout(p.forLong, engineTime)
+	d, err := l.engine.Book(asking, p.name, l.spare(b.class))
+	cancel()
+	if err != nil {
+		l.isAway(p, b, err)
+		return
+	}
+	l.isBooked(p, b, d)
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	delete(p.booked, b)
+	w := p.first()
+	used := w != nil && ctx.Err() == nil
+	if used {
+		p.remove(w)
+		w.got <- nil
+		l.book(p)
+	}
+	l.tidy(p)
+	l.mu.Unlock()
+	if !used {
+		refund, cancel := context.WithTimeout(p.forLong, engineTime)
+		defer cancel()
+		_ = l.engine.Refund(refund, p.name) // at worst a slot stays empty
+	}
+}
+
+// tidy gives up what is booked for nobody, and forgets a portal without anything.
+func (l *Limiter) tidy(p *portal) {
+	if p.first() == nil {
+		for b := range p.booked {
+			b.cancel()
+		}
+	}
+	if p.first() == nil && len(p.booked) == 0 && l.portals[p.name] == p {
+		delete(l.portals, p.name)
+	}
+}
+
+// tooLate tells those whose deadline comes before the slot that they may get, as far as one is known.
+func (l *Limiter) tooLate(p *portal) {
+	var due time.Time
+	for b := range p.booked {
+		if !b.due.IsZero() && (due.IsZero() || b.due.Before(due)) {
+			due = b.due
+		}
+	}
+	if due.IsZero() {
+		return
+	}
+	step := time.Duration(float64(time.Second) / l.perSecond)
+	for i := len(p.lines) - 1; i >= 0; i-- {
+		kept := p.lines[i][:0:0]
+		for _, w := range p.lines[i] {
+			if !w.deadline.IsZero() && w.deadline.Before(due) {
+				w.got <- context.DeadlineExceeded
+				continue
+			}
+			kept = append(kept, w)
+			due = due.Add(step)
+		}
+		p.lines[i] = kept
+	}
+}
+
+// isBooked notes when a slot is due. The engine is not away.
+func (l *Limiter) isBooked(p *portal, b *booking, d time.Duration) {
+	l.mu.Lock()
+	back := !l.away.IsZero()
+	l.away, l.local = time.Time{}, nil
+	b.due = time.Now().Add(d)
+	l.tooLate(p)
+	l.tidy(p)
+	l.mu.Unlock()
+	if back {
+		l.logger().Info("imbot: the shared limiter can be asked again")
+	}
+}
+
+// isAway sends all who wait to the share of this process.
+func (l *Limiter) isAway(p *portal, b *booking, err error) {
+	replicas := l.engine.Replicas()
+	if replicas <= 0 {
+		replicas = 2
+	}
+	l.mu.Lock()
+	delete(p.booked, b)
+	first := l.away.IsZero()
+	l.away = time.Now().Add(awayTime)
+	if first {
+		l.local = rest.NewPacer(l.perSecond/float64(replicas), l.burst/(2*replicas))
+	}
+	for _, p := range l.portals {
+		for i, row := range p.lines {
+			for _, w := range row {
+				w.got <- errAway
+			}
+			p.lines[i] = nil
+		}
+		l.tidy(p)
+	}
+	l.mu.Unlock()
+	if first {
+		l.logger().Warn("imbot: the shared limiter cannot be asked, so this process takes its share of the rate", "replicas", replicas, "error", err)
+	}
+}
+
+// Refused implements driver.Refuser.
+func (l *Limiter) Refused(name string) {
+	l.mu.Lock()
+	pacer := l.local
+	l.mu.Unlock()
+	if pacer != nil {
+		pacer.Refused(name)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), engineTime)
+	defer cancel()
+	_ = l.engine.Refused(ctx, name) // the next refusal tells it
+}

@@ -1,0 +1,291 @@
+package booking
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot/internal/rest"
+)
+
+var errDown = errors.New("down")
+
+// engine is one in memory that takes a millisecond for an answer.
+type engine struct {
+	perSecond float64
+	burst     int
+
+	mu    sync.Mutex
+	tat   map[string]time.Time
+	trips int
+	slow  float64
+	down  error
+	hangs bool
+}
+
+func newEngine(perSecond float64, burst int) *engine {
+	return &engine{perSecond: perSecond, burst: burst, tat: map[string]time.Time{}, slow: 1}
+}
+
+func (e *engine) step() time.Duration {
+	return time.Duration(float64(time.Second) / e.perSecond * e.slow)
+}
+
+func (e *engine) ask(ctx context.Context, f func(now time.Time)) error {
+	e.mu.Lock()
+	down, hangs := e.down, e.hangs
+	e.mu.Unlock()
+	if hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	time.Sleep(time.Millisecond)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.trips++
+	if down == nil {
+		f(time.Now())
+	}
+	return down
+}
+
+func (e *engine) Book(ctx context.Context, portal string, spare int) (d time.Duration, err error) {
+	err = e.ask(ctx, func(now time.Time) {
+		tat := e.tat[portal]
+		if tat.Before(now) {
+			tat = now
+		}
+		tat = tat.Add(e.step())
+		e.tat[portal] = tat
+		d = max(0, tat.Add(-time.Duration(e.burst-spare)*e.step()).Sub(now))
+	})
+	return d, err
+}
+
+func (e *engine) Refund(ctx context.Context, portal string) error {
+	return e.ask(ctx, func(time.Time) { e.tat[portal] = e.tat[portal].Add(-e.step()) })
+}
+
+func (e *engine) Refused(ctx context.Context, portal string) error {
+	return e.ask(ctx, func(now time.Time) {
+		e.slow = 2
+		e.tat[portal] = now.Add(time.Duration(e.burst) * e.step())
+	})
+}
+
+func (e *engine) Replicas() int { return 4 }
+
+func (e *engine) set(change func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	change()
+}
+
+func (e *engine) asked() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.trips
+}
+
+func replicas(e *engine, n int) (all []*Limiter, log *bytes.Buffer) {
+	log = new(bytes.Buffer)
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	for range n {
+		all = append(all, New(e, e.perSecond, e.burst, func() *slog.Logger { return logger }))
+	}
+	return all, log
+}
+
+func as(t *testing.T, c rest.Class) context.Context {
+	t.Helper()
+	return rest.WithClass(t.Context(), c)
+}
+
+// send lets n requests through, by several senders, and returns when.
+func send(t *testing.T, ctx context.Context, l *Limiter, portal string, senders, n int) (at []time.Time) {
+	t.Helper()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i := range senders {
+		wg.Go(func() {
+			for range (n + senders - 1 - i) / senders {
+				if err := l.Wait(ctx, portal); err != nil {
+					return
+				}
+				mu.Lock()
+				at = append(at, time.Now())
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return at
+}
+
+func TestFourReplicasUseTheWholeRateAndNoMore(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name      string
+		perSecond float64
+		burst     int
+	}{{"two a second", 2, 50}, {"twenty", 20, 50}, {"fifty", 50, 250}} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := newEngine(row.perSecond, row.burst)
+				all, _ := replicas(e, 4)
+				ctx, stop := context.WithCancel(as(t, rest.ClassBulk))
+				trips := make(chan int, 1)
+				time.AfterFunc(time.Minute, func() { trips <- e.asked(); stop() }) // those who wait then are sent away
+				var mu sync.Mutex
+				var at []time.Time
+				var wg sync.WaitGroup
+				for _, l := range all {
+					wg.Go(func() {
+						sent := send(t, ctx, l, "portal", 8, 100_000)
+						mu.Lock()
+						defer mu.Unlock()
+						at = append(at, sent...)
+					})
+				}
+				wg.Wait()
+				settle()
+				most := 60*row.perSecond + float64(row.burst) - float64(row.burst/5)
+				require.GreaterOrEqual(t, float64(len(at)), 0.95*most)
+				require.LessOrEqual(t, float64(len(at)), most+1)
+				asked := float64(<-trips)
+				require.LessOrEqual(t, asked, 1.05*float64(len(at)))
+				t.Logf("%d of %.0f, %.3f trips a request", len(at), most, asked/float64(len(at)))
+			})
+		})
+	}
+}
+
+func TestAnAnswerGoesBeforeBulk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(2, 50)
+		all, _ := replicas(e, 4)
+		ctx, stop := context.WithCancel(as(t, rest.ClassBulk))
+		var wg sync.WaitGroup
+		for _, l := range all {
+			wg.Go(func() { send(t, ctx, l, "portal", 20, 100_000) })
+		}
+		time.Sleep(time.Minute)
+		for _, l := range all { // a replica with bulk of its own, too
+			begun := time.Now()
+			require.NoError(t, l.Wait(as(t, rest.ClassAnswer), "portal"))
+			require.Less(t, time.Since(begun), 12*time.Millisecond)
+		}
+		stop()
+		wg.Wait()
+		settle()
+	})
+}
+
+func TestWhatNobodyWaitsForIsGivenBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(1, 1)
+		all, _ := replicas(e, 1)
+		l := all[0]
+		require.NoError(t, l.Wait(t.Context(), "portal"))
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		begun := time.Now()
+		require.ErrorIs(t, l.Wait(ctx, "portal"), context.DeadlineExceeded)
+		require.Less(t, time.Since(begun), 10*time.Millisecond, "it is told at once")
+		ended, end := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, end)
+		require.ErrorIs(t, l.Wait(ended, "portal"), context.Canceled)
+		require.ErrorIs(t, l.Wait(ended, "portal"), context.Canceled)
+		time.Sleep(10 * time.Millisecond)
+		require.NoError(t, l.Wait(t.Context(), "portal"))
+		require.InDelta(t, 1, time.Since(begun).Seconds(), 0.02, "they cost nothing")
+		settle()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		require.Empty(t, l.portals, "nothing is left of a portal that nobody calls")
+	})
+}
+
+func TestWhileTheEngineIsAwayEachReplicaTakesItsShare(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*engine){"it fails": func(e *engine) { e.down = errDown }, "it hangs": func(e *engine) { e.hangs = true }} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := newEngine(20, 40)
+				all, log := replicas(e, 4)
+				ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
+				defer stop()
+				var mu sync.Mutex
+				var at []time.Time
+				var wg sync.WaitGroup
+				for _, l := range all {
+					wg.Go(func() {
+						sent := send(t, ctx, l, "portal", 8, 100_000)
+						mu.Lock()
+						defer mu.Unlock()
+						at = append(at, sent...)
+					})
+				}
+				begun := time.Now()
+				time.Sleep(time.Minute)
+				e.set(func() { change(e) })
+				time.Sleep(time.Minute)
+				asked := e.asked()
+				e.set(func() { e.down, e.hangs = nil, false })
+				wg.Wait()
+				settle()
+				var in [3]int
+				for _, a := range at {
+					in[min(int(a.Sub(begun)/time.Minute), 2)]++
+				}
+				require.InDelta(t, 1200, in[0], 60)
+				require.InDelta(t, 1200, in[1], 60, "the shares together are the rate")
+				require.InDelta(t, 1200, in[2], 80)
+				if name == "it fails" {
+					require.Less(t, asked-in[0], 4*40, "it is asked again after 2 s, one at a time")
+				}
+				require.Equal(t, 4, strings.Count(log.String(), "level=WARN"), "once")
+				require.Equal(t, 4, strings.Count(log.String(), "level=INFO"))
+			})
+		})
+	}
+}
+
+func TestARefusalIsToldToTheEngine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(1, 10)
+		all, _ := replicas(e, 2)
+		all[0].Refused("portal")
+		begun := time.Now()
+		require.NoError(t, all[1].Wait(as(t, rest.ClassAnswer), "portal"))
+		require.InDelta(t, 2, time.Since(begun).Seconds(), 1.1)
+		e.set(func() { e.down = errDown })
+		require.NoError(t, all[0].Wait(t.Context(), "portal"))
+		all[0].Refused("portal")
+		require.ErrorIs(t, all[0].Wait(ended(t), "portal"), context.Canceled)
+		settle()
+	})
+}
+
+// settle lets what is given back arrive.
+func settle() { time.Sleep(time.Second) }
+
+func ended(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
