@@ -30,4 +30,11 @@
 // sent again, and appears once. The Reply of an event derives it from the event, so
 // an event that is handled twice, after a crash or by two processes, is answered once.
 // The documentation promises none of it; the server's source does it.
+//
+// # Events that outlive their process
+//
+// With an Inbox an [EventHandler] stores what it gets, posted or fetched, and handles it at least once:
+// in this process, in its next life, or in another that shares the inbox. So a callback that takes
+// long holds no queue up, and replicas behind one URL handle each event once, unless one is killed
+// in the middle: see [imbot.Redelivered].
 package imbotv2
