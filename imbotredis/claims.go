@@ -1,0 +1,36 @@
+package imbotredis
+
+import (
+	"context"
+	"time"
+
+	"github.com/imbot-go/imbot/driver"
+)
+
+// claimTime is how long a key is claimed.
+const claimTime = 2 * time.Hour
+
+// Claims tells replicas which of them handles an event.
+type Claims struct{ db *DB }
+
+var _ driver.Claims = (*Claims)(nil)
+
+// Claims returns the claims of an event handler.
+func (db *DB) Claims() *Claims { return &Claims{db} }
+
+// Claim implements [driver.Claims].
+func (c *Claims) Claim(ctx context.Context, key string) (first bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	first, err = c.db.client.SetNX(ctx, c.db.key("claim", key), 1, claimTime).Result()
+	return first, failed("Claims.Claim", err)
+}
+
+// Release implements [driver.Claims].
+func (c *Claims) Release(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return failed("Claims.Release", c.db.client.Del(ctx, c.db.key("claim", key)).Err())
+}
