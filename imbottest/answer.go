@@ -14,9 +14,10 @@ type answer struct {
 	status      int
 	contentType string
 	body        []byte
-	location    string // of a redirect
-	rest        bool   // of the REST endpoint and not of a web server or proxy before it
-	truncated   bool   // Content-Length is one more than the body has, then the connection ends
+	file        *world.File // in place of a body
+	location    string      // of a redirect
+	rest        bool        // of the REST endpoint and not of a web server or proxy before it
+	truncated   bool        // Content-Length is one more than the body has, then the connection ends
 }
 
 func jsonAnswer(status int, v any) answer {

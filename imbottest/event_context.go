@@ -29,13 +29,6 @@ func (p *Portal) OpenContext(ctx context.Context, user imbot.ID, dialog imbot.Di
 	if err != nil {
 		return err
 	}
-	var everybody []imbot.ID
-	for _, m := range chat.Members {
-		everybody = append(everybody, m.User)
-	}
-	p.w.FireContextV2(chat, p.w.HearersV2(chat, everybody), user, value)
-	for _, bots := range p.w.BotsToTell(chat, everybody) {
-		p.w.FireContext(chat, bots, user, value)
-	}
+	p.w.OpenContext(chat, user, value)
 	return nil
 }

@@ -4,9 +4,11 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/imbot-go/imbot"
@@ -49,17 +51,7 @@ func newV2Portal(t *testing.T) *imbottest.Portal {
 	return portal
 }
 
-// notBuilt are the methods that the portal does not have yet.
-var notBuilt = []string{
-	"imbot.v2.Chat.add", "imbot.v2.Chat.update", "imbot.v2.Chat.leave", "imbot.v2.Chat.setOwner", "imbot.v2.Chat.User.add",
-	"imbot.v2.Chat.User.delete", "imbot.v2.Chat.User.list", "imbot.v2.Chat.Manager.add", "imbot.v2.Chat.Manager.delete",
-	"imbot.v2.Chat.Message.get", "imbot.v2.Chat.Message.getContext", "imbot.v2.Chat.Message.Reaction.add",
-	"imbot.v2.Chat.Message.Reaction.delete", "imbot.v2.Chat.TextField.enabled", "imbot.v2.File.upload", "imbot.v2.File.download",
-	"im.v2.Event.subscribe", "im.v2.Event.unsubscribe", "im.v2.Event.get", "im.v2.File.upload", "im.v2.File.download",
-	"im.v2.Chat.Bot.sendContext",
-}
-
-// readV2 returns the documented methods that the portal has, with their codes.
+// readV2 returns the methods with their codes.
 func readV2(t *testing.T) map[string][]string {
 	t.Helper()
 	data, err := os.ReadFile("../imbotv2/testdata/spec/imbot-v2.json")
@@ -74,16 +66,13 @@ func readV2(t *testing.T) map[string][]string {
 	require.NoError(t, json.Unmarshal(data, &methods))
 	codes := map[string][]string{}
 	for _, m := range methods {
-		if slices.Contains(notBuilt, m.Method) {
-			continue
-		}
 		codes[m.Method] = []string{}
 		for _, e := range m.Errors {
 			require.Equal(t, http.StatusBadRequest, e.HTTP)
 			codes[m.Method] = append(codes[m.Method], e.Code)
 		}
 	}
-	require.Len(t, codes, 18)
+	require.Len(t, codes, 40)
 	return codes
 }
 
@@ -125,7 +114,17 @@ func TestEveryErrorOfTheSecondGeneration(t *testing.T) {
 
 // v2Checks has for each method a right call and the mistakes in the order of the checks.
 func v2Checks() []checked {
-	const forwards = "the portal forwards no messages yet"
+	const (
+		asSeer   = `"botToken":"three","botId":106`
+		byServer = "the server's source has the codes of imbot.v2.File.upload"
+	)
+	seer := []string{ // a supervisor, and a message of a dialog that is none of its
+		`imbot.v2.Bot.register {"fields":{"botToken":"three","code":"seer","type":"supervisor","properties":{"name":"Seer"}}}`,
+		`imbot.v2.Chat.User.add {` + inCrew + `,"userIds":[106]}`, `say 1 hi`,
+	}
+	private := []string{`imbot.v2.Chat.Message.send {` + asGamma + `,"dialogId":"101","fields":{"message":"x"}}`}
+	file := []string{`imbot.v2.File.upload {` + inCrew + `,"fields":{"name":"a.txt","content":"YQ=="}}`}
+	after := func(steps []string, c checked) checked { c.before = steps; return c }
 	bot := []check{
 		{code: "BOT_TOKEN_NOT_SPECIFIED", params: `"botToken":null`}, {code: "BOT_ID_REQUIRED", params: `"botId":null`},
 		{code: "BOT_NOT_FOUND", params: `"botId":99`}, {code: "BOT_OWNERSHIP_ERROR", params: `"botId":103`},
@@ -133,6 +132,7 @@ func v2Checks() []checked {
 	owned := func(method, params string, checks ...check) checked {
 		return checked{method: "imbot.v2." + method, params: params, checks: slices.Concat(bot, checks)}
 	}
+	dialog := func(code, id string) check { return check{code: code, params: `"dialogId":"` + id + `"`} }
 	missing := func(name string) check { return check{code: "100", params: `"` + name + `":null`} }
 	field := func(code, members string) check { return check{code: code, params: `"fields":{` + members + `}`} }
 	refused := func(code, method string) check { return check{code: code, act: veto("imbot.v2." + method)} }
@@ -167,9 +167,9 @@ func v2Checks() []checked {
 		owned("Chat.Message.send", inCrew+`,"fields":{"message":"x"}`, missing("dialogId"), check{code: "100", params: `"dialogId":1002`},
 			check{code: "ACCESS_DENIED", params: `"dialogId":"chat1001"`}, field("EMPTY_MESSAGE", `"message":["x"]`),
 			field("PARAM_ATTACH_ERROR", `"attach":[{"COFFEE":1}]`), check{code: "PARAM_ATTACH_ERROR", params: `"fields":{"attach":[{"MESSAGE":"` + long(60_000) + `"}]}`, large: true},
-			field("PARAM_KEYBOARD_ERROR", `"keyboard":[{"TEXT":" "}]`), field("EMPTY_MESSAGE", `"message":" \n"`),
-			field("REPLY_ERROR", `"replyId":99`), refused("SENDING_FAILED", "Chat.Message.send"),
-			check{code: "TOO_MANY_MESSAGES", except: forwards}, check{code: "WRONG_UUID", except: forwards}),
+			field("PARAM_KEYBOARD_ERROR", `"keyboard":[{"TEXT":" "}]`), field("TOO_MANY_MESSAGES", `"forwardIds":{`+manyUUIDs(101)+`}`),
+			field("WRONG_UUID", `"forwardIds":{"x":50001}`), field("ACCESS_DENIED", `"forwardIds":{"`+aUUID+`":99}`), field("EMPTY_MESSAGE", `"message":" \n"`),
+			field("REPLY_ERROR", `"replyId":99`), refused("SENDING_FAILED", "Chat.Message.send")),
 		owned("Chat.Message.update", asGamma+`,"messageId":50001,"fields":{"message":"y"}`, missing("messageId"), missing("fields"),
 			check{code: "ACCESS_DENIED", params: `"messageId":99`}, check{code: "ACCESS_DENIED", params: `"messageId":50002`},
 			check{code: "PARAM_ATTACH_ERROR", params: `"fields":{"attach":{"BLOCKS":[{"MESSAGE":"` + long(60_000) + `"}]}}`, large: true}),
@@ -188,10 +188,51 @@ func v2Checks() []checked {
 		owned("Command.answer", inCrew+`,"commandId":702,"messageId":50001,"fields":{"message":"x"}`, missing("commandId"), missing("messageId"), missing("dialogId"),
 			check{code: "COMMAND_ANSWER_FAILED", params: `"commandId":701`}, check{code: "COMMAND_ANSWER_FAILED", params: `"dialogId":"chat1001"`},
 			check{code: "COMMAND_ANSWER_FAILED", params: `"messageId":99`}, field("COMMAND_ANSWER_FAILED", `"message":" "`)),
-		owned("Event.get", asGamma, check{code: "SCOPE_ERROR", params: `"withUserEvents":true`},
-			check{code: "AUTH_ERROR", except: "every call has a user here"},
-			check{code: "USER_NOT_SUBSCRIBED", except: "needs a portal with another scope: TestEventsOfPeopleNeedASubscription"}),
+		owned("Event.get", asGamma, check{code: "SCOPE_ERROR", except: "needs a portal with fewer scopes: TestEventsOfPeopleNeedTheirScope"},
+			check{code: "AUTH_ERROR", except: "every call has a user here"}, check{code: "USER_NOT_SUBSCRIBED", params: `"withUserEvents":true`}),
 		{method: "imbot.v2.Revision.get"},
+		owned("Chat.add", asGamma, check{code: "ACCESS_DENIED", act: denyAdmin}, refused("CREATION_ERROR", "Chat.add")),
+		after(private, owned("Chat.update", inCrew+`,"fields":{"title":"x"}`, missing("dialogId"), dialog("CHAT_NOT_FOUND", "chat99"),
+			dialog("ACCESS_DENIED", "chat1001"), dialog("WRONG_MESSAGE_TYPE", "101"))),
+		after(private, owned("Chat.leave", inCrew, missing("dialogId"), dialog("ACCESS_DENIED", "chat1001"), dialog("ACCESS_DENIED", "101"))),
+		after(private, owned("Chat.setOwner", inCrew+`,"userId":101`, missing("userId"), missing("dialogId"), dialog("CHAT_NOT_FOUND", "chat99"),
+			dialog("ACCESS_DENIED", "chat1001"), dialog("ACCESS_DENIED", "101"))),
+		owned("Chat.User.add", inCrew+`,"userIds":[102]`, missing("dialogId"), dialog("CHAT_NOT_FOUND", "chat99"), dialog("ACCESS_DENIED", "chat1001")),
+		owned("Chat.User.delete", inCrew+`,"userId":101`, missing("userId"), missing("dialogId"), dialog("ACCESS_DENIED", "chat1001")),
+		owned("Chat.User.list", inCrew, missing("dialogId"), dialog("ACCESS_DENIED", "chat1001")),
+		after(private, owned("Chat.Manager.add", inCrew+`,"userIds":[101]`, missing("dialogId"), dialog("CHAT_NOT_FOUND", "chat99"),
+			dialog("ACCESS_DENIED", "chat1001"), dialog("WRONG_MESSAGE_TYPE", "101"), check{code: "EMPTY_USER_IDS", params: `"userIds":[]`})),
+		after(private, owned("Chat.Manager.delete", inCrew+`,"userIds":[101]`, missing("dialogId"), dialog("CHAT_NOT_FOUND", "chat99"),
+			dialog("ACCESS_DENIED", "chat1001"), dialog("WRONG_MESSAGE_TYPE", "101"), check{code: "EMPTY_USER_IDS", params: `"userIds":null`})),
+		after(seer, owned("Chat.Message.get", asSeer+`,"messageId":50001`, missing("messageId"), check{code: "BOT_TYPE_NOT_ALLOWED", params: `"botId":105`})),
+		after(seer, owned("Chat.Message.getContext", asSeer+`,"messageId":50001`, missing("messageId"), check{code: "BOT_TYPE_NOT_ALLOWED", params: `"botId":105`},
+			check{code: "MESSAGE_NOT_FOUND", params: `"messageId":99`}, check{code: "MESSAGE_ACCESS_DENIED", params: `"messageId":50003`})),
+		owned("Chat.Message.Reaction.add", asGamma+`,"messageId":50001,"reaction":"like"`, missing("messageId"), missing("reaction"),
+			check{code: "ACCESS_DENIED", params: `"messageId":99`}, check{code: "REACTION_NOT_FOUND", params: `"reaction":"Like"`},
+			check{code: "REACTION_ALREADY_SET", act: likeFirst}),
+		owned("Chat.Message.Reaction.delete", asGamma+`,"messageId":50001,"reaction":"like"`, missing("messageId"), missing("reaction"),
+			check{code: "ACCESS_DENIED", params: `"messageId":99`}, check{code: "REACTION_NOT_FOUND", params: `"reaction":""`}),
+		owned("Chat.TextField.enabled", inCrew+`,"enabled":"N"`, missing("dialogId"), dialog("ACCESS_DENIED", "chat1001")),
+		owned("File.upload", inCrew+`,"fields":{"name":"a.txt","content":"YQ=="}`, missing("fields"), missing("dialogId"),
+			field("FILE_EMPTY", `"content":""`), field("FILE_EMPTY", `"name":"0"`), check{code: "FILE_TOO_LARGE", except: "TestAFileThatIsTooLarge"},
+			field("FILE_INVALID_CONTENT", `"content":"data:,a"`), check{code: "FILE_UPLOAD_FAILED", act: removeDrive},
+			check{code: "FILE_FOLDER_ERROR", act: veto("imbot.v2.File.upload"), name: "folder"},
+			check{code: "FILE_SEND_FAILED", act: veto("imbot.v2.Chat.Message.send"), undoes: "folder"}),
+		after(file, owned("File.download", asGamma+`,"fileId":9001`, missing("fileId"), check{code: "DISK_NOT_INSTALLED", act: removeDrive},
+			check{code: "FILE_NOT_FOUND", params: `"fileId":99`}, check{code: "FILE_ACCESS_ERROR", act: leaveCrew})),
+		{method: "im.v2.Event.subscribe"}, {method: "im.v2.Event.unsubscribe"}, {method: "im.v2.Event.get"},
+		after([]string{`imbot.v2.Chat.User.add {` + inCrew + `,"userIds":[1]}`}, checked{method: "im.v2.File.upload", params: `"dialogId":"chat1002","fields":{"name":"a.txt","content":"YQ=="}`, checks: []check{
+			missing("dialogId"), missing("fields"), dialog("CHAT_NOT_FOUND", "chat99"), dialog("ACCESS_DENIED", "chat1001"),
+			field("FILE_EMPTY", `"content":""`), {code: "FILE_TOO_LARGE", except: "TestAFileThatIsTooLarge"}, field("FILE_INVALID_CONTENT", `"content":"%"`),
+			{code: "FILE_UPLOAD_FAILED", act: removeDrive}, {code: "FILE_FOLDER_ERROR", act: veto("im.v2.File.upload"), name: "folder"},
+			{code: "FILE_SEND_FAILED", act: veto("imbot.v2.Chat.Message.send"), undoes: "folder"},
+			{code: "FOLDER_ERROR", except: byServer}, {code: "UPLOAD_FAILED", except: byServer}, {code: "SEND_FAILED", except: byServer},
+		}}),
+		after(append([]string{`imbot.v2.Chat.User.add {` + inCrew + `,"userIds":[1]}`}, file...), checked{method: "im.v2.File.download", params: `"dialogId":"chat1002","fileId":9001`, checks: []check{
+			missing("fileId"), {code: "DISK_NOT_INSTALLED", act: removeDrive}, {code: "FILE_NOT_FOUND", params: `"fileId":99`},
+			{code: "FILE_ACCESS_ERROR", act: adminLeavesCrew}, {code: "ACCESS_DENIED", except: byServer},
+		}}),
+		{method: "im.v2.Chat.Bot.sendContext", params: `"dialogId":"105","context":{"a":1}`, checks: []check{missing("dialogId"), {code: "BOT_CONTEXT_ERROR", params: `"context":"a"`}}},
 	}
 }
 
@@ -214,9 +255,34 @@ func png(width uint32) string {
 	return base64.StdEncoding.EncodeToString(data)
 }
 
-func TestEventsOfPeopleNeedASubscription(t *testing.T) {
+func denyAdmin(t *testing.T, portal *imbottest.Portal) { require.NoError(t, portal.Deny(1)) }
+
+func removeDrive(_ *testing.T, portal *imbottest.Portal) { portal.RemoveDrive() }
+
+func likeFirst(t *testing.T, portal *imbottest.Portal) {
+	prepare(t, portal, `imbot.v2.Chat.Message.Reaction.add {`+asGamma+`,"messageId":50001,"reaction":"like"}`)
+}
+
+func leaveCrew(t *testing.T, portal *imbottest.Portal) {
+	prepare(t, portal, `imbot.v2.Chat.leave {`+inCrew+`}`)
+}
+
+func adminLeavesCrew(t *testing.T, portal *imbottest.Portal) {
+	prepare(t, portal, `imbot.v2.Chat.User.delete {`+inCrew+`,"userId":1}`)
+}
+
+// manyUUIDs are the members of an object with as many keys.
+func manyUUIDs(n int) string {
+	var members []string
+	for i := range n {
+		members = append(members, fmt.Sprintf(`"00000000-0000-4000-8000-%012d":50001`, i))
+	}
+	return strings.Join(members, ",")
+}
+
+func TestEventsOfPeopleNeedTheirScope(t *testing.T) {
 	t.Parallel()
-	portal := newPortal(t, imbottest.WithScope("imbot", "im"))
+	portal := newPortal(t, imbottest.WithScope("imbot"))
 	prepare(t, portal, `imbot.v2.Bot.register {"fields":{"botToken":"three","code":"gamma","properties":{"name":"Gamma"}}}`)
-	require.Equal(t, "400 USER_NOT_SUBSCRIBED", post(t, portal, "imbot.v2.Event.get", `{"botToken":"three","botId":101,"withUserEvents":true}`))
+	require.Equal(t, "400 SCOPE_ERROR", post(t, portal, "imbot.v2.Event.get", `{"botToken":"three","botId":101,"withUserEvents":true}`))
 }

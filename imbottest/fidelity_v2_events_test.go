@@ -73,6 +73,9 @@ var v2Events = map[string]func(*testing.T, *imbottest.Portal){
 		require.NoError(t, portal.Open(t.Context(), anna, gamma))
 		require.NoError(t, portal.OpenContext(t.Context(), anna, imbot.UserDialog(gamma), `{"entityId":164,"entityType":"task","source":"link"}`))
 	},
+	"reactionchange": func(t *testing.T, portal *imbottest.Portal) {
+		require.NoError(t, portal.React(t.Context(), anna, imbottest.Message{ID: hello2}, "like"))
+	},
 	"delete": func(t *testing.T, portal *imbottest.Portal) {
 		prepare(t, portal, `imbot.v2.Bot.unregister {`+asGamma+`}`)
 	},

@@ -3,6 +3,7 @@ package imbottest
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,6 +125,9 @@ func (c *call) plainParams() map[string]any {
 
 // plain is a PHP value in Go's own types.
 func plain(v any) any {
+	if blob, ok := v.(php.Blob); ok {
+		return base64.StdEncoding.EncodeToString(blob.Content)
+	}
 	a, ok := v.(*php.Array)
 	switch {
 	case !ok:

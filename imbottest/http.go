@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest/internal/php"
 	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
@@ -50,6 +51,10 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 		w.Header().Set("Location", a.location)
 	}
 	w.Header().Set("Content-Type", a.contentType)
+	if a.file != nil {
+		a.serveFile(w)
+		return
+	}
 	if a.truncated {
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)+1))
 	}
@@ -122,6 +127,7 @@ func (p *Portal) answer(r *http.Request, secure bool) (a answer) {
 	}
 	p.w.Unlock()
 	c.exchange = x.ID
+	c.FileLink = func(scope string, file imbot.ID) string { return c.fileLink(user, secret, scope, file) }
 	defer func() { p.endCall(x, &a) }()
 	if fail != nil {
 		return refused(fail)

@@ -14,7 +14,7 @@ import (
 	"github.com/imbot-go/imbot/internal/phpform"
 )
 
-// maxBody is how many bytes the body of a call may have.
+// maxBody is how many bytes the body of a call may have beside a file.
 const maxBody = 32 << 20
 
 // maxVariables is how many variables PHP reads from a form, each pair counted; it drops
@@ -29,21 +29,15 @@ func readParams(r *http.Request) (*php.Array, error) {
 	if r.Method != http.MethodPost {
 		return params, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil || len(body) > maxBody {
-		return nil, errTooLarge
-	}
 	var sent *php.Array
-	switch kind, more := mediaType(r.Header.Get("Content-Type")); {
-	case kind == "application/json" || strings.Contains(kind, "+json"):
-		v, err := php.ParseJSON(body)
-		if err == nil { // the portal ignores a malformed body without an error
-			sent, _ = v.(*php.Array)
-		}
-	case kind == "multipart/form-data":
-		sent = parseMultipart(body, more["boundary"])
-	default:
-		sent = parseForm(body)
+	var err error
+	if kind, more := mediaType(r.Header.Get("Content-Type")); kind == "application/json" || strings.Contains(kind, "+json") {
+		sent, err = readJSON(r.Body, r.ContentLength)
+	} else {
+		sent, err = readForm(r.Body, kind == "multipart/form-data", more["boundary"])
+	}
+	if err != nil {
+		return nil, errTooLarge
 	}
 	if sent != nil {
 		for _, k := range sent.Keys {
@@ -51,6 +45,19 @@ func readParams(r *http.Request) (*php.Array, error) {
 		}
 	}
 	return params, nil
+}
+
+func readForm(from io.Reader, multi bool, boundary string) (*php.Array, error) {
+	body, err := io.ReadAll(io.LimitReader(from, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(body) > maxBody:
+		return nil, errTooLarge
+	case multi:
+		return parseMultipart(body, boundary), nil
+	}
+	return parseForm(body), nil
 }
 
 func mediaType(contentType string) (kind string, more map[string]string) {

@@ -185,6 +185,8 @@ func pollOf(method string, params *php.Array) string {
 	switch strings.ToLower(method) {
 	case "imbot.v2.event.get":
 		return "poll of " + php.Text(params.Get("botId"))
+	case "im.v2.event.get":
+		return "poll of people"
 	case "batch":
 		commands := params.Array("cmd")
 		for i := range commands.Len() {
@@ -226,6 +228,8 @@ func (a *answer) fault() string {
 	switch {
 	case a.status == 0, a.truncated:
 		return "connection cut"
+	case a.file != nil:
+		return ""
 	case a.status >= http.StatusBadRequest, bytes.HasPrefix(a.body, []byte(`{"error`)):
 		var found struct{ Error json.RawMessage }
 		var code string

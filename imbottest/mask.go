@@ -210,7 +210,7 @@ const (
 
 func isCredential(name string) bool {
 	switch strings.ToLower(name) {
-	case "auth", "access_token", "bottoken", "bot_token", "clientid", "sessid", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
+	case "auth", "access_token", "token", "bottoken", "bot_token", "clientid", "sessid", "client_id", "client_secret", "refresh_token", "ap", "aplogin":
 		return true
 	}
 	return false

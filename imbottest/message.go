@@ -2,7 +2,6 @@ package imbottest
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/imbot-go/imbot"
@@ -33,6 +32,22 @@ type Message struct {
 	Likes   []imbot.ID // who likes it
 	ReplyTo imbot.ID   // the message that it quotes; 0: none
 	Whisper bool       // guests of an open line do not see it, see [Portal.Whisper]
+
+	Reactions []Reaction // of all kinds, the likes among them
+	Files     []File
+	Forward   Forward // where it was forwarded from; zero: it was written here
+}
+
+// A Reaction is what somebody feels about a message.
+type Reaction struct {
+	User     imbot.ID
+	Reaction string // "like"
+}
+
+// A Forward is the message that was forwarded.
+type Forward struct {
+	MessageID, AuthorID, ChatID imbot.ID
+	Time                        time.Time
 }
 
 // Plain returns the text as a person reads it: what the portal's text stage and the web
@@ -68,8 +83,16 @@ func public(m *world.Message) Message {
 // withoutParts returns the message without its keyboard, attachment and menu, which take
 // long to decode.
 func withoutParts(m *world.Message) Message {
-	return Message{
+	v := Message{
 		ID: m.ID, ChatID: m.ChatID, AuthorID: m.AuthorID, Text: m.Text, System: m.System, Time: m.Time, parts: m.Parts,
-		Edited: m.Edited, Deleted: m.Deleted, Likes: slices.Clone(m.Likes), ReplyTo: m.ReplyTo, Whisper: m.Whisper,
+		Edited: m.Edited, Deleted: m.Deleted, Likes: m.Likes(), ReplyTo: m.ReplyTo, Whisper: m.Whisper,
+		Forward: Forward{MessageID: m.Forward.Message, AuthorID: m.Forward.Author, ChatID: m.Forward.Chat, Time: m.Forward.Time},
 	}
+	for _, r := range m.Reactions {
+		v.Reactions = append(v.Reactions, Reaction{r.User, r.Code})
+	}
+	for _, f := range m.Files {
+		v.Files = append(v.Files, publicFile(f))
+	}
+	return v
 }

@@ -53,6 +53,9 @@ func (c *call) serve(name string) answer {
 	return c.withFault(name, k, func() answer {
 		var result any
 		var fail *world.Refusal
+		if strings.EqualFold(name, "download") {
+			return c.download()
+		}
 		if strings.EqualFold(name, "batch") {
 			if result, fail = c.batch(); fail == world.ErrPHP {
 				return answer{status: fail.Status, contentType: "text/html; charset=UTF-8"}

@@ -38,8 +38,8 @@ func TestMethodsWithoutAScope(t *testing.T) {
 		params string
 		want   string
 	}{
-		{"the scopes of the webhook", aWebhook, "scope", `{}`, `["imbot","imopenlines"]`},
-		{"the same with a flag that is off", aWebhook, "scope", `{"full":false}`, `["imbot","imopenlines"]`},
+		{"the scopes of the webhook", aWebhook, "scope", `{}`, `["im","imbot","imopenlines"]`},
+		{"the same with a flag that is off", aWebhook, "scope", `{"full":false}`, `["im","imbot","imopenlines"]`},
 		{"a feature of another plan", aWebhook, "feature.get", `{"CODE":"rest_auth_connector"}`, `{"value":"N"}`},
 		{"a feature that nobody knows", aWebhook, "feature.get", `{"CODE":"x"}`, `{"value":"Y"}`},
 		{"a feature without a name", aWebhook, "feature.get", `{"CODE":"0"}`, "400 CODE_EMPTY"},
@@ -132,7 +132,7 @@ func TestMethodsAreListed(t *testing.T) {
 		return names
 	}
 	own, base := list(`{}`), list(`{"scope":""}`)
-	require.Equal(t, own, append(append(slices.Clone(base), list(`{"scope":"imbot"}`)...), list(`{"scope":"imopenlines"}`)...))
+	require.Equal(t, own, slices.Concat(base, list(`{"scope":"im"}`), list(`{"scope":"imbot"}`), list(`{"scope":"imopenlines"}`)))
 	require.Equal(t, own, list(`{"full":true}`))
 	require.Empty(t, list(`{"scope":"no.such"}`))
 	for _, name := range own {

@@ -52,7 +52,7 @@ func TestWhatCallsChange(t *testing.T) {
 		{"a private dialog by its chat id", []string{`imbot.dialog.get {"DIALOG_ID":101}`, `imbot.dialog.get {"DIALOG_ID":"chat1002"}`}, `"name":"Anna Ivanova"`},
 		{"strangers are left out of a new chat", []string{`imbot.chat.add {"CLIENT_ID":"one","USERS":[99,101]}`, `imbot.chat.user.list {"CLIENT_ID":"one","CHAT_ID":1002}`}, `[103,101]`},
 		{"a first message", []string{`imbot.chat.add {"CLIENT_ID":"one","USERS":[1],"MESSAGE":" hi "}`, `imbot.dialog.get {"DIALOG_ID":"chat1002"}`}, `"message_count":1,`},
-		{"what the webhook is", []string{`app.info {}`}, `"SCOPE":["imbot","imopenlines"]`},
+		{"what the webhook is", []string{`app.info {}`}, `"SCOPE":["im","imbot","imopenlines"]`},
 		{"a method that exists", []string{`method.get {"name":"imbot.chat.setowner"}`}, `{"isAvailable":true,"isExisting":true}`},
 		{"a method that does not", []string{`method.get {"name":"imbot.v3.Revision.get"}`}, `{"isAvailable":false,"isExisting":false}`},
 	} {

@@ -171,7 +171,7 @@ func TestAppInfoOfTheAuthorizationServer(t *testing.T) {
 	expires, err := time.Parse(time.RFC3339, info["expires"].(string))
 	require.NoError(t, err, "a text here, and a number in the answer of the token endpoint")
 	require.WithinDuration(t, time.Now().Add(time.Hour), expires, time.Minute)
-	require.Equal(t, "imbot,imopenlines", info["scope"])
+	require.Equal(t, "im,imbot,imopenlines", info["scope"])
 	require.Equal(t, info["scope"], at["scope"])
 	require.Equal(t, "user", at["member_type"])
 	require.Equal(t, "https://"+at["domain"].(string), at["uri"])

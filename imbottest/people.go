@@ -62,7 +62,7 @@ func (p *Portal) Say(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 	if err != nil {
 		return Message{}, err
 	}
-	return public(p.w.Say(chat, user, text, 0)), nil
+	return public(p.w.Say(chat, user, world.Message{Text: text})), nil
 }
 
 // toWrite makes the checks of whoever writes a message. It returns the text as it is stored.
@@ -169,20 +169,51 @@ func (p *Portal) Delete(ctx context.Context, user imbot.ID, msg Message) error {
 	return nil
 }
 
-// Like sets the person's like on a message, or takes it away when there is one. No bot
-// gets an event.
+// Like is [Portal.React] with "like".
 func (p *Portal) Like(ctx context.Context, user imbot.ID, msg Message) error {
+	return p.React(ctx, user, msg, world.ReactionLike)
+}
+
+// React sets the person's reaction on a message, such as "redHeart", or takes it away when it is
+// there. A person has one at most, so another one takes the place of the last. The bot that
+// wrote the message gets ONIMBOTV2REACTIONCHANGE for each change, unless it was registered
+// without reactions; bots of the first generation get no event.
+func (p *Portal) React(ctx context.Context, user imbot.ID, msg Message, reaction string) error {
 	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	if m.Deleted {
+	switch {
+	case m.Deleted:
 		return fmt.Errorf("imbottest: message %d is deleted", m.ID)
+	case !world.IsReaction(reaction):
+		return fmt.Errorf("imbottest: there is no reaction %.80q", reaction)
 	}
-	m.Like(user)
-	p.w.NoteMessage(m)
+	p.w.ReactAsPerson(m, world.Reaction{User: user, Code: reaction})
 	return nil
+}
+
+// Reactions returns the codes of all reactions there are, "like" first.
+func Reactions() []string { return world.Reactions() }
+
+// Forward forwards a message that the person sees to another of the person's dialogs, with its
+// files. Bots there get it as a message whose forward says where it comes from; those of the
+// first generation do not learn that.
+func (p *Portal) Forward(ctx context.Context, user imbot.ID, msg Message, to imbot.DialogID) (Message, error) {
+	m, unlock, err := p.lockMessage(ctx, user, msg.ID)
+	if err != nil {
+		return Message{}, err
+	}
+	defer unlock()
+	if m.Deleted || m.System {
+		return Message{}, fmt.Errorf("imbottest: message %d cannot be forwarded", m.ID)
+	}
+	chat, err := p.w.ChatToWriteIn(user, to)
+	if err != nil {
+		return Message{}, err
+	}
+	return public(p.w.Say(chat, user, p.w.ForwardOf(m, chat, user, ""))), nil
 }
 
 // Invite adds people and bots to a group chat, as a member of it does. A bot

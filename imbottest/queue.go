@@ -7,7 +7,7 @@ import (
 	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
-// A QueuedEvent is an event in the queue of a bot that fetches its events.
+// A QueuedEvent is an event in the queue of a bot or person that fetches its events.
 type QueuedEvent struct {
 	ID   int64
 	Name string // "ONIMBOTV2MESSAGEADD"
@@ -28,18 +28,22 @@ func WithRevision(n int) Option { return func(p *Portal) { p.w.Revision = n } }
 // itself. Whether real portals do is not known.
 func WithoutV2InBatches() Option { return func(p *Portal) { p.w.NoV2InBatch = true } }
 
-// Queued returns what is in the queue of a bot that fetches its events, by id: what the
-// bot has not acknowledged within a day, also what it does not see yet.
-func (p *Portal) Queued(bot imbot.ID) []QueuedEvent {
+// Queued returns what is in the queue of a bot that fetches its events, or of a person who
+// does, by id: what was not acknowledged within a day, also what is not seen yet.
+func (p *Portal) Queued(user imbot.ID) []QueuedEvent {
 	p.w.Lock()
 	defer p.w.Unlock()
-	b := p.w.Bots[bot]
-	if b == nil {
+	var q *world.Queue
+	if b := p.w.Bots[user]; b != nil {
+		q = &b.Queue
+	} else if inbox := p.w.Inboxes[user]; inbox != nil {
+		q = &inbox.Queue
+	} else {
 		return nil
 	}
-	p.w.DropOld(b, time.Now())
+	q.DropOld(time.Now())
 	var list []QueuedEvent
-	for _, e := range b.Queue {
+	for _, e := range q.Events {
 		list = append(list, QueuedEvent{e.ID, e.Name})
 	}
 	return list

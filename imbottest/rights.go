@@ -11,7 +11,7 @@ import (
 
 // WithScope gives the webhooks and applications of the portal these scopes, such as
 // "im", and no others. The portal refuses methods of other scopes with
-// insufficient_scope. Without this option they have imbot and imopenlines.
+// insufficient_scope. Without this option they have im, imbot and imopenlines.
 func WithScope(scopes ...string) Option {
 	return func(p *Portal) { p.w.Granted = append([]string{}, scopes...) }
 }
@@ -88,9 +88,10 @@ func (p *Portal) eachUser(ids []imbot.ID, do func(*world.User)) error {
 // portal when another module refuses what they do. That can happen to imbot.unregister,
 // imbot.chat.add, imbot.app.register, imbot.app.update, imbot.app.unregister,
 // imbot.command.register and imbot.command.unregister. imbot.v2.Bot.register,
-// imbot.v2.Bot.unregister, imbot.v2.Chat.Message.send and imbot.v2.Command.register have
-// codes of their own for it, such as SENDING_FAILED. The methods replace those of an earlier
-// Veto.
+// imbot.v2.Bot.unregister, imbot.v2.Chat.add, imbot.v2.Chat.Message.send,
+// imbot.v2.Command.register, imbot.v2.File.upload and im.v2.File.upload have codes of their own
+// for it, such as SENDING_FAILED. Without Chat.Message.send an upload stores its file and fails
+// with FILE_SEND_FAILED. The methods replace those of an earlier Veto.
 func (p *Portal) Veto(methods ...string) error {
 	vetoed := map[string]bool{}
 	for _, name := range methods {
@@ -98,7 +99,7 @@ func (p *Portal) Veto(methods ...string) error {
 		switch name {
 		case "imbot.unregister", "imbot.chat.add", "imbot.app.register", "imbot.app.update", "imbot.app.unregister",
 			"imbot.command.register", "imbot.command.unregister", "imbot.v2.bot.register", "imbot.v2.bot.unregister",
-			"imbot.v2.chat.message.send", "imbot.v2.command.register":
+			"imbot.v2.chat.add", "imbot.v2.chat.message.send", "imbot.v2.command.register", "imbot.v2.file.upload", "im.v2.file.upload":
 			vetoed[name] = true
 		default:
 			return fmt.Errorf("imbottest: no module has a say in %.80q", name)

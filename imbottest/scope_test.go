@@ -19,7 +19,7 @@ func TestMethodsOfOtherScopes(t *testing.T) {
 		{"one of a scope that has another name", "tasks.task.list", "401 insufficient_scope", nil},
 		{"one of users", "user.current", "401 insufficient_scope", nil},
 		{"the same with its scope", "user.current", `{"ACTIVE":true,"ID":"1","IS_ONLINE":"Y","LAST_NAME":"Administrator","NAME":"Portal","PERSONAL_GENDER":"M","TIME_ZONE":"","UF_DEPARTMENT":[1],"USER_TYPE":"employee","WORK_POSITION":""}`, []imbottest.Option{imbottest.WithScope("user")}},
-		{"one of the messenger", "im.message.add", "401 insufficient_scope", nil},
+		{"one of the messenger", "im.message.add", "401 insufficient_scope", []imbottest.Option{imbottest.WithScope("imbot")}},
 		{"an unknown one of a known scope", "imbot.no.such", "404 ERROR_METHOD_NOT_FOUND", nil},
 		{"of a scope that nobody has", "no.such.method", "404 ERROR_METHOD_NOT_FOUND", nil},
 		{"an unknown family of another scope", "crm.no.such", "404 ERROR_METHOD_NOT_FOUND", nil},

@@ -81,6 +81,7 @@ type recorder struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
+	file   []byte // of the portal, behind body and not copied
 }
 
 func newRecorder() *recorder { return &recorder{header: http.Header{}} }
@@ -107,8 +108,8 @@ func (w *recorder) response(r *http.Request) *http.Response {
 		ProtoMajor:    1,
 		ProtoMinor:    1,
 		Header:        w.header,
-		Body:          io.NopCloser(bytes.NewReader(w.body.Bytes())),
-		ContentLength: int64(w.body.Len()),
+		Body:          io.NopCloser(io.MultiReader(bytes.NewReader(w.body.Bytes()), bytes.NewReader(w.file))),
+		ContentLength: int64(w.body.Len() + len(w.file)),
 		Request:       r,
 	}
 }

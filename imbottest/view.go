@@ -58,6 +58,7 @@ type Dialog struct {
 	Managers []imbot.ID
 	Members  []imbot.ID // in the order of their joining
 	Messages int        // that the member sees
+	Closed   bool       // nobody may write there but bots: one of them took the input field away
 	Last     *Message   // nil without messages; it has its parts in [Message.Wire] only
 	Typing   []imbot.ID // who else is writing; ends after ten seconds, or what a bot says, or with the message
 }
@@ -87,7 +88,7 @@ func (p *Portal) Dialogs(user imbot.ID) []Dialog {
 
 // dialog is a chat as one of its members sees it; the lock is held.
 func (p *Portal) dialog(c *world.Chat, user imbot.ID) Dialog {
-	d := Dialog{ID: p.w.DialogOf(c, user), ChatID: c.ID, Type: c.TypeName(), Title: c.Title, Color: c.Color, Owner: c.Owner, Typing: c.Writers(user)}
+	d := Dialog{ID: p.w.DialogOf(c, user), ChatID: c.ID, Type: c.TypeName(), Title: c.Title, Color: c.Color, Owner: c.Owner, Closed: c.TextFieldOff, Typing: c.Writers(user)}
 	if c.Kind == world.KindPrivate {
 		other := p.user(c.Other(user))
 		d.Title, d.Color = other.Name(), other.Color

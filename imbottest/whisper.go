@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 // Whisper writes a message in an open line that its guest does not see, as an operator does who
@@ -40,5 +41,5 @@ func (p *Portal) Quote(ctx context.Context, user imbot.ID, msg Message, text str
 	if err != nil {
 		return Message{}, err
 	}
-	return public(p.w.Say(chat, user, text, quoted.ID)), nil
+	return public(p.w.Say(chat, user, world.Message{Text: text, ReplyTo: quoted.ID})), nil
 }

@@ -2,7 +2,6 @@ package v1
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -70,11 +69,11 @@ func chatAdd(c *world.Call) (any, *world.Refusal) {
 		chat.Color = color
 	}
 	if world.IsImage(c.Params.Get("AVATAR")) {
-		chat.Avatar, chat.Picture = avatarOf(c, chat), world.Picture(c.Params.Get("AVATAR"))
+		chat.Avatar, chat.Picture = c.World.AvatarURL(chat), world.Picture(c.Params.Get("AVATAR"))
 	}
 	w.Join(chat, b.ID, true, users...)
 	if message := world.TrimmedText(c.Params.Text("MESSAGE")); message != "" {
-		w.Store(chat, b.ID, message, false)
+		w.Store(chat, world.Message{AuthorID: b.ID, Text: message})
 	}
 	return chat.ID, nil
 }
@@ -150,7 +149,7 @@ func remove(c *world.Call, id, by, user imbot.ID) (any, *world.Refusal) {
 	switch {
 	case chat != nil && chat.Owner == user && chat.Forbids("leave_owner"):
 		return nil, world.NewRefusal(http.StatusForbidden, "LEAVE_OWNER_FORBIDDEN", "The owner can't leave the chat")
-	case denied(c):
+	case c.Denied():
 		return nil, world.BadRequest("ACCESS_DENIED_KICK", "You don't have permission to remove this user")
 	case chat == nil || chat.Member(user) == nil:
 		return nil, world.BadRequest("USER_NOT_FOUND", "User isn't a member of the chat")
@@ -179,7 +178,7 @@ func chatSetOwner(c *world.Call) (any, *world.Refusal) {
 	if fail := chat.CheckClosed(""); fail != nil {
 		return nil, fail
 	}
-	if chat == nil || chat.Owner != b.ID || chat.Member(user) == nil || denied(c) {
+	if chat == nil || chat.Owner != b.ID || chat.Member(user) == nil || c.Denied() {
 		return nil, world.BadRequest("WRONG_REQUEST", "Change owner can only owner and user must be member in chat")
 	}
 	chat.Owner = user
@@ -201,7 +200,7 @@ func chatSetManager(c *world.Call) (any, *world.Refusal) {
 		return nil, fail
 	}
 	chat := c.World.Group(id)
-	if chat == nil || chat.Owner != b.ID || denied(c) {
+	if chat == nil || chat.Owner != b.ID || c.Denied() {
 		return nil, world.BadRequest("WRONG_REQUEST", "Change manager can only owner and user must be member in chat")
 	}
 	if m := chat.Member(user); m != nil { // for others nothing happens, and the answer is true as well
@@ -226,9 +225,6 @@ func chatSendTyping(c *world.Call) (any, *world.Refusal) {
 	return true, nil // whatever came of it
 }
 
-// maxTitle is the length in characters to which titles are cut.
-const maxTitle = 255
-
 func chatUpdateTitle(c *world.Call) (any, *world.Refusal) {
 	id, fail := chatID(c)
 	if fail != nil {
@@ -246,11 +242,8 @@ func chatUpdateTitle(c *world.Call) (any, *world.Refusal) {
 	if fail := chat.CheckClosedToBot(b, "rename"); fail != nil {
 		return nil, fail
 	}
-	if runes := []rune(title); len(runes) > maxTitle {
-		title = string(runes[:maxTitle])
-	}
 	if chat != nil && chat.Member(b.ID) != nil {
-		chat.Title = title
+		chat.Title = world.CutTitle(title)
 		c.World.NoteDialog(chat)
 	}
 	return true, nil // whatever came of it
@@ -273,7 +266,7 @@ func chatUpdateColor(c *world.Call) (any, *world.Refusal) {
 		return nil, fail
 	}
 	chat := c.World.Group(id)
-	if chat == nil || chat.Member(b.ID) == nil || chat.Color == color || denied(c) {
+	if chat == nil || chat.Member(b.ID) == nil || chat.Color == color || c.Denied() {
 		return nil, world.BadRequest("WRONG_REQUEST", "This color already set or chat isn't exists")
 	}
 	chat.Color = color
@@ -290,7 +283,7 @@ func chatUpdateAvatar(c *world.Call) (any, *world.Refusal) {
 	if chat == nil { // the portal's PHP code throws an error then
 		return nil, world.ErrPHP
 	}
-	if denied(c) {
+	if c.Denied() {
 		return nil, world.BadRequest("ACCESS_DENIED", "You don't have permission to change the picture")
 	}
 	b, fail := botOf(c)
@@ -306,13 +299,9 @@ func chatUpdateAvatar(c *world.Call) (any, *world.Refusal) {
 	if chat.Member(b.ID) == nil {
 		return nil, world.BadRequest("WRONG_REQUEST", "Chat isn't exists")
 	}
-	chat.Avatar, chat.Picture = avatarOf(c, chat), world.Picture(c.Params.Get("AVATAR"))
+	chat.Avatar, chat.Picture = c.World.AvatarURL(chat), world.Picture(c.Params.Get("AVATAR"))
 	c.World.NoteDialog(chat)
 	return true, nil
-}
-
-func avatarOf(c *world.Call, chat *world.Chat) string {
-	return fmt.Sprintf("https://cdn.%s/avatars/%d.png", c.World.Hooks.Host(), chat.ID)
 }
 
 func chatUserList(c *world.Call) (any, *world.Refusal) {
@@ -371,7 +360,7 @@ func chatUserAdd(c *world.Call) (any, *world.Refusal) {
 		return nil, world.BadRequest("EMPTY_USER_ID", "User ID not specified")
 	}
 	chat := c.World.Group(id)
-	if chat == nil || denied(c) {
+	if chat == nil || c.Denied() {
 		return nil, world.BadRequest("ACCESS_DENIED_EXTEND", "You don't have permission to add users to this chat")
 	}
 	history := c.Params.Text("HIDE_HISTORY") == "" || c.Params.Text("HIDE_HISTORY") == "N"
@@ -422,10 +411,3 @@ func chatID(c *world.Call) (imbot.ID, *world.Refusal) {
 var dialogPattern = regexp.MustCompile(`^(?i)([0-9]+|(chat|sg|crm)[0-9]+)$`)
 
 func isDialog(s string) bool { return dialogPattern.MatchString(s) && s != "0" }
-
-// denied reports whether Portal.Deny took the right to change chats from the user who
-// calls.
-func denied(c *world.Call) bool {
-	u := c.World.Users[c.User]
-	return u != nil && u.Denied
-}

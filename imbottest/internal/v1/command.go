@@ -141,13 +141,11 @@ func commandAnswer(c *world.Call) (any, *world.Refusal) {
 	if fail := storable(parts); fail != nil {
 		return nil, fail
 	}
-	author, system := bot, chat.Member(bot) == nil || c.Params.Text("SYSTEM") == "Y"
+	system := chat.Member(bot) == nil || c.Params.Text("SYSTEM") == "Y"
 	if system {
-		author, text = 0, w.WithBotName(cmd.Bot, text)
+		text = w.WithBotName(cmd.Bot, text)
 	}
-	m := w.Store(chat, author, text, system)
-	m.Parts = parts
-	return m.ID, nil
+	return w.Store(chat, world.Message{AuthorID: bot, Text: text, System: system, Parts: parts}).ID, nil
 }
 
 // answeredCommand is the command that is answered, by COMMAND_ID or COMMAND. It is nil

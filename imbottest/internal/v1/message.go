@@ -2,7 +2,6 @@ package v1
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/imbot-go/imbot"
@@ -47,10 +46,7 @@ func messageAdd(c *world.Call) (any, *world.Refusal) {
 	if fail != nil {
 		return nil, fail
 	}
-	author, system := b.ID, inPair || c.Params.Text("SYSTEM") == "Y"
-	if system {
-		author = 0
-	}
+	system := inPair || c.Params.Text("SYSTEM") == "Y"
 	var chat *world.Chat
 	if user, private := dialog.UserID(); inPair {
 		chat, fail = w.OpenPrivate(from, to)
@@ -67,9 +63,7 @@ func messageAdd(c *world.Call) (any, *world.Refusal) {
 	if fail != nil {
 		return nil, fail
 	}
-	m := w.Store(chat, author, sent, system)
-	m.Parts = parts
-	return m.ID, nil
+	return w.Store(chat, world.Message{AuthorID: b.ID, Text: sent, System: system, Parts: parts}).ID, nil
 }
 
 // messageText is the text of a new message, trimmed. It is empty when MESSAGE is a number,
@@ -165,13 +159,13 @@ func messageLike(c *world.Call) (any, *world.Refusal) {
 	if m == nil || m.Deleted || c.World.Chats[m.ChatID].Member(b.ID) == nil {
 		return nil, errWithoutChanges
 	}
-	liked := slices.Contains(m.Likes, b.ID)
+	like := world.Reaction{User: b.ID, Code: world.ReactionLike}
+	liked := m.Has(like)
 	switch action := strings.ToLower(c.Params.Text("ACTION")); {
 	case action == "plus" && liked, action == "minus" && !liked:
 		return nil, errWithoutChanges
 	}
-	m.Like(b.ID)
-	c.World.NoteMessage(m)
+	c.World.React(m, like)
 	return true, nil
 }
 

@@ -66,7 +66,7 @@ func sessionSend(c *world.Call) (any, *world.Refusal) {
 		text = world.TrimmedText(c.Params.Text("MESSAGE"))
 	}
 	if chat := c.World.Chats[id]; chat != nil && chat.Kind == world.KindLines && text != "" && text != "0" {
-		c.World.Store(chat, 0, text, true)
+		c.World.Store(chat, world.Message{Text: text, System: true})
 	}
 	return true, nil
 }

@@ -98,7 +98,7 @@ func methodList(c *world.Call) (any, *world.Refusal) {
 	case c.Params.Given("SCOPE"):
 		scopes = []string{c.Params.Text("SCOPE")}
 	case php.Truthy(c.Params.Get("FULL")):
-		scopes = []string{"", "imbot", "imopenlines"}
+		scopes = []string{"", "im", "imbot", "imopenlines"}
 	}
 	list := []string{}
 	for _, scope := range scopes {

@@ -287,9 +287,7 @@ func setMode(w *world.World, b *world.Bot, mode, address string) {
 		w.Unhook(b)
 	}
 	if mode == world.ModeWebhook {
-		for b.Mode != world.ModeWebhook && len(b.Queue) > 0 {
-			w.DropFirst(b, "the queue is deleted")
-		}
+		b.Queue.Clear()
 		b.Webhook = address
 		w.HookTo(b.App, address)
 	}

@@ -189,16 +189,11 @@ func commandAnswer(c *world.Call) (any, *world.Refusal) {
 	if bad != nil || text == "" && parts[world.PartAttach] == nil {
 		return nil, failed
 	}
-	author, system := b.ID, yes(fields.Get("system"))
+	system := yes(fields.Get("system"))
 	if !member {
 		system, text = true, w.WithBotName(b, text)
 	}
-	if system {
-		author = 0
-	}
-	m := w.Store(chat, author, text, system)
-	m.Parts = parts
-	w.NoteMessage(m)
+	w.Store(chat, world.Message{AuthorID: b.ID, Text: text, System: system, Parts: parts})
 	return isTrue(), nil
 }
 

@@ -2,7 +2,6 @@ package v2
 
 import (
 	"regexp"
-	"time"
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest/internal/php"
@@ -19,12 +18,13 @@ func messageMethods(name string) world.Method {
 		return messageDelete
 	case "imbot.v2.chat.message.read":
 		return messageRead
+	case "imbot.v2.chat.message.get":
+		return messageGet
+	case "imbot.v2.chat.message.getcontext":
+		return messageGetContext
 	}
 	return nil
 }
-
-// uuidTime is how long the portal knows the UUID of a message.
-const uuidTime = 31 * 24 * time.Hour
 
 // uuidV4 is the only form of a templateId that a portal recognizes.
 var uuidV4 = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
@@ -48,14 +48,19 @@ func messageSend(c *world.Call) (any, *world.Refusal) {
 	system := yes(fields.Get("system"))
 	uuid := fields.Text("templateId")
 	dedup := !system && uuidV4.MatchString(uuid)
-	if before, ok := w.UUIDs[uuid]; dedup && ok && time.Since(before.At) < uuidTime {
-		return php.Object("id", before.Message, "uuidMap", php.NewArray()), nil
+	if dedup && w.Knows(uuid) {
+		return php.Object("id", w.UUIDs[uuid].Message, "uuidMap", php.NewArray()), nil
 	}
 	parts, fail := readParts(w, fields, b, "PARAM_ATTACH_ERROR", "PARAM_KEYBOARD_ERROR")
 	if fail != nil {
 		return nil, fail
 	}
-	if text == "" && parts[world.PartAttach] == nil {
+	forwards, fail := forwardsOf(w, fields, b)
+	if fail != nil {
+		return nil, fail
+	}
+	written := text != "" || parts[world.PartAttach] != nil
+	if !written && len(forwards) == 0 {
 		return nil, world.BadRequest("EMPTY_MESSAGE", "Message is empty")
 	}
 	reply := fields.ID("replyId")
@@ -67,36 +72,71 @@ func messageSend(c *world.Call) (any, *world.Refusal) {
 	if fail := vetoedAs(c, "SENDING_FAILED", "The message can't be sent"); fail != nil {
 		return nil, fail
 	}
-	author := b.ID
-	if system {
-		author = 0
-	}
-	m := w.Store(chat, author, text, system)
-	m.Parts, m.UUID, m.ReplyTo = parts, uuid, reply
-	if dedup {
-		if w.UUIDs == nil {
-			w.UUIDs = map[string]world.SentBefore{}
+	answer := php.Object("id", nil, "uuidMap", php.NewArray())
+	if written {
+		m := w.Store(chat, world.Message{AuthorID: b.ID, Text: text, System: system, Parts: parts, UUID: uuid, ReplyTo: reply})
+		if dedup {
+			w.KnowUUID(m)
 		}
-		w.UUIDs[uuid] = world.SentBefore{Message: m.ID, At: time.Now()}
+		answer.Set("id", php.Number(m.ID))
 	}
-	w.NoteMessage(m)
-	return php.Object("id", m.ID, "uuidMap", php.NewArray()), nil
+	for _, f := range forwards {
+		id := w.UUIDs[f.uuid].Message
+		if !w.Knows(f.uuid) {
+			m := w.Store(chat, w.ForwardOf(f.source, chat, b.ID, f.uuid))
+			w.KnowUUID(m)
+			id = m.ID
+		}
+		answer.Array("uuidMap").Set(f.uuid, php.Number(id))
+	}
+	return answer, nil
 }
+
+// forward is a message that a bot forwards, and the UUID of the new one.
+type forward struct {
+	uuid   string
+	source *world.Message
+}
+
+// maxForwards is how many messages one call may forward.
+const maxForwards = 100
+
+func forwardsOf(w *world.World, fields *php.Array, b *world.Bot) (forwards []forward, fail *world.Refusal) {
+	sent := fields.Array("forwardIds")
+	if sent.Len() > maxForwards {
+		return nil, world.BadRequest("TOO_MANY_MESSAGES", "Too many messages")
+	}
+	for i := range sent.Len() {
+		if !anyUUID.MatchString(sent.Keys[i]) {
+			return nil, world.BadRequest("WRONG_UUID", "Wrong UUID")
+		}
+	}
+	for i := range sent.Len() {
+		key := sent.Keys[i]
+		m := w.Messages[sent.ID(key)]
+		if m == nil || m.Deleted || w.Chats[m.ChatID].Member(b.ID) == nil {
+			return nil, errDenied
+		}
+		forwards = append(forwards, forward{key, m})
+	}
+	return forwards, nil
+}
+
+var anyUUID = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // writable finds the chat of a dialog in which a bot may write; it opens a private one.
 func writable(w *world.World, b *world.Bot, dialog imbot.DialogID) (*world.Chat, *world.Refusal) {
-	denied := world.BadRequest("ACCESS_DENIED", "Access denied")
 	if user, private := dialog.UserID(); private {
 		chat, fail := w.OpenPrivate(b.ID, user)
 		if fail != nil {
-			return nil, denied
+			return nil, errDenied
 		}
 		return chat, nil
 	}
 	id, _ := dialog.ChatID()
 	chat := w.Group(id)
 	if chat == nil || chat.Member(b.ID) == nil || chat.Forbids("send") {
-		return nil, denied
+		return nil, errDenied
 	}
 	return chat, nil
 }
@@ -128,7 +168,7 @@ func messageUpdate(c *world.Call) (any, *world.Refusal) {
 	}
 	m := w.Messages[c.Params.ID("MESSAGEID")]
 	if m == nil || m.Deleted || m.System || w.Chats[m.ChatID].Member(b.ID) == nil || m.AuthorID != b.ID && w.Chats[m.ChatID].Kind != world.KindLines {
-		return nil, world.BadRequest("ACCESS_DENIED", "Access denied")
+		return nil, errDenied
 	}
 	fields := c.Params.Array("FIELDS")
 	if fields.Given("attach") {
@@ -173,19 +213,18 @@ func messageDelete(c *world.Call) (any, *world.Refusal) {
 		return nil, fail
 	}
 	m := w.Messages[c.Params.ID("MESSAGEID")]
-	denied := world.BadRequest("ACCESS_DENIED", "Access denied")
 	if m == nil || m.Deleted {
-		return nil, denied
+		return nil, errDenied
 	}
 	chat := w.Chats[m.ChatID]
 	member := chat.Member(b.ID)
 	switch {
 	case member == nil:
-		return nil, denied
+		return nil, errDenied
 	case m.System:
 		return nil, world.BadRequest("CANT_EDIT_MESSAGE", "The message can't be changed")
 	case m.AuthorID != b.ID && chat.Owner != b.ID && !member.Manager:
-		return nil, denied
+		return nil, errDenied
 	}
 	heard := world.Mentions(m.Text)
 	w.DeleteMessage(m, yes(c.Params.Get("COMPLETE")))
@@ -195,13 +234,9 @@ func messageDelete(c *world.Call) (any, *world.Refusal) {
 
 func messageRead(c *world.Call) (any, *world.Refusal) {
 	w := c.World
-	b, dialog, fail := botInDialog(c)
+	b, chat, fail := botInChat(c)
 	if fail != nil {
 		return nil, fail
-	}
-	chat := w.Find(b.ID, dialog)
-	if chat == nil || chat.Member(b.ID) == nil {
-		return nil, world.BadRequest("ACCESS_DENIED", "Access denied")
 	}
 	last := chat.LastMessageID()
 	if id := c.Params.ID("MESSAGEID"); id != 0 {

@@ -1,4 +1,4 @@
-// Package v2 has the methods of the second generation, imbot.v2.*.
+// Package v2 has the methods of the second generation, imbot.v2.* and im.v2.*.
 package v2
 
 import (
@@ -12,10 +12,10 @@ import (
 
 // Lookup finds a method by its name in lower case.
 func Lookup(name string) world.Method {
-	if !strings.HasPrefix(name, "imbot.v2.") {
+	if !strings.HasPrefix(name, "imbot.v2.") && !strings.HasPrefix(name, "im.v2.") {
 		return nil
 	}
-	for _, family := range []func(string) world.Method{botMethods, messageMethods, chatMethods, commandMethods, eventMethods} {
+	for _, family := range []func(string) world.Method{botMethods, messageMethods, chatMethods, memberMethods, reactionMethods, fileMethods, commandMethods, eventMethods} {
 		if m := family(name); m != nil {
 			return func(c *world.Call) (any, *world.Refusal) {
 				if c.InBatch && c.World.NoV2InBatch {
@@ -73,12 +73,49 @@ func botInDialog(c *world.Call, required ...string) (*world.Bot, imbot.DialogID,
 	if fail != nil {
 		return nil, "", fail
 	}
+	dialog, fail := dialogOf(c)
+	return b, dialog, fail
+}
+
+func dialogOf(c *world.Call) (imbot.DialogID, *world.Refusal) {
 	dialog, isText := c.Params.Get("DIALOGID").(string)
 	if !isText {
-		return nil, "", noValue("dialogId")
+		return "", noValue("dialogId")
 	}
-	return b, imbot.DialogID(strings.ToLower(dialog)), nil
+	return imbot.DialogID(strings.ToLower(dialog)), nil
 }
+
+// botInChat is the bot that acts and the chat of which it is a member; others are refused with
+// ACCESS_DENIED.
+func botInChat(c *world.Call, required ...string) (*world.Bot, *world.Chat, *world.Refusal) {
+	b, dialog, fail := botInDialog(c, required...)
+	if fail != nil {
+		return nil, nil, fail
+	}
+	chat := c.World.Find(b.ID, dialog)
+	if chat == nil || chat.Member(b.ID) == nil {
+		return nil, nil, errDenied
+	}
+	return b, chat, nil
+}
+
+// botAndChat is botInChat for methods that tell when there is no such chat.
+func botAndChat(c *world.Call, required ...string) (*world.Bot, *world.Chat, *world.Refusal) {
+	b, dialog, fail := botInDialog(c, required...)
+	switch {
+	case fail != nil:
+		return nil, nil, fail
+	case c.World.Find(b.ID, dialog) == nil:
+		return nil, nil, errNoChat
+	}
+	return botInChat(c, required...)
+}
+
+var (
+	errDenied = world.BadRequest("ACCESS_DENIED", "Access denied")
+	errNoChat = world.BadRequest("CHAT_NOT_FOUND", "Chat not found")
+	errWrong  = world.BadRequest("WRONG_MESSAGE_TYPE", "The dialog is no group chat")
+)
 
 // noValue refuses a call without a parameter, or with one of the wrong type.
 func noValue(name string) *world.Refusal {

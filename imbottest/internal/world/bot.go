@@ -3,7 +3,6 @@ package world
 import (
 	"maps"
 	"strings"
-	"time"
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest/internal/php"
@@ -24,8 +23,7 @@ type Bot struct {
 	Hidden      bool
 	NoReactions bool
 	Background  string
-	Queue       []Queued  // by id
-	EmptyUntil  time.Time // until when the portal remembers that the queue was empty
+	Queue       Queue
 }
 
 // BotByCode finds a bot of any application, nil when there is none.
@@ -79,9 +77,7 @@ func (w *World) DropBot(b *Bot, by imbot.ID) {
 		return
 	}
 	w.fireV2(v2BotDelete, nil, by, []*Bot{b}, func(*Bot, *php.Array) {}) // nobody can read it from a queue any more
-	for len(b.Queue) > 0 {
-		w.DropFirst(b, "the queue is deleted")
-	}
+	b.Queue.Clear()
 	if b.Webhook != "" {
 		w.Unhook(b)
 	}

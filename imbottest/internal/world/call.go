@@ -17,6 +17,15 @@ type Call struct {
 	Sent    *php.Array   // the same, with the names as they were sent
 	InBatch bool         // it is a command of a batch
 	Method  string       // the one that runs, in lower case
+
+	// FileLink is a link to a file for the caller, with the caller's credential.
+	FileLink func(scope string, file imbot.ID) string
+}
+
+// Denied reports whether Portal.Deny took the right to change chats from the user who calls.
+func (c *Call) Denied() bool {
+	u := c.World.Users[c.User]
+	return u != nil && u.Denied
 }
 
 // AsSent are the parameters with the names as they were sent, without those that the REST

@@ -37,6 +37,7 @@ type Chat struct {
 	Created      time.Time
 	Members      []*Member // in the order in which they joined
 	Messages     []*Message
+	files        []*File
 	Typing       map[imbot.ID]*time.Timer // who is shown as writing; the timer ends that
 	Picture      []byte
 	Answers      map[imbot.ID]time.Time // until when a bot may answer commands
@@ -82,6 +83,22 @@ func (c *Chat) LastMessageID() imbot.ID {
 		return c.Messages[n-1].ID
 	}
 	return 0
+}
+
+// maxTitle is the length in characters to which titles are cut.
+const maxTitle = 255
+
+// CutTitle is a title as a chat keeps it.
+func CutTitle(title string) string {
+	if runes := []rune(title); len(runes) > maxTitle {
+		return string(runes[:maxTitle])
+	}
+	return title
+}
+
+// AvatarURL is the address of a chat's picture.
+func (w *World) AvatarURL(c *Chat) string {
+	return fmt.Sprintf("https://cdn.%s/avatars/%d.png", w.Hooks.Host(), c.ID)
 }
 
 // TypeName is the kind of a chat as people see it.
@@ -195,6 +212,7 @@ func (w *World) Join(chat *Chat, by imbot.ID, history bool, users ...imbot.ID) {
 			m.Since = chat.LastMessageID()
 		}
 		chat.Members = append(chat.Members, m)
+		w.tellPeople("JOINCHAT", chat, nil, id, nil)
 		if b := w.Bots[id]; b != nil {
 			w.fireJoinGroup(chat, b, by, history)
 		}

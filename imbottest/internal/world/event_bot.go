@@ -19,6 +19,9 @@ func (w *World) fireJoinPrivate(chat *Chat, b *Bot, user, from, to imbot.ID) {
 	w.QueueEvent(EventJoinChat, b.App, chatQueue(chat), w.EncodeWithAuth(e, b.App, user, false))
 }
 
+// JoinOwn tells a bot of the second generation that it is in the chat which it has made.
+func (w *World) JoinOwn(chat *Chat, b *Bot) { w.fireJoinV2(chat, b, b.ID) }
+
 // fireJoinGroup tells a bot that it was added to a group chat.
 func (w *World) fireJoinGroup(chat *Chat, b *Bot, by imbot.ID, history bool) {
 	if b.Mode != "" {

@@ -4,8 +4,20 @@ import (
 	"github.com/imbot-go/imbot"
 )
 
-// FireContext tells bots of one application with which data a dialog was opened.
-func (w *World) FireContext(chat *Chat, bots []*Bot, user imbot.ID, value any) {
+// OpenContext tells all bots in a dialog with which data somebody has opened it.
+func (w *World) OpenContext(chat *Chat, user imbot.ID, value any) {
+	var everybody []imbot.ID
+	for _, m := range chat.Members {
+		everybody = append(everybody, m.User)
+	}
+	w.fireContextV2(chat, w.HearersV2(chat, everybody), user, value)
+	for _, bots := range w.BotsToTell(chat, everybody) {
+		w.fireContext(chat, bots, user, value)
+	}
+}
+
+// fireContext tells bots of one application with which data a dialog was opened.
+func (w *World) fireContext(chat *Chat, bots []*Bot, user imbot.ID, value any) {
 	app := bots[0].App
 	e := w.newEvent(EventContextGet, app, bots...)
 	set := e.At("data", "PARAMS")

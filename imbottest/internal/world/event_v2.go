@@ -17,6 +17,8 @@ const (
 	v2CommandAdd    = "ONIMBOTV2COMMANDADD"
 	v2ContextGet    = "ONIMBOTV2CONTEXTGET"
 	v2BotDelete     = "ONIMBOTV2DELETE"
+
+	v2ReactionChange = "ONIMBOTV2REACTIONCHANGE"
 )
 
 // fireV2 tells bots of the second generation about something, each by itself. data makes what
@@ -28,7 +30,7 @@ func (w *World) fireV2(name string, chat *Chat, user imbot.ID, bots []*Bot, data
 		case ModeFetch:
 			to.Set("bot", w.BotObject(b, true))
 			data(b, to)
-			w.enqueue(b, name, to)
+			w.enqueue(&b.Queue, name, to)
 		case ModeWebhook:
 			short := php.NewArray()
 			short.Set("id", php.Number(b.ID))
@@ -111,30 +113,33 @@ func (w *World) fireMessageAddV2(chat *Chat, m *Message) {
 	w.fireMessageV2(v2MessageAdd, chat, m, w.HearersV2(chat, Mentions(m.Text)))
 }
 
-// FireMessageUpdateV2 tells bots of the second generation about a message that was changed.
+// FireMessageUpdateV2 tells bots of the second generation, and people who fetch their events, about
+// a message that was changed.
 func (w *World) FireMessageUpdateV2(chat *Chat, m *Message) {
 	w.fireMessageV2(v2MessageUpdate, chat, m, w.HearersV2(chat, append(Mentions(m.Text), m.AuthorID))) // a bot hears of its own change
+	w.tellPeople("MESSAGEUPDATE", chat, m, m.AuthorID, withMessage(m))
 }
 
 func (w *World) fireMessageV2(name string, chat *Chat, m *Message, bots []*Bot) {
 	w.fireV2(name, chat, m.AuthorID, bots, func(b *Bot, to *php.Array) {
-		to.Set("message", messageObject(m))
-		w.setWhereV2(to, chat, b, m.AuthorID)
+		to.Set("message", MessageObject(m))
+		w.setWhereV2(to, chat, b.ID, m.AuthorID)
 	})
 }
 
-// FireMessageDeleteV2 tells bots of the second generation about a message that was deleted.
+// FireMessageDeleteV2 is FireMessageUpdateV2 for a message that was deleted.
 func (w *World) FireMessageDeleteV2(chat *Chat, m *Message, mentioned []imbot.ID) {
 	w.fireV2(v2MessageDelete, chat, m.AuthorID, w.HearersV2(chat, mentioned), func(b *Bot, to *php.Array) {
 		to.Set("messageId", php.Number(m.ID))
-		w.setWhereV2(to, chat, b, m.AuthorID)
+		w.setWhereV2(to, chat, b.ID, m.AuthorID)
 	})
+	w.tellPeople("MESSAGEDELETE", chat, m, m.AuthorID, func(to *php.Array) { to.Set("messageId", php.Number(m.ID)) })
 }
 
 func (w *World) fireJoinV2(chat *Chat, b *Bot, by imbot.ID) {
 	w.fireV2(v2JoinChat, chat, by, v2Only([]*Bot{b}), func(b *Bot, to *php.Array) {
 		to.Set("dialogId", string(w.DialogOf(chat, b.ID)))
-		w.setWhereV2(to, chat, b, by)
+		w.setWhereV2(to, chat, b.ID, by)
 	})
 }
 
@@ -150,23 +155,23 @@ func (w *World) fireCommandV2(chat *Chat, m *Message, user imbot.ID, context str
 		call.Set("params", inv.params)
 		call.Set("context", map[string]string{"TEXTAREA": "textarea", "KEYBOARD": "keyboard", "MENU": "menu"}[context])
 		to.Set("command", call)
-		to.Set("message", messageObject(m))
-		w.setWhereV2(to, chat, b, user)
+		to.Set("message", MessageObject(m))
+		w.setWhereV2(to, chat, b.ID, user)
 	})
 }
 
-// FireContextV2 tells bots of the second generation with which data a dialog was opened.
-func (w *World) FireContextV2(chat *Chat, bots []*Bot, user imbot.ID, value any) {
+// fireContextV2 tells bots of the second generation with which data a dialog was opened.
+func (w *World) fireContextV2(chat *Chat, bots []*Bot, user imbot.ID, value any) {
 	w.fireV2(v2ContextGet, chat, user, v2Only(bots), func(b *Bot, to *php.Array) {
 		to.Set("dialogId", string(w.DialogOf(chat, b.ID)))
 		to.Set("context", value)
-		w.setWhereV2(to, chat, b, user)
+		w.setWhereV2(to, chat, b.ID, user)
 	})
 }
 
-// setWhereV2 writes what events end with: the chat as the bot sees it, and who acted.
-func (w *World) setWhereV2(to *php.Array, chat *Chat, b *Bot, user imbot.ID) {
-	to.Set("chat", w.ChatObject(chat, b.ID, false))
+// setWhereV2 writes what events end with: the chat as the reader sees it, and who acted.
+func (w *World) setWhereV2(to *php.Array, chat *Chat, reader, user imbot.ID) {
+	to.Set("chat", w.ChatObject(chat, reader, false))
 	to.Set("user", w.UserObject(w.Users[user], true))
 	to.Set("language", Language)
 }

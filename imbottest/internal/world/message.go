@@ -21,10 +21,19 @@ type Message struct {
 	Parts    Parts
 	Edited   bool // a person changed it
 	Deleted  bool
-	Likes    []imbot.ID
 	ReplyTo  imbot.ID
 	Whisper  bool   // guests of an open line do not see it
 	UUID     string // templateId of imbot.v2
+
+	Reactions []Reaction // replaced and never changed, because copies share them
+	Files     []*File
+	Forward   Forward
+}
+
+// Forward is where a message was forwarded from; zero: it was written where it is.
+type Forward struct {
+	Message, Author, Chat imbot.ID
+	Time                  time.Time
 }
 
 // maxText is the length in characters to which the portal cuts longer messages.
@@ -72,14 +81,19 @@ func (w *World) WithBotName(b *Bot, text string) string {
 	return "[b]" + EscapeName(w.Users[b.ID].Name()) + "[/b]\n" + text
 }
 
-// Store adds a message to a chat; the lock is held.
-func (w *World) Store(chat *Chat, author imbot.ID, text string, system bool) *Message {
+// Store adds a message to a chat, and tells people who fetch their events; the lock is held.
+func (w *World) Store(chat *Chat, with Message) *Message {
 	w.lastMsg++
-	m := &Message{ID: w.lastMsg, ChatID: chat.ID, AuthorID: author, Text: w.StoredText(text), System: system, Time: time.Now()}
+	m := &with
+	m.ID, m.ChatID, m.Text, m.Time = w.lastMsg, chat.ID, w.StoredText(with.Text), time.Now()
+	if m.System {
+		m.AuthorID = 0
+	}
 	chat.Messages = append(chat.Messages, m)
 	w.Messages[m.ID] = m
-	chat.stopTyping(w, author)
+	chat.stopTyping(w, m.AuthorID)
 	w.NoteMessage(m)
+	w.tellPeople("MESSAGEADD", chat, m, m.AuthorID, withMessage(m))
 	return m
 }
 
@@ -110,22 +124,41 @@ const deletedText = "This message was deleted."
 // DeleteMessage deletes a message. Unless that is complete, a notice takes its place.
 func (w *World) DeleteMessage(m *Message, complete bool) {
 	defer w.NoteMessage(m)
+	w.dropFiles(m)
 	if complete {
 		chat := w.Chats[m.ChatID]
 		chat.Messages = slices.DeleteFunc(chat.Messages, func(other *Message) bool { return other == m })
 		delete(w.Messages, m.ID)
 		return
 	}
-	m.Deleted, m.Text, m.Parts, m.Likes = true, deletedText, Parts{}, nil
+	m.Deleted, m.Text, m.Parts, m.Reactions = true, deletedText, Parts{}, nil
 }
 
-// Like sets a like, or takes it away when there is one.
-func (m *Message) Like(user imbot.ID) {
-	if i := slices.Index(m.Likes, user); i >= 0 {
-		m.Likes = slices.Delete(m.Likes, i, i+1)
-	} else {
-		m.Likes = append(m.Likes, user)
+// uuidTime is how long the portal knows the UUID of a message.
+const uuidTime = 31 * 24 * time.Hour
+
+// Knows reports whether a message with this UUID was sent before.
+func (w *World) Knows(uuid string) bool {
+	before, ok := w.UUIDs[uuid]
+	return ok && time.Since(before.At) < uuidTime
+}
+
+// KnowUUID remembers the UUID of a message that was just sent.
+func (w *World) KnowUUID(m *Message) { w.UUIDs[m.UUID] = SentBefore{Message: m.ID, At: m.Time} }
+
+// ForwardOf is a copy of a message for another chat, with copies of its files. Of a forwarded one
+// it names the first.
+func (w *World) ForwardOf(m *Message, to *Chat, by imbot.ID, uuid string) Message {
+	from := m.Forward
+	if from.Message == 0 {
+		from = Forward{Message: m.ID, Author: m.AuthorID, Chat: m.ChatID, Time: m.Time}
 	}
+	copied := Message{AuthorID: by, Text: m.Text, UUID: uuid, Forward: from}
+	copied.Parts[PartAttach] = m.Parts[PartAttach]
+	for _, f := range m.Files {
+		copied.Files = append(copied.Files, w.AddFile(to, by, f.Name, f.Content))
+	}
+	return copied
 }
 
 // SentBefore is what a UUID stands for.

@@ -76,6 +76,8 @@ func (w *World) UserObject(u *User, event bool) *php.Array {
 	a.Set("departments", departments)
 	a.Set("phones", false)
 	a.Set("type", kind)
+	a.Set("website", "")
+	a.Set("email", "")
 	return a
 }
 
@@ -136,11 +138,18 @@ func (w *World) ChatObject(c *Chat, bot imbot.ID, answer bool) *php.Array {
 	return a
 }
 
-// messageObject is a message after the server's text stage.
-func messageObject(m *Message) *php.Array {
+// MessageObject is a message after the server's text stage.
+func MessageObject(m *Message) *php.Array {
 	a := php.Object("id", m.ID, "chatId", m.ChatID, "authorId", m.AuthorID, "date", m.Time.Format(time.RFC3339), "text", textstage.Serve(m.Text, nil),
 		"isSystem", m.System, "uuid", m.UUID, "forward", nil)
+	if from := m.Forward; from.Message != 0 {
+		a.Set("forward", php.Object("id", from.Chat.String()+"/"+from.Message.String(), "userId", from.Author, "chatId", from.Chat,
+			"date", from.Time.Format(time.RFC3339)))
+	}
 	params := php.NewArray()
+	if len(m.Files) > 0 {
+		params.Set("FILE_ID", fileIDs(m))
+	}
 	if m.Whisper {
 		params.Set("COMPONENT_ID", ComponentWhisper)
 	}

@@ -32,7 +32,7 @@ func (w *World) Press(m *Message, user imbot.ID, button *php.Array, context stri
 		if _, err := w.ChatToWriteIn(user, w.DialogOf(chat, user)); err != nil {
 			return err
 		}
-		w.Say(chat, user, TrimmedText(value), 0)
+		w.Say(chat, user, Message{Text: TrimmedText(value)})
 		return nil
 	}
 	return fmt.Errorf("imbottest: the button %q does nothing on the portal: it %s", text, actionInWords(button, value))

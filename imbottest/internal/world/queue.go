@@ -16,6 +16,18 @@ const (
 // queueTime is how long an event stays in a queue.
 const queueTime = 24 * time.Hour
 
+// Queue are events that wait for somebody to fetch them, by id.
+type Queue struct {
+	Events     []Queued
+	EmptyUntil time.Time // until when the portal remembers that the queue was empty
+}
+
+// Inbox are the events of a person, for im.v2.Event.
+type Inbox struct {
+	Subscribed bool
+	Queue      Queue
+}
+
 // Queued is an event in a queue.
 type Queued struct {
 	ID      int64
@@ -34,20 +46,35 @@ type LateEvents struct {
 }
 
 // DropOld removes the events that are older than a day.
-func (w *World) DropOld(b *Bot, now time.Time) {
-	for len(b.Queue) > 0 && now.Sub(b.Queue[0].Date) > queueTime {
-		w.DropFirst(b, "older than a day")
+func (q *Queue) DropOld(now time.Time) {
+	for len(q.Events) > 0 && now.Sub(q.Events[0].Date) > queueTime {
+		q.dropFirst("older than a day")
 	}
 }
 
-// DropFirst removes the first event of a queue: it is acknowledged, or gone for a reason.
-func (w *World) DropFirst(b *Bot, reason string) {
-	b.Queue[0].left(reason)
-	b.Queue = b.Queue[1:]
+// Acknowledge removes all below an offset, also what nobody has seen yet.
+func (q *Queue) Acknowledge(offset int64) {
+	for len(q.Events) > 0 && q.Events[0].ID < offset {
+		q.dropFirst("")
+	}
+	q.EmptyUntil = time.Time{}
 }
 
-// enqueue puts an event into the queue of a bot.
-func (w *World) enqueue(b *Bot, name string, data *php.Array) {
+// Clear deletes a queue.
+func (q *Queue) Clear() {
+	for len(q.Events) > 0 {
+		q.dropFirst("the queue is deleted")
+	}
+}
+
+// dropFirst removes the first event: it is acknowledged, or gone for a reason.
+func (q *Queue) dropFirst(reason string) {
+	q.Events[0].left(reason)
+	q.Events = q.Events[1:]
+}
+
+// enqueue puts an event into a queue.
+func (w *World) enqueue(q *Queue, name string, data *php.Array) {
 	now := time.Now()
 	w.lastEvent++
 	e := Queued{ID: w.lastEvent, Name: name, Date: now, Visible: now, Data: data}
@@ -60,7 +87,7 @@ func (w *World) enqueue(b *Bot, name string, data *php.Array) {
 		}
 	}
 	e.left = w.Hooks.Queued(name, data)
-	b.Queue = append(b.Queue, e)
-	b.EmptyUntil = time.Time{}
+	q.Events = append(q.Events, e)
+	q.EmptyUntil = time.Time{}
 	w.Notify()
 }

@@ -8,7 +8,7 @@ import (
 // Scopes are those of the portal's webhooks and applications; the lock is held.
 func (w *World) Scopes() []string {
 	if w.Granted == nil {
-		return []string{"imbot", "imopenlines"}
+		return []string{"im", "imbot", "imopenlines"}
 	}
 	return slices.Clone(w.Granted)
 }
@@ -38,9 +38,18 @@ func MethodNames(scope string) []string {
 			"imbot.support24.question.search", "imbot.network.question.add", "imbot.network.question.list",
 			"imbot.network.question.search",
 			"imbot.v2.Bot.register", "imbot.v2.Bot.update", "imbot.v2.Bot.get", "imbot.v2.Bot.list", "imbot.v2.Bot.unregister",
+			"imbot.v2.Chat.add", "imbot.v2.Chat.update", "imbot.v2.Chat.leave", "imbot.v2.Chat.setOwner", "imbot.v2.Chat.User.add",
+			"imbot.v2.Chat.User.delete", "imbot.v2.Chat.User.list", "imbot.v2.Chat.Manager.add", "imbot.v2.Chat.Manager.delete",
+			"imbot.v2.Chat.Message.get", "imbot.v2.Chat.Message.getContext", "imbot.v2.Chat.Message.Reaction.add",
+			"imbot.v2.Chat.Message.Reaction.delete", "imbot.v2.Chat.TextField.enabled", "imbot.v2.File.upload", "imbot.v2.File.download",
 			"imbot.v2.Chat.get", "imbot.v2.Chat.InputAction.notify", "imbot.v2.Chat.Message.send", "imbot.v2.Chat.Message.update",
 			"imbot.v2.Chat.Message.delete", "imbot.v2.Chat.Message.read", "imbot.v2.Command.register", "imbot.v2.Command.update",
 			"imbot.v2.Command.list", "imbot.v2.Command.unregister", "imbot.v2.Command.answer", "imbot.v2.Event.get", "imbot.v2.Revision.get",
+		}
+	case "im":
+		return []string{
+			"im.v2.Event.subscribe", "im.v2.Event.unsubscribe", "im.v2.Event.get", "im.v2.File.upload", "im.v2.File.download",
+			"im.v2.Chat.Bot.sendContext",
 		}
 	case "imopenlines":
 		return []string{
@@ -133,7 +142,7 @@ userfieldconfig: userfieldconfig
 // ScopeOf is the scope of a method, whose name is in lower case; "" when it needs none or
 // is unknown.
 func (w *World) ScopeOf(name string) string {
-	for _, scope := range []string{"imbot", "imopenlines"} {
+	for _, scope := range []string{"im", "imbot", "imopenlines"} {
 		if strings.HasPrefix(name, scope+".") && w.Lookup(name) != nil {
 			return scope
 		}

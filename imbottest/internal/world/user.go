@@ -36,9 +36,9 @@ func (w *World) AddUser(first, last string) *User {
 	return u
 }
 
-// Say stores what a person writes, which may quote a message, and tells bots about the commands
-// in it, or when there are none about the message.
-func (w *World) Say(chat *Chat, user imbot.ID, text string, quoted imbot.ID) *Message {
+// Say stores what a person writes or forwards, and tells bots about the commands in it, or when
+// there are none about the message.
+func (w *World) Say(chat *Chat, user imbot.ID, said Message) *Message {
 	switch guest := w.Users[user].IsConnector; {
 	case chat.Over() && guest:
 		w.beginSession(chat, user)
@@ -47,9 +47,9 @@ func (w *World) Say(chat *Chat, user imbot.ID, text string, quoted imbot.ID) *Me
 		w.NoteDialog(chat)
 	}
 	before := chat.LastMessageID()
-	m := w.Store(chat, user, text, false)
-	m.ReplyTo = quoted
-	if invoked := w.invoked(chat, user, m.Text); len(invoked) > 0 {
+	said.AuthorID = user
+	m := w.Store(chat, said)
+	if invoked := w.invoked(chat, user, m.Text); m.Forward.Message == 0 && len(invoked) > 0 {
 		w.fireTypedCommands(chat, m, before, invoked)
 	} else {
 		w.fireMessageAdd(chat, m, before)
@@ -78,8 +78,11 @@ func (w *World) CheckPerson(id imbot.ID) error {
 func (w *World) ChatToWriteIn(user imbot.ID, dialog imbot.DialogID) (*Chat, error) {
 	if other, ok := dialog.UserID(); ok {
 		chat, fail := w.OpenPrivate(user, other)
-		if fail != nil {
+		switch {
+		case fail != nil:
 			return nil, fmt.Errorf("imbottest: user %d has no dialog with user %d", user, other)
+		case chat.TextFieldOff:
+			return nil, fmt.Errorf("imbottest: user %d may not write in the dialog with user %d", user, other)
 		}
 		return chat, nil
 	}

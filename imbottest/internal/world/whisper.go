@@ -16,8 +16,7 @@ func (w *World) Whisper(chat *Chat, operator imbot.ID, text string) (*Message, e
 		return nil, fmt.Errorf("imbottest: user %d cannot whisper in chat%d: only operators of open lines can", operator, chat.ID)
 	}
 	before := chat.LastMessageID()
-	m := w.Store(chat, operator, text, false)
-	m.Whisper = true
+	m := w.Store(chat, Message{AuthorID: operator, Text: text, Whisper: true})
 	w.fireMessageAdd(chat, m, before)
 	return m, nil
 }
@@ -29,11 +28,17 @@ func (w *World) Shows(m *Message, user imbot.ID) bool {
 	return !m.Whisper || u == nil || !u.IsConnector
 }
 
-// setParams writes what is beside the text of a message: that it is a whisper, and what it
-// quotes.
+// setParams writes what is beside the text of a message: that it is a whisper, its files, and what
+// it quotes.
 func (w *World) setParams(e *Event, m *Message) {
 	if m.Whisper {
 		e.At("data", "PARAMS", "PARAMS")("COMPONENT_ID", ComponentWhisper)
+	}
+	if len(m.Files) > 0 {
+		e.SetValue(fileIDs(m), "data", "PARAMS", "PARAMS", "FILE_ID")
+	}
+	for _, f := range m.Files {
+		e.SetValue(w.FileObject(f), "data", "PARAMS", "FILES", f.ID.String())
 	}
 	if m.ReplyTo == 0 {
 		return

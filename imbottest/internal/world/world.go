@@ -39,6 +39,8 @@ type World struct {
 	Apps     map[string]*Application // by their id
 	Lines    map[imbot.ID]*Line
 	Sessions map[imbot.ID]*Session
+	Files    map[imbot.ID]*File
+	Inboxes  map[imbot.ID]*Inbox // of people who have subscribed to events
 
 	lastUser    imbot.ID // ids of each kind start at another number, so that an id of a wrong kind is not found
 	lastChat    imbot.ID
@@ -48,6 +50,7 @@ type World struct {
 	lastBind    imbot.ID
 	lastLine    imbot.ID
 	lastSession imbot.ID
+	lastFile    imbot.ID
 	lastEvent   int64 // in all queues together
 
 	Answers     map[string]AnswerFunc // of the test's own methods, by name in lower case
@@ -58,6 +61,7 @@ type World struct {
 	Seed        uint64
 	Revision    int
 	NoV2InBatch bool
+	NoDisk      bool // the drive is not installed
 }
 
 // Hooks is what a world needs of the portal around it. Its methods are called under the lock.
@@ -143,6 +147,9 @@ func New(around Hooks, lookup func(name string) Method) *World {
 		Apps:     map[string]*Application{},
 		Lines:    map[imbot.ID]*Line{},
 		Sessions: map[imbot.ID]*Session{},
+		Files:    map[imbot.ID]*File{},
+		Inboxes:  map[imbot.ID]*Inbox{},
+		UUIDs:    map[string]SentBefore{},
 		lastChat: 1000,
 		lastMsg:  50000,
 		LastApp:  500,
@@ -151,6 +158,7 @@ func New(around Hooks, lookup func(name string) Method) *World {
 
 		lastLine:    30,
 		lastSession: 300,
+		lastFile:    9000,
 	}
 	w.AddUser("Portal", "Administrator")
 	w.lastUser = firstUser - 1

@@ -1,0 +1,153 @@
+package imbottest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imbot-go/imbot/imbottest/internal/php"
+	"github.com/imbot-go/imbot/imbottest/internal/world"
+)
+
+// inlineContent is how long a content may be to stay the text that it is.
+const inlineContent = 64 << 10
+
+// readJSON reads a body of JSON, nil when it is malformed: the portal ignores that without an
+// error. A long text named content is decoded from its Base64 while it is read, because as a
+// text it would take the memory of several files.
+func readJSON(body io.Reader, length int64) (*php.Array, error) {
+	s := &sieve{from: bufio.NewReaderSize(body, 2*inlineContent), length: length, mark: world.RandomHex(16)}
+	if err := s.run(); err != io.EOF {
+		return nil, err
+	}
+	v, err := php.ParseJSON(s.rest.Bytes())
+	if err != nil {
+		return nil, nil
+	}
+	sent, _ := s.putBack(v).(*php.Array)
+	return sent, nil
+}
+
+// sieve copies JSON and puts a mark in the place of each long content.
+type sieve struct {
+	from   *bufio.Reader
+	length int64 // of the body, -1 where it is not known
+	mark   string
+	rest   bytes.Buffer
+	blobs  []php.Blob
+}
+
+// run ends with io.EOF when all is well.
+func (s *sieve) run() error {
+	for last := ""; ; {
+		start := s.rest.Len()
+		if err := s.copy(); err != nil { // what is between two texts
+			return err
+		}
+		between := strings.TrimSpace(string(s.rest.Bytes()[start : s.rest.Len()-1]))
+		if last == "content" && between == ":" {
+			if head, _ := s.from.Peek(inlineContent); len(head) == inlineContent && bytes.IndexByte(head, '"') < 0 {
+				if err := s.take(); err != nil {
+					return err
+				}
+				last = ""
+				continue
+			}
+		}
+		start = s.rest.Len()
+		for {
+			if err := s.copy(); err != nil {
+				return err
+			}
+			text := s.rest.Bytes()[start : s.rest.Len()-1]
+			if escapes := len(text) - len(bytes.TrimRight(text, `\`)); escapes%2 == 0 {
+				last = string(text[:min(len(text), len("content")+1)])
+				break
+			}
+		}
+	}
+}
+
+// copy copies up to the next quotation mark, and that.
+func (s *sieve) copy() error {
+	for {
+		part, err := s.from.ReadSlice('"')
+		s.rest.Write(part)
+		switch {
+		case s.rest.Len() > maxBody:
+			return errTooLarge
+		case err != bufio.ErrBufferFull:
+			return err
+		}
+	}
+}
+
+// take decodes a content.
+func (s *sieve) take() error {
+	var blob php.Blob
+	var pending []byte
+	content, good := make([]byte, 0, base64.StdEncoding.DecodedLen(int(min(max(s.length, 0), world.MaxFileText)))), true
+	for closed := false; !closed; {
+		part, err := s.from.ReadSlice('"')
+		switch err {
+		case nil:
+			closed, part = true, part[:len(part)-1]
+		case bufio.ErrBufferFull:
+		default:
+			return err
+		}
+		pending = append(pending, part...)
+		if closed && bytes.HasSuffix(pending, []byte(`\`)) { // this one is escaped
+			closed, pending = false, append(pending, '"') // which no Base64 has
+		}
+		text, later := pending, []byte(nil)
+		if !closed { // the end may be half an escape
+			now := max(0, len(pending)-8)
+			for now > 0 && pending[now-1] == '\\' {
+				now--
+			}
+			text, later = pending[:now], pending[now:]
+		}
+		if bytes.IndexByte(text, '\\') >= 0 {
+			text = bytes.ReplaceAll(text, []byte(`\/`), []byte(`/`)) // PHP escapes it
+		}
+		if !closed {
+			whole := len(text) / 4 * 4
+			text, later = text[:whole], slices.Concat(text[whole:], later)
+		}
+		if blob.Encoded += len(text); blob.Encoded > 2*world.MaxFileText {
+			return errTooLarge
+		}
+		if good = good && blob.Encoded <= world.MaxFileText; good {
+			content, err = php.AppendBase64(content, text)
+			good = err == nil
+		}
+		pending = append(pending[:0], later...)
+	}
+	if good {
+		blob.Content = content
+	}
+	s.rest.WriteString(s.mark + strconv.Itoa(len(s.blobs)) + `"`)
+	s.blobs = append(s.blobs, blob)
+	return nil
+}
+
+// putBack puts the contents in the place of their marks.
+func (s *sieve) putBack(v any) any {
+	switch v := v.(type) {
+	case string:
+		if number, ok := strings.CutPrefix(v, s.mark); ok {
+			n, _ := strconv.Atoi(number)
+			return s.blobs[n]
+		}
+	case *php.Array:
+		for _, k := range v.Keys {
+			v.Values[k] = s.putBack(v.Values[k])
+		}
+	}
+	return v
+}
