@@ -32,9 +32,8 @@
 //
 // # Both generations
 //
-// Bots of package imbotv2 live on the same portal: imbot.v2.Bot.*, Command.*,
-// Chat.Message.send, update, delete and read, Chat.InputAction.notify, Chat.get, Event.get
-// and Revision.get. [Portal.Webhook] serves both, because botToken and CLIENT_ID are one
+// Bots of package imbotv2 live on the same portal, which has all methods of imbot.v2.* and
+// im.v2.*. [Portal.Webhook] serves both, because botToken and CLIENT_ID are one
 // secret with two names, and so each generation sees and owns the bots of the other. How a
 // bot gets its events is a matter of the bot: in a queue, posted as ONIMBOTV2… to its
 // webhookUrl, or as the first generation has them. [Portal.WaitBot] waits until a program
@@ -45,8 +44,22 @@
 // nobody has seen; without one the portal remembers for a minute that the queue was empty;
 // a full page says that there is more, even when there is not. [WithLateEvents] lets events
 // become visible after others with higher ids. A UUID is known for 31 days, on the whole
-// portal. Bots hear of their own changes of messages. [WithoutV2InBatches] is for portals
-// that refuse these methods in a batch, [WithRevision] for older ones.
+// portal. Bots hear of their own changes of messages, and that they are in the chats they make.
+// [WithoutV2InBatches] is for portals that refuse these methods in a batch, [WithRevision] for
+// older ones.
+//
+// People react with [Portal.React] and forward with [Portal.Forward]. The webhook's user gets the
+// events of im.v2.Event.get after im.v2.Event.subscribe; those of bots and of people have one
+// sequence of ids.
+//
+// # Files
+//
+// [Portal.SayFile] sends a file as a person does, and [Message] has the Files of people and bots.
+// The portal keeps files in memory until their message is deleted. It takes 104,857,599 bytes, and
+// makes a name unique in its chat. A link of File.download holds the credential of the caller and
+// works until that ends, with [Portal.HTTPClient] and with [Portal.Listen]; a [Fault] of the method
+// "download" befalls who follows it. The log keeps no content above 64 KiB. [Portal.RemoveDrive]
+// is for portals without a drive.
 //
 // # Reaching it
 //
@@ -135,9 +148,10 @@
 // its own, unless [Portal.Deny] has taken those of the person whose webhook or token it
 // uses. All buttons are shown to everybody, whatever their CONTEXT. SKIP_CONNECTOR and
 // URL_PREVIEW have no effect, and bots of the first generation get no event when a bot
-// changes or deletes messages. Chat applications for calls are not offered. Of imbot.v2 the
-// methods for files, reactions, forwarding and the members of chats are missing, and people
-// cannot subscribe to events. MESSAGE_DUPLICATED_BY_UUID, which real portals answer while the
+// changes or deletes messages. Chat applications for calls are not offered. A forwarded message
+// shows bots of the first generation no sign of that. What happens to the first reaction of a
+// person who sets a second one is not documented; here the second takes its place.
+// MESSAGE_DUPLICATED_BY_UUID, which real portals answer while the
 // first attempt is under way, needs a [Fault].
 //
 // [Portal.Handle] answers methods that it does not have, such as those of the CRM, and replaces
