@@ -24,10 +24,7 @@ func readJSON(body io.Reader, length int64) (*php.Array, error) {
 	if err := s.run(); err != io.EOF {
 		return nil, err
 	}
-	v, err := php.ParseJSON(s.rest.Bytes())
-	if err != nil {
-		return nil, nil
-	}
+	v, _ := php.ParseJSON(s.rest.Bytes())
 	sent, _ := s.putBack(v).(*php.Array)
 	return sent, nil
 }
