@@ -138,6 +138,15 @@ func TestTheRootStaysSmall(t *testing.T) {
 	}
 }
 
+// Engines are modules of their own, so that a bot without them downloads and links none.
+func TestTheRootNeedsNoEngine(t *testing.T) {
+	mod, err := os.ReadFile("go.mod")
+	require.NoError(t, err)
+	for _, engine := range []string{"bbolt", "pgx", "go-redis", "opentelemetry"} {
+		require.NotContains(t, string(mod), engine)
+	}
+}
+
 // packages are the imports of the module's files, without tests, by folder and
 // path. A folder with a go.mod of its own is another module.
 func packages(t *testing.T) map[string]map[string]*ast.File {
