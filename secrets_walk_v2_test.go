@@ -17,7 +17,7 @@ func walkedV2(t *testing.T) []any {
 	return []any{
 		client, client.WithBotToken(walkMarker + "-2").Bot, client.Chat, client.Message, client.Command, client.Event, client.File, client.Revision,
 		client.UserEvent, client.UserFile,
-		&imbotv2.EventHandler{Verifier: hook.Verifier()}, &imbotv2.Poller{Clients: []*imbotv2.Client{client}}, imbotv2.PollStats{},
+		&imbotv2.EventHandler{Verifier: hook.Verifier()}, &imbotv2.Poller{Clients: []*imbotv2.Client{client}}, &imbotv2.UserEventHandler{}, imbotv2.PollStats{},
 		imbotv2.BotProperties{}, imbotv2.BotRegisterRequest{}, imbotv2.BotUpdateRequest{NewBotToken: walkMarker}, imbotv2.BotGetRequest{},
 		imbotv2.BotListRequest{}, imbotv2.BotUnregisterRequest{}, imbotv2.BotResult{}, imbotv2.BotListResult{}, imbotv2.ChatGetRequest{},
 		imbotv2.ActionStatus(""), imbotv2.ChatNotifyActionRequest{}, imbotv2.CommandRegisterRequest{}, imbotv2.CommandUpdateRequest{}, imbotv2.SlashCommand{}, imbotv2.SlashCommands{},

@@ -23,6 +23,11 @@
 // generation is the same secret, so both generations own each other's bots. Calls take the
 // token from the credentials and the bot from [Client.WithBot].
 //
+// # The person
+//
+// The methods im.v2.* need no bot: they hear and act as the person whose webhook or authorization the
+// client has, see [PollUser], [UserEventService] and [UserFileService].
+//
 // # Sending that cannot double
 //
 // A portal that has a message with the same TemplateID, a UUID, answers with that message's id.

@@ -220,8 +220,8 @@ func (ev *ContextGetEvent) Dialog() imbot.DialogID { return cmp.Or(ev.DialogID, 
 // makes one when the portal does not know the bot any more.
 type BotDeleteEvent struct{ BotEvent }
 
-// UserEvent is what the events of a user have; it is embedded in each. They come by
-// [EventGetRequest.WithUserEvents].
+// UserEvent is what the events of a person have; it is embedded in each. They come by [PollUser], or
+// among those of a bot by WithUserEvents of [EventGetRequest].
 type UserEvent struct {
 	imbot.EventMeta
 	EventID  int64

@@ -87,7 +87,7 @@ func TestInterruptOfPostedAndFetchedEvents(t *testing.T) {
 			if stop {
 				ev = press
 			}
-			ok, err := h.push(botKey{"m1", 5}, 1, ev, func() {})
+			ok, err := h.push(botKey{portal: "m1", id: 5}, 1, ev, func() {})
 			require.True(t, ok)
 			require.NoError(t, err)
 		},

@@ -42,6 +42,7 @@ type Poller struct {
 	run     *pollerRun // nil: Run does not run
 	stats   poll.Stats // of the last Run
 	forever bool       // Run goes on when no bot is left
+	user    *userQueue // the one that is polled for a person; nil: those of bots are
 }
 
 // PollStats counts what a [Poller] has done in its Run, or in the last one.
@@ -80,9 +81,15 @@ type bot struct {
 type botKey struct {
 	portal string
 	id     imbot.ID
+	user   any // of a person's queue: whose calls they are, as in whose
 }
 
-func (k botKey) String() string { return fmt.Sprintf("bot %d of %s", k.id, k.portal) }
+func (k botKey) String() string {
+	if k.user != nil {
+		return "the queue of a person on " + k.portal
+	}
+	return fmt.Sprintf("bot %d of %s", k.id, k.portal)
+}
 
 // LogValue implements [slog.LogValuer]. The client is not for logs.
 func (b *bot) LogValue() slog.Value { return slog.StringValue(b.String()) }
@@ -161,6 +168,10 @@ func (p *Poller) begin(ctx context.Context) (*pollerRun, error) {
 	}
 	r := &pollerRun{bots: map[botKey]*bot{}}
 	r.ctx, r.cancel = context.WithCancel(ctx)
+	fetch := fetch
+	if p.user != nil {
+		fetch = p.user.fetch
+	}
 	r.Poller = poll.New(poll.Config[*bot, *fetched]{
 		Fetch:  fetch,
 		Push:   p.push,
@@ -287,11 +298,16 @@ func checkBot(c *Client) error {
 
 // join lets a bot be polled. The caller holds the lock.
 func (p *Poller) join(r *pollerRun, c *Client) error {
-	if err := checkBot(c); err != nil {
-		return err
+	if p.user == nil {
+		if err := checkBot(c); err != nil {
+			return err
+		}
 	}
 	seed := c.base.Fingerprint("reply")
 	b := &bot{botKey: keyOf(c), client: c, seed: seed[:]}
+	if p.user != nil {
+		b.botKey = botKey{portal: c.base.Portal(), user: c.whose().origin}
+	}
 	if r.bots[b.botKey] != nil {
 		return b.conflict()
 	}
@@ -382,7 +398,7 @@ func (b *bot) conflict() error {
 	return fmt.Errorf("imbotv2: Poll: this process polls %v already: %w", b, imbot.ErrConflict)
 }
 
-func keyOf(c *Client) botKey { return botKey{c.base.Portal(), c.BotID()} }
+func keyOf(c *Client) botKey { return botKey{portal: c.base.Portal(), id: c.BotID()} }
 
 // lastEvent is the event that tells that a bot was deleted. One that could never be polled
 // was not there to begin with.
