@@ -202,12 +202,12 @@ func read(ctx context.Context, method string, r io.Reader, req FileUploadRequest
 	if r == nil || req.Content != nil {
 		return upload{}, invalid("UploadFrom: needs a reader, and no Content beside it")
 	}
-	if req.check(1) != nil { // nothing is read for what will be refused
-		return upload{req, [][]byte{{0}}}, nil
-	}
-	content, err := readParts(ctx, io.LimitReader(r, maxFile+1))
-	if err != nil {
-		return upload{}, fmt.Errorf("imbotv2: %s: content: %w", method, err)
+	content := [][]byte{{0}}
+	if req.check(1) == nil { // nothing is read for what will be refused
+		var err error
+		if content, err = readParts(ctx, io.LimitReader(r, maxFile+1)); err != nil {
+			return upload{}, fmt.Errorf("imbotv2: %s: content: %w", method, err)
+		}
 	}
 	return upload{req, content}, nil
 }

@@ -33,7 +33,7 @@ func (r MessageForwardRequest) MarshalJSON() ([]byte, error) {
 	for i, id := range r.ForwardIDs {
 		var random [16]byte
 		_, _ = rand.Read(random[:]) // never fails
-		random[0] = byte(i)         //nolint:gosec // there are at most 100
+		random[0] = byte(i)         // below 100
 		forwards[templateID(random)] = id
 	}
 	type fields struct {

@@ -79,7 +79,8 @@ func TestHistoryEnds(t *testing.T) {
 	}
 	d := &documented{}
 	d.body = func(string) string { return page }
-	for range d.client(t).WithBot(5).Message.History(t.Context(), MessageGetContextRequest{MessageID: 9}) {
+	for _, err := range d.client(t).WithBot(5).Message.History(t.Context(), MessageGetContextRequest{MessageID: 9}) {
+		require.NoError(t, err)
 		break
 	}
 	require.Len(t, d.sent, 1, "who has enough asks no more")
