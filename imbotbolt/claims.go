@@ -19,14 +19,18 @@ type claims struct{ db *DB }
 
 // Claim implements [driver.Claims].
 func (c claims) Claim(ctx context.Context, key string) (first bool, err error) {
+	var is bool
 	err = c.db.update(ctx, func(tx *bbolt.Tx) error {
-		if known, at := claimed.get(tx, []byte(key)); known != nil && c.db.now().Sub(at) < claimTime {
+		known, at := claimed.get(tx, []byte(key))
+		if is = known == nil || c.db.now().Sub(at) >= claimTime; !is {
 			return nil
 		}
-		first = true
 		return claimed.put(tx, []byte(key), c.db.now(), nil)
 	}, nil)
-	return first && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return is, nil
 }
 
 // Release implements [driver.Claims].

@@ -14,7 +14,9 @@ import (
 const (
 	mostOps   = 512 // changes in one transaction: a write to the disk takes as long for one
 	cleanTime = time.Minute
-	mostOld   = 1000 // rows that one transaction cleans away
+
+	mostOld    = 1000                  // rows that one transaction cleans away
+	cleanPause = 20 * time.Millisecond // before the next one, when there are more
 )
 
 var errClosed = fmt.Errorf("imbotbolt: the file is closed: %w", driver.ErrClosed)
@@ -22,9 +24,10 @@ var errClosed = fmt.Errorf("imbotbolt: the file is closed: %w", driver.ErrClosed
 // An op is a change that waits for the committer.
 type op struct {
 	ctx   context.Context
-	do    func(*bbolt.Tx) error // an error that is a refusal has changed nothing
+	do    func(*bbolt.Tx) error // may run more than once; an error that is a refusal has changed nothing
 	after func()                // run in the order of the changes, when they are on the disk; may be nil
 	err   error
+	out   bool // it has failed, and would let the others fail
 	done  chan struct{}
 }
 
@@ -34,7 +37,7 @@ type refusal struct{ error }
 func (r refusal) Unwrap() error { return r.error }
 
 // update makes a change, which is on the disk when update returns nil. When ctx ends meanwhile, the
-// change may be made all the same.
+// change may be made all the same: what do and after write is the committer's until update returns nil.
 func (db *DB) update(ctx context.Context, do func(*bbolt.Tx) error, after func()) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -61,20 +64,20 @@ func (db *DB) update(ctx context.Context, do func(*bbolt.Tx) error, after func()
 // commit is the committer: it takes what waits into one transaction, again and again.
 func (db *DB) commit() {
 	defer close(db.ended)
-	tick := time.NewTicker(cleanTime)
-	defer tick.Stop()
+	timer := time.NewTimer(cleanTime)
+	defer timer.Stop()
 	for {
 		var ops []*op
 		select {
 		case o := <-db.ops:
 			ops = db.more([]*op{o})
-		case <-tick.C:
-			_ = guard(func() error { return db.bolt.Update(db.clean) }) // there is a next time
+		case <-timer.C:
+			timer.Reset(db.tidy())
 			continue
 		case <-db.closed:
 			return
 		}
-		err := guard(func() error { return db.transact(ops) })
+		err := db.transact(ops)
 		for _, o := range ops {
 			switch {
 			case o.err == nil && err != nil:
@@ -100,42 +103,91 @@ func (db *DB) more(ops []*op) []*op {
 	return ops
 }
 
-// transact makes changes together.
+// transact makes changes together. One that fails takes no other one with it: the rest is made again
+// without it.
 func (db *DB) transact(ops []*op) error {
+	for {
+		var bad *op
+		err := guard(func() error {
+			return db.bolt.Update(func(tx *bbolt.Tx) error { return db.apply(tx, ops, &bad) })
+		})
+		if bad == nil {
+			db.unsure = db.unsure || err != nil && !errors.Is(err, errNothing)
+			return err
+		}
+		bad.out, bad.err = true, fmt.Errorf("imbotbolt: nothing was stored: %w", err)
+	}
+}
+
+// apply makes changes in a transaction. It leaves in bad which one has failed.
+func (db *DB) apply(tx *bbolt.Tx, ops []*op, bad **op) error {
+	if db.unsure {
+		if err := db.queue.read(tx); err != nil {
+			return err
+		}
+		db.unsure = false
+	}
 	db.queue.begin()
-	return db.bolt.Update(func(tx *bbolt.Tx) error {
-		changes := 0
-		for _, o := range ops {
-			if o.err = o.ctx.Err(); o.err != nil {
-				continue
-			}
-			err := o.do(tx)
-			if r := (refusal{}); errors.As(err, &r) {
-				o.err = err
-				continue
-			}
-			if err != nil {
-				return err
-			}
+	changes := 0
+	for _, o := range ops {
+		if o.out {
+			continue
+		}
+		if o.err = o.ctx.Err(); o.err != nil {
+			continue
+		}
+		*bad = o
+		err := o.do(tx)
+		if r := (refusal{}); errors.As(err, &r) {
+			o.err = err
+		} else if err != nil {
+			return err
+		} else {
 			changes++
 		}
-		if changes == 0 {
-			return errNothing
-		}
-		return nil
-	})
+		*bad = nil
+	}
+	if changes == 0 {
+		return errNothing
+	}
+	return nil
 }
 
 // errNothing rolls an empty transaction back, which saves a write to the disk.
 var errNothing = errors.New("nothing is to be changed")
 
-// clean removes what is too old.
-func (db *DB) clean(tx *bbolt.Tx) error {
+// tidy removes some of what is too old, and returns when to come again.
+func (db *DB) tidy() time.Duration {
+	n := 0
+	err := guard(func() error {
+		return db.bolt.Update(func(tx *bbolt.Tx) (err error) {
+			if n, err = db.clean(tx); n == 0 && err == nil {
+				err = errNothing
+			}
+			return err
+		})
+	})
+	if n == mostOld && err == nil {
+		return cleanPause
+	}
+	return cleanTime
+}
+
+// clean removes what is too old, and returns how many rows of a kind at most: mostOld, there may be
+// more.
+func (db *DB) clean(tx *bbolt.Tx) (most int, err error) {
 	now := db.now()
-	return errors.Join(
-		seen.removeBefore(tx, now.Add(-keyTime), mostOld),
-		claimed.removeBefore(tx, now.Add(-claimTime), mostOld),
-		states.removeBefore(tx, now, mostOld),
-		db.queue.cleanDead(tx, now),
-	)
+	for _, one := range []func() (int, error){
+		func() (int, error) { return seen.removeBefore(tx, now.Add(-keyTime)) },
+		func() (int, error) { return claimed.removeBefore(tx, now.Add(-claimTime)) },
+		func() (int, error) { return states.removeBefore(tx, now) },
+		func() (int, error) { return db.queue.cleanDead(tx, now) },
+	} {
+		n, err := one()
+		if err != nil {
+			return 0, err
+		}
+		most = max(most, n)
+	}
+	return most, nil
 }

@@ -21,7 +21,10 @@
 //
 // When the disk is full nothing is accepted any more, and what an event handler does then
 // (EventHandler.Patience) holds; nothing has to be repaired, and the first write that finds room
-// succeeds.
+// succeeds. A program can start meanwhile.
+//
+// A clock that jumps changes nothing while the file is open. By an hour it may jump between two runs
+// without an event that was handled being taken for a new one.
 //
 // With Options.Keys everything that a person or portal has said, and every token, is encrypted and
 // cannot be moved to another row unnoticed. Keys of events, lines and times are not encrypted; they

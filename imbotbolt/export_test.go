@@ -1,6 +1,7 @@
 package imbotbolt
 
 import (
+	"context"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -18,7 +19,50 @@ func (db *DB) Clean(later time.Duration) error {
 	wall := db.wall
 	db.wall = wall.Add(later)
 	defer func() { db.wall = wall }()
-	return db.bolt.Update(db.clean)
+	for n := mostOld; n == mostOld; {
+		err := db.bolt.Update(func(tx *bbolt.Tx) (err error) { n, err = db.clean(tx); return err })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetClock lets the clock of an open file go wrong by d.
+func (db *DB) SetClock(d time.Duration) { db.wall = db.wall.Add(d) }
+
+// Change makes a change of the file in the committer, beside others.
+func (db *DB) Change(do func() error) error {
+	return db.update(context.Background(), func(*bbolt.Tx) error { return do() }, nil)
+}
+
+// Handled stores n keys of events that were handled now.
+func (db *DB) Handled(n int) error {
+	return db.bolt.Update(func(tx *bbolt.Tx) error {
+		for i := range n {
+			if err := seen.put(tx, number(uint64(i)), db.now(), nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Rows counts the rows of a bucket.
+func (db *DB) Rows(bucket string) (n int) {
+	_ = db.bolt.View(func(tx *bbolt.Tx) error { n = tx.Bucket([]byte(bucket)).Stats().KeyN; return nil })
+	return n
+}
+
+// Unnoticed stores an event and forgets another one, in a transaction that seems to fail.
+func (db *DB) Unnoticed(key, line string, forget uint64) error {
+	return db.bolt.Update(func(tx *bbolt.Tx) error {
+		db.unsure = true
+		id, _ := tx.Bucket(inEvents).NextSequence()
+		_ = seen.put(tx, []byte(key), time.Unix(never, 0), nil)
+		_ = tx.Bucket(inEvents).Delete(number(forget))
+		return tx.Bucket(inEvents).Put(number(id), row{line: line, key: key, at: db.now()}.encode())
+	})
 }
 
 // Rewrite changes the raw rows of a bucket.

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	keyTime  = time.Hour // how long a key is known after Done
+	keyTime  = 2 * time.Hour // how long a key is known after Done: an hour, and another by which a clock may jump between two runs
 	deadTime = 30 * 24 * time.Hour
 	mostDead = 10_000
 	mostBody = 5 << 20
@@ -60,9 +60,10 @@ func (b *Inbox) Put(ctx context.Context, it driver.InboxItem) (fresh bool, err e
 		return false, err
 	}
 	db, q := b.db, &b.db.queue
-	var id uint64
+	var id uint64 // 0: the key is known
 	body := db.keys.Seal("event "+it.Key, it.Body)
 	err = db.update(ctx, func(tx *bbolt.Tx) error {
+		id = 0
 		if known, _ := seen.get(tx, []byte(it.Key)); known != nil {
 			return nil
 		}
@@ -77,14 +78,17 @@ func (b *Inbox) Put(ctx context.Context, it driver.InboxItem) (fresh bool, err e
 		if err := seen.put(tx, []byte(it.Key), time.Unix(never, 0), nil); err != nil {
 			return err
 		}
-		id, fresh = next, true
+		id = next
 		return events.Put(number(id), row{line: it.Line, key: it.Key, at: db.now(), body: body}.encode())
 	}, func() {
-		if fresh {
+		if id != 0 {
 			q.add(it.Line, id)
 		}
 	})
-	return fresh && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return id != 0, nil
 }
 
 // Take implements [driver.Inbox].
@@ -168,10 +172,13 @@ func (b *Inbox) Done(ctx context.Context, it driver.InboxItem, how driver.InboxO
 		return fmt.Errorf("imbotbolt: Done: %v is no outcome", how)
 	}
 	return b.db.update(ctx, func(tx *bbolt.Tx) error {
+		if _, ok := q.held(b, it); !ok {
+			return refusal{driver.ErrTakenOver} // the inbox was closed meanwhile, or another Done was first
+		}
 		events, key := tx.Bucket(inEvents), number(h.id)
 		raw := bytes.Clone(events.Get(key))
 		if raw == nil {
-			return refusal{driver.ErrTakenOver} // another Done of it was first
+			return nil // a transaction has done it that seemed to fail
 		}
 		if how == driver.InboxBuried {
 			tries := 1 + numberOf(tx.Bucket(inTries).Get(key))

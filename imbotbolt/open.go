@@ -48,6 +48,7 @@ type DB struct {
 	ops    chan *op
 	closed chan struct{} // by Close
 	ended  chan struct{} // the committer has ended
+	unsure bool          // a transaction has failed, and may be on the disk all the same; only for the committer
 	once   sync.Once
 	err    error // of Close
 
@@ -59,7 +60,8 @@ type DB struct {
 // when nothing uses it any more.
 //
 // It fails with a text that says what to do: when another process has the file, when it was written by
-// a newer version, when Keys are not those that it was encrypted with, when it is damaged.
+// a newer version or another program, when Keys are not those that it was encrypted with, when it is
+// damaged.
 func Open(path string, o Options) (*DB, error) {
 	now := time.Now()
 	db := &DB{
@@ -94,7 +96,8 @@ func (db *DB) lock() error {
 			return err
 		case unlock != nil:
 			db.unlock = unlock
-			return os.WriteFile(db.path+".lock", []byte(strconv.Itoa(os.Getpid())), 0o600)
+			_ = os.WriteFile(db.path+".lock", []byte(strconv.Itoa(os.Getpid())), 0o600) // it only tells others
+			return nil
 		case time.Since(begun) > lockTime:
 			return db.inUse()
 		}
@@ -115,14 +118,14 @@ func (db *DB) open() (err error) {
 		return err
 	}
 	defer func() {
-		if err != nil {
+		if err != nil && db.bolt != nil {
 			_ = db.bolt.Close()
 		}
 	}()
 	if err := db.shrink(); err != nil {
 		return err
 	}
-	if err := guard(func() error { return db.bolt.Update(db.prepare) }); err != nil {
+	if err := guard(func() error { return db.bolt.Update(db.prepare) }); err != nil && !errors.Is(err, errNothing) {
 		return err
 	}
 	return db.load()
@@ -216,8 +219,12 @@ var (
 	byTime   = []byte("dead-at")
 )
 
-// prepare makes the buckets, and refuses a file that this version cannot read.
+// prepare makes the buckets, and refuses a file that this version cannot read. A file that is as it
+// should be is not written, because the disk may be full.
 func (db *DB) prepare(tx *bbolt.Tx) error {
+	if first, _ := tx.Cursor().First(); first != nil && tx.Bucket(inMeta) == nil {
+		return errors.New("it belongs to another program: name a file that is not there yet")
+	}
 	for _, name := range [][]byte{inMeta, inEvents, inTries, inDead, inGrants, seen.name, seen.at, claimed.name, claimed.at, states.name, states.at, byTime} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
@@ -250,7 +257,11 @@ func (db *DB) checkKeys(meta *bbolt.Bucket) error {
 	case err != nil || string(plain) != known:
 		return errors.New("Options.Keys do not open it: give the key that it was encrypted with, too")
 	}
-	return meta.Put([]byte("keys"), db.keys.Seal("meta keys", []byte(known)))
+	sealed := db.keys.Seal("meta keys", []byte(known))
+	if seal := 5; len(proof) >= seal && bytes.Equal(proof[:seal], sealed[:seal]) { // by the same key
+		return errNothing
+	}
+	return meta.Put([]byte("keys"), sealed)
 }
 
 // Close ends what this process does with the file. What is being stored is finished; what runs, or
@@ -316,29 +327,39 @@ func (a aged) remove(tx *bbolt.Tx, key []byte) error {
 	return tx.Bucket(a.name).Delete(key)
 }
 
-// removeBefore removes at most so many keys whose time is up.
-func (a aged) removeBefore(tx *bbolt.Tx, end time.Time, most int) error {
+// removeBefore removes some of the keys whose time is up, and returns how many.
+func (a aged) removeBefore(tx *bbolt.Tx, end time.Time) (int, error) {
 	var old [][]byte
-	for c, k := tx.Bucket(a.at).Cursor(), []byte(nil); len(old) < most; {
-		if k == nil {
-			k, _ = c.First()
-		} else {
-			k, _ = c.Next()
-		}
-		if k == nil || !timeOf(k).Before(end) {
-			break
-		}
+	c := tx.Bucket(a.at).Cursor()
+	for k, _ := c.First(); k != nil && len(old) < mostOld && timeOf(k).Before(end); k, _ = c.Next() {
 		old = append(old, bytes.Clone(k))
 	}
 	for _, k := range old {
 		if err := a.remove(tx, k[8:]); err != nil {
-			return err
+			return 0, err
 		}
 		if err := tx.Bucket(a.at).Delete(k); err != nil { // also one whose value is damaged
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return len(old), nil
+}
+
+// notAfter sets times to now that are to come, because the clock was wrong then: nothing is to be kept
+// for years. It reports whether there were any.
+func (a aged) notAfter(tx *bbolt.Tx, now time.Time) (were bool, err error) {
+	var ahead [][]byte
+	c := tx.Bucket(a.at).Cursor()
+	for k, _ := c.Seek(timeKey(now, nil)); k != nil && timeOf(k).Unix() != never; k, _ = c.Next() {
+		ahead = append(ahead, bytes.Clone(k[8:]))
+	}
+	for _, key := range ahead {
+		value, _ := a.get(tx, key)
+		if err := a.put(tx, key, now, bytes.Clone(value)); err != nil {
+			return false, err
+		}
+	}
+	return len(ahead) > 0, nil
 }
 
 // view reads. An ended context is obeyed, and a damaged page is an error.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/driver"
@@ -31,7 +32,9 @@ func put(t testing.TB, in *imbotbolt.Inbox, keys ...string) {
 
 func take(t testing.TB, in *imbotbolt.Inbox, n int) []driver.InboxItem {
 	t.Helper()
-	items, err := in.Take(t.Context(), n)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	items, err := in.Take(ctx, n)
 	require.NoError(t, err)
 	return items
 }
@@ -83,6 +86,13 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 		}},
 		{"it is another file", "is none of this package", imbotbolt.Options{}, imbotbolt.Options{}, func(t *testing.T, path string) {
 			require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("a picture of a cat", 9999)), 0o600))
+		}},
+		{"it is of another program", "belongs to another program", imbotbolt.Options{}, imbotbolt.Options{}, func(t *testing.T, path string) {
+			require.NoError(t, os.Remove(path))
+			other, err := bbolt.Open(path, 0o600, nil)
+			require.NoError(t, err)
+			require.NoError(t, other.Update(func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("cats")); return err }))
+			require.NoError(t, other.Close())
 		}},
 		{"its folder is missing", "no such file or directory", imbotbolt.Options{}, imbotbolt.Options{}, func(t *testing.T, path string) {
 			require.NoError(t, os.RemoveAll(filepath.Dir(path)))
@@ -244,6 +254,13 @@ func fillDisk(t *testing.T, path string) {
 		accepted++
 	}
 	require.Greater(t, accepted, 10)
+	require.NoError(t, db.Close())
+	setSize(0)
+	db, err = imbotbolt.Open(path, imbotbolt.Options{})
+	require.NoError(t, err, "a bot starts while the disk is full")
+	in = db.Inbox()
+	require.Error(t, store())
+	refused++
 	setSize(limit.Cur)
 	for range 10 {
 		require.NoError(t, store(), "there is room again")
@@ -301,9 +318,9 @@ func TestWhatIsOldIsForgotten(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, first)
 
-	require.NoError(t, db.Clean(50*time.Minute))
+	require.NoError(t, db.Clean(110*time.Minute))
 	require.False(t, again("a"))
-	require.NoError(t, db.Clean(61*time.Minute))
+	require.NoError(t, db.Clean(121*time.Minute))
 	require.True(t, again("a"))
 	require.True(t, again("b"))
 	require.False(t, again("c"), "it waits")

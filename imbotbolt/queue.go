@@ -3,8 +3,10 @@ package imbotbolt
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -23,6 +25,7 @@ type queue struct {
 	pending map[string]int // events of lines in the transaction that is being made; only for the committer
 	changed chan struct{}  // closed when something may be taken that could not before, and by Close
 	leases  uint64
+	last    uint64 // the highest number that ever was in a line
 	running int64
 	waiting int64
 	dead    int64
@@ -58,34 +61,38 @@ const (
 func (db *DB) load() error {
 	q := &db.queue
 	q.lines, q.pending, q.changed = map[string]*line{}, map[string]int{}, make(chan struct{})
-	ran, err := q.openRun(db.path + ".run")
+	raw, err := q.openRun(db.path + ".run")
 	if err != nil {
 		return err
 	}
 	err = guard(func() error {
 		return db.bolt.Update(func(tx *bbolt.Tx) error {
 			events, tries := tx.Bucket(inEvents), tx.Bucket(inTries)
-			for _, id := range ran {
+			changed := false
+			for _, id := range ran(raw) {
 				if events.Get(number(id)) == nil {
 					continue
 				}
+				changed = true
 				if err := tries.Put(number(id), number(numberOf(tries.Get(number(id)))+1)); err != nil {
 					return err
 				}
 			}
-			q.dead = int64(tx.Bucket(inDead).Stats().KeyN)
-			return events.ForEach(func(k, raw []byte) error {
-				r, err := decode(raw)
-				if err != nil && r.line == "" {
-					r.line = "damaged" + strconv.FormatUint(numberOf(k), 36) // of its own, so that it holds nobody up
+			for _, a := range []aged{seen, claimed} {
+				were, err := a.notAfter(tx, db.now())
+				if err != nil {
+					return err
 				}
-				q.add(r.line, numberOf(k))
-				return nil
-			})
+				changed = changed || were
+			}
+			if err := q.read(tx); err != nil || changed {
+				return err
+			}
+			return errNothing
 		})
 	})
-	if err == nil {
-		err = q.clearRun()
+	if err == nil || errors.Is(err, errNothing) {
+		err = q.clearRun(raw)
 	}
 	if err != nil {
 		_ = q.run.Close()
@@ -93,32 +100,54 @@ func (db *DB) load() error {
 	return err
 }
 
-// openRun reads what ran when the last process ended.
-func (q *queue) openRun(path string) (ran []uint64, err error) {
+// read puts those events of the file into their lines that are in none. At first these are all, later
+// what a transaction has stored that seemed to fail.
+func (q *queue) read(tx *bbolt.Tx) error {
+	q.mu.Lock()
+	last := q.last
+	q.dead = int64(tx.Bucket(inDead).Stats().KeyN)
+	q.mu.Unlock()
+	c := tx.Bucket(inEvents).Cursor()
+	for k, raw := c.Seek(number(last + 1)); k != nil; k, raw = c.Next() {
+		r, err := decode(raw)
+		if err != nil && r.line == "" {
+			r.line = "damaged" + strconv.FormatUint(numberOf(k), 36) // of its own, so that it holds nobody up
+		}
+		q.add(r.line, numberOf(k))
+	}
+	return nil
+}
+
+// openRun reads the file that tells what ran when the last process ended.
+func (q *queue) openRun(path string) (raw []byte, err error) {
 	q.run, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := io.ReadAll(q.run)
-	if err != nil {
+	if raw, err = io.ReadAll(q.run); err != nil {
 		_ = q.run.Close()
-		return nil, err
 	}
-	if bytes.HasPrefix(raw, []byte(runHead)) { // another one tells nothing
-		for rest := raw[len(runHead):]; len(rest) >= 8; rest = rest[8:] {
-			if id := numberOf(rest[:8]); id != 0 {
-				ran = append(ran, id)
-			}
-		}
-	}
-	return ran, nil
+	return raw, err
 }
 
-func (q *queue) clearRun() error {
-	if err := q.run.Truncate(0); err != nil {
-		return err
+// ran returns the numbers in that file. Another file tells nothing.
+func ran(raw []byte) (ids []uint64) {
+	rest, ours := bytes.CutPrefix(raw, []byte(runHead))
+	for ; ours && len(rest) >= 8; rest = rest[8:] {
+		if id := numberOf(rest[:8]); id != 0 {
+			ids = append(ids, id)
+		}
 	}
-	_, err := q.run.WriteAt(append([]byte(runHead), make([]byte, 8*runSlots)...), 0)
+	return ids
+}
+
+// clearRun writes that nothing runs, unless that is what it says.
+func (q *queue) clearRun(raw []byte) error {
+	clean := append([]byte(runHead), make([]byte, max(8*runSlots, len(raw)-len(runHead)))...)
+	if bytes.Equal(raw, clean) {
+		return nil
+	}
+	_, err := q.run.WriteAt(clean, 0)
 	return err
 }
 
@@ -166,6 +195,7 @@ func (q *queue) add(name string, id uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting++
+	q.last = max(q.last, id)
 	l := q.lines[name]
 	if l == nil {
 		l = &line{name: name}
@@ -248,13 +278,14 @@ func (q *queue) done(h hold) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := h.line
-	if l.holder != nil && l.lease == h.lease {
+	if q.lines[l.name] != l || l.ids[0] != h.id {
+		return // another Done of it was first
+	}
+	if l.holder != nil {
 		q.release(l)
-	} else { // it was closed meanwhile, and given back
+	} else { // the inbox was closed meanwhile, and has given it back
 		q.waiting--
-		if i := indexOf(q.ready, l); i >= 0 {
-			q.ready = append(q.ready[:i], q.ready[i+1:]...)
-		}
+		q.ready = slices.DeleteFunc(q.ready, func(other *line) bool { return other == l })
 	}
 	if l.ids = l.ids[1:]; len(l.ids) == 0 {
 		delete(q.lines, l.name)
@@ -262,15 +293,6 @@ func (q *queue) done(h hold) {
 	}
 	q.ready = append(q.ready, l)
 	q.tell()
-}
-
-func indexOf(lines []*line, l *line) int {
-	for i, other := range lines {
-		if other == l {
-			return i
-		}
-	}
-	return -1
 }
 
 func (q *queue) check(b *Inbox) error {
@@ -313,8 +335,8 @@ func (q *queue) stats() driver.InboxStats {
 	return driver.InboxStats{Waiting: q.waiting, Running: q.running, Dead: q.dead}
 }
 
-// cleanDead removes dead letters that are too old or too many.
-func (q *queue) cleanDead(tx *bbolt.Tx, now time.Time) error {
+// cleanDead removes some of the dead letters that are too old or too many, and returns how many.
+func (q *queue) cleanDead(tx *bbolt.Tx, now time.Time) (int, error) {
 	q.mu.Lock()
 	extra := q.dead - mostDead
 	q.mu.Unlock()
@@ -328,9 +350,9 @@ func (q *queue) cleanDead(tx *bbolt.Tx, now time.Time) error {
 	}
 	for _, k := range old {
 		if err := unbury(tx, k[8:], k[:8]); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	tx.OnCommit(func() { q.count(-int64(len(old))) })
-	return nil
+	return len(old), nil
 }

@@ -1,0 +1,158 @@
+package imbotbolt_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot/driver"
+	"github.com/imbot-go/imbot/imbotbolt"
+)
+
+// together lets what is called go into one transaction, in that order, and calls during in the middle
+// of it.
+func together(t *testing.T, db *imbotbolt.DB, during func(), calls ...func()) {
+	t.Helper()
+	goOn, until := make(chan struct{}), make(chan struct{})
+	wait := func(c chan struct{}) func() {
+		return func() { _ = db.Change(func() error { <-c; return nil }) }
+	}
+	for _, call := range append([]func(){wait(goOn)}, append(calls, wait(until))...) {
+		go call()
+		synctest.Wait()
+	}
+	close(goOn)
+	synctest.Wait()
+	during()
+	close(until)
+	synctest.Wait()
+}
+
+// The handler gives a Put up after a second, and repeats it.
+func TestAPutThatWasGivenUpGetsIntoItsLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+		in := db.Inbox()
+		ctx, giveUp := context.WithCancel(t.Context())
+		var fresh, first bool
+		var err, claimErr error
+		together(t, db, func() { giveUp(); synctest.Wait(); require.False(t, fresh) },
+			func() { fresh, err = in.Put(ctx, driver.InboxItem{Key: "k", Line: "l"}) },
+			func() { first, claimErr = db.Claims().Claim(ctx, "k") },
+		)
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, claimErr, context.Canceled)
+		require.False(t, first)
+		fresh, err = in.Put(t.Context(), driver.InboxItem{Key: "k", Line: "l"})
+		require.NoError(t, err)
+		require.False(t, fresh)
+		require.Equal(t, "k", take(t, in, 9)[0].Key)
+	})
+}
+
+func TestAChangeThatFailsTakesNoOtherWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+		in := db.Inbox()
+		var errs [5]error
+		together(t, db, func() {},
+			func() { _, errs[0] = in.Put(t.Context(), driver.InboxItem{Key: "a", Line: "a"}) },
+			func() { errs[1] = db.States().Swap(t.Context(), "", nil, []byte("x"), time.Hour) },
+			func() { errs[2] = db.Change(func() error { return errors.New("no") }) },
+			func() { errs[3] = db.Change(func() error { panic("a damaged page") }) },
+			func() { _, errs[4] = in.Put(t.Context(), driver.InboxItem{Key: "b", Line: "b"}) },
+		)
+		require.NoError(t, errs[0])
+		require.ErrorContains(t, errs[1], "imbotbolt: nothing was stored: key required")
+		require.ErrorContains(t, errs[2], "imbotbolt: nothing was stored: no")
+		require.ErrorContains(t, errs[3], "a damaged page")
+		require.NoError(t, errs[4])
+		items := take(t, in, 9)
+		require.Len(t, items, 2)
+		require.Equal(t, []string{"a", "b"}, []string{items[0].Key, items[1].Key})
+	})
+}
+
+// The disk has refused to confirm what it has written all the same.
+func TestATransactionThatOnlySeemedToFail(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+	in := db.Inbox()
+	put(t, in, "a")
+	running := take(t, in, 9)[0]
+	require.NoError(t, db.Unnoticed("b", "lineb", 1))
+	fresh, err := in.Put(t.Context(), driver.InboxItem{Key: "b", Line: "lineb"})
+	require.NoError(t, err)
+	require.False(t, fresh)
+	require.NoError(t, in.Done(t.Context(), running, driver.InboxHandled))
+	require.ErrorIs(t, in.Done(t.Context(), running, driver.InboxHandled), driver.ErrTakenOver)
+	items := take(t, in, 9)
+	require.Len(t, items, 1)
+	require.Equal(t, "b", items[0].Key)
+	require.NoError(t, in.Done(t.Context(), items[0], driver.InboxHandled))
+	stats, err := in.InboxStats(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, stats)
+}
+
+func TestCleaningKeepsPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+		require.NoError(t, db.Handled(4500))
+		time.Sleep(119 * time.Minute)
+		require.Equal(t, 4500, db.Rows("seen"))
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		require.Zero(t, db.Rows("seen"))
+		require.Zero(t, db.Rows("seen-at"))
+	})
+}
+
+func TestAClockThatWasWrong(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for _, row := range []struct {
+		name  string
+		wrong time.Duration // by how much, in the process that stores
+	}{
+		{"it was an hour slow", -time.Hour},
+		{"it was an hour fast", time.Hour},
+		{"it was years fast", 10 * year},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "bot.db")
+			db, err := imbotbolt.Open(path, imbotbolt.Options{})
+			require.NoError(t, err)
+			db.SetClock(row.wrong)
+			in := db.Inbox()
+			put(t, in, "a", "waits")
+			require.NoError(t, in.Done(t.Context(), take(t, in, 1)[0], driver.InboxHandled))
+			first, err := db.Claims().Claim(t.Context(), "c")
+			require.NoError(t, err)
+			require.True(t, first)
+			require.NoError(t, db.States().Swap(t.Context(), "s", nil, []byte("x"), 90*time.Minute))
+			require.NoError(t, db.Close())
+
+			db = openFile(t, path, imbotbolt.Options{})
+			in = db.Inbox()
+			require.NoError(t, db.Clean(0))
+			for _, key := range []string{"a", "waits"} {
+				fresh, err := in.Put(t.Context(), driver.InboxItem{Key: key, Line: "x"})
+				require.NoError(t, err)
+				require.False(t, fresh, key)
+			}
+			first, err = db.Claims().Claim(t.Context(), "c")
+			require.NoError(t, err)
+			require.False(t, first)
+			value, err := db.States().Load(t.Context(), "s")
+			require.NoError(t, err)
+			require.Equal(t, "x", string(value))
+			require.NoError(t, db.Clean(2*time.Hour+time.Minute))
+			require.Equal(t, 1, db.Rows("seen"), "only what waits is known")
+			require.Zero(t, db.Rows("claim"))
+		})
+	}
+}
