@@ -32,7 +32,7 @@ func walkedV2(t *testing.T) []any {
 		imbotv2.ReactionChangeEvent{}, imbotv2.ContextGetEvent{}, imbotv2.BotDeleteEvent{}, imbotv2.UserEvent{}, imbotv2.UserMessageAddEvent{},
 		imbotv2.UserMessageUpdateEvent{}, imbotv2.UserMessageDeleteEvent{}, imbotv2.UserReactionChangeEvent{}, imbotv2.UserJoinChatEvent{},
 		imbotv2.MessageSendRequest{}, imbotv2.MessageUpdateRequest{}, imbotv2.MessageDeleteRequest{}, imbotv2.MessageReadRequest{},
-		imbotv2.MessageReadResult{}, imbotv2.RevisionGetRequest{}, imbotv2.Revision{},
+		imbotv2.MessageReadResult{}, imbotv2.RevisionGetRequest{}, imbotv2.Revision{}, imbotv2.DiagnoseRequest{},
 		imbotv2.ChatAddRequest{}, imbotv2.ChatUpdateRequest{}, imbotv2.ChatLeaveRequest{}, imbotv2.ChatSetOwnerRequest{},
 		imbotv2.ChatAddUsersRequest{}, imbotv2.ChatDeleteUserRequest{}, imbotv2.UserOrder(""), imbotv2.ChatListUsersRequest{},
 		imbotv2.ChatAddManagersRequest{}, imbotv2.ChatDeleteManagersRequest{}, imbotv2.ChatSetTextFieldRequest{},
