@@ -74,6 +74,64 @@ func ExampleMessageService_Send() {
 	// messages: 1
 }
 
+func ExampleMessageService_History() {
+	ctx := context.Background()
+	portal, client := portalAndBot(ctx)
+	defer portal.Close()
+	personal, err := imbotv2.EnsureBot(ctx, client, imbotv2.BotRegisterRequest{
+		Code: "reader", Type: imbotv2.BotTypePersonal, Properties: imbotv2.BotProperties{Name: "Reader"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	client = client.WithBot(personal.ID)
+	anna := portal.AddUser("Anna", "Ivanova")
+	var last imbottest.Message
+	for _, text := range []string{"Who wants lunch?", "There is soup", "And now?"} {
+		if last, err = portal.Say(ctx, anna, imbot.UserDialog(personal.ID), text); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for m, err := range client.Message.History(ctx, imbotv2.MessageGetContextRequest{MessageID: last.ID}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(m.Text)
+	}
+	// Output:
+	// There is soup
+	// Who wants lunch?
+}
+
+func ExamplePollUser() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	portal := imbottest.NewPortal()
+	defer portal.Close()
+	client, err := imbotv2.NewClient(portal.Webhook(""), imbot.WithHTTPClient(portal.HTTPClient()))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := client.UserEvent.Subscribe(ctx, imbotv2.UserEventSubscribeRequest{}); err != nil { // PollUser does it, too
+		log.Fatal(err)
+	}
+	anna := portal.AddUser("Anna", "Ivanova")
+	if _, err := portal.Say(ctx, anna, imbot.ChatDialog(portal.AddChat("Crew", imbottest.Admin, anna)), "Who wants lunch?"); err != nil {
+		log.Fatal(err)
+	}
+	err = imbotv2.PollUser(ctx, &imbotv2.UserEventHandler{
+		OnMessage: func(_ context.Context, ev *imbotv2.UserMessageAddEvent) error {
+			defer cancel() // a program would go on
+			fmt.Println(ev.Chat.Name+":", ev.Message.Text)
+			return nil
+		},
+	}, client)
+	fmt.Println(err)
+	// Output:
+	// Crew: Who wants lunch?
+	// <nil>
+}
+
 func ExampleEnsureCommands() {
 	ctx := context.Background()
 	portal, client := portalAndBot(ctx)

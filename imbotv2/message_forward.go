@@ -92,7 +92,7 @@ func (MessageForwardRequest) Decode(data []byte) (MessageForwardResult, error) {
 // MessageForwardResult says which messages were sent.
 type MessageForwardResult struct {
 	ID      imbot.ID            // of Message; 0 without one
-	UUIDMap map[string]imbot.ID // the forwarded ones; in the order of the keys they are in that of ForwardIDs
+	UUIDMap map[string]imbot.ID // the forwarded ones: sorted by the keys they are in the order of ForwardIDs. May be empty beside a Message that was sent again
 }
 
 // Forward forwards messages to a dialog, in their order. Where and by whom they were written stays

@@ -40,6 +40,33 @@ func TestMembers(t *testing.T) {
 	require.Equal(t, 2, n)
 }
 
+func TestAScannerGoesOverABodyOnce(t *testing.T) {
+	t.Parallel()
+	read := func(body string) (got []string, ok bool) {
+		s := Scan([]byte(body))
+		ok = s.Next('{') && s.Members(func(name []byte) bool {
+			if s.Next('[') {
+				return s.Members(func(name []byte) bool {
+					value, ok := s.Value()
+					got = append(got, string(name)+"."+string(value))
+					return ok
+				})
+			}
+			value, ok := s.Value()
+			got = append(got, string(name)+"="+string(value))
+			return ok
+		}) && s.End()
+		return got, ok
+	}
+	got, ok := read(` { "a" : [ 1 , {"b":[2]} ] , "c" : "d" } `)
+	require.True(t, ok)
+	require.Equal(t, []string{".1", `.{"b":[2]}`, `"c"="d"`}, got)
+	for _, body := range []string{"", "1", "[]", `{"a":[1}`, `{"a":}`, `{"a":1}x`, `{"a":[1,]}`, `{"a":["\u12"]}`, `{"a":[` + strings.Repeat("[", 9_999) + strings.Repeat("]", 9_999) + `]}`} {
+		_, ok := read(body)
+		require.False(t, ok, "%.20s", body)
+	}
+}
+
 // TestMembersThatAreDeep: as deep as encoding/json reads, and no deeper.
 func TestMembersThatAreDeep(t *testing.T) {
 	t.Parallel()
