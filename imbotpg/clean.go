@@ -2,50 +2,75 @@ package imbotpg
 
 import (
 	"context"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
 const (
-	cleanTime = time.Minute
-	mostOld   = 10_000 // rows that are removed at a time
-	mostDead  = 10_000
+	cleanEvery   = time.Minute
+	mostCleaned  = 10_000 // rows of a table in one step
+	mostDead     = 10_000
+	deadDays     = 30
+	knownMinutes = 61 // see endEvents
 )
 
-// clean removes what is old, until ctx ends.
-func (db *DB) clean(ctx context.Context) {
-	tick := time.NewTicker(cleanTime)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			_ = db.cleanOnce(ctx) // there is a next time
-		case <-ctx.Done():
-			return
+// cleans cleans every minute until the function that it returns is called.
+func (db *DB) cleans() (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		wait := rand.N(cleanEvery) // replicas that start together take turns
+		for {
+			select {
+			case <-time.After(wait):
+				_ = db.clean(ctx) // the next one may have more luck
+				wait = cleanEvery
+			case <-ctx.Done():
+				return
+			}
 		}
+	})
+	return func() {
+		cancel()
+		wg.Wait()
 	}
 }
 
-// cleanOnce does it in one of the processes at a time.
-func (db *DB) cleanOnce(ctx context.Context) error {
-	return pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
-		var mine bool
-		err := tx.QueryRow(ctx, `select pg_try_advisory_xact_lock(hashtextextended('imbot clean ' || $1, 0))`, db.options.Schema).Scan(&mine)
-		if err != nil || !mine {
-			return err
-		}
-		for _, statement := range []string{
-			`delete from {}.seen where key = any (array(select key from {}.seen where at < clock_timestamp() - interval '1 hour' limit $1))`,
-			`delete from {}.state where key = any (array(select key from {}.state where until < clock_timestamp() limit $1))`,
-			`delete from {}.hold where ctid = any (array(select ctid from {}.hold where until < clock_timestamp() limit $1))`,
-			`delete from {}.dead where id = any (array(select id from {}.dead where buried < clock_timestamp() - interval '30 days' limit $1))`,
-		} {
-			if _, err := tx.Exec(ctx, db.sql(statement), mostOld); err != nil {
+// What is old. A key of an event that waits is known as long as that does: none is deleted that is
+// not older than the oldest event.
+var old = []string{
+	`delete from {}.seen where key in (select key from {}.seen where at <
+		least(clock_timestamp(), (select at from {}.event order by id limit 1)) - $2 * interval '1 minute' limit $1 for update skip locked)`,
+	`delete from {}.dead where id in (
+		(select id from {}.dead where buried < clock_timestamp() - $2 * interval '1 day' limit $1) union
+		(select id from {}.dead order by buried desc, id desc limit $1 offset $3))`,
+	`delete from {}.state where key in (select key from {}.state where until <= clock_timestamp() limit $1 for update skip locked) and until <= clock_timestamp()`,
+	`delete from {}.hold where until <= clock_timestamp()`,
+}
+
+// clean deletes what is old, if nobody else does at the moment.
+func (db *DB) clean(ctx context.Context) error {
+	args := [][]any{{mostCleaned, knownMinutes}, {mostCleaned, deadDays, mostDead}, {mostCleaned}, nil}
+	for i, statement := range old {
+		for more := true; more; {
+			err := pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
+				more = false
+				var first bool
+				err := tx.QueryRow(ctx, `select pg_try_advisory_xact_lock(hashtextextended('imbot clean ' || $1, 0)) from set_config('synchronous_commit', 'off', true)`, db.options.Schema).Scan(&first)
+				if err != nil || !first {
+					return err
+				}
+				tag, err := tx.Exec(ctx, db.sql(statement), args[i]...)
+				more = tag.RowsAffected() >= mostCleaned
 				return err
+			})
+			if err != nil {
+				return failed("cleaning", err)
 			}
 		}
-		_, err = tx.Exec(ctx, db.sql(`delete from {}.dead where id = any (array(select id from {}.dead order by buried desc, id desc offset $1 limit $2))`), mostDead, mostOld)
-		return err
-	})
+	}
+	return nil
 }

@@ -14,8 +14,8 @@
 // on, see EventHandler.Patience. After a crash of the server an event may run again whose end was
 // written just before, because only the acceptance of events waits for the disk.
 //
-// A replica has a pool of connections, ten at most (pool_max_conns in the DSN), and one more for its
-// session.
+// A replica has a pool of connections, ten at most (pool_max_conns in the DSN), one more for an Inbox
+// that events are taken from, and one for all other locks.
 //
 // Everything lies in the tables of one schema, which Open makes and brings up to date; see [Schema]
 // for people who have a tool for that. Replicas of two versions that follow each other may run side

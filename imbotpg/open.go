@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -48,8 +49,7 @@ type DB struct {
 	once     sync.Once
 	err      error // of Close
 
-	cancel context.CancelFunc // of clean
-	works  sync.WaitGroup     // clean
+	cleaning func() // ends it
 
 	mu      sync.Mutex
 	inboxes []*Inbox
@@ -103,9 +103,7 @@ func OpenPool(ctx context.Context, pool *pgxpool.Pool, o Options) (*DB, error) {
 	if err != nil {
 		return nil, failed("Open", err)
 	}
-	working, stop := context.WithCancel(context.WithoutCancel(ctx))
-	db.cancel = stop
-	db.works.Go(func() { db.clean(working) })
+	db.cleaning = db.cleans()
 	return db, nil
 }
 
@@ -170,14 +168,13 @@ func (db *DB) sql(statement string) string {
 func (db *DB) Close() error {
 	db.once.Do(func() {
 		db.mu.Lock()
-		inboxes := db.inboxes
+		inboxes := slices.Clone(db.inboxes)
 		db.closed = true
 		db.mu.Unlock()
 		for _, in := range inboxes {
 			db.err = errors.Join(db.err, in.Close())
 		}
-		db.cancel()
-		db.works.Wait()
+		db.cleaning()
 		db.sessions.close()
 		if db.own {
 			db.pool.Close()

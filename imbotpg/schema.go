@@ -16,16 +16,18 @@ var steps = []string{`
 create table {}.setting (key text primary key, body bytea not null);
 
 create table {}.replica (id bigint generated always as identity primary key, name text not null, at timestamptz not null default clock_timestamp());
-create table {}.line (line text primary key, owner bigint, lease bigint, since timestamptz not null default clock_timestamp()) with (fillfactor = 50);
+create table {}.line (
+	line text primary key, owner bigint, lease bigint, tries integer not null default 0, since timestamptz not null default clock_timestamp()
+);
 create index on {}.line (since) where owner is null;
 create index on {}.line (owner) where owner is not null;
 create table {}.event (
 	id bigint generated always as identity primary key, line text not null, key text not null, body bytea not null,
-	tries integer not null default 0, at timestamptz not null default clock_timestamp()
-);
+	at timestamptz not null default clock_timestamp()
+) with (toast_tuple_target = 8160);
 create index on {}.event (line, id);
 create table {}.seen (key text primary key, at timestamptz not null);
-create index on {}.seen (at) where at < 'infinity';
+create index on {}.seen (at);
 create table {}.dead (
 	id bigint primary key, line text not null, key text not null, body bytea not null,
 	tries integer not null, at timestamptz not null, buried timestamptz not null default clock_timestamp()
