@@ -3,7 +3,8 @@
 // With BITRIX24_WEBHOOK_URL and BITRIX24_CLIENT_ID it looks at a bot on a real
 // portal: BOT_CODE is its code, BOT_EVENT_URL its handler URL. For the bot of an
 // application it takes BITRIX24_APP_ID and BITRIX24_APP_SECRET instead, BOT_GRANTS,
-// the directory of its file store, and BITRIX24_MEMBER_ID, the portal. It changes
+// the directory of its file store, and BITRIX24_MEMBER_ID, the portal. With -v2 the bot
+// is one of the second generation; without BOT_EVENT_URL it polls. It changes
 // nothing but tokens that are too old, which it renews.
 // Without any setting it looks at a portal in memory, before and after the usual
 // mistakes are mended.
@@ -12,6 +13,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,12 +23,15 @@ import (
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
+	"github.com/imbot-go/imbot/imbotv2"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	req := imbot.DiagnoseRequest{BotCode: os.Getenv("BOT_CODE"), EventHandler: os.Getenv("BOT_EVENT_URL")}
+	v2 := flag.Bool("v2", false, "the bot is one of the second generation")
+	flag.Parse()
+	req := request{code: os.Getenv("BOT_CODE"), url: os.Getenv("BOT_EVENT_URL"), v2: *v2}
 	var err error
 	switch {
 	case os.Getenv("BITRIX24_MEMBER_ID") != "":
@@ -39,7 +44,7 @@ func main() {
 		hook := imbot.Webhook{URL: os.Getenv("BITRIX24_WEBHOOK_URL"), ClientID: os.Getenv("BITRIX24_CLIENT_ID")}
 		err = examineHook(ctx, os.Stdout, hook, req)
 	default:
-		err = demo(ctx, os.Stdout)
+		err = demo(ctx, os.Stdout, *v2)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "doctor:", err)
@@ -47,8 +52,14 @@ func main() {
 	}
 }
 
+// request says what is looked at.
+type request struct {
+	code, url string
+	v2        bool
+}
+
 // examineHook looks at a bot of a webhook.
-func examineHook(ctx context.Context, out io.Writer, hook imbot.Webhook, req imbot.DiagnoseRequest) error {
+func examineHook(ctx context.Context, out io.Writer, hook imbot.Webhook, req request) error {
 	client, err := imbot.NewClient(hook)
 	if err != nil {
 		return err
@@ -57,7 +68,7 @@ func examineHook(ctx context.Context, out io.Writer, hook imbot.Webhook, req imb
 }
 
 // examineApp looks at a bot of an application on one of its portals.
-func examineApp(ctx context.Context, out io.Writer, app *imbot.OAuthApp, memberID string, req imbot.DiagnoseRequest) error {
+func examineApp(ctx context.Context, out io.Writer, app *imbot.OAuthApp, memberID string, req request) error {
 	client, err := app.Client(ctx, memberID)
 	switch {
 	case errors.Is(err, imbot.ErrNotFound):
@@ -70,8 +81,14 @@ func examineApp(ctx context.Context, out io.Writer, app *imbot.OAuthApp, memberI
 }
 
 // report prints what stands in the way of a bot's events.
-func report(ctx context.Context, out io.Writer, client *imbot.Client, req imbot.DiagnoseRequest) error {
-	r, err := imbot.Diagnose(ctx, client, req)
+func report(ctx context.Context, out io.Writer, client *imbot.Client, req request) error {
+	var r imbot.Report
+	var err error
+	if req.v2 {
+		r, err = imbotv2.Diagnose(ctx, imbotv2.From(client), imbotv2.DiagnoseRequest{BotCode: req.code, WebhookURL: req.url})
+	} else {
+		r, err = imbot.Diagnose(ctx, client, imbot.DiagnoseRequest{BotCode: req.code, EventHandler: req.url})
+	}
 	if err != nil {
 		return err
 	}
@@ -80,7 +97,7 @@ func report(ctx context.Context, out io.Writer, client *imbot.Client, req imbot.
 }
 
 // demo makes the usual mistakes on a portal in memory, and mends them.
-func demo(ctx context.Context, out io.Writer) error {
+func demo(ctx context.Context, out io.Writer, v2 bool) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	portal := imbottest.NewPortal()
@@ -92,7 +109,7 @@ func demo(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	// Nobody listens there.
-	err = report(ctx, out, client, imbot.DiagnoseRequest{BotCode: "support", EventHandler: "http://127.0.0.1:8080/events"})
+	err = report(ctx, out, client, request{"support", "http://127.0.0.1:8080/events", v2})
 	if err != nil {
 		return err
 	}
@@ -106,12 +123,18 @@ func demo(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = imbot.EnsureBot(ctx, client, imbot.BotRegisterRequest{
-		Code: "support", EventHandler: handlerURL, Properties: imbot.BotProperties{Name: "Support"},
-	})
+	if v2 {
+		_, err = imbotv2.EnsureBot(ctx, imbotv2.From(client), imbotv2.BotRegisterRequest{
+			Code: "support", EventMode: imbotv2.EventModeWebhook, WebhookURL: handlerURL, Properties: imbotv2.BotProperties{Name: "Support"},
+		})
+	} else {
+		_, err = imbot.EnsureBot(ctx, client, imbot.BotRegisterRequest{
+			Code: "support", EventHandler: handlerURL, Properties: imbot.BotProperties{Name: "Support"},
+		})
+	}
 	if err != nil {
 		return err
 	}
-	err = report(ctx, out, client, imbot.DiagnoseRequest{BotCode: "support", EventHandler: handlerURL})
+	err = report(ctx, out, client, request{"support", handlerURL, v2})
 	return errors.Join(err, bot.Shutdown(ctx), portal.Err())
 }

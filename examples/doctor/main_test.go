@@ -15,14 +15,18 @@ import (
 )
 
 func TestDemoFindsTheMistakes(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, demo(t.Context(), &out))
-	before, after, found := strings.Cut(out.String(), "\nAfter:\n")
-	require.True(t, found)
-	for _, mistake := range []string{"ClientID has only 4 characters", `no bot with the code "support"`, "not https", "only this machine or network has", "does not answer from here"} {
-		require.Contains(t, before, mistake)
+	for name, v2 := range map[string]bool{"first generation": false, "second generation": true} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			require.NoError(t, demo(t.Context(), &out, v2))
+			before, after, found := strings.Cut(out.String(), "\nAfter:\n")
+			require.True(t, found)
+			for _, mistake := range []string{"ClientID has only 4 characters", `no bot with the code "support"`, "not https", "only this machine or network has", "does not answer from here"} {
+				require.Contains(t, before, mistake)
+			}
+			require.Equal(t, "Nothing stands in the way of events that can be seen from here.", strings.TrimSpace(after))
+		})
 	}
-	require.Equal(t, "Nothing stands in the way of events that can be seen from here.", strings.TrimSpace(after))
 }
 
 func TestTheBotOfAnApplication(t *testing.T) {
@@ -38,7 +42,7 @@ func TestTheBotOfAnApplication(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(t.Output(), nil)) // is shown when the test fails
 	h := &imbot.EventHandler{Verifier: app.Verifier(), Logger: logger}
 	portal.Serve(handlerURL, h)
-	req := imbot.DiagnoseRequest{BotCode: "support", EventHandler: handlerURL}
+	req := request{code: "support", url: handlerURL}
 
 	var out bytes.Buffer
 	require.NoError(t, examineApp(t.Context(), &out, app, "unknown", req))
