@@ -9,13 +9,16 @@ import (
 	"sync"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbotv2"
 )
 
 // reminders is an application for any number of portals: its bot takes a
-// reminder from whoever writes to it, and sends it back in the background.
+// reminder from whoever writes to it, and sends it back in the background. What differs in the second
+// generation is in v2.go.
 type reminders struct {
 	oauth  *imbot.OAuthApp
 	events *imbot.EventHandler
+	v2     bool
 
 	mu      sync.Mutex
 	waiting []reminder
@@ -30,15 +33,14 @@ type reminder struct {
 }
 
 // newReminders completes what main knows: id, secret, store and servers.
-func newReminders(oauth *imbot.OAuthApp, eventURL string, log *slog.Logger) *reminders {
-	a := &reminders{oauth: oauth}
+func newReminders(oauth *imbot.OAuthApp, eventURL string, log *slog.Logger, v2 bool) *reminders {
+	a := &reminders{oauth: oauth, v2: v2}
 	oauth.OnInstall = func(ctx context.Context, client *imbot.Client, _ imbot.Grant) error {
-		_, err := imbot.EnsureBot(ctx, client, imbot.BotRegisterRequest{
-			Code:         "reminders",
-			EventHandler: eventURL,
-			Properties:   imbot.BotProperties{Name: "Reminders", Color: imbot.ColorAqua},
-		})
-		if err != nil {
+		ensure := ensureBot
+		if v2 {
+			ensure = ensureBotV2
+		}
+		if err := ensure(ctx, client, eventURL); err != nil {
 			return err
 		}
 		// Refused without harm when it is bound already.
@@ -52,8 +54,18 @@ func newReminders(oauth *imbot.OAuthApp, eventURL string, log *slog.Logger) *rem
 		a.forget(g.MemberID)
 		return nil
 	}
-	a.events = &imbot.EventHandler{Verifier: oauth.Verifier(), Logger: log, OnMessage: a.onMessage}
+	second := &imbotv2.EventHandler{OnMessage: a.onMessageV2}
+	a.events = &imbot.EventHandler{Verifier: oauth.Verifier(), Logger: log, OnMessage: a.onMessage, OnEvent: second.Handle}
 	return a
+}
+
+func ensureBot(ctx context.Context, client *imbot.Client, eventURL string) error {
+	_, err := imbot.EnsureBot(ctx, client, imbot.BotRegisterRequest{
+		Code:         "reminders",
+		EventHandler: eventURL,
+		Properties:   imbot.BotProperties{Name: "Reminders", Color: imbot.ColorAqua},
+	})
+	return err
 }
 
 // handler serves the events and the page of the application.
@@ -105,6 +117,9 @@ func (a *reminders) send(ctx context.Context, r reminder) error {
 	client, err := a.oauth.Client(ctx, r.memberID)
 	if err != nil {
 		return err
+	}
+	if a.v2 {
+		return sendV2(ctx, client, r)
 	}
 	_, err = client.WithBot(r.bot).Message.Add(ctx, imbot.MessageAddRequest{DialogID: r.dialog, Message: "Reminder: " + r.text})
 	return err

@@ -5,12 +5,13 @@
 // BITRIX24_APP_ID, BITRIX24_APP_SECRET and BOT_URL (https://bot.example.com) it
 // serves real portals: BOT_URL/install is the page of the application, BOT_URL/events
 // the address of its events. It listens on BOT_ADDR (default :8080) and keeps its
-// grants below BOT_GRANTS (default grants).
+// grants below BOT_GRANTS (default grants). With -v2 the bot is one of the second generation.
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,11 +27,13 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	v2 := flag.Bool("v2", false, "the bot is one of the second generation")
+	flag.Parse()
 	run := demo
 	if os.Getenv("BITRIX24_APP_ID") != "" {
 		run = serve
 	}
-	if err := run(ctx, os.Stdout); err != nil {
+	if err := run(ctx, os.Stdout, *v2); err != nil {
 		fmt.Fprintln(os.Stderr, "oauthapp:", err)
 		os.Exit(1)
 	}
@@ -44,7 +47,7 @@ func setting(name, fallback string) string {
 }
 
 // serve runs the application for real portals.
-func serve(ctx context.Context, out io.Writer) error {
+func serve(ctx context.Context, out io.Writer, v2 bool) error {
 	secret, base := os.Getenv("BITRIX24_APP_SECRET"), os.Getenv("BOT_URL")
 	if secret == "" || base == "" {
 		return errors.New("BITRIX24_APP_SECRET and BOT_URL must be set, too")
@@ -52,7 +55,7 @@ func serve(ctx context.Context, out io.Writer) error {
 	app := newReminders(&imbot.OAuthApp{
 		ClientID: os.Getenv("BITRIX24_APP_ID"), ClientSecret: secret, Store: imbot.NewFileStore(setting("BOT_GRANTS", "grants")),
 		Options: []imbot.Option{imbot.WithLogger(slog.Default())},
-	}, base+"/events", slog.Default())
+	}, base+"/events", slog.Default(), v2)
 	server := imbot.Server{Addr: setting("BOT_ADDR", ":8080"), Handler: app.handler(), Events: []imbot.Shutdowner{app.events}}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Run(ctx) }()
@@ -72,7 +75,7 @@ func serve(ctx context.Context, out io.Writer) error {
 }
 
 // demo runs the application on a portal in memory.
-func demo(ctx context.Context, out io.Writer) error {
+func demo(ctx context.Context, out io.Writer, v2 bool) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	portal := imbottest.NewPortal()
@@ -83,7 +86,7 @@ func demo(ctx context.Context, out io.Writer) error {
 		ClientID: "local.demo", ClientSecret: "secret", Store: store,
 		AuthServers: []string{portal.AuthServer()},
 		Options:     []imbot.Option{imbot.WithHTTPClient(portal.HTTPClient())},
-	}, eventURL, slog.New(slog.DiscardHandler))
+	}, eventURL, slog.New(slog.DiscardHandler), v2)
 	portal.Serve(eventURL, app.handler())
 	portal.Serve(pageURL, app.handler())
 	installed := portal.Application("local.demo", "secret")
@@ -98,8 +101,8 @@ func live(ctx context.Context, out io.Writer, portal *imbottest.Portal, installe
 	if _, err := installed.OpenPage(ctx, imbottest.Admin, pageURL); err != nil {
 		return err
 	}
-	calls := portal.Calls("imbot.register")
-	fmt.Fprintf(out, "  %d bot registered\n", len(calls))
+	calls := len(portal.Calls("imbot.register")) + len(portal.Calls("imbot.v2.Bot.register"))
+	fmt.Fprintf(out, "  %d bot registered\n", calls)
 
 	fmt.Fprintln(out, "Anna writes to the bot.")
 	anna := portal.AddUser("Anna", "Ivanova")

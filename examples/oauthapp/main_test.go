@@ -8,9 +8,16 @@ import (
 )
 
 func TestDemoGoesThroughTheLifeOfAnApplication(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, demo(t.Context(), &out))
-	require.Equal(t, `The administrator installs the application on its page.
+	for name, v2 := range map[string]bool{"first generation": false, "second generation": true} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			require.NoError(t, demo(t.Context(), &out, v2))
+			require.Equal(t, story, out.String())
+		})
+	}
+}
+
+const story = `The administrator installs the application on its page.
   1 bot registered
 Anna writes to the bot.
   Reminders: I will remind you.
@@ -19,11 +26,10 @@ An hour later all access tokens are too old, and the portal has another name.
   1 renewal
 The administrator uninstalls the application, while a reminder waits.
   0 reminders wait
-`, out.String())
-}
+`
 
 func TestServeSaysWhichSettingIsMissing(t *testing.T) {
 	t.Setenv("BITRIX24_APP_ID", "local.1")
 	t.Setenv("BITRIX24_APP_SECRET", "")
-	require.ErrorContains(t, serve(t.Context(), &bytes.Buffer{}), "BITRIX24_APP_SECRET")
+	require.ErrorContains(t, serve(t.Context(), &bytes.Buffer{}, false), "BITRIX24_APP_SECRET")
 }

@@ -16,7 +16,8 @@ const hours, operator = "Opening hours", "Operator"
 // visit is what the desk knows of a guest, also after a restart.
 type visit struct{ AskedName bool }
 
-// desk is a bot that answers guests of an open line before the operators do.
+// desk is a bot that answers guests of an open line before the operators do; deskV2 is its twin of
+// the second generation.
 type desk struct {
 	client *imbot.Client
 	visits imbot.State[visit]

@@ -13,9 +13,16 @@ import (
 )
 
 func TestDemoPrintsTheConversation(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, demo(t.Context(), &out))
-	require.Equal(t, `Front desk   Welcome! What can I do for you?
+	for name, v2 := range map[string]bool{"first generation": false, "second generation": true} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			require.NoError(t, demo(t.Context(), &out, v2))
+			require.Equal(t, conversation, out.String())
+		})
+	}
+}
+
+const conversation = `Front desk   Welcome! What can I do for you?
 Guest        Do you sell tea?
 Front desk   Sorry, I know two things only:
 Guest        Opening hours
@@ -26,21 +33,20 @@ Guest        Nadia
 Front desk   Thank you, Nadia. An operator is coming.
 Olga Orlova  Good morning, Nadia. Olga here.
 The CRM has a lead of Nadia.
-`, out.String())
-}
+`
 
 func TestServeSaysWhichSettingIsMissing(t *testing.T) {
 	t.Setenv("BITRIX24_WEBHOOK_URL", "https://portal.bitrix24.com/rest/1/secret/")
 	t.Setenv("BITRIX24_CLIENT_ID", "a-long-random-client-id")
 	t.Setenv("BOT_EVENT_URL", "https://bot.example.com/events")
 	t.Setenv("BITRIX24_LINE_ID", "main")
-	require.ErrorContains(t, serve(t.Context(), &bytes.Buffer{}), "BITRIX24_LINE_ID")
+	require.ErrorContains(t, serve(t.Context(), &bytes.Buffer{}, false), "BITRIX24_LINE_ID")
 }
 
 // visited is an office with a guest who has been greeted.
 func visited(t *testing.T, dir string) (o *office, guest imbot.ID, dialog imbot.DialogID) {
 	t.Helper()
-	o, err := newOffice(t.Context(), dir)
+	o, err := newOffice(t.Context(), dir, false)
 	require.NoError(t, err)
 	t.Cleanup(o.portal.Close)
 	guest, chat, err := o.portal.Visit(t.Context(), o.line, "Guest")
@@ -82,7 +88,7 @@ func TestTheBotIsSilentForAllButTheGuest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o, _, dialog := visited(t, filepath.Join(t.TempDir(), "states"))
 			before := len(o.portal.Calls("imbot.message.add"))
-			require.NoError(t, o.bot.Handle(t.Context(), &imbot.MessageAddEvent{User: row.user, Params: imbot.MessageParams{
+			require.NoError(t, o.bot.(*imbot.EventHandler).Handle(t.Context(), &imbot.MessageAddEvent{User: row.user, Params: imbot.MessageParams{
 				Message: "hi", ChatType: "L", ChatEntityID: "x|1|y|13", FromUserID: row.user.ID, DialogID: dialog, ComponentID: row.whisper,
 			}}))
 			require.Equal(t, row.speaks, len(o.portal.Calls("imbot.message.add")) > before)
