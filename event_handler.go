@@ -86,7 +86,8 @@ type EventHandler struct {
 	// loses none: what was waiting, or running, is handled afterwards, or by another process that
 	// shares the inbox. An event is handled at least once: again when its process died in the
 	// middle, see [Redelivered]. Events of Beside are not kept, and Claims are asked about them only.
-	// The handler closes the inbox with its Shutdown. While no event can be stored, they wait in
+	// The handler handles whatever is in the inbox, so bots with other callbacks need one of their own
+	// (a file, a schema); Shutdown closes it. While no event can be stored, they wait in
 	// memory (Queue, Patience), are accepted all the same, and /readyz says "degraded".
 	Inbox    driver.Inbox
 	MaxTries int           // starts of a callback that ends its process each time, default 5; then the event is a dead letter
