@@ -2,6 +2,8 @@ package imbotbolt
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -16,6 +18,9 @@ const claimTime = 2 * time.Hour
 func (db *DB) Claims() driver.Claims { return claims{db} }
 
 type claims struct{ db *DB }
+
+// Format implements [fmt.Formatter].
+func (c claims) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotbolt.Claims") }
 
 // Claim implements [driver.Claims].
 func (c claims) Claim(ctx context.Context, key string) (first bool, err error) {

@@ -156,3 +156,52 @@ func TestAClockThatWasWrong(t *testing.T) {
 		})
 	}
 }
+
+func TestARevivedEventIsKnownAsLongAsItWaits(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+	in := db.Inbox()
+	put(t, in, "a")
+	it := take(t, in, 1)[0]
+	require.NoError(t, in.Done(t.Context(), it, driver.InboxBuried))
+	require.NoError(t, in.Revive(t.Context(), it.ID))
+	require.NoError(t, db.Clean(3*time.Hour))
+	fresh, err := in.Put(t.Context(), driver.InboxItem{Key: "a", Line: "x"})
+	require.NoError(t, err)
+	require.False(t, fresh)
+	require.NoError(t, in.Done(t.Context(), take(t, in, 1)[0], driver.InboxHandled))
+	require.Equal(t, 1, db.Rows("seen"))
+	require.NoError(t, db.Clean(3*time.Hour))
+	require.Zero(t, db.Rows("seen"))
+}
+
+func TestDoneBesideClose(t *testing.T) {
+	for _, closes := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+			a, b := db.Inbox(), db.Inbox()
+			for _, key := range []string{"one", "two"} {
+				_, err := a.Put(t.Context(), driver.InboxItem{Key: key, Line: "line"})
+				require.NoError(t, err)
+			}
+			it := take(t, a, 1)[0]
+			var first, second error
+			together(t, db, func() {
+				if closes {
+					require.NoError(t, a.Close()) // after the change, before it is on the disk
+				}
+			},
+				func() { first = a.Done(t.Context(), it, driver.InboxHandled) },
+				func() { second = a.Done(t.Context(), it, driver.InboxHandled) },
+			)
+			require.NoError(t, first)
+			require.NoError(t, second)
+			items := take(t, b, 9)
+			require.Len(t, items, 1)
+			require.Equal(t, "two", items[0].Key)
+			stats, err := b.InboxStats(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, driver.InboxStats{Running: 1}, stats)
+			require.NoError(t, b.Done(t.Context(), items[0], driver.InboxHandled))
+		})
+	}
+}

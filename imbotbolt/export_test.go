@@ -2,6 +2,7 @@ package imbotbolt
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -12,6 +13,13 @@ func WaitLess(d time.Duration) (restore func()) {
 	before := lockTime
 	lockTime = d
 	return func() { lockTime = before }
+}
+
+// WasteLess lets Open make a file smaller of which n bytes are free, until restore is called.
+func WasteLess(n int64) (restore func()) {
+	before := wasteful
+	wasteful = n
+	return func() { wasteful = before }
 }
 
 // Clean cleans as the committer does every minute, as if so much time had gone by.
@@ -40,7 +48,7 @@ func (db *DB) Change(do func() error) error {
 func (db *DB) Handled(n int) error {
 	return db.bolt.Update(func(tx *bbolt.Tx) error {
 		for i := range n {
-			if err := seen.put(tx, number(uint64(i)), db.now(), nil); err != nil {
+			if err := errors.Join(tx.Bucket(seen.name).Put(number(uint64(i)), []byte{1}), tx.Bucket(seen.at).Put(timeKey(db.now(), number(uint64(i))), nil)); err != nil {
 				return err
 			}
 		}
@@ -59,7 +67,7 @@ func (db *DB) Unnoticed(key, line string, forget uint64) error {
 	return db.bolt.Update(func(tx *bbolt.Tx) error {
 		db.unsure = true
 		id, _ := tx.Bucket(inEvents).NextSequence()
-		_ = seen.put(tx, []byte(key), time.Unix(never, 0), nil)
+		_ = tx.Bucket(seen.name).Put(digest(key), []byte{1})
 		_ = tx.Bucket(inEvents).Delete(number(forget))
 		return tx.Bucket(inEvents).Put(number(id), row{line: line, key: key, at: db.now()}.encode())
 	})

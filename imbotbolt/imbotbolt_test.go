@@ -38,8 +38,10 @@ func openFile(t testing.TB, path string, o imbotbolt.Options) *imbotbolt.DB {
 }
 
 func TestKits(t *testing.T) {
+	t.Parallel()
 	for name, ring := range map[string]*imbot.Keyring{"plain": nil, "encrypted": keys(t, 1)} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{Keys: ring})
 			t.Run("tokens", func(t *testing.T) {
 				storetest.TokenStore(t, func(testing.TB) imbot.TokenStore { return db.Tokens() })

@@ -3,12 +3,12 @@ package imbotbolt
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +23,6 @@ const (
 	deadTime = 30 * 24 * time.Hour
 	mostDead = 10_000
 	mostBody = 5 << 20
-	never    = 1 << 33 // a time in seconds
 )
 
 // Inbox keeps events; see [driver.Inbox]. It belongs to one process: what it has taken is free at the
@@ -64,7 +63,8 @@ func (b *Inbox) Put(ctx context.Context, it driver.InboxItem) (fresh bool, err e
 	body := db.keys.Seal("event "+it.Key, it.Body)
 	err = db.update(ctx, func(tx *bbolt.Tx) error {
 		id = 0
-		if known, _ := seen.get(tx, []byte(it.Key)); known != nil {
+		known := tx.Bucket(seen.name)
+		if known.Get(digest(it.Key)) != nil {
 			return nil
 		}
 		if strings.HasPrefix(it.Line, "u") && !q.room(it.Line) {
@@ -75,7 +75,7 @@ func (b *Inbox) Put(ctx context.Context, it driver.InboxItem) (fresh bool, err e
 		if err != nil {
 			return err
 		}
-		if err := seen.put(tx, []byte(it.Key), time.Unix(never, 0), nil); err != nil {
+		if err := known.Put(digest(it.Key), []byte{1}); err != nil {
 			return err
 		}
 		id = next
@@ -180,14 +180,15 @@ func (b *Inbox) Done(ctx context.Context, it driver.InboxItem, how driver.InboxO
 		if raw == nil {
 			return nil // a transaction has done it that seemed to fail
 		}
+		now := b.db.now()
 		if how == driver.InboxBuried {
 			tries := 1 + numberOf(tx.Bucket(inTries).Get(key))
-			if err := bury(tx, key, b.db.now(), append(number(tries), raw...)); err != nil {
+			if err := buried.put(tx, key, now, append(number(tries), raw...)); err != nil {
 				return err
 			}
 		}
 		if it.Key != "" {
-			if err := seen.put(tx, []byte(it.Key), b.db.now(), nil); err != nil {
+			if err := tx.Bucket(seen.at).Put(timeKey(now, digest(it.Key)), nil); err != nil {
 				return err
 			}
 		}
@@ -219,9 +220,9 @@ func (b *Inbox) Dead(ctx context.Context, n int) (dead []driver.InboxItem, err e
 		return nil, err
 	}
 	err = b.db.view(ctx, func(tx *bbolt.Tx) error {
-		c := tx.Bucket(byTime).Cursor()
+		c := tx.Bucket(buried.at).Cursor()
 		for k, _ := c.First(); k != nil && len(dead) < n; k, _ = c.Next() {
-			tries, raw := unearth(tx.Bucket(inDead).Get(k[8:]))
+			tries, raw, _ := unearth(tx, k[8:])
 			r, _ := decode(raw)
 			it := b.db.item(numberOf(k[8:]), r)
 			it.Tries = tries
@@ -237,27 +238,28 @@ func (b *Inbox) Revive(ctx context.Context, id string) error {
 	q := &b.db.queue
 	var r row
 	var next uint64
-	return b.exhume(ctx, id, func(tx *bbolt.Tx, raw []byte) (err error) {
+	return b.exhume(ctx, id, func(tx *bbolt.Tx, raw []byte, at time.Time) (err error) {
 		if r, err = decode(raw); err != nil {
 			return refusal{errors.New("imbotbolt: Revive: the row is damaged")}
 		}
 		if next, err = tx.Bucket(inEvents).NextSequence(); err != nil {
 			return err
 		}
-		if err := seen.put(tx, []byte(r.key), time.Unix(never, 0), nil); err != nil {
-			return err
-		}
-		return tx.Bucket(inEvents).Put(number(next), raw)
+		return errors.Join( // its key is known for as long as it waits
+			tx.Bucket(seen.name).Put(digest(r.key), []byte{1}),
+			tx.Bucket(seen.at).Delete(timeKey(at, digest(r.key))),
+			tx.Bucket(inEvents).Put(number(next), raw),
+		)
 	}, func() { q.add(r.line, next) })
 }
 
 // Drop implements [driver.DeadLetters].
 func (b *Inbox) Drop(ctx context.Context, id string) error {
-	return b.exhume(ctx, id, func(*bbolt.Tx, []byte) error { return nil }, func() {})
+	return b.exhume(ctx, id, func(*bbolt.Tx, []byte, time.Time) error { return nil }, func() {})
 }
 
 // exhume takes a dead letter out.
-func (b *Inbox) exhume(ctx context.Context, id string, do func(*bbolt.Tx, []byte) error, after func()) error {
+func (b *Inbox) exhume(ctx context.Context, id string, do func(tx *bbolt.Tx, raw []byte, at time.Time) error, after func()) error {
 	if err := b.check(ctx); err != nil {
 		return err
 	}
@@ -266,15 +268,14 @@ func (b *Inbox) exhume(ctx context.Context, id string, do func(*bbolt.Tx, []byte
 		return driver.ErrNoItem
 	}
 	return b.db.update(ctx, func(tx *bbolt.Tx) error {
-		raw := bytes.Clone(tx.Bucket(inDead).Get(number(n)))
-		if raw == nil {
+		_, raw, at := unearth(tx, number(n))
+		if at.IsZero() {
 			return refusal{driver.ErrNoItem}
 		}
-		_, event := unearth(raw)
-		if err := do(tx, event); err != nil {
+		if err := do(tx, raw, at); err != nil {
 			return err
 		}
-		return unbury(tx, number(n), raw)
+		return buried.remove(tx, number(n))
 	}, func() {
 		b.db.queue.count(-1)
 		after()
@@ -298,27 +299,20 @@ func (b *Inbox) InboxStats(ctx context.Context) (driver.InboxStats, error) {
 	return stats, err
 }
 
-// unearth returns the tries and the row of a dead letter, which has the time and the tries in front.
-func unearth(raw []byte) (tries int, event []byte) {
-	if len(raw) < 16 {
-		return 0, nil
+// unearth returns a copy of a dead letter, which has its tries in front, and when it was buried; zero:
+// there is none.
+func unearth(tx *bbolt.Tx, key []byte) (tries int, event []byte, at time.Time) {
+	raw, at := buried.get(tx, key)
+	if len(raw) < 8 {
+		return 0, nil, at
 	}
-	return int(numberOf(raw[8:16])), raw[16:] //nolint:gosec // a few
+	return int(numberOf(raw[:8])), bytes.Clone(raw[8:]), at //nolint:gosec // a few
 }
 
-// bury keeps a row as a dead letter, with the time in front.
-func bury(tx *bbolt.Tx, key []byte, at time.Time, raw []byte) error {
-	return errors.Join(
-		tx.Bucket(inDead).Put(key, append(timeKey(at, nil), raw...)),
-		tx.Bucket(byTime).Put(timeKey(at, key), nil),
-	)
-}
-
-func unbury(tx *bbolt.Tx, key, raw []byte) error {
-	return errors.Join(
-		tx.Bucket(byTime).Delete(append(slices.Clone(raw[:8]), key...)),
-		tx.Bucket(inDead).Delete(key),
-	)
+// digest is a short name of a key: each event has one in the file for hours.
+func digest(key string) []byte {
+	sum := sha256.Sum256([]byte(key))
+	return sum[:16]
 }
 
 // A row is an event as it is stored: a version, a sum of what follows, and that.

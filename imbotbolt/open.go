@@ -28,13 +28,13 @@ type Options struct {
 	Keys *imbot.Keyring
 }
 
-const (
-	fileVersion = 1
-	wasteful    = 64 << 20 // bytes that are free before a file is made smaller
-)
+const fileVersion = 1
 
-// lockTime is how long a process that ends is waited for. Tests have less of it.
-var lockTime = 10 * time.Second
+// Tests have less of these.
+var (
+	lockTime       = 10 * time.Second // in which a process ends that has the file
+	wasteful int64 = 64 << 20         // bytes that are free before a file is made smaller
+)
 
 // DB is an open file.
 type DB struct {
@@ -209,14 +209,13 @@ func (db *DB) copyTo(path string) error {
 // The buckets. Those that end with "-at" have the keys of another one by time; see aged.
 var (
 	inMeta   = []byte("meta")
-	inEvents = []byte("event") // by number
-	inTries  = []byte("tries") // how often an event has ended its process, by number
-	inDead   = []byte("dead")  // by number
-	inGrants = []byte("grant") // by member id
-	seen     = aged{[]byte("seen"), []byte("seen-at")}
+	inEvents = []byte("event")                         // by number
+	inTries  = []byte("tries")                         // how often an event has ended its process, by number
+	inGrants = []byte("grant")                         // by member id
+	buried   = aged{[]byte("dead"), []byte("dead-at")} // by number
+	seen     = aged{[]byte("seen"), []byte("seen-at")} // by digest of a key; without a time until it is done
 	claimed  = aged{[]byte("claim"), []byte("claim-at")}
-	states   = aged{[]byte("state"), []byte("state-at")}
-	byTime   = []byte("dead-at")
+	states   = aged{[]byte("state"), []byte("state-at")} // by when it ends
 )
 
 // prepare makes the buckets, and refuses a file that this version cannot read. A file that is as it
@@ -225,7 +224,7 @@ func (db *DB) prepare(tx *bbolt.Tx) error {
 	if first, _ := tx.Cursor().First(); first != nil && tx.Bucket(inMeta) == nil {
 		return errors.New("it belongs to another program: name a file that is not there yet")
 	}
-	for _, name := range [][]byte{inMeta, inEvents, inTries, inDead, inGrants, seen.name, seen.at, claimed.name, claimed.at, states.name, states.at, byTime} {
+	for _, name := range [][]byte{inMeta, inEvents, inTries, inGrants, buried.name, buried.at, seen.name, seen.at, claimed.name, claimed.at, states.name, states.at} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -293,8 +292,8 @@ func timeOf(key []byte) time.Time {
 	return time.Unix(0, int64(binary.BigEndian.Uint64(key))) //nolint:gosec // timeKey has made it
 }
 
-// aged is a bucket whose values begin with a time, and one with the same keys by that time, so that
-// what is old is found.
+// aged is a bucket with values that begin with a time, and one with the same keys by that time, so that
+// what is old is found. Values of seen have no time, which saves a write of a page.
 type aged struct{ name, at []byte }
 
 // get returns a value without its time, or nil.
@@ -335,10 +334,7 @@ func (a aged) removeBefore(tx *bbolt.Tx, end time.Time) (int, error) {
 		old = append(old, bytes.Clone(k))
 	}
 	for _, k := range old {
-		if err := a.remove(tx, k[8:]); err != nil {
-			return 0, err
-		}
-		if err := tx.Bucket(a.at).Delete(k); err != nil { // also one whose value is damaged
+		if err := errors.Join(tx.Bucket(a.name).Delete(k[8:]), tx.Bucket(a.at).Delete(k)); err != nil {
 			return 0, err
 		}
 	}
@@ -350,12 +346,16 @@ func (a aged) removeBefore(tx *bbolt.Tx, end time.Time) (int, error) {
 func (a aged) notAfter(tx *bbolt.Tx, now time.Time) (were bool, err error) {
 	var ahead [][]byte
 	c := tx.Bucket(a.at).Cursor()
-	for k, _ := c.Seek(timeKey(now, nil)); k != nil && timeOf(k).Unix() != never; k, _ = c.Next() {
-		ahead = append(ahead, bytes.Clone(k[8:]))
+	for k, _ := c.Seek(timeKey(now, nil)); k != nil; k, _ = c.Next() {
+		ahead = append(ahead, bytes.Clone(k))
 	}
-	for _, key := range ahead {
-		value, _ := a.get(tx, key)
-		if err := a.put(tx, key, now, bytes.Clone(value)); err != nil {
+	for _, k := range ahead {
+		if value, _ := a.get(tx, k[8:]); value != nil {
+			if err := tx.Bucket(a.name).Put(k[8:], append(timeKey(now, nil), value...)); err != nil {
+				return false, err
+			}
+		}
+		if err := errors.Join(tx.Bucket(a.at).Delete(k), tx.Bucket(a.at).Put(timeKey(now, k[8:]), nil)); err != nil {
 			return false, err
 		}
 	}

@@ -78,8 +78,9 @@ func (db *DB) load() error {
 					return err
 				}
 			}
-			for _, a := range []aged{seen, claimed} {
-				were, err := a.notAfter(tx, db.now())
+			now := db.now()
+			for _, a := range []aged{seen, claimed, buried} {
+				were, err := a.notAfter(tx, now)
 				if err != nil {
 					return err
 				}
@@ -105,7 +106,7 @@ func (db *DB) load() error {
 func (q *queue) read(tx *bbolt.Tx) error {
 	q.mu.Lock()
 	last := q.last
-	q.dead = int64(tx.Bucket(inDead).Stats().KeyN)
+	q.dead = int64(tx.Bucket(buried.name).Stats().KeyN)
 	q.mu.Unlock()
 	c := tx.Bucket(inEvents).Cursor()
 	for k, raw := c.Seek(number(last + 1)); k != nil; k, raw = c.Next() {
@@ -341,15 +342,15 @@ func (q *queue) cleanDead(tx *bbolt.Tx, now time.Time) (int, error) {
 	extra := q.dead - mostDead
 	q.mu.Unlock()
 	var old [][]byte
-	c := tx.Bucket(byTime).Cursor()
+	c := tx.Bucket(buried.at).Cursor()
 	for k, _ := c.First(); k != nil && len(old) < mostOld; k, _ = c.Next() {
 		if int64(len(old)) >= extra && !timeOf(k).Before(now.Add(-deadTime)) {
 			break
 		}
-		old = append(old, bytes.Clone(k))
+		old = append(old, bytes.Clone(k[8:]))
 	}
 	for _, k := range old {
-		if err := unbury(tx, k[8:], k[:8]); err != nil {
+		if err := buried.remove(tx, k); err != nil {
 			return 0, err
 		}
 	}

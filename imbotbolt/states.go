@@ -3,6 +3,8 @@ package imbotbolt
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -15,6 +17,9 @@ import (
 func (db *DB) States() driver.StateStore { return stateStore{db} }
 
 type stateStore struct{ db *DB }
+
+// Format implements [fmt.Formatter].
+func (s stateStore) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotbolt.States") }
 
 // Load implements [driver.StateStore].
 func (s stateStore) Load(ctx context.Context, key string) (value []byte, err error) {

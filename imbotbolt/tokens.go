@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"sync"
 
@@ -14,6 +15,9 @@ import (
 
 // Tokens is an [imbot.TokenStore] with a lock, and a list of its portals.
 type Tokens struct{ db *DB }
+
+// Format implements [fmt.Formatter].
+func (s Tokens) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotbolt.Tokens") }
 
 var (
 	_ imbot.TokenLocker = Tokens{}
