@@ -1,11 +1,9 @@
 package imbottest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/imbot-go/imbot"
@@ -83,20 +81,28 @@ func (p *Portal) toWrite(user imbot.ID, dialog imbot.DialogID, text string) (*wo
 // [Portal.Open] the dialog before. The error includes that of [Portal.Err], which often
 // says why no answer came.
 func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, text string) (Message, error) {
+	asked, err := p.Say(ctx, user, dialog, text)
+	if err != nil {
+		return Message{}, err
+	}
+	return p.WaitAnswer(ctx, user, asked)
+}
+
+// WaitAnswer is the second half of [Portal.Ask], for what was sent otherwise, as with
+// [Portal.SayFile]: it waits for the next message of anybody else that the user sees behind asked.
+func (p *Portal) WaitAnswer(ctx context.Context, user imbot.ID, asked Message) (Message, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 	}
-	asked, err := p.Say(ctx, user, dialog, text)
-	if err != nil {
-		return Message{}, err
-	}
 	var answer Message
-	err = p.w.Await(ctx, func() bool {
-		messages := p.w.Chats[asked.ChatID].Messages
-		from, _ := slices.BinarySearchFunc(messages, asked.ID+1, func(m *world.Message, id imbot.ID) int { return cmp.Compare(m.ID, id) })
-		for _, m := range messages[from:] {
+	err := p.w.Await(ctx, func() bool {
+		chat := p.w.Chats[asked.ChatID]
+		if chat == nil {
+			return false
+		}
+		for _, m := range chat.Messages[world.IndexOf(chat.Messages, asked.ID+1):] {
 			if m.AuthorID != user && p.w.Shows(m, user) {
 				answer = public(m)
 				return true
@@ -105,7 +111,7 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 		return false
 	})
 	if err != nil {
-		err = fmt.Errorf("imbottest: no answer in %s: %w", dialog, err)
+		err = fmt.Errorf("imbottest: no answer to message %d: %w", asked.ID, err)
 		return Message{}, errors.Join(err, p.Err())
 	}
 	return answer, nil
