@@ -45,7 +45,7 @@ func TestState(t *testing.T) {
 	require.Len(t, dialogs, 1)
 	d := dialogs[0].(object)
 	last := d["last"].(object)
-	require.Equal(t, []string{"attach", "author", "chat", "deleted", "dialog", "edited", "gone", "id", "keyboard", "likes", "menu", "reply", "served", "system", "text", "time", "whisper"}, keys(last))
+	require.Equal(t, []string{"attach", "author", "chat", "deleted", "dialog", "edited", "files", "forward", "gone", "id", "keyboard", "menu", "reactions", "reply", "served", "system", "text", "time", "whisper"}, keys(last))
 	require.Regexp(t, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)$`, last["time"])
 	require.Equal(t, "hi", last["text"])
 	for _, name := range []string{"last", "color", "avatar"} {
@@ -53,7 +53,7 @@ func TestState(t *testing.T) {
 	}
 	require.Equal(t, object{
 		"id": "103", "chat": 1001.0, "type": "private", "title": "Echo", "members": []any{101.0, 103.0}, "owner": 0.0, "managers": []any{},
-		"messages": 2.0, "typing": []any{},
+		"messages": 2.0, "typing": []any{}, "closed": false,
 	}, d)
 	require.Empty(t, w.get("api/state?user=102")["dialogs"])
 }

@@ -57,7 +57,7 @@ func Handler(portal *imbottest.Portal) http.Handler {
 		"api/exchanges": h.exchanges, "api/exchange": h.exchange,
 	}
 	h.posts = map[string]func(*http.Request, []byte) (any, error){
-		"api/say": h.say, "api/press": h.press, "api/edit": h.edit, "api/delete": h.delete, "api/like": h.like,
+		"api/say": h.say, "api/press": h.press, "api/edit": h.edit, "api/delete": h.delete, "api/react": h.react, "api/forward": h.forward,
 		"api/open": h.open, "api/chat": h.chat, "api/invite": h.invite, "api/kick": h.kick, "api/user": h.addUser,
 		"api/replay": h.replay,
 	}
@@ -138,6 +138,9 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request, name string) {
 	case "api/avatar", "api/icon":
 		h.picture(w, r, name)
 		return
+	case "api/file":
+		h.file(w, r)
+		return
 	}
 	if answer, ok := h.gets[name]; ok {
 		v, err := answer(r)
@@ -165,6 +168,10 @@ func (h *handler) get(w http.ResponseWriter, r *http.Request, name string) {
 var contentTypes = map[string]string{".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 func (h *handler) post(w http.ResponseWriter, r *http.Request, name string) {
+	if name == "api/file" {
+		h.sayFile(w, r)
+		return
+	}
 	act, ok := h.posts[name]
 	if !ok {
 		fail(w, http.StatusNotFound, errors.New("there is no such address for POST"))

@@ -41,6 +41,7 @@ type dialog struct {
 	Messages int            `json:"messages"`
 	Last     *message       `json:"last"`
 	Typing   []imbot.ID     `json:"typing"`
+	Closed   bool           `json:"closed"` // people cannot write there
 }
 
 type message struct {
@@ -54,13 +55,36 @@ type message struct {
 	Time     milliTime       `json:"time"`
 	Edited   bool            `json:"edited"`
 	Deleted  bool            `json:"deleted"`
-	Gone     bool            `json:"gone"` // deleted without a notice in its place
-	Likes    []imbot.ID      `json:"likes"`
+	Gone     bool            `json:"gone"`    // deleted without a notice in its place
 	Reply    imbot.ID        `json:"reply"`   // the message that it quotes, 0 for none
 	Whisper  bool            `json:"whisper"` // the guest of the open line does not see it
 	Keyboard json.RawMessage `json:"keyboard"`
 	Attach   json.RawMessage `json:"attach"`
 	Menu     json.RawMessage `json:"menu"`
+
+	Reactions []reaction `json:"reactions"`
+	Files     []file     `json:"files"`
+	Forward   *forward   `json:"forward"`
+}
+
+type reaction struct {
+	User imbot.ID `json:"user"`
+	Code string   `json:"code"`
+}
+
+type file struct {
+	Name    string `json:"name"`
+	Size    int    `json:"size"`
+	URL     string `json:"url"`
+	Picture bool   `json:"picture"` // that the page can show
+	Width   int    `json:"width"`
+	Height  int    `json:"height"`
+}
+
+// forward is the message that was forwarded.
+type forward struct {
+	Message imbot.ID `json:"message"`
+	Author  imbot.ID `json:"author"`
 }
 
 type command struct {
@@ -126,7 +150,7 @@ func (h *handler) user(u imbottest.User) user {
 func (h *handler) dialog(d imbottest.Dialog) dialog {
 	out := dialog{
 		ID: d.ID, Chat: d.ChatID, Type: d.Type, Title: d.Title, Color: d.Color.Hex(), Members: neverNil(d.Members),
-		Owner: d.Owner, Managers: neverNil(d.Managers), Messages: d.Messages, Typing: neverNil(d.Typing),
+		Owner: d.Owner, Managers: neverNil(d.Managers), Messages: d.Messages, Typing: neverNil(d.Typing), Closed: d.Closed,
 	}
 	if other, private := d.ID.UserID(); private {
 		out.Avatar = h.avatar("user", d.ID, other)
@@ -156,7 +180,20 @@ func pictureURL(what string, id imbot.ID, data []byte) string {
 func newMessage(m imbottest.Message, dialog imbot.DialogID) message {
 	out := message{
 		ID: m.ID, Chat: m.ChatID, Dialog: dialog, Author: m.AuthorID, Text: m.Text, Served: textstage.Serve(m.Text, nil),
-		System: m.System, Time: milliTime(m.Time), Edited: m.Edited, Deleted: m.Deleted, Likes: neverNil(m.Likes), Reply: m.ReplyTo, Whisper: m.Whisper,
+		System: m.System, Time: milliTime(m.Time), Edited: m.Edited, Deleted: m.Deleted, Reply: m.ReplyTo, Whisper: m.Whisper,
+		Reactions: []reaction{}, Files: []file{},
+	}
+	for _, r := range m.Reactions {
+		out.Reactions = append(out.Reactions, reaction{r.User, r.Reaction})
+	}
+	for _, f := range m.Files {
+		out.Files = append(out.Files, file{
+			Name: f.Name, Size: len(f.Content), URL: fmt.Sprintf("api/file?message=%d&id=%d", m.ID, f.ID), Picture: f.Width > 0 && pictureType(f.Content) != "",
+			Width: f.Width, Height: f.Height,
+		})
+	}
+	if m.Forward.MessageID != 0 {
+		out.Forward = &forward{m.Forward.MessageID, m.Forward.AuthorID}
 	}
 	out.Attach, out.Keyboard, out.Menu = m.Wire()
 	for _, part := range []*json.RawMessage{&out.Keyboard, &out.Menu} {

@@ -53,11 +53,13 @@ func (h *handler) press(r *http.Request, body []byte) (any, error) {
 	return nothing, h.portal.PressButton(r.Context(), in.User, m, in.Index)
 }
 
-// messageRequest is what the page posts to change, delete or like a message.
+// messageRequest is what the page posts to do something with a message.
 type messageRequest struct {
-	User    imbot.ID
-	Message imbot.ID
-	Text    string
+	User     imbot.ID
+	Message  imbot.ID
+	Text     string
+	Reaction string
+	Dialog   imbot.DialogID // where to forward it
 }
 
 func (c messageRequest) message() imbottest.Message { return imbottest.Message{ID: c.Message} }
@@ -78,12 +80,21 @@ func (h *handler) delete(r *http.Request, body []byte) (any, error) {
 	return nothing, h.portal.Delete(r.Context(), in.User, in.message())
 }
 
-func (h *handler) like(r *http.Request, body []byte) (any, error) {
+func (h *handler) react(r *http.Request, body []byte) (any, error) {
 	var in messageRequest
 	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
-	return nothing, h.portal.Like(r.Context(), in.User, in.message())
+	return nothing, h.portal.React(r.Context(), in.User, in.message(), in.Reaction)
+}
+
+func (h *handler) forward(r *http.Request, body []byte) (any, error) {
+	var in messageRequest
+	if err := decode(body, &in); err != nil {
+		return nil, err
+	}
+	_, err := h.portal.Forward(r.Context(), in.User, in.message(), in.Dialog)
+	return nothing, err
 }
 
 func (h *handler) open(r *http.Request, body []byte) (any, error) {

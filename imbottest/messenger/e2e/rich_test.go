@@ -33,7 +33,7 @@ func newOwnersServer(t *testing.T) string {
 }
 
 // The page shows what bots do beside sending text, as it happens: attachments, all kinds
-// of buttons, a menu, a chat application, typing, likes, edits and deletions.
+// of buttons, a menu, a chat application, typing, reactions, edits and deletions.
 func TestPageShowsWhatBotsSend(t *testing.T) {
 	s := newTestbed(t)
 	web := newOwnersServer(t)
@@ -94,14 +94,14 @@ func TestPageShowsWhatBotsSend(t *testing.T) {
 	b.sees(item+" .text", "Pressed in the menu")
 
 	require.NoError(t, s.client.Message.Like(t.Context(), imbot.MessageLikeRequest{MessageID: id}))
-	b.sees(item+" .likes", "1")
+	b.sees(item+" .reaction", "👍1")
 	require.NoError(t, s.client.Message.Delete(t.Context(), imbot.MessageDeleteRequest{MessageID: id}))
 	b.until(has(item+".deleted, "+item+" .deleted", "") + ` || !document.querySelector(` + quote(item) + `)`)
 	require.False(t, eval[bool](b, `document.documentElement.outerHTML.includes("hash-that-nobody-may-see")`))
 	b.noAlarms()
 }
 
-// What people do beside writing: add a person, make a chat, like, edit, delete.
+// What people do beside writing: add a person, make a chat, react, edit, delete.
 func TestPeopleActInThePage(t *testing.T) {
 	s := newTestbed(t)
 	b := open(t, s.url, 1440, 900)
@@ -119,8 +119,9 @@ func TestPeopleActInThePage(t *testing.T) {
 	b.sees("#messages .text", "first draft")
 	own := fmt.Sprintf(`#messages [data-message="%s"]`, eval[string](b,
 		`[...document.querySelectorAll("#messages [data-message]")].find(e => e.textContent.includes("first draft")).dataset.message`))
-	b.click(own + ` [aria-label="Like"]`)
-	b.sees(own+" .likes", "1")
+	b.click(own + ` [aria-label="React"]`)
+	b.click(`#reactions [aria-label="like"]`)
+	b.sees(own+" .reaction", "👍1")
 	b.click(own + ` [aria-label="Edit"]`)
 	b.until(`document.querySelector("#text").value === "first draft"`)
 	b.press(", changed" + kb.Enter)

@@ -21,6 +21,12 @@ export async function post(path, body) {
   return answer(await fetch('api/' + path, { method: 'POST', headers, body: JSON.stringify(body) }));
 }
 
+// postFile sends a file as it is.
+export async function postFile(query, file) {
+  const headers = { 'Content-Type': 'application/octet-stream' };
+  return answer(await fetch('api/file?' + new URLSearchParams(query), { method: 'POST', headers, body: file }));
+}
+
 const KINDS = ['message', 'dialog', 'left', 'user', 'typing', 'help', 'exchange', 'reset'];
 
 const PAUSE = 500; // milliseconds before the stream is tried again; doubled each time

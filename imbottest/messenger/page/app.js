@@ -1,10 +1,11 @@
 // The page: its state, and the functions by which its parts use each other.
 
-import { Live, get, post } from './api.js';
+import { Live, get, post, postFile } from './api.js';
 import { Apps } from './apps.js';
 import { Composer } from './composer.js';
 import { Dialogs } from './dialogs.js';
 import { avatar, byId, dialogID, el, soon, toast } from './dom.js';
+import { listen } from './files.js';
 import { Log } from './log.js';
 import { Messages } from './messages.js';
 import { People } from './people.js';
@@ -26,6 +27,7 @@ class App {
     this.apps = new Apps(this);
     this.people = new People(this);
     this.log = new Log(this);
+    listen(this);
     this.live = new Live((kind, data) => this.event(kind, data), (on) => this.connection(on), () => this.reload());
     this.helpSoon = soon(() => this.askHelp(), 250);
     byId('actor').addEventListener('change', (event) => this.load(Number(event.target.value)));
@@ -92,7 +94,7 @@ class App {
     dialog = dialogID(dialog ?? current);
     const known = this.state.dialogs.has(dialog) || this.state.users.has(Number(dialog));
     const wide = innerWidth >= 760;
-    const first = [...this.state.dialogs.values()].sort((a, b) => this.dialogs.rank(b) - this.dialogs.rank(a))[0]?.id ?? '';
+    const first = this.dialogs.order()[0]?.id ?? '';
     const shown = this.select(known && Number(dialog) !== this.state.user ? dialog : wide ? first : '');
     shown.then(() => {
       root.dataset.ready = 'true';
@@ -181,6 +183,7 @@ class App {
       ? `${kinds[dialog.type] ?? 'Chat'} · ${count} ${count === 1 ? 'member' : 'members'}`
       : brief(person?.position) || (person?.bot ? 'Bot' : 'Person');
     byId('subtitle').replaceChildren(...(current ? [el('bdi', {}, about), ' · ' + current] : []));
+    this.composer.allow(current !== '' && !dialog?.closed);
     welcome(this);
     document.title = current ? `${title} · imbot portal` : 'imbot portal';
   }
@@ -319,6 +322,13 @@ class App {
   say(text, dialog = this.state.current) {
     const user = this.actor;
     return (this.said = this.said.then(() => this.post('say', { user, dialog, text })));
+  }
+
+  // sayFile sends a file, behind what was said before it.
+  sayFile(file, dialog, text) {
+    const user = this.actor;
+    const send = () => postFile({ user, dialog, name: file.name, text }, file).catch((failure) => this.fail(failure));
+    return (this.said = this.said.then(send).then(() => dialog === this.state.current && this.messages.toEnd()));
   }
 
   put(text) {

@@ -2,7 +2,7 @@
 
 import { render } from './bbcode.js';
 import { avatar, clamp, color, el, icon, link, paint, photo, pick, picture, safeImage } from './dom.js';
-import { brief, longText } from './text.js';
+import { brief, bytes, longText } from './text.js';
 
 const TOKENS = ['primary', 'secondary', 'alert', 'base'];
 
@@ -161,11 +161,4 @@ function files(value) {
     el('div', { class: 'block file' }, icon('file'),
       link(item.LINK, el('bdi', {}, brief(item.NAME || item.LINK || 'File', 500))),
       Number(item.SIZE) > 0 ? el('span', { class: 'size' }, bytes(Number(item.SIZE))) : null));
-}
-
-function bytes(n) {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  let unit = 0;
-  for (; n >= 1000 && unit < units.length - 1; unit++) n /= 1000;
-  return (unit === 0 || n >= 100 ? Math.round(n) : n.toFixed(1)) + ' ' + units[unit];
 }

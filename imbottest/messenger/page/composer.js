@@ -43,8 +43,22 @@ export class Composer {
     this.dialog = dialog;
     this.draft = draft;
     this.set(this.drafts.get(draft) ?? '');
-    this.text.disabled = byId('send').disabled = dialog === '';
     this.close();
+  }
+
+  // allow lets the person write, or not: a bot can take the field away.
+  allow(on) {
+    this.text.disabled = byId('send').disabled = byId('attach').disabled = !on;
+    this.text.placeholder = on || this.dialog === '' ? 'Message, / commands, @ people' : 'A bot has closed this dialog for messages';
+  }
+
+  // take empties the field for a file that is sent with what stands there. A message that is being
+  // changed stays.
+  take() {
+    const text = this.editing ? '' : this.text.value;
+    if (!this.editing) this.set('');
+    this.close();
+    return { dialog: this.dialog, text };
   }
 
   keep() {

@@ -21,8 +21,7 @@ export class Dialogs {
     const { state } = this.app;
     const wanted = this.search.value.trim().toLowerCase();
     const fits = (title) => wanted === '' || title.toLowerCase().includes(wanted);
-    const dialogs = [...state.dialogs.values()].filter((d) => fits(this.app.titleOf(d.id)));
-    dialogs.sort((a, b) => this.rank(b) - this.rank(a));
+    const dialogs = this.order().filter((d) => fits(this.app.titleOf(d.id)));
     const people = [...state.users.values()].filter((u) => u.id !== state.user && !u.gone && !state.dialogs.has(String(u.id)) && fits(u.name));
     people.sort((a, b) => b.bot - a.bot || a.name.localeCompare(b.name));
     const used = new Set();
@@ -33,6 +32,10 @@ export class Dialogs {
     byId('no-dialogs').hidden = !empty || wanted === '';
     byId('nobody').hidden = !empty || wanted !== '';
     for (const id of this.rows.keys()) if (!used.has(id)) this.rows.delete(id);
+  }
+
+  order() {
+    return [...this.app.state.dialogs.values()].sort((a, b) => this.rank(b) - this.rank(a));
   }
 
   // rank is what dialogs are sorted by: the last message. A dialog without messages gets

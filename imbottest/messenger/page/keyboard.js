@@ -112,7 +112,7 @@ export function menu(message, app) {
 
 // place sets where a menu opens: above or below its button, and to the left or right,
 // where there is more room.
-function place(items, opener) {
+export function place(items, opener) {
   const at = opener.getBoundingClientRect();
   const below = at.bottom < innerHeight / 2;
   const ahead = at.left < innerWidth / 2;

@@ -3,9 +3,11 @@
 import { attachment } from './attach.js';
 import { oneLine } from './bbscan.js';
 import { avatar, dayName, el, fullTime, icon, shortTime } from './dom.js';
+import { files } from './files.js';
 import { keyboard, menu } from './keyboard.js';
 import { opening } from './opening.js';
-import { longText } from './text.js';
+import { choose, reactions } from './reactions.js';
+import { brief, longText } from './text.js';
 
 const TOGETHER = 5 * 60 * 1000; // milliseconds within which messages of one author are grouped under one name
 
@@ -26,7 +28,9 @@ export function messageItem(message, app, expanded) {
   });
   const bubble = el('div', { class: 'bubble' },
     message.system ? null : el('div', { class: 'author' }, el('bdi', {}, name)),
+    forwarded(message, app),
     reply(message, app),
+    files(message, app),
     body(message, app, expanded, item),
     message.deleted ? null : attachment(message.attach, app),
     footer(message, app));
@@ -52,6 +56,12 @@ function reply(message, app) {
     other ? el('bdi', { class: 'reply-text' }, summary(other, app)) : null);
 }
 
+// forwarded says whose message it was.
+function forwarded(message, app) {
+  if (!message.forward || message.deleted) return null;
+  return el('div', { class: 'forwarded' }, icon('forward'), el('bdi', {}, 'From ' + app.nameOf(message.forward.author)));
+}
+
 function body(message, app, expanded, item) {
   if (message.deleted) return el('div', { class: 'text deleted' }, 'This message was deleted.');
   const { text, look } = opening(message.served);
@@ -63,29 +73,25 @@ function body(message, app, expanded, item) {
 }
 
 function footer(message, app) {
-  const likes = Array.isArray(message.likes) ? message.likes : [];
   return el('div', { class: 'meta' },
-    likes.length > 0 && !message.deleted
-      ? el('span', { class: 'likes' + (likes.includes(app.state.user) ? ' mine' : ''), title: likes.slice(0, 20).map((id) => app.nameOf(id)).join(', ') },
-        icon('heart'), el('span', { class: 'hidden' }, 'Likes: '), String(likes.length))
-      : null,
+    el('span', { class: 'reactions' }, reactions(message, app)),
     message.whisper && !message.deleted ? el('span', { class: 'edited', title: 'The guest does not see it' }, 'whisper') : null,
     message.edited && !message.deleted ? el('span', { class: 'edited' }, 'edited') : null,
     el('time', { datetime: message.time, title: `${fullTime(message.time)} · message ${message.id}` }, shortTime(message.time)));
 }
 
-// actions makes the buttons to like, edit and delete a message. Tab reaches them only in
+// actions makes the buttons to react to a message, to forward, edit and delete it. Tab reaches them only in
 // the message that was chosen with the arrow keys; otherwise three hundred messages would
 // have a thousand stops.
 function actions(message, own, app) {
   if (message.system && !Array.isArray(message.menu)) return null;
-  const liked = message.likes?.includes(app.state.user);
-  const tool = (label, symbol, work, more = {}) =>
-    el('button', { type: 'button', class: 'tool', 'aria-label': label, title: label, tabindex: '-1', click: work, ...more }, icon(symbol));
+  const tool = (label, symbol, work) =>
+    el('button', { type: 'button', class: 'tool', 'aria-label': label, title: label, tabindex: '-1', click: work }, icon(symbol));
   const parts = [menu(message, app)].flat();
   parts[0]?.setAttribute('tabindex', '-1');
   return el('div', { class: 'actions' }, parts,
-    message.system ? null : tool('Like', 'heart', () => app.post('like', { message: message.id }), { 'aria-pressed': String(Boolean(liked)) }),
+    message.system ? null : tool('React', 'smile', (event) => choose(message, event.currentTarget, app)),
+    message.system ? null : tool('Forward', 'forward', () => app.people.openForward(message)),
     own && !message.system ? tool('Edit', 'pen', () => app.edit(message)) : null,
     own && !message.system ? tool('Delete', 'bin', () => app.post('delete', { message: message.id })) : null);
 }
@@ -111,7 +117,7 @@ export function settle(item) {
 export function summary(message, app) {
   if (!message) return '';
   if (message.deleted) return 'Message deleted';
-  const text = oneLine(opening(message.served).text) || (message.attach ? oneLine(message.attach.DESCRIPTION) || 'Attachment' : message.keyboard?.length ? 'Buttons' : '');
+  const text = oneLine(opening(message.served).text) || brief(message.files?.[0]?.name) || (message.attach ? oneLine(message.attach.DESCRIPTION) || 'Attachment' : message.keyboard?.length ? 'Buttons' : '');
   if (message.system) return text;
   return message.author === app.state.user ? 'You: ' + text : text;
 }

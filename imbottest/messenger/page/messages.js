@@ -356,7 +356,7 @@ export class Messages {
     for (const [one, index] of [[this.chosen, '-1'], [item, '0']]) {
       if (!one) continue;
       one.tabIndex = Number(index);
-      for (const tool of one.querySelectorAll('.tool')) tool.tabIndex = Number(index);
+      for (const tool of one.querySelectorAll('.tool, .reaction')) tool.tabIndex = Number(index);
     }
     this.chosen = item;
   }

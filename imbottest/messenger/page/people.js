@@ -27,6 +27,7 @@ export class People {
       if (made) app.note('Added. Choose the person at “Acting as” to write in this name.');
       return made;
     });
+    this.onSubmit('forward', () => app.post('forward', { message: this.forwarded, dialog: byId('forward-to').value }));
     this.onSubmit('members', async () => {
       const members = chosen('invite-members');
       if (members.length === 0) return true;
@@ -55,6 +56,15 @@ export class People {
   openNewChat() {
     this.choices('chat-members', (user) => user.id !== this.app.state.user);
     byId('new-chat').showModal();
+  }
+
+  // openForward asks to whom a message is forwarded: a dialog, or somebody with whom there is none.
+  openForward(message) {
+    const { app } = this;
+    const places = new Set([...app.dialogs.order().map((d) => d.id), ...[...app.state.users.values()].filter((u) => u.id !== app.state.user && !u.gone).map((u) => String(u.id))]);
+    this.forwarded = message.id;
+    byId('forward-to').replaceChildren(...[...places].map((id) => el('option', { value: id }, app.titleOf(id))));
+    byId('forward').showModal();
   }
 
   openMembers() {

@@ -46,3 +46,11 @@ export function brief(text, length = 200) {
   const s = String(text ?? '');
   return s.length > length ? s.slice(0, length).replace(/[\ud800-\udbff]$/, '') + '…' : s;
 }
+
+// bytes writes the size of a file.
+export function bytes(n) {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let unit = 0;
+  for (; n >= 1000 && unit < units.length - 1; unit++) n /= 1000;
+  return (unit === 0 || n >= 100 ? Math.round(n) : n.toFixed(1)) + ' ' + units[unit];
+}
