@@ -1,5 +1,5 @@
 // Package messenger is a web page that shows an imbottest.Portal as a person would
-// see it: dialogs, keyboards, attachments, commands and chat applications, and
+// see it: dialogs, keyboards, attachments, files, reactions, commands and chat applications, and
 // beside them the calls and events with their bodies.
 //
 //	portal := imbottest.NewPortal()
