@@ -46,7 +46,7 @@ func (r EventGetRequest) Check() error {
 const maxEvents = 1000 // of one page
 
 // Decode reads the result of a call. Each event is read by itself, so what cannot be read
-// spoils no other.
+// spoils no other. Their Data are parts of data.
 func (EventGetRequest) Decode(data []byte) (EventGetResult, error) {
 	var r EventGetResult
 	var last int64 // of portals before March 2026
@@ -109,15 +109,16 @@ func (e *EventItem) UnmarshalJSON(data []byte) error {
 	if !ok || !s.End() {
 		return errors.New("imbotv2: an event is no JSON")
 	}
+	item.Data = bytes.Clone(item.Data)
 	*e = item
 	return nil
 }
 
-// scanItem reads what comes next; anything but an object is an event that is spoilt.
+// scanItem reads what comes next, of which Data is a part; anything but an object is an event that is spoilt.
 func scanItem(s *phpform.Scanner) (item EventItem, ok bool) {
 	if !s.Next('{') {
 		value, ok := s.Value()
-		return EventItem{Data: bytes.Clone(value)}, ok
+		return EventItem{Data: value}, ok
 	}
 	ok = s.Members(func(name []byte) bool {
 		value, ok := s.Value()
@@ -129,7 +130,7 @@ func scanItem(s *phpform.Scanner) (item EventItem, ok bool) {
 		case `"date"`:
 			item.Date = timeOf(scalar(value))
 		case `"data"`:
-			item.Data = bytes.Clone(value) // not a part of the page, which is larger
+			item.Data = value
 		}
 		return ok
 	})

@@ -23,7 +23,7 @@ func ParseJSON(body []byte) (Node, error) {
 	if open := p.next(); open != '{' && open != '[' {
 		return Node{}, ErrSyntax
 	}
-	p.begin(len(body)/3*2, bytes.Count(body, []byte(",")))
+	p.begin(len(body)/5*4, bytes.Count(body, []byte(",")))
 	if err := p.fill(0, 0); err != nil {
 		return Node{}, err
 	}
