@@ -60,7 +60,7 @@ func (b *Inbox) Put(ctx context.Context, it driver.InboxItem) (fresh bool, err e
 	}
 	db, q := b.db, &b.db.queue
 	var id uint64 // 0: the key is known
-	body := db.keys.Seal("event "+it.Key, it.Body)
+	raw := row{line: it.Line, key: it.Key, at: db.now(), body: db.keys.Seal("event "+it.Key, it.Body)}.encode()
 	err = db.update(ctx, func(tx *bbolt.Tx) error {
 		id = 0
 		known := tx.Bucket(seen.name)
@@ -79,7 +79,7 @@ func (b *Inbox) Put(ctx context.Context, it driver.InboxItem) (fresh bool, err e
 			return err
 		}
 		id = next
-		return events.Put(number(id), row{line: it.Line, key: it.Key, at: db.now(), body: body}.encode())
+		return events.Put(number(id), raw)
 	}, func() {
 		if id != 0 {
 			q.add(it.Line, id)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -25,6 +27,8 @@ import (
 // Options say how a file is opened.
 type Options struct {
 	// Keys encrypt what is stored. A file is encrypted from its beginning or not at all. nil: it is not.
+	// The old key stays behind a new one until a month has gone by and each portal was called: what only
+	// the old one opens is kept, but neither handled nor found.
 	Keys *imbot.Keyring
 }
 
@@ -139,7 +143,7 @@ func openFile(path string) (b *bbolt.DB, err error) {
 			return errors.New("another process has it open")
 		}
 		if err != nil {
-			return damaged(err)
+			return ofBolt(err)
 		}
 		return b.View(func(tx *bbolt.Tx) error {
 			info, err := os.Stat(path)
@@ -153,6 +157,16 @@ func openFile(path string) (b *bbolt.DB, err error) {
 		_ = b.Close()
 	}
 	return b, err
+}
+
+// ofBolt tells a file that bbolt cannot read from one that the system does not give it.
+func ofBolt(err error) error {
+	var path *fs.PathError
+	var number syscall.Errno
+	if errors.As(err, &path) || errors.As(err, &number) {
+		return err
+	}
+	return damaged(err)
 }
 
 func damaged(err error) error {
@@ -224,7 +238,9 @@ func (db *DB) prepare(tx *bbolt.Tx) error {
 	if first, _ := tx.Cursor().First(); first != nil && tx.Bucket(inMeta) == nil {
 		return errors.New("it belongs to another program: name a file that is not there yet")
 	}
+	changed := false
 	for _, name := range [][]byte{inMeta, inEvents, inTries, inGrants, buried.name, buried.at, seen.name, seen.at, claimed.name, claimed.at, states.name, states.at} {
+		changed = changed || tx.Bucket(name) == nil
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -238,29 +254,33 @@ func (db *DB) prepare(tx *bbolt.Tx) error {
 	} else if len(version) != 1 || version[0] > fileVersion {
 		return errors.New("it was written by a newer version of this package: use that one")
 	}
-	return db.checkKeys(meta)
+	renewed, err := db.checkKeys(meta)
+	if err == nil && !changed && !renewed {
+		err = errNothing
+	}
+	return err
 }
 
 // checkKeys refuses keys that open nothing of the file. A text of its own proves that; it is sealed
 // anew each time, because the key that has sealed it may leave the ring.
-func (db *DB) checkKeys(meta *bbolt.Bucket) error {
+func (db *DB) checkKeys(meta *bbolt.Bucket) (renewed bool, err error) {
 	const known = "imbot"
 	proof := meta.Get([]byte("keys"))
 	plain, err := db.keys.Open("meta keys", proof)
 	switch {
 	case proof == nil:
 	case db.keys == nil && string(proof) != known:
-		return errors.New("it is encrypted: give Options.Keys")
+		return false, errors.New("it is encrypted: give Options.Keys")
 	case db.keys != nil && string(proof) == known:
-		return errors.New("it is not encrypted: begin a new file, or leave Options.Keys out")
+		return false, errors.New("it is not encrypted: begin a new file, or leave Options.Keys out")
 	case err != nil || string(plain) != known:
-		return errors.New("Options.Keys do not open it: give the key that it was encrypted with, too")
+		return false, errors.New("Options.Keys do not open it: give the key that it was encrypted with, too")
 	}
 	sealed := db.keys.Seal("meta keys", []byte(known))
 	if seal := 5; len(proof) >= seal && bytes.Equal(proof[:seal], sealed[:seal]) { // by the same key
-		return errNothing
+		return false, nil
 	}
-	return meta.Put([]byte("keys"), sealed)
+	return true, meta.Put([]byte("keys"), sealed)
 }
 
 // Close ends what this process does with the file. What is being stored is finished; what runs, or

@@ -82,7 +82,7 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 		{"it is cut off", "the file is damaged", imbotbolt.Options{}, imbotbolt.Options{}, func(t *testing.T, path string) {
 			require.NoError(t, os.Truncate(path, 3*int64(os.Getpagesize())))
 		}},
-		{"it is another file", "is none of this package", imbotbolt.Options{}, imbotbolt.Options{}, func(t *testing.T, path string) {
+		{"it is another file", "the file is damaged, or is none of this package", imbotbolt.Options{}, imbotbolt.Options{}, func(t *testing.T, path string) {
 			require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("a picture of a cat", 9999)), 0o600))
 		}},
 		{"it is of another program", "belongs to another program", imbotbolt.Options{}, imbotbolt.Options{}, func(t *testing.T, path string) {
@@ -91,6 +91,10 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, other.Update(func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("cats")); return err }))
 			require.NoError(t, other.Close())
+		}},
+		{"it is a folder", "is a directory", imbotbolt.Options{}, imbotbolt.Options{}, func(t *testing.T, path string) {
+			require.NoError(t, os.Remove(path))
+			require.NoError(t, os.Mkdir(path, 0o700))
 		}},
 		{"its folder is missing", "no such file or directory", imbotbolt.Options{}, imbotbolt.Options{}, func(t *testing.T, path string) {
 			require.NoError(t, os.RemoveAll(filepath.Dir(path)))
@@ -105,6 +109,7 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 			require.ErrorContains(t, err, row.text)
 			require.ErrorContains(t, err, "imbotbolt: "+path)
 			require.NotContains(t, err.Error(), "secret")
+			require.Equal(t, strings.Contains(row.text, "file is"), strings.Contains(err.Error(), "damaged"), "%v", err)
 		})
 	}
 }

@@ -48,6 +48,7 @@ func (s stateStore) read(tx *bbolt.Tx, key string) ([]byte, error) {
 
 // Swap implements [driver.StateStore].
 func (s stateStore) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
+	old, sealed := bytes.Clone(old), bytes.Clone(s.db.keys.Seal("state "+key, new)) // the caller may go before it is made
 	return s.db.update(ctx, func(tx *bbolt.Tx) error {
 		value, err := s.read(tx, key)
 		switch {
@@ -58,6 +59,6 @@ func (s stateStore) Swap(ctx context.Context, key string, old, new []byte, ttl t
 		case new == nil:
 			return states.remove(tx, []byte(key))
 		}
-		return states.put(tx, []byte(key), s.db.now().Add(ttl), s.db.keys.Seal("state "+key, new))
+		return states.put(tx, []byte(key), s.db.now().Add(ttl), sealed)
 	}, nil)
 }
