@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
 	"github.com/imbot-go/imbot/imbotv2"
 	"github.com/imbot-go/imbot/internal/meminbox"
 )
@@ -123,4 +125,58 @@ func TestAServerWorksAnInboxOff(t *testing.T) {
 			_ = before.Shutdown(over)
 		})
 	}
+}
+
+// At two calls a second 300 answers take two minutes. The bot is stopped in the middle, as a deploy
+// does, and the next one goes on where it was.
+func TestThreeHundredPeopleAreAnsweredThoughTheBotIsStopped(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const people, handlerURL = 300, "https://bot.example.com/events"
+		portal := imbottest.NewPortal()
+		defer portal.Close()
+		hook := portal.Webhook("a-long-random-client-id")
+		client, err := imbot.NewClient(hook, imbot.WithHTTPClient(portal.HTTPClient()), imbot.WithLimiter(imbot.NewLimiter(2, 50)))
+		require.NoError(t, err)
+		bot, err := imbot.EnsureBot(t.Context(), client, imbot.BotRegisterRequest{Code: "echo", EventHandler: handlerURL, Properties: imbot.BotProperties{Name: "Echo"}})
+		require.NoError(t, err)
+		server := meminbox.New()
+		start := func() *imbot.EventHandler {
+			h := &imbot.EventHandler{Verifier: hook.Verifier(), Inbox: server.Open(), Logger: logTo(t.Output()), OnMessage: func(ctx context.Context, ev *imbot.MessageAddEvent) error {
+				_, err := client.Message.Add(ctx, ev.Reply("You said: "+ev.Params.Message))
+				return err
+			}}
+			portal.Serve(handlerURL, h)
+			return h
+		}
+		stopped := start()
+		ids := make([]imbot.ID, people)
+		for i := range ids {
+			ids[i] = portal.AddUser("Anna", fmt.Sprint(i))
+			_, err := portal.Say(t.Context(), ids[i], imbot.UserDialog(bot), "hello")
+			require.NoError(t, err)
+		}
+		require.NoError(t, portal.Idle(t.Context()))
+		time.Sleep(30 * time.Second)
+		drain, cancel := context.WithTimeout(t.Context(), 25*time.Second)
+		defer cancel()
+		require.Error(t, stopped.Shutdown(drain), "what was cut off is given back")
+		require.Positive(t, stopped.Stats().Handled)
+		require.Zero(t, stopped.Stats().Failed)
+
+		next := start()
+		go func() { _ = next.Run(t.Context()) }()
+		require.NoError(t, next.Idle(t.Context()))
+		for _, id := range ids {
+			answers := 0
+			for _, m := range portal.Messages(id, imbot.UserDialog(bot)) {
+				if m.AuthorID == bot {
+					answers++
+				}
+			}
+			require.Equal(t, 1, answers)
+		}
+		require.NoError(t, next.Shutdown(t.Context()))
+		require.NoError(t, portal.Err())
+	})
 }
