@@ -8,7 +8,6 @@ import (
 )
 
 const (
-	gatherers    = 2 // while one waits for the server the other gathers
 	mostGathered = 256
 	mostBytes    = 8 << 20
 )
@@ -31,9 +30,10 @@ type request[T any] struct {
 	done chan struct{}
 }
 
-func newGatherer[T any](do func([]*request[T])) *gatherer[T] {
+// newGatherer starts as many steps side by side as there are writers.
+func newGatherer[T any](writers int, do func([]*request[T])) *gatherer[T] {
 	g := &gatherer[T]{asked: make(chan *request[T]), do: do, closed: make(chan struct{})}
-	for range gatherers {
+	for range writers {
 		g.wg.Go(g.run)
 	}
 	return g

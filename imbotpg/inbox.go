@@ -90,7 +90,7 @@ func (db *DB) Inbox() *Inbox {
 	}
 	b.taking <- struct{}{}
 	b.live, b.end = context.WithCancel(context.Background())
-	b.puts, b.ends = newGatherer(b.store), newGatherer(b.finish)
+	b.puts, b.ends = newGatherer(2, b.store), newGatherer(1, b.finish) // while one waits for the disk the other gathers
 	db.mu.Lock()
 	closed := db.closed
 	db.inboxes = append(db.inboxes, b)
@@ -145,15 +145,13 @@ const (
 	lockLines = `insert into {}.line (line) select distinct line from unnest($1::text[]) l (line) order by line
 		on conflict (line) do update set line = excluded.line where false`
 	insertEvents = `with item as materialized (
-			select i.*, case when i.line like 'u%'
-				then (select count(*) from {}.event e where e.line = i.line) + row_number() over (partition by i.line order by i.n) <= $4
-				else true end as fits
-			from unnest($1::text[], $2::text[], $3::bytea[]) with ordinality as i (line, key, body, n)
-			where not exists (select from {}.seen s where s.key = i.key)
+			select i.*, {fits} as fits from unnest($1::text[], $2::text[], $3::bytea[]) with ordinality as i (line, key, body, n)
 		), fresh as (
 			insert into {}.seen (key, at) select key, clock_timestamp() from item where fits order by key on conflict do nothing returning key
 		)
 		insert into {}.event (line, key, body) select i.line, i.key, i.body from item i join fresh using (key) order by i.n returning key`
+	fitsUnverified = `case when i.line like 'u%'
+		then (select count(*) from {}.event e where e.line = i.line) + row_number() over (partition by i.line order by i.n) <= $4 else true end`
 )
 
 // store puts what was gathered. A connection that was broken before is no reason to fail.
@@ -181,9 +179,13 @@ func (b *Inbox) insert(ctx context.Context, all []*request[driver.InboxItem]) (f
 		}
 	}
 	fresh = map[string]bool{}
-	batch := &pgx.Batch{}
+	batch, fits, args := &pgx.Batch{}, "true", []any{lines, keys, bodies}
+	if slices.ContainsFunc(lines, isUnverified) {
+		batch.Queue(byIndex)
+		fits, args = fitsUnverified, append(args, driver.MostUnverified)
+	}
 	batch.Queue(b.db.sql(lockLines), lines)
-	batch.Queue(b.db.sql(insertEvents), lines, keys, bodies, driver.MostUnverified).Query(func(rows pgx.Rows) error {
+	batch.Queue(b.db.sql(strings.Replace(insertEvents, "{fits}", fits, 1)), args...).Query(func(rows pgx.Rows) error {
 		var key string
 		_, err := pgx.ForEachRow(rows, []any{&key}, func() error { fresh[key] = true; return nil })
 		return err
@@ -308,10 +310,17 @@ func lenient(ctx context.Context) (context.Context, context.CancelFunc) {
 	return step, func() { stop(); cancel() }
 }
 
+// The server keeps the plan of a statement, also one that it made while the tables were empty. Each has
+// to find its rows by an index.
+const (
+	byIndex = `select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+	// soon has no wait for the disk.
+	soon = byIndex + `, set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('synchronous_commit', 'off', true)`
+)
+
 // What is read must be asked for after the lines are locked, with a statement of its own, which
 // sees what was committed before that. The replica is locked against those who think it is dead.
 const (
-	soon        = `select set_config('synchronous_commit', 'off', true)` // no wait for the disk
 	lockReplica = `select from {}.replica where id = $1 for key share`
 	takeLines   = `update {}.line set owner = $1, lease = $2, tries = tries + 1 where line in (
 			select line from {}.line where owner is null and exists (select from {}.replica where id = $1)

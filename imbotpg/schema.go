@@ -20,7 +20,7 @@ create table {}.line (
 	line text primary key, owner bigint, lease bigint, tries integer not null default 0, since timestamptz not null default clock_timestamp()
 );
 create index on {}.line (since) where owner is null;
-create index on {}.line (owner) where owner is not null;
+create index on {}.line (owner, lease) where owner is not null;
 create table {}.event (
 	id bigint generated always as identity primary key, line text not null, key text not null, body bytea not null,
 	at timestamptz not null default clock_timestamp()
