@@ -1,6 +1,7 @@
 package imbotpg
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -125,7 +126,9 @@ func (b *Inbox) Put(ctx context.Context, it driver.InboxItem) (fresh bool, err e
 	case len(it.Body) > mostBody:
 		return false, fmt.Errorf("imbotpg: Put: Body has %d bytes, and may have 5 MiB", len(it.Body))
 	}
-	it.Body = b.db.options.Keys.Seal(eventContext(it.Key), it.Body)
+	if it.Body = b.db.options.Keys.Seal(eventContext(it.Key), it.Body); b.db.options.Keys == nil {
+		it.Body = bytes.Clone(it.Body) // who gives up may change it before it is sent
+	}
 	fresh, err = b.puts.ask(ctx, &request[driver.InboxItem]{what: it, name: it.Key, size: len(it.Body)})
 	if err != nil || fresh || !isUnverified(it.Line) {
 		return fresh, err

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	rejoin   = 100 * time.Millisecond // after which a lost session is tried again
+	rejoin   = 100 * time.Millisecond // after which a session that cannot be had is tried again
 	tellRest = 100 * time.Millisecond // between two wake-ups of the others
 )
 
@@ -38,11 +38,14 @@ func (b *Inbox) run() {
 			b.isJoined()
 			err = b.watch(conn, id, reaps)
 		}
-		b.lost(err)
+		wasJoined := b.lost(err)
 		if conn != nil {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			_ = conn.Close(ctx)
 			cancel()
+		}
+		if wasJoined {
+			continue // at once, before another replica gets the lock
 		}
 		select {
 		case <-time.After(rejoin):
@@ -116,11 +119,13 @@ func (b *Inbox) isJoined() {
 }
 
 // lost notes that there is no session. What was held stays so until somebody else gets the lock.
-func (b *Inbox) lost(why error) {
+func (b *Inbox) lost(why error) (wasJoined bool) {
 	b.mu.Lock()
+	wasJoined = b.joined
 	b.joined, b.why, b.dirty = false, why, true
 	b.mu.Unlock()
 	b.wake()
+	return wasJoined
 }
 
 // replica returns the replica that may take; 0: it has not joined yet. why: it cannot.
