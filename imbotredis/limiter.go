@@ -61,7 +61,7 @@ local step = base * 2 ^ halvings
 
 var (
 	book = redis.NewScript(bucket + `
-tat = math.max(tat, now) + step
+tat = math.max(tat, now + (burst - tonumber(ARGV[4])) * step) + step
 store()
 return math.ceil(math.max(tat - (burst - tonumber(ARGV[3])) * step - now, 0) * 1000000)`)
 	refund = redis.NewScript(bucket + `
@@ -84,8 +84,8 @@ func (b buckets) run(ctx context.Context, script *redis.Script, portal string, a
 }
 
 // Book implements [booking.Engine].
-func (b buckets) Book(ctx context.Context, portal string, spare int) (time.Duration, error) {
-	us, err := b.run(ctx, book, portal, spare)
+func (b buckets) Book(ctx context.Context, portal string, spare, room int) (time.Duration, error) {
+	us, err := b.run(ctx, book, portal, spare, room)
 	return time.Duration(us) * time.Microsecond, err
 }
 

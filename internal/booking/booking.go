@@ -21,10 +21,11 @@ import (
 type Engine interface {
 	// Book books a slot and tells how long it is until then:
 	//
-	//	tat = max(tat, now) + step; slot = max(now, tat − (burst − spare)·step)
+	//	tat = max(tat, now + (burst − room)·step) + step; slot = max(now, tat − (burst − spare)·step)
 	//
-	// So spare requests of the burst are left for those who spare less.
-	Book(ctx context.Context, portal string, spare int) (time.Duration, error)
+	// So spare requests of the burst are left for those who spare less. There is room for the whole
+	// burst, but after an outage, of which the engine has seen nothing.
+	Book(ctx context.Context, portal string, spare, room int) (time.Duration, error)
 
 	// Refund gives a slot back that nobody has used: tat −= step.
 	Refund(ctx context.Context, portal string) error
@@ -55,9 +56,11 @@ type Limiter struct {
 
 	mu      sync.Mutex
 	portals map[string]*portal
-	local   *rest.Pacer // while the engine is away
-	away    time.Time   // until when; zero: it is not
-	asks    bool        // somebody looks whether it is back
+	local   *rest.Pacer         // while the engine is away, and until the others must have learnt that it is back
+	away    time.Time           // until when; zero: it is not
+	asks    bool                // somebody looks whether it is back
+	back    time.Time           // since when
+	drained map[string]struct{} // portals whose bucket was set to what may be left since then
 }
 
 // New returns a limiter with the rate of [rest.NewPacer], whose engine has the same.
@@ -103,12 +106,15 @@ func (l *Limiter) Wait(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	pacer, asks := l.share()
+	if pacer != nil {
+		if err := pacer.Wait(ctx, name); err != nil || l.alone() {
+			return err
+		}
+	}
 	w := &waiting{class: rest.ClassOf(ctx), got: make(chan error, 1)}
 	w.deadline, _ = ctx.Deadline()
-	pacer, asks := l.enter(ctx, name, w)
-	if pacer != nil {
-		return pacer.Wait(ctx, name)
-	}
+	l.enter(ctx, name, w)
 	var err error
 	select {
 	case err = <-w.got:
@@ -126,17 +132,33 @@ func (l *Limiter) Wait(ctx context.Context, name string) error {
 	return err
 }
 
-// enter puts w into its line, or returns the share of this process while the engine is away. asks: it
-// is w that looks whether the engine is back.
-func (l *Limiter) enter(ctx context.Context, name string, w *waiting) (pacer *rest.Pacer, asks bool) {
+// share returns the share of this process, if it has to keep to it: while the engine is away, and until
+// all others must have learnt that it is back. asks: it is the caller who looks whether it is.
+func (l *Limiter) share() (pacer *rest.Pacer, asks bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.away.IsZero() {
-		if l.asks || time.Now().Before(l.away) {
-			return l.local, false
-		}
-		l.asks, asks = true, true
+	now := time.Now()
+	if l.away.IsZero() && now.Sub(l.back) > awayTime+2*engineTime {
+		l.local = nil
 	}
+	if asks = !l.away.IsZero() && !l.asks && !now.Before(l.away); asks {
+		l.asks = true
+		return nil, true
+	}
+	return l.local, false
+}
+
+// alone reports whether the share is all that there is.
+func (l *Limiter) alone() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.away.IsZero()
+}
+
+// enter puts w into its line.
+func (l *Limiter) enter(ctx context.Context, name string, w *waiting) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	p := l.portals[name]
 	if p == nil {
 		p = &portal{name: name, booked: map[*booking]struct{}{}, forLong: context.WithoutCancel(ctx)}
@@ -145,7 +167,6 @@ func (l *Limiter) enter(ctx context.Context, name string, w *waiting) (pacer *re
 	p.lines[line(w.class)] = append(p.lines[line(w.class)], w)
 	l.tooLate(p)
 	l.book(p)
-	return nil, asks
 }
 
 // answered lets the next one look, unless the engine is back.
@@ -226,12 +247,35 @@ func (l *Limiter) spare(class rest.Class) int {
 	return 0
 }
 
+// room is how much of its burst a portal may have left. What was sent during an outage no engine knows:
+// everybody kept to a share, so a bucket is as full as bulk calls leave one.
+func (l *Limiter) room(name string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	left := l.burst / 5
+	if !l.away.IsZero() {
+		return left
+	}
+	if l.drained == nil {
+		return l.burst
+	}
+	if time.Since(l.back).Seconds() > float64(l.burst)/l.perSecond { // what was sent then has run off
+		l.drained = nil
+		return l.burst
+	}
+	if _, done := l.drained[name]; done {
+		return l.burst
+	}
+	l.drained[name] = struct{}{}
+	return left
+}
+
 // run books a slot, sleeps until it is due, and gives it away. It ends early when nobody waits any
 // more.
 func (l *Limiter) run(ctx context.Context, p *portal, b *booking) {
 	defer b.cancel()
 	asking, cancel := context.WithTimeout(p.forLong, engineTime)
-	d, err := l.engine.Book(asking, p.name, l.spare(b.class))
+	d, err := l.engine.Book(asking, p.name, l.spare(b.class), l.room(p.name))
 	cancel()
 	if err != nil {
 		l.isAway(p, b, err)
@@ -304,7 +348,9 @@ func (l *Limiter) tooLate(p *portal) {
 func (l *Limiter) isBooked(p *portal, b *booking, d time.Duration) {
 	l.mu.Lock()
 	back := !l.away.IsZero()
-	l.away, l.local = time.Time{}, nil
+	if back {
+		l.away, l.back, l.drained = time.Time{}, time.Now(), map[string]struct{}{p.name: {}}
+	}
 	b.due = time.Now().Add(d)
 	l.tooLate(p)
 	l.tidy(p)
@@ -324,8 +370,8 @@ func (l *Limiter) isAway(p *portal, b *booking, err error) {
 	delete(p.booked, b)
 	first := l.away.IsZero()
 	l.away = time.Now().Add(awayTime)
-	if first {
-		l.local = rest.NewPacer(l.perSecond/float64(replicas), l.burst/(2*replicas))
+	if first && l.local == nil {
+		l.local = rest.NewSpentPacer(l.perSecond/float64(replicas), l.burst/(2*replicas))
 	}
 	for _, p := range l.portals {
 		for i, row := range p.lines {
@@ -345,10 +391,12 @@ func (l *Limiter) isAway(p *portal, b *booking, err error) {
 // Refused implements driver.Refuser.
 func (l *Limiter) Refused(name string) {
 	l.mu.Lock()
-	pacer := l.local
+	pacer, away := l.local, !l.away.IsZero()
 	l.mu.Unlock()
 	if pacer != nil {
 		pacer.Refused(name)
+	}
+	if away {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), engineTime)

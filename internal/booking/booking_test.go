@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -57,11 +58,11 @@ func (e *engine) ask(ctx context.Context, f func(now time.Time)) error {
 	return down
 }
 
-func (e *engine) Book(ctx context.Context, portal string, spare int) (d time.Duration, err error) {
+func (e *engine) Book(ctx context.Context, portal string, spare, room int) (d time.Duration, err error) {
 	err = e.ask(ctx, func(now time.Time) {
 		tat := e.tat[portal]
-		if tat.Before(now) {
-			tat = now
+		if least := now.Add(time.Duration(e.burst-room) * e.step()); tat.Before(least) {
+			tat = least
 		}
 		tat = tat.Add(e.step())
 		e.tat[portal] = tat
@@ -225,7 +226,7 @@ func TestWhileTheEngineIsAwayEachReplicaTakesItsShare(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := newEngine(20, 40)
 				all, log := replicas(e, 4)
-				ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
+				ctx, stop := context.WithTimeout(as(t, rest.ClassBulk), 3*time.Minute)
 				defer stop()
 				var mu sync.Mutex
 				var at []time.Time
@@ -256,6 +257,7 @@ func TestWhileTheEngineIsAwayEachReplicaTakesItsShare(t *testing.T) {
 				if name == "it fails" {
 					require.Less(t, asked-in[0], 4*40, "it is asked again after 2 s, one at a time")
 				}
+				require.LessOrEqual(t, fullest(at, 20), 40.0, "the portal refuses nothing, before, meanwhile and afterwards")
 				require.Equal(t, 4, strings.Count(log.String(), "level=WARN"), "once")
 				require.Equal(t, 4, strings.Count(log.String(), "level=INFO"))
 			})
@@ -288,4 +290,57 @@ func ended(t *testing.T) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	return ctx
+}
+
+// fullest is how full the leaky bucket of a portal was at most.
+func fullest(at []time.Time, perSecond float64) (most float64) {
+	slices.SortFunc(at, time.Time.Compare)
+	level := 0.0
+	for i, now := range at {
+		if i > 0 {
+			level = max(0, level-now.Sub(at[i-1]).Seconds()*perSecond)
+		}
+		level++
+		most = max(most, level)
+	}
+	return most
+}
+
+// cut is an engine that one replica does not reach for a while.
+type cut struct {
+	*engine
+	from, to time.Time
+}
+
+func (c cut) Book(ctx context.Context, portal string, spare, room int) (time.Duration, error) {
+	if now := time.Now(); now.After(c.from) && now.Before(c.to) {
+		return 0, errDown
+	}
+	return c.engine.Book(ctx, portal, spare, room)
+}
+
+func TestReplicasThatFindTheEngineAgainOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(20, 40)
+		ctx, stop := context.WithTimeout(as(t, rest.ClassBulk), 2*time.Minute)
+		defer stop()
+		var mu sync.Mutex
+		var at []time.Time
+		var wg sync.WaitGroup
+		for i := range 4 {
+			from := time.Now().Add(time.Minute)
+			l := New(cut{e, from, from.Add(10*time.Second + time.Duration(i)*500*time.Millisecond)}, 20, 40, func() *slog.Logger { return slog.New(slog.DiscardHandler) })
+			wg.Go(func() {
+				sent := send(t, ctx, l, "portal", 8, 100_000)
+				mu.Lock()
+				defer mu.Unlock()
+				at = append(at, sent...)
+			})
+		}
+		wg.Wait()
+		settle()
+		require.LessOrEqual(t, fullest(at, 20), 40.0, "the portal refuses nothing")
+		require.InDelta(t, 2400, len(at), 120)
+	})
 }

@@ -17,6 +17,7 @@ import (
 type Pacer struct {
 	perSecond float64
 	burst     int
+	spent     bool
 
 	mu       sync.RWMutex // of what follows; a bucket has a lock of its own
 	buckets  map[string]*bucket
@@ -31,6 +32,14 @@ func NewPacer(perSecond float64, burst int) *Pacer {
 		perSecond = 2
 	}
 	return &Pacer{perSecond: perSecond, burst: max(burst, 1), buckets: map[string]*bucket{}}
+}
+
+// NewSpentPacer is NewPacer for portals to which others have sent before: a bucket begins with what
+// bulk calls leave to the other classes.
+func NewSpentPacer(perSecond float64, burst int) *Pacer {
+	p := NewPacer(perSecond, burst)
+	p.spent = true
+	return p
 }
 
 const (
@@ -258,6 +267,9 @@ func (p *Pacer) enter(portal string, now time.Time) *bucket {
 	b := p.buckets[portal]
 	if b == nil {
 		b = &bucket{tokens: float64(p.burst), at: now}
+		if p.spent {
+			b.tokens = float64(p.burst / 5)
+		}
 		p.buckets[portal] = b
 	}
 	b.mu.Lock()
