@@ -49,11 +49,13 @@ var old = []string{
 		(select id from {}.dead order by buried desc, id desc limit $1 offset $3))`,
 	`delete from {}.state where key in (select key from {}.state where until <= clock_timestamp() limit $1 for update skip locked) and until <= clock_timestamp()`,
 	`delete from {}.hold where until <= clock_timestamp()`,
+	`delete from {}.pace where at < extract(epoch from clock_timestamp()) - 86400`,
+	`delete from {}.pacer where at < clock_timestamp() - interval '1 minute'`,
 }
 
 // clean deletes what is old, if nobody else does at the moment.
 func (db *DB) clean(ctx context.Context) error {
-	args := [][]any{{mostCleaned, knownMinutes}, {mostCleaned, deadDays, mostDead}, {mostCleaned}, nil}
+	args := [][]any{{mostCleaned, knownMinutes}, {mostCleaned, deadDays, mostDead}, {mostCleaned}, nil, nil, nil}
 	for i, statement := range old {
 		for more := true; more; {
 			err := pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {

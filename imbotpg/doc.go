@@ -1,11 +1,12 @@
 // Package imbotpg keeps what a bot must not lose, or shares between its replicas, in PostgreSQL
-// (13 to 18): accepted events, grants of an application, states of conversations, claims, the lead.
-// It stands on github.com/jackc/pgx.
+// (13 to 18): accepted events, grants of an application, states of conversations, claims, the lead,
+// the rate limit. It stands on github.com/jackc/pgx.
 //
 //	db, err := imbotpg.Open(ctx, os.Getenv("DATABASE_URL"), imbotpg.Options{})
 //	…
 //	app := &imbot.OAuthApp{Store: db.Tokens(), …}
 //	h := &imbot.EventHandler{Inbox: db.Inbox(), …}
+//	client, err := imbot.NewClient(hook, imbot.WithLimiter(db.Limiter(2, 50)))
 //
 // An event is committed before the portal gets its 200, whichever replica it was posted to, and
 // however often. Any replica handles it, one at a time in each dialog, in the order of the posts. It is

@@ -47,6 +47,11 @@ func TestEngines(t *testing.T) {
 			t.Run("claims", func(t *testing.T) {
 				storetest.Claims(t, func(t testing.TB) driver.Claims { return open(t, s, o).Claims() })
 			})
+			t.Run("pace", func(t *testing.T) {
+				storetest.Limiter(t, func(t testing.TB, perSecond float64, burst int) imbot.Limiter {
+					return open(t, s, o).Limiter(perSecond, burst)
+				})
+			})
 			t.Run("leads", func(t *testing.T) {
 				storetest.Leader(t, func(t testing.TB) driver.Leader { return open(t, s, o).Leader() })
 			})

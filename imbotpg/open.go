@@ -3,6 +3,7 @@ package imbotpg
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,9 @@ type Options struct {
 	// SessionDSN is a direct address of the server, for the connections that hold locks. Default: that
 	// of the pool.
 	SessionDSN string
+	// Egress names the address from which this process calls portals, for the Limiter: Bitrix24 counts
+	// each address by itself. "": all replicas share one.
+	Egress string
 }
 
 // Format implements [fmt.Formatter]; no verb prints a password.
@@ -45,6 +49,7 @@ type DB struct {
 	pool     *pgxpool.Pool
 	own      bool            // the pool is
 	direct   *pgx.ConnConfig // of connections that hold locks
+	process  string          // a random name, so that those who share a limiter are counted
 	sessions *sessions
 	once     sync.Once
 	err      error // of Close
@@ -92,7 +97,7 @@ func OpenPool(ctx context.Context, pool *pgxpool.Pool, o Options) (*DB, error) {
 		}
 		o.SessionDSN = "" // fmt would print it in whatever holds the DB
 	}
-	db := &DB{options: o, pool: pool, direct: direct}
+	db := &DB{options: o, pool: pool, direct: direct, process: rand.Text()}
 	db.sessions = newSessions(o.Schema, db.session)
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()

@@ -39,8 +39,10 @@ create table {}.state (key text primary key, body bytea not null, until timestam
 create index on {}.state (until);
 create table {}.hold (scope text, method text, until timestamptz not null, primary key (scope, method));
 create unlogged table {}.pace (
-	portal text primary key, at double precision not null, halvings integer not null default 0, calm double precision not null default 0
+	bucket text primary key, at double precision not null, tat double precision not null,
+	halvings integer not null default 0, calm double precision not null default 0
 ) with (fillfactor = 50);
+create unlogged table {}.pacer (process text primary key, at timestamptz not null);
 `}
 
 // Schema is what [Open] runs to make the tables in the schema "imbot", for people who have a tool for

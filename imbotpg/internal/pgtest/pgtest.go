@@ -138,6 +138,15 @@ func (s *Server) Exec(statement string, args ...any) {
 	})
 }
 
+// Query returns a number.
+func (s *Server) Query(statement string, args ...any) (n int) {
+	s.t.Helper()
+	s.with(func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, statement, args...).Scan(&n)
+	})
+	return n
+}
+
 func (s *Server) with(f func(context.Context, *pgx.Conn) error) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
