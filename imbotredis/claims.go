@@ -2,6 +2,7 @@ package imbotredis
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"github.com/imbot-go/imbot/driver"
@@ -20,17 +21,12 @@ func (db *DB) Claims() *Claims { return &Claims{db} }
 
 // Claim implements [driver.Claims].
 func (c *Claims) Claim(ctx context.Context, key string) (first bool, err error) {
-	if err := ctx.Err(); err != nil {
-		return false, err
-	}
-	first, err = c.db.client.SetNX(ctx, c.db.key("claim", key), 1, claimTime).Result()
+	first, err = c.db.take(ctx, c.db.key("claim", key), rand.Text(), claimTime)
 	return first, failed("Claims.Claim", err)
 }
 
 // Release implements [driver.Claims].
 func (c *Claims) Release(ctx context.Context, key string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return failed("Claims.Release", c.db.client.Del(ctx, c.db.key("claim", key)).Err())
+	_, err := ask(ctx, func() (int64, error) { return c.db.client.Del(ctx, c.db.key("claim", key)).Result() })
+	return failed("Claims.Release", err)
 }

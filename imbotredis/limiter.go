@@ -79,8 +79,10 @@ return 0`)
 )
 
 func (b buckets) run(ctx context.Context, script *redis.Script, portal string, args ...any) (int64, error) {
-	return script.Run(ctx, b.db.client, []string{b.db.portalKey(portal)},
-		append([]any{strconv.FormatFloat(b.perSecond, 'g', -1, 64), b.burst}, args...)...).Int64()
+	args = append([]any{strconv.FormatFloat(b.perSecond, 'g', -1, 64), b.burst}, args...)
+	return ask(ctx, func() (int64, error) {
+		return script.Run(ctx, b.db.client, []string{b.db.portalKey(portal)}, args...).Int64()
+	})
 }
 
 // Book implements [booking.Engine].
@@ -122,10 +124,12 @@ return redis.call('zcard', KEYS[1])`)
 
 // beat tells the others that this process lives, and counts them, until the DB is closed.
 func (db *DB) beat() {
-	name, key := rand.Text(), db.key("replicas")
+	name, key := rand.Text(), db.key("replicas", db.options.Egress) // others have a bucket of their own
 	for {
 		asking, cancel := context.WithTimeout(db.ctx, time.Second)
-		n, err := beats.Run(asking, db.client, []string{key}, name, int(deadTime.Seconds())).Int()
+		n, err := ask(asking, func() (int, error) {
+			return beats.Run(asking, db.client, []string{key}, name, int(deadTime.Seconds())).Int()
+		})
 		cancel()
 		if err == nil {
 			db.mu.Lock()
@@ -138,7 +142,7 @@ func (db *DB) beat() {
 	}
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(db.ctx), time.Second)
 	defer cancel()
-	_ = db.client.ZRem(leaving, key, name).Err() // else it counts for a while
+	_, _ = ask(leaving, func() (int64, error) { return db.client.ZRem(leaving, key, name).Result() }) // else it counts for a while
 }
 
 // hold keeps the later of two times.
@@ -151,22 +155,19 @@ return 0`)
 
 // Hold implements [driver.Holder].
 func (l *Limiter) Hold(ctx context.Context, scope, method string, until time.Time) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	left := time.Until(until)
 	if left <= 0 {
-		return nil
+		return ctx.Err()
 	}
-	return failed("Limiter.Hold", hold.Run(ctx, l.db.client, []string{l.db.key("hold", scope)}, method, until.UnixMilli(), millis(left)).Err())
+	_, err := ask(ctx, func() (int, error) {
+		return hold.Run(ctx, l.db.client, []string{l.db.key("hold", scope)}, method, until.UnixMilli(), millis(left)).Int()
+	})
+	return failed("Limiter.Hold", err)
 }
 
 // Holds implements [driver.Holder].
 func (l *Limiter) Holds(ctx context.Context, scope string) (map[string]time.Time, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	stored, err := l.db.client.HGetAll(ctx, l.db.key("hold", scope)).Result()
+	stored, err := ask(ctx, func() (map[string]string, error) { return l.db.client.HGetAll(ctx, l.db.key("hold", scope)).Result() })
 	if err != nil {
 		return nil, failed("Limiter.Holds", err)
 	}

@@ -2,97 +2,96 @@ package imbotredis
 
 import (
 	"context"
-	"crypto/rand"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-const (
-	grantLife = 30 * time.Second
-	grantLook = 50 * time.Millisecond
-)
-
 // lockTimes say how long a lock lives without its holder, how often that renews it, and how often
-// those look who wait.
+// those look who wait or got no answer.
 type lockTimes struct{ life, renew, look time.Duration }
 
-// A lock is a key that holds a random text and ends by itself when its holder does not renew it.
-type lock struct {
-	lost    chan struct{} // closed when it may be somebody else's
-	release func()        // gives it back; the second time does nothing
-}
-
 var (
-	renewLock = redis.NewScript(`
-if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('pexpire', KEYS[1], ARGV[2])`)
-	freeLock = redis.NewScript(`
-if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('del', KEYS[1])`)
+	leadTimes  = lockTimes{life: 10 * time.Second, renew: 3 * time.Second, look: time.Second}
+	grantTimes = lockTimes{life: 30 * time.Second, renew: 10 * time.Second, look: 50 * time.Millisecond}
 )
 
-// lock waits for a lock.
-func (db *DB) lock(ctx context.Context, key string, times lockTimes) (*lock, error) {
-	token := rand.Text()
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		begun := time.Now()
-		got, err := db.client.SetNX(ctx, key, token, times.life).Result()
+// takeKey takes a key for whoever has the token. Once more does no harm: go-redis repeats a question
+// whose answer got lost.
+var takeKey = redis.NewScript(`
+local holder = redis.call('get', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
+return 1`)
+
+var freeKey = redis.NewScript(`
+if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('del', KEYS[1])`)
+
+// take takes a key for a token, or keeps it.
+func (db *DB) take(ctx context.Context, key, token string, life time.Duration) (bool, error) {
+	return ask(ctx, func() (bool, error) { return takeKey.Run(ctx, db.client, []string{key}, token, millis(life)).Bool() })
+}
+
+// free gives a key back.
+func (db *DB) free(ctx context.Context, key, token string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_, _ = ask(ctx, func() (int, error) { return freeKey.Run(ctx, db.client, []string{key}, token).Int() }) // else it ends by itself
+}
+
+// lock waits for a key, and tells since when it is held at least.
+func (db *DB) lock(ctx context.Context, key, token string, times lockTimes) (since time.Time, err error) {
+	for ctx.Err() == nil {
+		since = time.Now()
+		got, err := db.take(ctx, key, token, times.life)
 		if err != nil {
-			return nil, err
+			db.free(ctx, key, token) // the answer may have got lost
+			return time.Time{}, err
 		}
 		if got {
-			return db.hold(ctx, key, token, times, begun), nil
+			return since, nil
 		}
 		pause(ctx, times.look)
 	}
+	return time.Time{}, ctx.Err()
 }
 
-// hold renews a lock until it is released.
-func (db *DB) hold(ctx context.Context, key, token string, times lockTimes, begun time.Time) *lock {
+// hold renews a lock until it is released. lost is called when it is somebody else's, or so close to
+// its end that it soon may be.
+func (db *DB) hold(ctx context.Context, key, token string, times lockTimes, since time.Time, lost func()) (release func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &lock{lost: make(chan struct{})}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		db.renew(ctx, key, token, times, begun)
-		if ctx.Err() == nil {
-			close(l.lost)
+		if db.renew(ctx, key, token, times, since); ctx.Err() == nil {
+			lost()
 		}
 	}()
-	l.release = sync.OnceFunc(func() {
+	return sync.OnceFunc(func() {
 		cancel()
 		<-ended
-		freeing, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer stop()
-		_ = freeLock.Run(freeing, db.client, []string{key}, token).Err() // else it ends by itself
+		db.free(ctx, key, token)
 	})
-	return l
 }
 
-// renew returns when ctx ends, or when the lock is lost: it is somebody else's, or so close to its end
-// that it soon may be.
-func (db *DB) renew(ctx context.Context, key, token string, times lockTimes, last time.Time) {
-	end := times.life * 4 / 5
-	for wait := times.renew; ; wait = min(times.renew, time.Second) {
-		pause(ctx, min(wait, time.Until(last.Add(end))))
-		if ctx.Err() != nil {
-			return
-		}
+// renew returns when the lock is lost, or ctx ends.
+func (db *DB) renew(ctx context.Context, key, token string, times lockTimes, since time.Time) {
+	for wait := times.renew; ctx.Err() == nil; {
+		end := since.Add(times.life * 4 / 5)
+		pause(ctx, min(wait, time.Until(end)))
 		begun := time.Now()
-		asking, cancel := context.WithDeadline(ctx, last.Add(end))
-		ours, err := renewLock.Run(asking, db.client, []string{key}, token, millis(times.life)).Int()
+		asking, cancel := context.WithTimeout(ctx, min(times.renew, end.Sub(begun)))
+		got, err := db.take(asking, key, token, times.life)
 		cancel()
 		switch {
-		case err == nil && ours == 0, time.Since(last) >= end:
+		case err == nil && got:
+			since, wait = begun, times.renew
+		case err == nil, !time.Now().Before(end):
 			return
-		case err == nil:
-			last = begun
-			pause(ctx, times.renew-min(times.renew, time.Second))
+		default:
+			wait = times.look
 		}
 	}
 }

@@ -62,38 +62,53 @@ func Open(ctx context.Context, client redis.UniversalClient, o Options) (*DB, er
 		return nil, errors.New("imbotredis: Open: Prefix and Egress have no braces: they choose the slot of a cluster")
 	}
 	db := &DB{client: client, options: o}
-	if err := db.check(ctx); err != nil {
+	if _, err := ask(ctx, func() (struct{}, error) { return struct{}{}, db.check(ctx) }); err != nil {
 		return nil, failed("Open", err)
 	}
 	db.ctx, db.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return db, nil
 }
 
-// check looks at the server.
+// check looks at all servers that are written to.
 func (db *DB) check(ctx context.Context) error {
-	info, err := db.client.Info(ctx, "server").Result()
+	switch c := db.client.(type) {
+	case *redis.ClusterClient:
+		if c.Options().ReadOnly {
+			return errors.New("the client has ReadOnly, RouteByLatency or RouteRandomly, and copies of a server may be behind: leave them out")
+		}
+		if db.options.Wait > 0 {
+			return errors.New("Options.Wait needs one server, and this is a cluster")
+		}
+		return c.ForEachMaster(ctx, func(ctx context.Context, server *redis.Client) error { return db.checkServer(ctx, server) })
+	case *redis.Ring:
+		return c.ForEachShard(ctx, func(ctx context.Context, server *redis.Client) error { return db.checkServer(ctx, server) })
+	}
+	return db.checkServer(ctx, db.client)
+}
+
+func (db *DB) checkServer(ctx context.Context, server redis.Cmdable) error {
+	info, err := server.Info(ctx, "server").Result()
 	if err != nil {
 		return err
 	}
-	if err := checkVersion(info); err != nil {
+	if err := checkVersion(info); err != nil || db.options.AllowLoss {
 		return err
-	}
-	if _, cluster := db.client.(*redis.ClusterClient); cluster && db.options.Wait > 0 {
-		return errors.New("Options.Wait needs one server, and this is a cluster")
-	}
-	if db.options.AllowLoss {
-		return nil
 	}
 	const orElse = ", or set Options.AllowLoss if grants and states may get lost"
 	for _, setting := range []struct{ name, value, why string }{
 		{"maxmemory-policy", "noeviction", "or the server drops grants when it is full"},
 		{"appendonly", "yes", "or a restart of the server loses grants"},
 	} {
-		got, err := db.client.ConfigGet(ctx, setting.name).Result()
-		if err != nil || got[setting.name] == "" {
-			return fmt.Errorf("the server does not tell its %s, which has to be %s: look there%s", setting.name, setting.value, orElse)
+		got, err := server.ConfigGet(ctx, setting.name).Result()
+		var refused redis.Error
+		if err != nil && !errors.As(err, &refused) {
+			return err
 		}
-		if got[setting.name] != setting.value {
+		switch got[setting.name] {
+		case setting.value:
+		case "":
+			return fmt.Errorf("the server does not tell its %s, which has to be %s: look there%s", setting.name, setting.value, orElse)
+		default:
 			return fmt.Errorf("%s is %s and has to be %s, %s: change it%s", setting.name, got[setting.name], setting.value, setting.why, orElse)
 		}
 	}
@@ -146,6 +161,27 @@ func noBraces(r rune) rune {
 		return '_'
 	}
 	return r
+}
+
+// ask returns when the server has answered, or when ctx ends. go-redis by itself waits for an answer as
+// long as its ReadTimeout says, unless a client has ContextTimeoutEnabled; what was asked ends then.
+func ask[T any](ctx context.Context, question func() (T, error)) (T, error) {
+	var answer, none T
+	err := ctx.Err()
+	if err != nil {
+		return none, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		answer, err = question()
+	}()
+	select {
+	case <-ended:
+		return answer, err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
 }
 
 // failed says what went wrong; nil stays nil.

@@ -30,10 +30,7 @@ func (s *States) Load(ctx context.Context, key string) ([]byte, error) {
 
 // read returns a state, and the value as it is stored.
 func (s *States) read(ctx context.Context, key string) (value []byte, stored string, err error) {
-	if err := ctx.Err(); err != nil {
-		return nil, "", err
-	}
-	stored, err = s.db.client.Get(ctx, s.db.key("state", key)).Result()
+	stored, err = ask(ctx, func() (string, error) { return s.db.client.Get(ctx, s.db.key("state", key)).Result() })
 	if errors.Is(err, redis.Nil) {
 		return nil, "", imbot.ErrNotFound
 	}
@@ -64,11 +61,14 @@ return 1`)
 
 // Swap implements [driver.StateStore].
 func (s *States) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
-	for {
+	for written := ""; ; {
 		value, stored, err := s.read(ctx, key)
 		found := err == nil
 		if err != nil && !errors.Is(err, imbot.ErrNotFound) {
 			return err
+		}
+		if found && s.db.options.Keys != nil && stored == written {
+			return nil // no other has the nonce: go-redis has repeated it, because the answer got lost
 		}
 		if found != (old != nil) || !bytes.Equal(value, old) {
 			return imbot.ErrConflict
@@ -82,10 +82,13 @@ func (s *States) Swap(ctx context.Context, key string, old, new []byte, ttl time
 		} else {
 			sealed = s.db.options.Keys.Seal("state/"+key, new)
 		}
-		done, err := replaceState.Run(ctx, s.db.client, []string{s.db.key("state", key)}, has, stored, does, sealed, millis(ttl)).Int()
-		if err != nil || done == 1 {
+		done, err := ask(ctx, func() (bool, error) {
+			return replaceState.Run(ctx, s.db.client, []string{s.db.key("state", key)}, has, stored, does, sealed, millis(ttl)).Bool()
+		})
+		if err != nil || done {
 			return failed("States.Swap", err)
 		}
+		written = string(sealed)
 		// Somebody has written it since it was read, maybe the same state with another nonce.
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
@@ -36,10 +37,7 @@ func (s *Tokens) Load(ctx context.Context, memberID string) (imbot.Grant, error)
 
 // read returns a grant, and the value as it is stored.
 func (s *Tokens) read(ctx context.Context, memberID string) (g imbot.Grant, stored string, err error) {
-	if err := ctx.Err(); err != nil {
-		return imbot.Grant{}, "", err
-	}
-	stored, err = s.db.client.HGet(ctx, s.db.key("grant"), memberID).Result()
+	stored, err = ask(ctx, func() (string, error) { return s.db.client.HGet(ctx, s.db.key("grant"), memberID).Result() })
 	if errors.Is(err, redis.Nil) {
 		return imbot.Grant{}, "", imbot.ErrNotFound
 	}
@@ -80,11 +78,14 @@ func (s *Tokens) Swap(ctx context.Context, old, new imbot.Grant) error {
 	if memberID == "" || old != none && new != none && old.MemberID != new.MemberID {
 		return fmt.Errorf("imbotredis: Tokens.Swap: %w: the grants have no MemberID or different ones", imbot.ErrInvalid)
 	}
-	for {
+	for written := ""; ; {
 		g, stored, err := s.read(ctx, memberID)
 		found := err == nil
 		if err != nil && !errors.Is(err, imbot.ErrNotFound) {
 			return err
+		}
+		if found && stored == written {
+			return nil // go-redis has repeated it, because the answer got lost
 		}
 		if !bytes.Equal(g.Encode(), old.Encode()) {
 			return imbot.ErrConflict
@@ -98,10 +99,11 @@ func (s *Tokens) Swap(ctx context.Context, old, new imbot.Grant) error {
 		} else {
 			sealed = s.db.options.Keys.Seal("grant/"+memberID, new.Encode())
 		}
-		done, err := s.replace(ctx, memberID, has, stored, does, sealed)
+		done, err := ask(ctx, func() (bool, error) { return s.replace(ctx, memberID, has, stored, does, sealed) })
 		if err != nil || done {
 			return failed("Tokens.Swap", err)
 		}
+		written = string(sealed)
 		// Somebody has written it since it was read, maybe the same grant with another nonce.
 	}
 }
@@ -110,8 +112,7 @@ func (s *Tokens) Swap(ctx context.Context, old, new imbot.Grant) error {
 func (s *Tokens) replace(ctx context.Context, memberID, has, stored, does string, sealed []byte) (bool, error) {
 	keys, args := []string{s.db.key("grant")}, []any{memberID, has, stored, does, sealed}
 	if s.db.options.Wait == 0 {
-		done, err := replaceGrant.Run(ctx, s.db.client, keys, args...).Int()
-		return done == 1, err
+		return replaceGrant.Run(ctx, s.db.client, keys, args...).Bool()
 	}
 	pipe := s.db.client.Pipeline()
 	script := replaceGrant.Eval(ctx, pipe, keys, args...)
@@ -119,8 +120,7 @@ func (s *Tokens) replace(ctx context.Context, memberID, has, stored, does string
 	if _, err := pipe.Exec(ctx); err != nil {
 		return false, err
 	}
-	done, err := script.Int()
-	if err != nil || done == 0 {
+	if done, err := script.Bool(); err != nil || !done {
 		return false, err
 	}
 	if n, err := copies.Int(); err != nil || n < s.db.options.Wait {
@@ -136,11 +136,11 @@ func (s *Tokens) Members(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		seen := map[string]bool{} // a scan may show one twice
 		for cursor := uint64(0); ; {
-			if err := ctx.Err(); err != nil {
-				yield("", err)
-				return
-			}
-			page, next, err := s.db.client.HScan(ctx, s.db.key("grant"), cursor, "", 1000).Result()
+			var next uint64
+			page, err := ask(ctx, func() (page []string, err error) {
+				page, next, err = s.db.client.HScan(ctx, s.db.key("grant"), cursor, "", 1000).Result()
+				return page, err
+			})
 			if err != nil {
 				yield("", failed("Tokens.Members", err))
 				return
@@ -163,9 +163,10 @@ func (s *Tokens) Members(ctx context.Context) iter.Seq2[string, error] {
 
 // Lock implements [imbot.TokenLocker].
 func (s *Tokens) Lock(ctx context.Context, memberID string) (unlock func(), err error) {
-	l, err := s.db.lock(ctx, s.db.key("lock", memberID), lockTimes{life: grantLife, renew: grantLife / 3, look: grantLook})
+	key, token := s.db.key("lock", memberID), rand.Text()
+	since, err := s.db.lock(ctx, key, token, grantTimes)
 	if err != nil {
 		return nil, failed("Tokens.Lock", err)
 	}
-	return l.release, nil
+	return s.db.hold(ctx, key, token, grantTimes, since, func() {}), nil
 }
