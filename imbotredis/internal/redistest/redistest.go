@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,6 +27,7 @@ type Server struct {
 	settings []string
 	life     io.Closer // the server ends when it is closed, so also with this process
 	cmd      *exec.Cmd
+	pid      int // of the server itself
 }
 
 // Start starts a server that keeps what it is given, or has other settings: name, value, name, ….
@@ -53,7 +56,7 @@ func Start(t testing.TB, settings ...string) *Server {
 	s.dir, err = os.MkdirTemp("", "redis") //nolint:usetesting // the name of a socket must be short
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(s.dir)) })
-	s.Options = &redis.Options{Network: "unix", Addr: filepath.Join(s.dir, "s"), MaxRetries: -1}
+	s.Options = &redis.Options{Network: "unix", Addr: filepath.Join(s.dir, "s"), MaxRetries: -1, DialerRetries: 1}
 	t.Cleanup(s.Kill)
 	s.Start()
 	return s
@@ -88,6 +91,29 @@ func (s *Server) Start() {
 		defer cancel()
 		return c.Ping(ctx).Err() == nil
 	}, 30*time.Second, 10*time.Millisecond, "the server does not answer")
+	pid := c.InfoMap(context.Background(), "server").Item("Server", "process_id")
+	s.pid, err = strconv.Atoi(pid)
+	require.NoError(s.t, err)
+}
+
+// Hang stops the server without an end of its connections: what is asked gets no answer until GoOn.
+func (s *Server) Hang() { s.signal(syscall.SIGSTOP) }
+
+// GoOn ends Hang.
+func (s *Server) GoOn() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.t.Helper()
+	s.own()
+	require.NoError(s.t, syscall.Kill(s.pid, sig))
+}
+
+// own skips the test if the server is that of somebody else.
+func (s *Server) own() {
+	s.t.Helper()
+	if s.program == "" {
+		s.t.Skip("it needs a server of its own")
+	}
 }
 
 func settingsOf(lists ...[]string) (args []string) {
@@ -101,9 +127,8 @@ func settingsOf(lists ...[]string) (args []string) {
 
 // Kill is kill -9.
 func (s *Server) Kill() {
-	if s.program == "" {
-		s.t.Skip("it needs a server of its own")
-	}
+	s.t.Helper()
+	s.own()
 	if s.cmd == nil {
 		return
 	}
