@@ -111,8 +111,8 @@ func (b buckets) Replicas() int {
 }
 
 const (
-	beatTime = 5 * time.Second
-	deadTime = 15 * time.Second // without a beat
+	beatTime = 2 * time.Second
+	deadTime = 10 * time.Second // without a beat
 )
 
 var beats = redis.NewScript(`

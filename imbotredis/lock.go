@@ -13,7 +13,7 @@ import (
 type lockTimes struct{ life, renew, look time.Duration }
 
 var (
-	leadTimes  = lockTimes{life: 10 * time.Second, renew: 3 * time.Second, look: time.Second}
+	leadTimes  = lockTimes{life: 10 * time.Second, renew: 3 * time.Second, look: 500 * time.Millisecond}
 	grantTimes = lockTimes{life: 30 * time.Second, renew: 10 * time.Second, look: 50 * time.Millisecond}
 )
 

@@ -83,14 +83,19 @@ func TestNoServer(t *testing.T) {
 	require.ErrorContains(t, err, "/none")
 }
 
-// cluster returns a cluster of one server, to which all goes through its socket.
-func cluster(t *testing.T) func(testing.TB) redis.UniversalClient {
+// freePort returns a port where nobody listens, for what a server does not do through its socket.
+func freePort(t *testing.T) string {
 	t.Helper()
 	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	port := free.Addr().(*net.TCPAddr).Port
-	require.NoError(t, free.Close())
-	s := redistest.Start(t, "cluster-enabled", "yes", "bind", "127.0.0.1", "cluster-port", strconv.Itoa(port))
+	defer func() { require.NoError(t, free.Close()) }()
+	return strconv.Itoa(free.Addr().(*net.TCPAddr).Port)
+}
+
+// cluster returns a cluster of one server, to which all goes through its socket.
+func cluster(t *testing.T) func(testing.TB) redis.UniversalClient {
+	t.Helper()
+	s := redistest.Start(t, "cluster-enabled", "yes", "bind", "127.0.0.1", "cluster-port", freePort(t))
 	require.NoError(t, s.Client(t).ClusterAddSlotsRange(t.Context(), 0, 16383).Err())
 	client := func(t testing.TB) redis.UniversalClient {
 		t.Helper()

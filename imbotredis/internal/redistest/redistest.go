@@ -136,3 +136,10 @@ func (s *Server) Kill() {
 	_ = s.cmd.Wait()
 	s.cmd = nil
 }
+
+// Forget deletes what a server that was killed has stored.
+func (s *Server) Forget() {
+	s.t.Helper()
+	require.NoError(s.t, os.RemoveAll(filepath.Join(s.dir, "appendonlydir")))
+	require.NoError(s.t, os.RemoveAll(filepath.Join(s.dir, "appendonly.aof"))) // before Redis 7
+}

@@ -1,0 +1,178 @@
+package imbotredis_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbotredis"
+	"github.com/imbot-go/imbot/imbotredis/internal/redistest"
+	"github.com/imbot-go/imbot/imbottest"
+)
+
+// long is how long a run takes: a minute with IMBOT_LONG.
+func long(short time.Duration) time.Duration {
+	if os.Getenv("IMBOT_LONG") != "" {
+		return time.Minute
+	}
+	return short
+}
+
+// trips counts the questions about buckets.
+type trips struct{ atomic.Int64 }
+
+func (n *trips) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (n *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (n *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		for _, arg := range cmd.Args() {
+			if key, is := arg.(string); is && strings.Contains(key, "}:pace:") {
+				n.Add(1)
+			}
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// fleet are four replicas that send as much bulk as they may, each with eight senders.
+type fleet struct {
+	passed, refused atomic.Int64
+	trips           trips
+	stop            context.CancelFunc
+	senders         sync.WaitGroup
+	clients         []*imbot.Client
+}
+
+func newFleet(t *testing.T, s *redistest.Server, perSecond float64, burst int) *fleet {
+	t.Helper()
+	portal := imbottest.NewPortal(imbottest.WithRateLimit(perSecond, burst))
+	t.Cleanup(portal.Close)
+	hook := portal.Webhook("a-long-random-secret")
+	f := &fleet{}
+	ctx, stop := context.WithCancel(imbot.WithClass(t.Context(), imbot.ClassBulk))
+	f.stop = stop
+	t.Cleanup(f.end)
+	for range 4 {
+		c := s.Client(t)
+		c.AddHook(&f.trips)
+		db, err := imbotredis.Open(t.Context(), c, imbotredis.Options{})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, db.Close()) })
+		client, err := imbot.NewClient(hook, imbot.WithHTTPClient(portal.HTTPClient()), imbot.WithLimiter(db.Limiter(perSecond, burst)), imbot.WithObserver(f.observe))
+		require.NoError(t, err)
+		f.clients = append(f.clients, client)
+		for range 8 {
+			f.senders.Go(func() {
+				for ctx.Err() == nil {
+					_ = client.Call(ctx, "profile", nil, nil)
+				}
+			})
+		}
+	}
+	return f
+}
+
+func (f *fleet) observe(_ context.Context, c imbot.CallInfo) {
+	switch {
+	case errors.Is(c.Err, imbot.ErrQueryLimitExceeded):
+		f.refused.Add(1)
+	case c.Err == nil:
+		f.passed.Add(1)
+	}
+}
+
+func (f *fleet) end() {
+	f.stop()
+	f.senders.Wait()
+}
+
+// burstTime is how long the burst of bulk lasts and a little more.
+func burstTime(t *testing.T, f *fleet, burst int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return f.passed.Load() >= int64(burst-burst/5) }, 20*time.Second, 10*time.Millisecond)
+}
+
+func TestFourReplicasUseTheWholeRateOfAPortalAndNoMore(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		perSecond float64
+		burst     int
+	}{{2, 50}, {20, 50}, {50, 250}} {
+		t.Run(fmt.Sprint(row.perSecond, " a second"), func(t *testing.T) {
+			t.Parallel()
+			f := newFleet(t, redistest.Start(t), row.perSecond, row.burst)
+			burstTime(t, f, row.burst)
+			begun, before, asked := time.Now(), f.passed.Load(), f.trips.Load()
+			time.Sleep(long(5 * time.Second))
+			passed, trips, took := float64(f.passed.Load()-before), float64(f.trips.Load()-asked), time.Since(begun).Seconds()
+			f.end()
+			t.Logf("%.0f a second: %.1f %% of the rate in %.0f s, %.3f trips a request, %d refused", row.perSecond, 100*passed/took/row.perSecond, took, trips/passed, f.refused.Load())
+			require.GreaterOrEqual(t, passed+1, 0.95*row.perSecond*took)
+			require.LessOrEqual(t, trips-4, 1.05*passed)
+			require.Zero(t, f.refused.Load())
+		})
+	}
+}
+
+func TestAServerThatGoesAwayBringsNoBurstOfRefusals(t *testing.T) {
+	t.Parallel()
+	for name, away := range map[string]func(s *redistest.Server) (back func()){
+		"it is killed": func(s *redistest.Server) func() { s.Kill(); return s.Start },
+		"it hangs":     func(s *redistest.Server) func() { s.Hang(); return s.GoOn },
+		"it has lost its buckets": func(s *redistest.Server) func() {
+			s.Kill()
+			s.Forget()
+			return s.Start
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const perSecond, burst = 20, 50
+			s := redistest.Start(t)
+			f := newFleet(t, s, perSecond, burst)
+			burstTime(t, f, burst)
+			part := long(9*time.Second) / 3
+			count := func() float64 {
+				begun, before := time.Now(), f.passed.Load()
+				time.Sleep(part)
+				return 100 * float64(f.passed.Load()-before) / time.Since(begun).Seconds() / perSecond
+			}
+			with := count()
+			back := away(s)
+			without := count()
+			back()
+			again := count()
+			f.end()
+			t.Logf("%.0f %% of the rate, %.0f %% without the server, %.0f %% after it is back; %d refused", with, without, again, f.refused.Load())
+			require.Zero(t, f.refused.Load())
+			require.Greater(t, without, 50.0)
+			require.Greater(t, again, 50.0)
+		})
+	}
+}
+
+func TestAnAnswerGoesBeforeTheBulkOfFourReplicas(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, redistest.Start(t), 2, 50)
+	burstTime(t, f, 50)
+	for _, client := range f.clients {
+		begun := time.Now()
+		require.NoError(t, client.Call(imbot.WithClass(t.Context(), imbot.ClassAnswer), "profile", nil, nil))
+		took := time.Since(begun)
+		t.Logf("an answer waited %v", took.Round(time.Millisecond))
+		require.Less(t, took, time.Second)
+	}
+}
