@@ -79,17 +79,16 @@ func Rate(perSecond float64, burst int) (float64, int) {
 
 // A portal is what is going on with one. It is there while somebody waits or a slot is booked.
 type portal struct {
-	name    string
-	lines   [3][]*waiting // by class, the best one last
-	booked  map[*booking]struct{}
-	forLong context.Context //nolint:containedctx // of questions to the engine, which outlive who asks
+	name   string
+	lines  [3][]*waiting         // by class, the best one last
+	booked map[*booking]struct{} // empty when nobody waits
 }
 
 // A booking is a slot that is being booked, or is booked.
 type booking struct {
-	class  rest.Class
-	due    time.Time // zero: the engine has not answered yet
-	cancel context.CancelFunc
+	class rest.Class
+	due   time.Time     // zero: the engine has not answered yet
+	vain  chan struct{} // closed when nobody waits any more
 }
 
 type waiting struct {
@@ -114,7 +113,7 @@ func (l *Limiter) Wait(ctx context.Context, name string) error {
 	}
 	w := &waiting{class: rest.ClassOf(ctx), got: make(chan error, 1)}
 	w.deadline, _ = ctx.Deadline()
-	l.enter(ctx, name, w)
+	l.enter(name, w)
 	var err error
 	select {
 	case err = <-w.got:
@@ -156,12 +155,12 @@ func (l *Limiter) alone() bool {
 }
 
 // enter puts w into its line.
-func (l *Limiter) enter(ctx context.Context, name string, w *waiting) {
+func (l *Limiter) enter(name string, w *waiting) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p := l.portals[name]
 	if p == nil {
-		p = &portal{name: name, booked: map[*booking]struct{}{}, forLong: context.WithoutCancel(ctx)}
+		p = &portal{name: name, booked: map[*booking]struct{}{}}
 		l.portals[name] = p
 	}
 	p.lines[line(w.class)] = append(p.lines[line(w.class)], w)
@@ -227,10 +226,9 @@ func (l *Limiter) book(p *portal) {
 			}
 		}
 		for n := min(most, len(p.lines[i])); as < n; as++ {
-			ctx, cancel := context.WithCancel(p.forLong)
-			b := &booking{class: class, cancel: cancel}
+			b := &booking{class: class, vain: make(chan struct{})}
 			p.booked[b] = struct{}{}
-			go l.run(ctx, p, b)
+			go l.run(p, b)
 		}
 		return
 	}
@@ -270,11 +268,10 @@ func (l *Limiter) room(name string) int {
 	return left
 }
 
-// run books a slot, sleeps until it is due, and gives it away. It ends early when nobody waits any
-// more.
-func (l *Limiter) run(ctx context.Context, p *portal, b *booking) {
-	defer b.cancel()
-	asking, cancel := context.WithTimeout(p.forLong, engineTime)
+// run books a slot, sleeps until it is due, and gives it away; or back, as soon as nobody waits any
+// more. Nobody's context ends it: others may wait by then.
+func (l *Limiter) run(p *portal, b *booking) {
+	asking, cancel := context.WithTimeout(context.Background(), engineTime)
 	d, err := l.engine.Book(asking, p.name, l.spare(b.class), l.room(p.name))
 	cancel()
 	if err != nil {
@@ -286,54 +283,65 @@ func (l *Limiter) run(ctx context.Context, p *portal, b *booking) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-ctx.Done():
+	case <-b.vain:
 	}
-	l.mu.Lock()
-	delete(p.booked, b)
-	w := p.first()
-	used := w != nil && ctx.Err() == nil
-	if used {
-		p.remove(w)
-		w.got <- nil
-		l.book(p)
-	}
-	l.tidy(p)
-	l.mu.Unlock()
-	if !used {
-		refund, cancel := context.WithTimeout(p.forLong, engineTime)
+	if !l.give(p, b) {
+		refund, cancel := context.WithTimeout(context.Background(), engineTime)
 		defer cancel()
 		_ = l.engine.Refund(refund, p.name) // at worst a slot stays empty
 	}
 }
 
+// give gives a slot to whoever goes next; false: it was given up.
+func (l *Limiter) give(p *portal, b *booking) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, is := p.booked[b]; !is {
+		return false
+	}
+	delete(p.booked, b)
+	w := p.first()
+	p.remove(w)
+	w.got <- nil
+	l.book(p)
+	l.tidy(p)
+	return true
+}
+
 // tidy gives up what is booked for nobody, and forgets a portal without anything.
 func (l *Limiter) tidy(p *portal) {
-	if p.first() == nil {
-		for b := range p.booked {
-			b.cancel()
-		}
+	if p.first() != nil {
+		return
 	}
-	if p.first() == nil && len(p.booked) == 0 && l.portals[p.name] == p {
+	for b := range p.booked {
+		close(b.vain)
+	}
+	clear(p.booked)
+	if l.portals[p.name] == p {
 		delete(l.portals, p.name)
 	}
 }
 
-// tooLate tells those whose deadline comes before the slot that they may get, as far as one is known.
+// tooLate tells those whose deadline comes before the slot that they may get, as far as one is known: the
+// first one that is due is for the best class, but a class better than those that have booked may
+// get an earlier one.
 func (l *Limiter) tooLate(p *portal) {
 	var due time.Time
+	best := rest.ClassBulk - 1
 	for b := range p.booked {
-		if !b.due.IsZero() && (due.IsZero() || b.due.Before(due)) {
+		if b.due.IsZero() {
+			continue
+		}
+		best = max(best, b.class)
+		if due.IsZero() || b.due.Before(due) {
 			due = b.due
 		}
-	}
-	if due.IsZero() {
-		return
 	}
 	step := time.Duration(float64(time.Second) / l.perSecond)
 	for i := len(p.lines) - 1; i >= 0; i-- {
 		kept := p.lines[i][:0:0]
 		for _, w := range p.lines[i] {
-			if !w.deadline.IsZero() && w.deadline.Before(due) {
+			if w.class <= best && !w.deadline.IsZero() && w.deadline.Before(due) {
 				w.got <- context.DeadlineExceeded
 				continue
 			}

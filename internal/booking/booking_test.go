@@ -218,6 +218,56 @@ func TestWhatNobodyWaitsForIsGivenBack(t *testing.T) {
 	})
 }
 
+func TestWhoComesWhenTheLastOneHasLeftIsServed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(1, 1)
+		all, _ := replicas(e, 1)
+		l := all[0]
+		require.NoError(t, l.Wait(t.Context(), "portal"))
+		leaves, leave := context.WithCancel(t.Context())
+		gone, served := make(chan error), make(chan error)
+		go func() { gone <- l.Wait(leaves, "portal") }()
+		time.Sleep(100 * time.Millisecond)
+		leave()
+		require.ErrorIs(t, <-gone, context.Canceled)
+		go func() { served <- l.Wait(t.Context(), "portal") }() // what was booked has not been given back yet
+		select {
+		case err := <-served:
+			require.NoError(t, err)
+		case <-time.After(3 * time.Second):
+			t.Fatal("somebody waits for nothing")
+		}
+	})
+}
+
+func TestAnAnswerInAHurryIsNotTurnedAwayForBulk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(2, 50)
+		all, _ := replicas(e, 1)
+		l := all[0]
+		bulk, stop := context.WithCancel(as(t, rest.ClassBulk))
+		done := make(chan []time.Time)
+		for range 50 {
+			require.NoError(t, l.Wait(as(t, rest.ClassAnswer), "portal"))
+		}
+		go func() { done <- send(t, bulk, l, "portal", 1, 1) }() // its slot is 5 s away
+		time.Sleep(time.Second)
+		hurry, cancel := context.WithTimeout(as(t, rest.ClassAnswer), time.Second)
+		defer cancel()
+		require.NoError(t, l.Wait(hurry, "portal"))
+		hopeless, cancel := context.WithTimeout(as(t, rest.ClassBulk), time.Second)
+		defer cancel()
+		begun := time.Now()
+		require.ErrorIs(t, l.Wait(hopeless, "portal"), context.DeadlineExceeded)
+		require.Less(t, time.Since(begun), 10*time.Millisecond)
+		stop()
+		<-done
+		settle()
+	})
+}
+
 func TestWhileTheEngineIsAwayEachReplicaTakesItsShare(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*engine){"it fails": func(e *engine) { e.down = errDown }, "it hangs": func(e *engine) { e.hangs = true }} {
