@@ -107,7 +107,7 @@ func TestAGrantWithACopyIsStored(t *testing.T) {
 	port := freePort(t)
 	s, copied := redistest.Start(t, "bind", "127.0.0.1", "port", port, "repl-diskless-sync-delay", "0"), redistest.Start(t)
 	tokens := open(t, s, imbotredis.Options{Wait: 1}).Tokens()
-	require.NoError(t, copied.Client(t).SlaveOf(t.Context(), "127.0.0.1", port).Err())
+	require.NoError(t, copied.Client(t).ReplicaOf(t.Context(), "127.0.0.1", port).Err())
 	require.Eventually(t, func() bool { return s.Client(t).Do(t.Context(), "wait", 1, 100).Val() == int64(1) }, 20*time.Second, 10*time.Millisecond)
 	require.NoError(t, tokens.Swap(t.Context(), imbot.Grant{}, grant(1)))
 	g, err := open(t, copied, imbotredis.Options{}).Tokens().Load(t.Context(), member)
