@@ -26,6 +26,7 @@ type op struct {
 	ctx   context.Context
 	do    func(*bbolt.Tx) error // may run more than once; an error that is a refusal has changed nothing
 	after func()                // run in the order of the changes, when they are on the disk; may be nil
+	frees bool                  // it leaves room on the disk
 	err   error
 	out   bool // it has failed, and would let the others fail
 	done  chan struct{}
@@ -39,10 +40,16 @@ func (r refusal) Unwrap() error { return r.error }
 // update makes a change, which is on the disk when update returns nil. When ctx ends meanwhile, the
 // change may be made all the same: what do and after write is the committer's until update returns nil.
 func (db *DB) update(ctx context.Context, do func(*bbolt.Tx) error, after func()) error {
+	return db.ask(&op{ctx: ctx, do: do, after: after})
+}
+
+// ask has the committer make a change.
+func (db *DB) ask(o *op) error {
+	ctx := o.ctx
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	o := &op{ctx: ctx, do: do, after: after, done: make(chan struct{})}
+	o.done = make(chan struct{})
 	select {
 	case db.ops <- o:
 	case <-ctx.Done():
@@ -81,7 +88,7 @@ func (db *DB) commit() {
 		for _, o := range ops {
 			switch {
 			case o.err == nil && err != nil:
-				o.err = fmt.Errorf("imbotbolt: nothing was stored: %w", err)
+				o.fails(err)
 			case o.err == nil && o.after != nil:
 				o.after()
 			}
@@ -111,12 +118,45 @@ func (db *DB) transact(ops []*op) error {
 		err := guard(func() error {
 			return db.bolt.Update(func(tx *bbolt.Tx) error { return db.apply(tx, ops, &bad) })
 		})
-		if bad == nil {
-			db.unsure = db.unsure || err != nil && !errors.Is(err, errNothing)
+		switch {
+		case bad != nil:
+			bad.fails(err)
+		case err == nil || errors.Is(err, errNothing):
 			return err
+		default:
+			db.unsure = true
+			if !freeOnly(ops, err) {
+				return err
+			}
 		}
-		bad.out, bad.err = true, fmt.Errorf("imbotbolt: nothing was stored: %w", err)
 	}
+}
+
+func (o *op) fails(err error) {
+	o.out, o.err = true, fmt.Errorf("imbotbolt: nothing was stored: %w", err)
+}
+
+// freeOnly is for a disk that is full: it lets those changes fail that need room, so that the others
+// make some. false: there are not both.
+func freeOnly(ops []*op, err error) bool {
+	var free bool
+	var need []*op
+	for _, o := range ops {
+		switch {
+		case o.err != nil:
+		case o.frees:
+			free = true
+		default:
+			need = append(need, o)
+		}
+	}
+	if !free || len(need) == 0 {
+		return false
+	}
+	for _, o := range need {
+		o.fails(err)
+	}
+	return true
 }
 
 // apply makes changes in a transaction. It leaves in bad which one has failed.

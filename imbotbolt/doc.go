@@ -21,7 +21,7 @@
 //
 // When the disk is full nothing is accepted any more, and what an event handler does then
 // (EventHandler.Patience) holds; nothing has to be repaired, and the first write that finds room
-// succeeds. A program can start meanwhile.
+// succeeds. A program can start meanwhile, and what is handled makes room for what comes.
 //
 // A clock that jumps changes nothing while the file is open. By an hour it may jump between two runs
 // without an event that was handled being taken for a new one.

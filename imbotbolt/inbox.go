@@ -171,7 +171,7 @@ func (b *Inbox) Done(ctx context.Context, it driver.InboxItem, how driver.InboxO
 	case how != driver.InboxHandled && how != driver.InboxBuried:
 		return fmt.Errorf("imbotbolt: Done: %v is no outcome", how)
 	}
-	return b.db.update(ctx, func(tx *bbolt.Tx) error {
+	return b.db.ask(&op{ctx: ctx, frees: how == driver.InboxHandled, do: func(tx *bbolt.Tx) error {
 		if _, ok := q.held(b, it); !ok {
 			return refusal{driver.ErrTakenOver} // the inbox was closed meanwhile, or another Done was first
 		}
@@ -193,12 +193,12 @@ func (b *Inbox) Done(ctx context.Context, it driver.InboxItem, how driver.InboxO
 			}
 		}
 		return errors.Join(events.Delete(key), tx.Bucket(inTries).Delete(key))
-	}, func() {
+	}, after: func() {
 		q.done(h)
 		if how == driver.InboxBuried {
 			q.count(1)
 		}
-	})
+	}})
 }
 
 // Close implements [driver.Inbox]. The DB stays open.

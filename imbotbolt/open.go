@@ -366,7 +366,7 @@ func (a aged) removeBefore(tx *bbolt.Tx, end time.Time) (int, error) {
 func (a aged) notAfter(tx *bbolt.Tx, now time.Time) (were bool, err error) {
 	var ahead [][]byte
 	c := tx.Bucket(a.at).Cursor()
-	for k, _ := c.Seek(timeKey(now, nil)); k != nil; k, _ = c.Next() {
+	for k, _ := c.Seek(timeKey(now.Add(1), nil)); k != nil; k, _ = c.Next() {
 		ahead = append(ahead, bytes.Clone(k))
 	}
 	for _, k := range ahead {
