@@ -17,8 +17,8 @@ import (
 	"github.com/imbot-go/imbot/imbotv2"
 )
 
-// bot is one process of the bot, until ctx ends. That there are others makes one line: the Inbox is
-// that of all.
+// bot is one process of the bot, until ctx ends. That there are others makes two lines: the limiter
+// and the Inbox are those of all.
 //
 // An event that another process had begun when it was killed is begun again here. The answer is a
 // Reply, which the portal knows by its TemplateID, so nobody sees it twice.
@@ -88,7 +88,7 @@ func open(ctx context.Context) (shared, error) {
 		if err != nil {
 			return shared{}, err
 		}
-		return shared{db.Inbox(), imbot.NewLimiter(rate/processes, burst/processes), db.Close}, nil
+		return shared{db.Inbox(), db.Limiter(rate, burst), db.Close}, nil
 	}
 	db, err := imbotbolt.Open(os.Getenv("BOT_FILE"), imbotbolt.Options{Keys: keys})
 	if err != nil {
