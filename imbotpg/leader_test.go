@@ -60,6 +60,39 @@ func TestALeadEndsWithItsSessionAndIsWonAgain(t *testing.T) {
 	}
 }
 
+func TestALeadEndsWhileItsSessionHangs(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t)
+	db := open(t, s, imbotpg.Options{})
+	err := db.Leader().Lead(t.Context(), "a", func(ctx context.Context) error {
+		goOn := s.Hang(`application_name = 'imbot locks'`)
+		defer goOn()
+		begun := time.Now()
+		<-ctx.Done()
+		require.Less(t, time.Since(begun), 6*time.Second, "the server gives the lock of a machine that vanished to others after 11 s")
+		go func() { _ = db.Close() }()
+		return ctx.Err()
+	})
+	require.ErrorIs(t, err, driver.ErrClosed)
+}
+
+func TestAServerThatRefusesALeaderIsAnError(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t)
+	s.Exec(`create role bot login superuser`)
+	db, err := imbotpg.Open(t.Context(), s.DSN+" user=bot", imbotpg.Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	err = db.Leader().Lead(t.Context(), "a", func(ctx context.Context) error {
+		s.Exec(`alter role bot nologin`)
+		s.Exec(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'bot'`)
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	require.ErrorContains(t, err, "imbotpg: Lead: ")
+	require.ErrorContains(t, err, `role "bot" is not permitted to log in`)
+}
+
 func TestWhoWaitsForAServerThatIsAwayLeavesWithItsContextOrTheDatabase(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t)

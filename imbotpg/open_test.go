@@ -82,7 +82,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	s.DSN += " password=secret"
 	o := imbotpg.Options{SessionDSN: s.DSN, Keys: keys(t, 'k')}
 	db := open(t, s, o)
-	for _, v := range []any{o, &o, db, db.Tokens(), db.States(), db.Claims(), db.Leader()} {
+	for _, v := range []any{o, &o, db, db.Tokens(), db.States(), db.Claims(), db.Leader(), db.Limiter(2, 50)} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
 			text := fmt.Sprintf(verb, v)
 			require.NotContains(t, text, "secret")

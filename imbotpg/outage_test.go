@@ -97,7 +97,7 @@ func fullDisk(t *testing.T, s *pgtest.Server) func() {
 	dir, err := os.MkdirTemp("", "disk") //nolint:usetesting // of the same owner as the server
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_ = exec.Command("umount", "-l", dir).Run() //nolint:noctx // a folder of ours; also when the test has failed
+		_ = exec.Command("umount", "-l", dir).Run() // also when the test has failed
 		_ = os.Remove(dir)
 	})
 	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=8m,mode=0777", "tmpfs", dir).CombinedOutput(); err != nil {

@@ -3,6 +3,7 @@
 package pgtest
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"os/user"
@@ -10,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -36,5 +38,26 @@ func as(cmd *exec.Cmd) *exec.Cmd {
 func own(t testing.TB, dir string) {
 	if uid, gid, is := nobody(); is {
 		require.NoError(t, os.Chown(dir, uid, gid))
+	}
+}
+
+// Hang stops the processes of the sessions of which a condition on pg_stat_activity is true.
+func (s *Server) Hang(where string) (goOn func()) {
+	s.t.Helper()
+	s.mustBeOurs()
+	var pids []int
+	s.with(func(ctx context.Context, conn *pgx.Conn) (err error) {
+		rows, _ := conn.Query(ctx, `select pid from pg_stat_activity where `+where) // its error is that of the rows
+		pids, err = pgx.CollectRows(rows, pgx.RowTo[int])
+		return err
+	})
+	require.NotEmpty(s.t, pids)
+	for _, pid := range pids {
+		require.NoError(s.t, syscall.Kill(pid, syscall.SIGSTOP))
+	}
+	return func() {
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, syscall.SIGCONT)
+		}
 	}
 }
