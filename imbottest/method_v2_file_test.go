@@ -83,6 +83,16 @@ func TestFilesOfBots(t *testing.T) {
 	}
 }
 
+// When the message is refused the file stays in the folder of the chat.
+func TestAFileWithoutItsMessage(t *testing.T) {
+	t.Parallel()
+	portal := newV2Portal(t)
+	require.NoError(t, portal.Veto("imbot.v2.Chat.Message.send"))
+	require.Equal(t, "400 FILE_SEND_FAILED", post(t, portal, "imbot.v2.File.upload", `{`+inCrew+`,"fields":{"name":"a.txt","content":"YQ=="}}`))
+	require.NoError(t, portal.Veto())
+	require.Equal(t, "a (1).txt", uploadAs(t, portal, `"name":"a.txt","content":"YQ=="`).Files[0].Name)
+}
+
 func TestFilesWithOneNameGetOthers(t *testing.T) {
 	t.Parallel()
 	portal := newV2Portal(t)

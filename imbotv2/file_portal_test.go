@@ -118,6 +118,30 @@ func TestLinksThatLeadElsewhere(t *testing.T) {
 	require.Empty(t, portal.Calls("download"))
 }
 
+// A download that the portal refuses, or that breaks off, says so; it is not repeated.
+func TestDownloadsThatGoWrong(t *testing.T) {
+	t.Parallel()
+	portal, client := onPortal(t)
+	sent, err := client.File.Upload(t.Context(), imbotv2.FileUploadRequest{DialogID: imbot.UserDialog(anna), Name: "a", Content: []byte("abcdef")})
+	require.NoError(t, err)
+	for _, row := range []struct {
+		fault   imbottest.Fault
+		written string
+		want    error
+	}{
+		{imbottest.Fault{Cut: imbottest.AfterRun, Body: "abc"}, "abc", io.ErrUnexpectedEOF},
+		{imbottest.Fault{Cut: imbottest.BeforeRun}, "", io.EOF},
+		{imbottest.Fault{Status: http.StatusUnauthorized, Code: "expired_token"}, "", imbot.ErrorCode("expired_token")},
+	} {
+		portal.Fail("download", row.fault)
+		var b bytes.Buffer
+		_, err := client.File.DownloadTo(t.Context(), &b, sent.File.ID, 100)
+		require.ErrorIs(t, err, row.want)
+		require.Equal(t, row.written, b.String())
+	}
+	require.Len(t, portal.Calls("download"), 3)
+}
+
 // A bot of the first generation reads what a person sends, and answers with a file.
 func TestABotOfTheFirstGenerationHasFiles(t *testing.T) {
 	t.Parallel()
