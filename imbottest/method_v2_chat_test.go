@@ -3,6 +3,7 @@ package imbottest_test
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -253,5 +254,13 @@ func TestReadingAChat(t *testing.T) {
 		}
 		require.Equal(t, want, fmt.Sprint(messages, users, got.HasPrevPage, got.HasNextPage), params)
 	}
+	marks := func() string {
+		answer := post(t, portal, "imbot.v2.Chat.Message.get", `{"botToken":"three","botId":106,"messageId":50003}`)
+		return regexp.MustCompile(`"viewedByOthers.*"viewed":\w+`).FindString(answer)
+	}
+	require.Equal(t, `"viewedByOthers":false,"unread":true,"viewed":false`, marks(), "there is no other person than its author")
+	prepare(t, portal, `imbot.v2.Chat.Message.read {"botToken":"three","botId":106,"dialogId":"chat1002","messageId":50003}`)
+	prepare(t, portal, `imbot.v2.Chat.User.add {`+inCrew+`,"userIds":[102]}`)
+	require.Equal(t, `"viewedByOthers":true,"unread":false,"viewed":true`, marks())
 	require.Equal(t, "400 MESSAGE_NOT_FOUND", post(t, portal, "imbot.v2.Chat.Message.get", `{"botToken":"three","botId":106,"messageId":9}`))
 }

@@ -1,17 +1,19 @@
 package v2
 
 import (
+	"slices"
+
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest/internal/php"
 	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
 func messageGet(c *world.Call) (any, *world.Refusal) {
-	_, m, fail := readable(c)
+	b, m, fail := readable(c)
 	if fail != nil {
 		return nil, fail
 	}
-	return php.Object("message", world.MessageObject(m), "user", c.World.UserObject(c.World.Users[m.AuthorID], false)), nil
+	return php.Object("message", readMessage(c.World, m, b.ID), "user", c.World.UserObject(c.World.Users[m.AuthorID], false)), nil
 }
 
 // longestRange is how many messages an answer has at most on each side of the one that is meant.
@@ -32,13 +34,23 @@ func messageGetContext(c *world.Call) (any, *world.Refusal) {
 	messages, users := php.NewArray(), php.NewArray()
 	known := map[imbot.ID]bool{}
 	for _, m := range seen[from:to] {
-		messages.Add(world.MessageObject(m))
+		messages.Add(readMessage(c.World, m, b.ID))
 		if u := c.World.Users[m.AuthorID]; u != nil && !known[u.ID] {
 			known[u.ID] = true
 			users.Add(c.World.UserObject(u, false))
 		}
 	}
 	return php.Object("messages", messages, "users", users, "hasPrevPage", from > 0, "hasNextPage", to < len(seen)), nil
+}
+
+// readMessage is a message in an answer: people count as having read it, the bot has when it said so.
+func readMessage(w *world.World, m *world.Message, reader imbot.ID) *php.Array {
+	a, chat := world.MessageObject(m), w.Chats[m.ChatID]
+	unread := m.AuthorID != reader && m.ID > chat.ReadBy[reader]
+	a.Set("viewedByOthers", slices.ContainsFunc(chat.Members, func(o *world.Member) bool { return o.User != m.AuthorID && w.Bots[o.User] == nil }))
+	a.Set("unread", unread)
+	a.Set("viewed", !unread)
+	return a
 }
 
 // readable is a message that the bot may read; only some kinds of bots may.

@@ -74,7 +74,9 @@ func (w *World) fireReaction(m *Message, r Reaction, action string) {
 	set := func(to *php.Array) {
 		to.Set("reaction", r.Code)
 		to.Set("action", action)
-		to.Set("message", MessageObject(m))
+		message := MessageObject(m)
+		message.Set("viewedByOthers", r.User != m.AuthorID) // who reacts has seen it
+		to.Set("message", message)
 	}
 	if b := w.Bots[m.AuthorID]; b != nil && b.ID != r.User && !b.NoReactions && chat.Member(b.ID) != nil {
 		w.fireV2(v2ReactionChange, chat, r.User, v2Only([]*Bot{b}), func(b *Bot, to *php.Array) {
