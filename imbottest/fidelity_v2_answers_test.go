@@ -192,3 +192,31 @@ func unlike(known map[string]bool, want, got any, at string) (found []string) {
 	}
 	return nil
 }
+
+// TestObjectsLookLikeTheDocumentedOnes has the objects that the documentation shows by themselves.
+func TestObjectsLookLikeTheDocumentedOnes(t *testing.T) {
+	t.Parallel()
+	known := knownFields(t)
+	portal := newV2Portal(t)
+	prepare(t, portal, `imbot.v2.Bot.register {"fields":{"botToken":"three","code":"seer","type":"supervisor","properties":{"name":"Seer"}}}`)
+	prepare(t, portal, `imbot.v2.Chat.User.add {`+inCrew+`,"userIds":[106]}`)
+	for object, call := range map[string]struct{ method, params, at string }{
+		"bot": {"Bot.get", asGamma, "bot"}, "chat": {"Chat.get", inCrew, "chat"}, "command": {"Command.list", asGamma, "commands.0"},
+		"file": {"File.upload", rightCalls["File.upload"], "file"}, "message": {"Chat.Message.get", rightCalls["Chat.Message.getContext"], "message"},
+		"user": {"Chat.User.list", inCrew, "0"},
+	} {
+		var got any
+		answer := post(t, portal, "imbot.v2."+call.method, "{"+call.params+"}")
+		require.NoError(t, json.Unmarshal([]byte(answer), &got), answer)
+		for key := range strings.SplitSeq(call.at, ".") {
+			if list, ok := got.([]any); ok {
+				got = list[0]
+			} else {
+				got = got.(map[string]any)[key]
+			}
+		}
+		requireLike(t, known, sample(t, samplesV2+"entity_"+object+".json"), jsonOf(t, got))
+	}
+	clear(t, portal)
+	requireLike(t, known, sample(t, samplesV2+"imbot.v2.Event.get.empty.json"), `{"result":`+post(t, portal, "imbot.v2.Event.get", "{"+asGamma+"}")+"}")
+}
