@@ -77,7 +77,7 @@ func (d *durable[E]) accept(ctx context.Context, a *Arrival[E]) error {
 	if err != nil {
 		return err
 	}
-	if d.in.memory.has(it.Key) { // it was handled from memory
+	if d.in.memory.has(it.Key) { // it was stored, or handled from memory
 		d.in.cameAgain(ctx, a)
 		return nil
 	}
@@ -92,6 +92,7 @@ func (d *durable[E]) accept(ctx context.Context, a *Arrival[E]) error {
 	case err == nil:
 		d.in.release(a)
 		d.wasPut(ctx, a, fresh)
+		d.spool.answered(ctx, nil)
 		return nil
 	case d.in.cfg.Patience < 0:
 		d.in.release(a)
@@ -147,6 +148,9 @@ func (d *durable[E]) wasPut(ctx context.Context, a *Arrival[E], fresh bool) {
 // put asks the store once.
 func (d *durable[E]) put(ctx context.Context, it driver.InboxItem) (fresh bool, err error) {
 	err = d.ask(ctx, putTime, func(ctx context.Context) (err error) { fresh, err = d.store.Put(ctx, it); return err })
+	if err == nil && !isUnverified(it) {
+		d.in.memory.add(it.Key) // for when the store is away
+	}
 	return fresh, err
 }
 
@@ -180,9 +184,13 @@ func (d *durable[E]) take() {
 			d.give(items)
 		case d.ctx.Err() != nil || errors.Is(err, driver.ErrClosed):
 			return
-		case err != nil:
+		case err == nil:
+			rest = newRest()
+		default:
 			d.storeErrors.Add(1)
-			d.in.cfg.Logger().WarnContext(d.ctx, "imbot: no events can be taken from the Inbox, so it is asked again", "error", err)
+			if rest.next == leastRest { // once, however long that lasts
+				d.in.cfg.Logger().WarnContext(d.ctx, "imbot: no events can be taken from the Inbox, so it is asked again", "error", err)
+			}
 			rest.wait(d.ctx)
 		}
 	}
@@ -239,6 +247,8 @@ func (d *durable[E]) give(items []driver.InboxItem) {
 			d.slots <- struct{}{}
 		}
 	}
+	d.in.cfg.Logger().WarnContext(d.ctx, "imbot: an event may have ended its process, so it waits until no other callback runs, and others wait for it",
+		"id", items[lone].ID, "tries", items[lone].Tries)
 	held := 1
 	for ; held < d.in.cfg.Workers; held++ {
 		select {
@@ -336,15 +346,15 @@ func (d *durable[E]) call(pool context.Context, it driver.InboxItem, a *Arrival[
 		in.running.done(a.Line)
 		again := pool.Err() != nil || errors.Is(context.Cause(ctx), driver.ErrTakenOver)
 		cancel(nil)
-		switch {
-		case err == nil:
-			in.handled.Add(1)
-		case again:
+		if err != nil && again {
 			return
-		default:
-			in.fail(pool, a, err)
 		}
-		d.done(pool, it, driver.InboxHandled)
+		defer d.done(pool, it, driver.InboxHandled) // though Failed may end the goroutine, too
+		if err != nil {
+			in.fail(pool, a, err)
+			return
+		}
+		in.handled.Add(1)
 	}()
 	err = Settle(ctx, in.guard(ctx, callback, func() error { return in.cfg.Handle(ctx, a.event) }))
 }

@@ -345,8 +345,10 @@ func (in *Inbox[E]) verifyLate(ctx context.Context, a *Arrival[E], verdict Verdi
 		if in.wasTaken(ctx, a) {
 			return nil
 		}
-		if err := verdict.Later(ctx); err != nil {
-			return err
+		if verdict.Later != nil { // else it is genuine, and has only waited for others
+			if err := verdict.Later(ctx); err != nil {
+				return err
+			}
 		}
 		in.sort(ctx, a)
 		// Claim it only now: if a forged copy claimed it, the genuine event would be

@@ -26,7 +26,8 @@ type spool[E any] struct {
 
 	mu     sync.Mutex
 	events int           // that are here
-	since  time.Time     // there are some
+	outage bool          // it was said that there are some, and not yet that this is over
+	since  time.Time     // when that was said
 	most   int           // there were at a time since then
 	back   chan struct{} // closed when the store is back; nil: it is not away
 
@@ -76,22 +77,33 @@ func (s *spool[E]) add(ctx context.Context, a *Arrival[E], it driver.InboxItem, 
 func (s *spool[E]) enter(came time.Time) (first, full bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.events >= s.d.in.cfg.Queue {
+	if s.events+s.d.in.pool.Queued() >= s.d.in.cfg.Queue { // those that are handled from memory wait there
 		return false, true
 	}
-	if s.events++; s.events == 1 {
-		s.since, s.most = came, 0
+	if first = !s.outage; first {
+		s.outage, s.since, s.most = true, came, 0
 	}
+	s.events++
 	s.most = max(s.most, s.events)
-	return s.events == 1, false
+	return first, false
 }
 
 func (s *spool[E]) leave(ctx context.Context) {
 	s.mu.Lock()
 	s.events--
-	last, since, most := s.events == 0, s.since, s.most
 	s.mu.Unlock()
-	if last {
+	s.isOver(ctx)
+}
+
+// isOver says that events are stored again, once.
+func (s *spool[E]) isOver(ctx context.Context) {
+	s.mu.Lock()
+	over, since, most := s.outage && s.events == 0 && s.back == nil, s.since, s.most
+	if over {
+		s.outage = false
+	}
+	s.mu.Unlock()
+	if over {
 		s.d.in.cfg.Logger().InfoContext(ctx, "imbot: no event is kept in memory any more", "after", time.Since(since).Round(time.Millisecond), "most", most)
 	}
 }
@@ -125,8 +137,13 @@ func (s *spool[E]) flush(ctx context.Context, a *Arrival[E], it driver.InboxItem
 			s.fromMemory(ctx, a, it)
 			return
 		}
+		if s.d.in.memory.has(it.Key) { // another delivery was stored meanwhile, or handled from memory
+			s.d.in.release(a)
+			s.d.in.cameAgain(ctx, a)
+			return
+		}
 		fresh, err := s.d.put(ctx, it)
-		s.answered(err)
+		s.answered(ctx, err)
 		switch {
 		case err == nil:
 			s.d.in.release(a)
@@ -149,7 +166,9 @@ func (s *spool[E]) isAway() <-chan struct{} {
 	return s.back
 }
 
-func (s *spool[E]) answered(err error) {
+// answered notes what came of a Put.
+func (s *spool[E]) answered(ctx context.Context, err error) {
+	defer s.isOver(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {

@@ -37,7 +37,8 @@ func (d *durable[E]) acceptUnverified(ctx context.Context, a *Arrival[E], verdic
 	it.Key = unverified + LineName(string(it.Body))
 	it.Line = unverified + LineName(a.Sender)
 	w, g := d.in.waiting, a.guest(verdict)
-	if !w.store(it.Key, g) {
+	counted, room := w.store(it.Key, g)
+	if !room {
 		return errUnverified
 	}
 	fresh, err := d.put(ctx, it)
@@ -45,11 +46,13 @@ func (d *durable[E]) acceptUnverified(ctx context.Context, a *Arrival[E], verdic
 	case err == nil && fresh:
 		d.stored.Add(1)
 		return nil
-	case err == nil:
-		d.in.cameAgain(ctx, a) // and waits already
+	case counted: // what waits already counts, but as what came first
+		w.taken(it.Key)
+	}
+	if err == nil {
+		d.in.cameAgain(ctx, a)
 		return nil
 	}
-	w.taken(it.Key)
 	if errors.Is(err, driver.ErrLineFull) || d.in.cfg.Patience < 0 {
 		return err
 	}
@@ -65,10 +68,10 @@ func (d *durable[E]) verifyLate(ctx context.Context, it driver.InboxItem, a *Arr
 		if ctx.Err() != nil && err != nil {
 			return // Close returns it
 		}
+		defer d.done(ctx, it, driver.InboxHandled) // though Failed may end the goroutine, too
 		if err != nil {
 			in.fail(ctx, a, err)
 		}
-		d.done(ctx, it, driver.InboxHandled)
 	}()
 	err = in.guard(ctx, callback, func() error {
 		verdict, err := in.verify(ctx, a)
@@ -125,21 +128,21 @@ type stay struct {
 	at  time.Time
 }
 
-// store counts a guest in that is about to be stored; false: it has no place.
-func (w *waitingRoom) store(key string, g guest) bool {
+// store counts a guest in that is about to be stored, unless it counts already or has no place.
+func (w *waitingRoom) store(key string, g guest) (counted, room bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sweep()
 	if _, known := w.away.guests[key]; known {
-		return true
+		return false, true
 	}
 	if g.junk && w.full(g) {
-		return false
+		return false, false
 	}
 	w.away.guests[key] = g
 	w.away.came = append(w.away.came, stay{key, time.Now()})
 	w.count(g, 1)
-	return true
+	return true, true
 }
 
 // taken counts a guest out.
