@@ -291,7 +291,8 @@ func (h *EventHandler) Go(ctx context.Context, ev Event, work func(context.Conte
 
 // Redelivered reports whether the callback with this context may have run before: its process was
 // killed, or lost its [EventHandler.Inbox], before the event was marked as handled. Look then into
-// what the first run has left, before anything is done that must not be done twice.
+// what the first run has left, before anything is done that must not be done twice. It does
+// not tell of a run that Shutdown cut off, whose context ended: a mark in a [State] does.
 func Redelivered(ctx context.Context) bool { return inbox.Redelivered(ctx) }
 
 // Run works off what Inbox holds, without a listener, until ctx ends or the handler is shut down.
@@ -324,7 +325,7 @@ func (h *EventHandler) Stats() EventStats {
 		Stored: s.Stored, Spooled: s.Spooled, Redelivered: s.Redelivered, Buried: s.Buried, StoreErrors: s.StoreErrors,
 	}
 	if !s.Oldest.IsZero() {
-		stats.Oldest = time.Since(s.Oldest)
+		stats.Oldest = max(0, time.Since(s.Oldest)) // it is the engine's clock
 	}
 	return stats
 }

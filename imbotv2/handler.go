@@ -213,6 +213,11 @@ func (h *EventHandler) Degraded() bool {
 // Idle returns when nothing is queued or running, or with the error of ctx.
 func (h *EventHandler) Idle(ctx context.Context) error {
 	h.start()
+	if h.putter != nil {
+		if err := h.putter.Idle(ctx); err != nil {
+			return err
+		}
+	}
 	if err := h.posted.Idle(ctx); err != nil {
 		return err
 	}

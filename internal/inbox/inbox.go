@@ -413,7 +413,11 @@ func (e *PanicError) Error() string { return fmt.Sprintf("imbot: panic in %s: %v
 // guard calls code of the user. It turns a panic into a [*PanicError] and logs its
 // stack. What calls runtime.Goexit never gets back from guard, only to its deferred
 // functions.
-func (in *Inbox[E]) guard(ctx context.Context, where string, f func() error) (err error) {
+func (in *Inbox[E]) guard(ctx context.Context, where string, f func() error) error {
+	return guard(ctx, in.cfg.Logger, where, f)
+}
+
+func guard(ctx context.Context, logger func() *slog.Logger, where string, f func() error) (err error) {
 	returned := false
 	defer func() {
 		if returned {
@@ -425,7 +429,7 @@ func (in *Inbox[E]) guard(ctx context.Context, where string, f func() error) (er
 			err = &PanicError{where, p}
 			text, attrs = "imbot: panic in "+where, append(attrs, "panic", fmt.Sprint(p))
 		}
-		in.cfg.Logger().ErrorContext(ctx, text, attrs...)
+		logger().ErrorContext(ctx, text, attrs...)
 	}()
 	err = f()
 	returned = true

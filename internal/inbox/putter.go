@@ -60,11 +60,15 @@ func (p *Putter) put(ctx context.Context, it driver.InboxItem) bool {
 	}
 }
 
-func (p *Putter) ask(ctx context.Context, it driver.InboxItem) (bool, error) {
+func (p *Putter) ask(ctx context.Context, it driver.InboxItem) (fresh bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, putTime)
 	defer cancel()
-	return p.store.Put(ctx, it)
+	err = guard(ctx, p.logger, "the Inbox", func() (err error) { fresh, err = p.store.Put(ctx, it); return err })
+	return fresh, err
 }
+
+// Idle returns when nothing is being stored, or with the error of ctx.
+func (p *Putter) Idle(ctx context.Context) error { return p.pool.Idle(ctx) }
 
 // Shutdown waits for what is being stored, until ctx ends.
 func (p *Putter) Shutdown(ctx context.Context) error { return p.pool.Shutdown(ctx) }
