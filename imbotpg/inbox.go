@@ -65,8 +65,9 @@ type Inbox struct {
 
 // holding is a line that this process holds.
 type holding struct {
-	lease int64
-	lost  chan struct{}
+	id, lease int64 // of the item, and of the Take
+	lost      chan struct{}
+	again     bool // it was reconciled
 }
 
 // ending is an item that is done.
@@ -277,7 +278,7 @@ func (b *Inbox) takeNow(ctx context.Context, n int, sure bool) (items []driver.I
 	case id == 0:
 		return nil, false, nil
 	case dirty:
-		err = b.forget(step, id)
+		err = b.reconcile(step, id)
 	case !sure:
 		found := false
 		err = b.db.pool.QueryRow(step, b.db.sql(`select exists (select from {}.line where owner is null)`)).Scan(&found)
@@ -363,10 +364,14 @@ func (b *Inbox) hold(ctx context.Context, id int64, n int) (items []driver.Inbox
 		return nil, true, nil
 	}
 	for i := range items {
+		if h, is := b.held[items[i].Line]; is { // the server has forgotten that
+			close(h.lost)
+		}
 		lost := make(chan struct{})
 		items[i].Lost = lost
 		items[i].Lease = leaseName(id, lease)
-		b.held[items[i].Line] = holding{lease, lost}
+		number, _ := strconv.ParseInt(items[i].ID, 36, 64) // which is the server's
+		b.held[items[i].Line] = holding{id: number, lease: lease, lost: lost}
 	}
 	return items, again, nil
 }
@@ -416,6 +421,7 @@ func (b *Inbox) forgets(e ending, lost bool) {
 	defer b.mu.Unlock()
 	if h, is := b.held[e.line]; is && b.id == e.owner && h.lease == e.lease {
 		delete(b.held, e.line)
+		b.dirty = b.dirty || h.again
 		if lost {
 			close(h.lost)
 		}

@@ -71,6 +71,31 @@ func TestWhatTheServerHasAsHeldUnknowinglyIsFree(t *testing.T) {
 	require.NoError(t, in.Done(t.Context(), it, driver.InboxHandled))
 }
 
+func TestWhatTheServerHasForgottenIsHeldOn(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t)
+	in := open(t, s, imbotpg.Options{}).Inbox()
+	mustPut(t, in, "1", "a")
+	mustPut(t, in, "2", "a")
+	held := mustTake(t, in)
+	const session = `select coalesce(max(pid), 0) from pg_locks where locktype = 'advisory' and granted`
+	before := one[int](t, s, session)
+	// As a crash does that undoes the Take.
+	s.Exec(`update imbot.line set owner = null, lease = null, tries = 0`)
+	s.Exec(endSessions)
+	require.Eventually(t, func() bool {
+		now := one[int](t, s, session)
+		return now != 0 && now != before
+	}, 30*time.Second, 10*time.Millisecond)
+	mustPut(t, in, "3", "b")
+	it := mustTake(t, in)
+	require.Equal(t, "3", it.Key)
+	require.NoError(t, in.Done(t.Context(), it, driver.InboxHandled))
+	require.Equal(t, 1, one[int](t, s, `select tries from imbot.line where owner is not null`))
+	require.NoError(t, in.Done(t.Context(), held, driver.InboxHandled))
+	require.Equal(t, "2", mustTake(t, in).Key)
+}
+
 func TestWhoWasTakenForDeadLearnsIt(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t)

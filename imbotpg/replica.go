@@ -210,18 +210,30 @@ const (
 	untried = ` order by line for update) update {}.line set owner = null, lease = null, tries = greatest(tries - 1, 0) from l where line.line = l.line`
 )
 
-// forget frees what the server has as held by this process, which does not know of it: the answer to a
-// Take got lost, or the server has forgotten a Done when it crashed.
-func (b *Inbox) forget(ctx context.Context, id int64) error {
+// What a crash has undone is held again, before somebody else takes it.
+const holdAgain = `with l as (select l.line, k.lease from {}.line l join unnest($2::text[], $3::bigint[], $4::bigint[]) k (line, lease, id) using (line)
+		where owner is null and exists (select from {}.event e where e.id = k.id) order by line for update of l)
+	update {}.line set owner = $1, lease = l.lease, tries = tries + 1 from l where line.line = l.line`
+
+// reconcile makes the server have as held by this process what that knows of: it may have forgotten a
+// Take or a Done when it crashed, and the answer to a Take may have got lost. Done may go on beside; what
+// it frees meanwhile is reconciled once more when it returns.
+func (b *Inbox) reconcile(ctx context.Context, id int64) error {
 	var lines []string
-	var leases []int64
+	var leases, ids []int64
 	b.mu.Lock()
 	for line, h := range b.held {
-		lines, leases = append(lines, line), append(leases, h.lease)
+		lines, leases, ids = append(lines, line), append(leases, h.lease), append(ids, h.id)
+		h.again = true
+		b.held[line] = h
 	}
 	b.dirty = false
 	b.mu.Unlock()
-	_, err := b.db.pool.Exec(ctx, b.db.sql(freeAll+`owner = $1 and (line, lease) not in (select * from unnest($2::text[], $3::bigint[]))`+untried), id, lines, leases)
+	batch := &pgx.Batch{}
+	batch.Queue(soon)
+	batch.Queue(b.db.sql(freeAll+`owner = $1 and (line, lease) not in (select * from unnest($2::text[], $3::bigint[]))`+untried), id, lines, leases)
+	batch.Queue(b.db.sql(holdAgain), id, lines, leases, ids)
+	err := b.db.pool.SendBatch(ctx, batch).Close()
 	if err != nil {
 		b.mu.Lock()
 		b.dirty = true
