@@ -309,3 +309,30 @@ func TestCloseWhileTheServerIsAwaySaysSo(t *testing.T) {
 	s.Start()
 	require.Equal(t, 2, mustTake(t, a).Tries, "it is free all the same, when the server is no more young")
 }
+
+func TestNobodyIsTakenForDeadTooEarly(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t)
+	in := open(t, s, imbotpg.Options{}).Inbox()
+	dead := func(key string) driver.InboxItem { // what a replica held that is dead
+		t.Helper()
+		mustPut(t, in, key, key)
+		s.Exec(`insert into imbot.replica (id, name) overriding system value values (999, 'dead')`)
+		s.Exec(`update imbot.line set owner = 999, lease = 1, tries = 1 where line = $1`, key)
+		it := mustTake(t, in)
+		require.Equal(t, key, it.Key)
+		require.Equal(t, 2, it.Tries)
+		return it
+	}
+	mustPut(t, in, "0", "a")
+	held := mustTake(t, in) // so it is a replica
+	it := dead("1")
+	require.GreaterOrEqual(t, one[float64](t, s, `select extract(epoch from clock_timestamp() - pg_postmaster_start_time())::double precision`), 3.0)
+	begun := time.Now()
+	s.Exec(endSessions)
+	require.NoError(t, in.Done(t.Context(), it, driver.InboxHandled))
+	dead("2")
+	require.GreaterOrEqual(t, time.Since(begun), 3*time.Second, "others may have lost their sessions, too")
+	dead("3")
+	require.NoError(t, in.Done(t.Context(), held, driver.InboxHandled))
+}
