@@ -92,13 +92,16 @@ const (
 
 	book = `insert into {}.pace as p (bucket, at, tat)
 		values ($1, ` + clock + `, greatest(` + clock + ` + $5 * $2::double precision, extract(epoch from pg_postmaster_start_time())::double precision + $3::double precision * $2) + $2)
-		on conflict (bucket) do update set at = ` + clock + `, calm = p.calm + ` + back + `, tat = greatest(p.tat + ` + back + `, ` + clock + ` + $5::double precision * ` + slow + `) + ` + slow + `
+		on conflict (bucket) do update set at = ` + clock + `, calm = p.calm + ` + back + `, tat = greatest(
+			p.tat + ` + back + `,
+			least(p.tat + ` + back + ` + $6::double precision * ` + slow + `, ` + clock + ` + $3 * ` + slow + `),
+			` + clock + ` + $5::double precision * ` + slow + `) + ` + slow + `
 		returning greatest(0, p.tat - p.at - $4::double precision * ` + slow + `)`
 
 	note = `with noted as (
-			insert into {}.pacer (process, at) values ($6, clock_timestamp()) on conflict (process) do update set at = excluded.at
+			insert into {}.pacer (process, at) values ($7, clock_timestamp()) on conflict (process) do update set at = excluded.at
 		), booked (d) as (` + book + `)
-		select d, (select count(*) from {}.pacer where process <> $6 and at > clock_timestamp() - $7 * interval '1 second') + 1 from booked`
+		select d, (select count(*) from {}.pacer where process <> $7 and at > clock_timestamp() - $8 * interval '1 second') + 1 from booked`
 
 	refund = `update {}.pace as p set tat = p.tat - ` + slow + ` where bucket = $1`
 
@@ -110,8 +113,8 @@ const (
 )
 
 // Book implements [booking.Engine].
-func (e *pace) Book(ctx context.Context, portal string, spare, room int) (time.Duration, error) {
-	args := []any{e.bucket(portal), e.step, e.burst, e.burst - spare, e.burst - room}
+func (e *pace) Book(ctx context.Context, portal string, spare, room, sent int) (time.Duration, error) {
+	args := []any{e.bucket(portal), e.step, e.burst, e.burst - spare, e.burst - room, sent}
 	var d float64
 	last, now := e.beat.Load(), time.Now().UnixNano()
 	if now-last < int64(beatTime) || !e.beat.CompareAndSwap(last, now) {

@@ -61,7 +61,8 @@ local step = base * 2 ^ halvings
 
 var (
 	book = redis.NewScript(bucket + `
-tat = math.max(tat, now + (burst - tonumber(ARGV[4])) * step) + step
+local full = now + burst * step
+tat = math.max(tat, math.min(tat + ARGV[5] * step, full), full - ARGV[4] * step) + step
 store()
 return math.ceil(math.max(tat - (burst - tonumber(ARGV[3])) * step - now, 0) * 1000000)`)
 	refund = redis.NewScript(bucket + `
@@ -86,8 +87,8 @@ func (b buckets) run(ctx context.Context, script *redis.Script, portal string, a
 }
 
 // Book implements [booking.Engine].
-func (b buckets) Book(ctx context.Context, portal string, spare, room int) (time.Duration, error) {
-	us, err := b.run(ctx, book, portal, spare, room)
+func (b buckets) Book(ctx context.Context, portal string, spare, room, sent int) (time.Duration, error) {
+	us, err := b.run(ctx, book, portal, spare, room, sent)
 	return time.Duration(us) * time.Microsecond, err
 }
 

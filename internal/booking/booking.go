@@ -21,11 +21,13 @@ import (
 type Engine interface {
 	// Book books a slot and tells how long it is until then:
 	//
-	//	tat = max(tat, now + (burst − room)·step) + step; slot = max(now, tat − (burst − spare)·step)
+	//	tat = max(tat, min(tat + sent·step, now + burst·step), now + (burst − room)·step) + step
+	//	slot = max(now, tat − (burst − spare)·step)
 	//
-	// So spare requests of the burst are left for those who spare less. There is room for the whole
-	// burst, but after an outage, of which the engine has seen nothing.
-	Book(ctx context.Context, portal string, spare, room int) (time.Duration, error)
+	// So spare requests of the burst are left for those who spare less. After an outage sent is what
+	// went past the engine, and room is what the others may have left of the burst; else there is room
+	// for all of it.
+	Book(ctx context.Context, portal string, spare, room, sent int) (time.Duration, error)
 
 	// Refund gives a slot back that nobody has used: tat −= step.
 	Refund(ctx context.Context, portal string) error
@@ -41,7 +43,8 @@ type Engine interface {
 
 const (
 	engineTime = 100 * time.Millisecond // for one question; one that takes longer is away
-	awayTime   = 2 * time.Second        // until it is asked again
+	firstTime  = 500 * time.Millisecond // until one that was away is asked again for the first time,
+	awayTime   = 2 * time.Second        // doubled up to this
 	fast       = 20                     // requests a second above which two slots are booked at a time
 )
 
@@ -58,9 +61,11 @@ type Limiter struct {
 	portals map[string]*portal
 	local   *rest.Pacer         // while the engine is away, and until the others must have learnt that it is back
 	away    time.Time           // until when; zero: it is not
+	pause   time.Duration       // until the engine is asked again
 	asks    bool                // somebody looks whether it is back
 	back    time.Time           // since when
 	drained map[string]struct{} // portals whose bucket was set to what may be left since then
+	sent    map[string]int      // requests to a portal that went past the engine, and it was not told yet
 }
 
 // New returns a limiter with the rate of [rest.NewPacer], whose engine has the same.
@@ -107,7 +112,7 @@ func (l *Limiter) Wait(ctx context.Context, name string) error {
 	}
 	pacer, asks := l.share()
 	if pacer != nil {
-		if err := pacer.Wait(ctx, name); err != nil || l.alone() {
+		if err := pacer.Wait(ctx, name); err != nil || l.alone(name) {
 			return err
 		}
 	}
@@ -147,11 +152,24 @@ func (l *Limiter) share() (pacer *rest.Pacer, asks bool) {
 	return l.local, false
 }
 
-// alone reports whether the share is all that there is.
-func (l *Limiter) alone() bool {
+// alone reports whether the share is all that there is, and counts the request that goes past the
+// engine then.
+func (l *Limiter) alone(name string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.away.IsZero()
+	if l.away.IsZero() {
+		return false
+	}
+	l.missed(name, 1)
+	return true
+}
+
+// missed counts requests of which the engine does not know.
+func (l *Limiter) missed(name string, n int) {
+	if l.sent == nil {
+		l.sent = map[string]int{}
+	}
+	l.sent[name] = min(l.sent[name]+n, l.burst)
 }
 
 // enter puts w into its line.
@@ -245,37 +263,35 @@ func (l *Limiter) spare(class rest.Class) int {
 	return 0
 }
 
-// room is how much of its burst a portal may have left. What was sent during an outage no engine knows:
-// everybody kept to a share, so a bucket is as full as bulk calls leave one.
-func (l *Limiter) room(name string) int {
+// news is what the engine has to be told of a portal after an outage: how many requests went past it,
+// and how much of the burst the others may have left. They kept to their shares, so a bucket is as full
+// as bulk calls leave one.
+func (l *Limiter) news(name string) (room, sent int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	left := l.burst / 5
-	if !l.away.IsZero() {
-		return left
+	if l.away.IsZero() && time.Since(l.back).Seconds() > float64(l.burst)/l.perSecond {
+		l.drained, l.sent = nil, nil // what was sent then has run off
 	}
-	if l.drained == nil {
-		return l.burst
+	sent = l.sent[name]
+	delete(l.sent, name)
+	if _, done := l.drained[name]; l.away.IsZero() && (done || l.drained == nil) {
+		return l.burst, sent
 	}
-	if time.Since(l.back).Seconds() > float64(l.burst)/l.perSecond { // what was sent then has run off
-		l.drained = nil
-		return l.burst
+	if l.drained != nil {
+		l.drained[name] = struct{}{}
 	}
-	if _, done := l.drained[name]; done {
-		return l.burst
-	}
-	l.drained[name] = struct{}{}
-	return left
+	return l.burst / 5, sent
 }
 
 // run books a slot, sleeps until it is due, and gives it away; or back, as soon as nobody waits any
 // more. Nobody's context ends it: others may wait by then.
 func (l *Limiter) run(p *portal, b *booking) {
+	room, sent := l.news(p.name)
 	asking, cancel := context.WithTimeout(context.Background(), engineTime)
-	d, err := l.engine.Book(asking, p.name, l.spare(b.class), l.room(p.name))
+	d, err := l.engine.Book(asking, p.name, l.spare(b.class), room, sent)
 	cancel()
 	if err != nil {
-		l.isAway(p, b, err)
+		l.isAway(p, b, sent, err)
 		return
 	}
 	l.isBooked(p, b, d)
@@ -369,15 +385,22 @@ func (l *Limiter) isBooked(p *portal, b *booking, d time.Duration) {
 }
 
 // isAway sends all who wait to the share of this process.
-func (l *Limiter) isAway(p *portal, b *booking, err error) {
+func (l *Limiter) isAway(p *portal, b *booking, sent int, err error) {
 	replicas := l.engine.Replicas()
 	if replicas <= 0 {
 		replicas = 2
 	}
 	l.mu.Lock()
 	delete(p.booked, b)
-	first := l.away.IsZero()
-	l.away = time.Now().Add(awayTime)
+	l.missed(p.name, sent)
+	first, now := l.away.IsZero(), time.Now()
+	switch {
+	case first:
+		l.pause = firstTime
+	case !now.Before(l.away): // not of those who had asked before
+		l.pause = min(2*l.pause, awayTime)
+	}
+	l.away = now.Add(l.pause)
 	if first && l.local == nil {
 		l.local = rest.NewSpentPacer(l.perSecond/float64(replicas), l.burst/(2*replicas))
 	}

@@ -58,9 +58,12 @@ func (e *engine) ask(ctx context.Context, f func(now time.Time)) error {
 	return down
 }
 
-func (e *engine) Book(ctx context.Context, portal string, spare, room int) (d time.Duration, err error) {
+func (e *engine) Book(ctx context.Context, portal string, spare, room, sent int) (d time.Duration, err error) {
 	err = e.ask(ctx, func(now time.Time) {
 		tat := e.tat[portal]
+		if missed := minTime(tat.Add(time.Duration(sent)*e.step()), now.Add(time.Duration(e.burst)*e.step())); tat.Before(missed) {
+			tat = missed
+		}
 		if least := now.Add(time.Duration(e.burst-room) * e.step()); tat.Before(least) {
 			tat = least
 		}
@@ -69,6 +72,13 @@ func (e *engine) Book(ctx context.Context, portal string, spare, room int) (d ti
 		d = max(0, tat.Add(-time.Duration(e.burst-spare)*e.step()).Sub(now))
 	})
 	return d, err
+}
+
+func minTime(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 func (e *engine) Refund(ctx context.Context, portal string) error {
@@ -358,15 +368,15 @@ func fullest(at []time.Time, perSecond float64) (most float64) {
 
 // cut is an engine that one replica does not reach for a while.
 type cut struct {
-	*engine
+	Engine
 	from, to time.Time
 }
 
-func (c cut) Book(ctx context.Context, portal string, spare, room int) (time.Duration, error) {
+func (c cut) Book(ctx context.Context, portal string, spare, room, sent int) (time.Duration, error) {
 	if now := time.Now(); now.After(c.from) && now.Before(c.to) {
 		return 0, errDown
 	}
-	return c.engine.Book(ctx, portal, spare, room)
+	return c.Engine.Book(ctx, portal, spare, room, sent)
 }
 
 func TestReplicasThatFindTheEngineAgainOneAfterTheOther(t *testing.T) {
@@ -391,6 +401,37 @@ func TestReplicasThatFindTheEngineAgainOneAfterTheOther(t *testing.T) {
 		wg.Wait()
 		settle()
 		require.LessOrEqual(t, fullest(at, 20), 40.0, "the portal refuses nothing")
+		require.InDelta(t, 2400, len(at), 120)
+	})
+}
+
+// A replica that gets no answer in time sends by its share while the others use the whole rate.
+func TestAReplicaThatOftenFindsNoEngine(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(20, 50)
+		ctx, stop := context.WithTimeout(as(t, rest.ClassBulk), 2*time.Minute)
+		defer stop()
+		var mu sync.Mutex
+		var at []time.Time
+		var wg sync.WaitGroup
+		for i := range 4 {
+			var own Engine = e
+			for n := range 10 * min(1, i) { // the first one has no trouble
+				from := time.Now().Add(time.Duration(10*n+3*i) * time.Second)
+				own = cut{own, from, from.Add(100 * time.Millisecond)}
+			}
+			l := New(own, 20, 50, func() *slog.Logger { return slog.New(slog.DiscardHandler) })
+			wg.Go(func() {
+				sent := send(t, ctx, l, "portal", 8, 100_000)
+				mu.Lock()
+				defer mu.Unlock()
+				at = append(at, sent...)
+			})
+		}
+		wg.Wait()
+		settle()
+		require.LessOrEqual(t, fullest(at, 20), 50.0, "the portal refuses nothing")
 		require.InDelta(t, 2400, len(at), 120)
 	})
 }
