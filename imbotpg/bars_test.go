@@ -95,7 +95,7 @@ func TestEventsAreAcceptedFast(t *testing.T) {
 	s := pgtest.Start(t)
 	for tries := 3; ; tries-- { // the machine has other work, too
 		memory, durable := killtest.Rates(t, 6*time.Second, func(t testing.TB, h *imbot.EventHandler) { fill(t, s.DSN, h) })
-		if durable.PerSecond >= 0.12*memory.PerSecond && durable.P99 <= 100*time.Millisecond {
+		if durable.PerSecond >= 0.12*memory.PerSecond && durable.P99 <= max(100*time.Millisecond, 5*memory.P99) {
 			return
 		}
 		require.Positive(t, tries, "too slow beside what is kept in memory")
