@@ -2,6 +2,8 @@ package imbotpg
 
 import (
 	"context"
+	"fmt"
+	"io"
 
 	"github.com/imbot-go/imbot/driver"
 )
@@ -9,6 +11,9 @@ import (
 // Claims returns the claims of event handlers without an Inbox. They share their keys with the
 // inbox, so while a deploy changes from one to the other an event is handled once, too.
 func (db *DB) Claims() driver.Claims { return claims{db} }
+
+// Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
+func (claims) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotpg.Claims") }
 
 type claims struct{ db *DB }
 

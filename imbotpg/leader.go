@@ -3,6 +3,8 @@ package imbotpg
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 
 	"github.com/imbot-go/imbot/driver"
 )
@@ -13,6 +15,9 @@ import (
 //
 // A server that does not answer is waited for; that it refuses this user or database is an error.
 func (db *DB) Leader() driver.Leader { return leader{db} }
+
+// Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
+func (leader) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotpg.Leader") }
 
 type leader struct{ db *DB }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"sync/atomic"
@@ -37,6 +39,9 @@ func (db *DB) Limiter(perSecond float64, burst int) *Limiter {
 	perSecond, burst = booking.Rate(perSecond, burst)
 	return &Limiter{db, booking.New(&pace{db: db, step: 1 / perSecond, burst: burst}, perSecond, burst, slog.Default)}
 }
+
+// Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
+func (l *Limiter) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotpg.Limiter") }
 
 // Wait implements [imbot.Limiter].
 func (l *Limiter) Wait(ctx context.Context, portal string) error { return l.bookings.Wait(ctx, portal) }

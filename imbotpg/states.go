@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,9 @@ import (
 
 // States returns the states of conversations, for [imbot.State]. The clock is that of the server.
 func (db *DB) States() driver.StateStore { return states{db} }
+
+// Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
+func (states) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotpg.States") }
 
 type states struct{ db *DB }
 

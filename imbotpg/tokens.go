@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 	"unicode/utf8"
@@ -30,6 +31,9 @@ var (
 
 // Tokens returns the store of grants.
 func (db *DB) Tokens() Tokens { return Tokens{db} }
+
+// Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
+func (Tokens) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotpg.Tokens") }
 
 // Load implements [imbot.TokenStore]. A row that no key of [Options] opens is an error: put the
 // key back, or delete the row and install again.

@@ -3,6 +3,8 @@ package imbotredis
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/imbot-go/imbot/driver"
@@ -18,6 +20,9 @@ var _ driver.Claims = (*Claims)(nil)
 
 // Claims returns the claims of an event handler.
 func (db *DB) Claims() *Claims { return &Claims{db} }
+
+// Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
+func (c *Claims) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotredis.Claims") }
 
 // Claim implements [driver.Claims].
 func (c *Claims) Claim(ctx context.Context, key string) (first bool, err error) {

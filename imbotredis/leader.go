@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -20,6 +22,9 @@ var _ driver.Leader = (*Leader)(nil)
 
 // Leader returns the leader, for the poller of imbotv2 and for whatever else one replica does.
 func (db *DB) Leader() *Leader { return &Leader{db} }
+
+// Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
+func (l *Leader) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotredis.Leader") }
 
 // errLeadLost is why the context of f has ended.
 var errLeadLost = errors.New("imbotredis: the lead is lost: it could not be renewed")

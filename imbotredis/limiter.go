@@ -3,6 +3,8 @@ package imbotredis
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"time"
@@ -34,6 +36,9 @@ func (db *DB) Limiter(perSecond float64, burst int) *Limiter {
 	db.beats.Do(func() { db.works.Go(db.beat) })
 	return &Limiter{booking.New(buckets{db, perSecond, burst}, perSecond, burst, slog.Default), db}
 }
+
+// Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
+func (l *Limiter) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotredis.Limiter") }
 
 // buckets are what booking books in.
 type buckets struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -21,6 +22,9 @@ var _ driver.StateStore = (*States)(nil)
 
 // States returns the store for an [imbot.State].
 func (db *DB) States() *States { return &States{db} }
+
+// Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
+func (s *States) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotredis.States") }
 
 // Load implements [driver.StateStore].
 func (s *States) Load(ctx context.Context, key string) ([]byte, error) {

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 
 	"github.com/redis/go-redis/v9"
@@ -28,6 +29,9 @@ var (
 
 // Tokens returns the store of grants.
 func (db *DB) Tokens() *Tokens { return &Tokens{db} }
+
+// Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
+func (s *Tokens) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotredis.Tokens") }
 
 // Load implements [imbot.TokenStore].
 func (s *Tokens) Load(ctx context.Context, memberID string) (imbot.Grant, error) {
