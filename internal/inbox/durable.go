@@ -84,8 +84,17 @@ func (d *durable[E]) accept(ctx context.Context, a *Arrival[E]) error {
 	if err := d.in.hold(a); err != nil {
 		return err
 	}
+	if err := d.keep(ctx, a, it); err != nil {
+		d.in.release(a)
+		return err
+	}
+	return nil
+}
+
+// keep stores an event whose bytes are held, or gives it to the spool.
+func (d *durable[E]) keep(ctx context.Context, a *Arrival[E], it driver.InboxItem) error {
 	if d.spool.holds() {
-		return d.spool.add(ctx, a, it, false)
+		return d.spool.add(ctx, a, it, nil)
 	}
 	fresh, err := d.put(ctx, it)
 	switch {
@@ -95,10 +104,9 @@ func (d *durable[E]) accept(ctx context.Context, a *Arrival[E]) error {
 		d.spool.answered(ctx, nil)
 		return nil
 	case d.in.cfg.Patience < 0:
-		d.in.release(a)
 		return err
 	}
-	return d.spool.add(ctx, a, it, true)
+	return d.spool.add(ctx, a, it, err)
 }
 
 // item is an event as it is stored. Its line is hashed, because names of portals and dialogs may

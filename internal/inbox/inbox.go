@@ -351,6 +351,9 @@ func (in *Inbox[E]) verifyLate(ctx context.Context, a *Arrival[E], verdict Verdi
 			}
 		}
 		in.sort(ctx, a)
+		if in.durable != nil && a.pool != in.beside {
+			return in.durable.acceptVerified(ctx, a, &passed)
+		}
 		// Claim it only now: if a forged copy claimed it, the genuine event would be
 		// dropped as a duplicate.
 		return in.once(ctx, a, func() error { passed = true; in.pass(a); return nil })

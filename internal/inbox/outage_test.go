@@ -95,6 +95,7 @@ func TestALongOutageIsToldOnceAndFillsNoMoreThanTheQueue(t *testing.T) {
 		for _, text := range []string{"imbot: the Inbox stores no events", "imbot: no event is kept in memory any more", "imbot: no events can be taken"} {
 			require.Equal(t, 1, strings.Count(r.log.String(), text), text)
 		}
+		require.Regexp(t, `stores no events.* error="the store is away"`, r.log.String())
 		r.shutdown(t)
 		require.Zero(t, r.held.Load())
 	})

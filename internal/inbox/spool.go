@@ -49,24 +49,22 @@ func (s *spool[E]) length() int {
 	return s.events
 }
 
-// add takes an event whose bytes are held. tried: a Put of it has failed, and may have stored it.
-func (s *spool[E]) add(ctx context.Context, a *Arrival[E], it driver.InboxItem, tried bool) error {
+// add takes an event whose bytes are held. failed: what a Put of it has returned, which may have stored it.
+func (s *spool[E]) add(ctx context.Context, a *Arrival[E], it driver.InboxItem, failed error) error {
 	came := time.Now()
 	first, full := s.enter(came)
 	if full {
-		s.d.in.release(a)
 		return dispatch.ErrFull
 	}
 	if first {
-		s.d.in.cfg.Logger().ErrorContext(ctx, "imbot: the Inbox stores no events, so they are kept in memory and are lost if the process dies")
+		s.d.in.cfg.Logger().ErrorContext(ctx, "imbot: the Inbox stores no events, so they are kept in memory and are lost if the process dies", "error", failed)
 	}
 	err := s.pool.Submit(it.Line, func(ctx context.Context) {
 		defer s.leave(ctx)
-		s.flush(ctx, a, it, came, tried)
+		s.flush(ctx, a, it, came, failed != nil)
 	})
 	if err != nil {
 		s.leave(ctx)
-		s.d.in.release(a)
 		return err
 	}
 	s.spooled.Add(1)

@@ -59,6 +59,24 @@ func (d *durable[E]) acceptUnverified(ctx context.Context, a *Arrival[E], verdic
 	return inMemory()
 }
 
+// acceptVerified stores an event that was verified in memory, because the store was away when it
+// came. It was accepted, so it is never refused. passed: its bytes are somebody else's.
+func (d *durable[E]) acceptVerified(ctx context.Context, a *Arrival[E], passed *bool) error {
+	it, err := d.item(a)
+	if err != nil {
+		return err
+	}
+	if d.in.memory.has(it.Key) {
+		d.in.cameAgain(ctx, a)
+		return nil
+	}
+	*passed = true
+	if d.keep(ctx, a, it) != nil {
+		d.spool.fromMemory(ctx, a, it)
+	}
+	return nil
+}
+
 // verifyLate verifies an item, and puts it into the line of its dialog if it is genuine.
 func (d *durable[E]) verifyLate(ctx context.Context, it driver.InboxItem, a *Arrival[E]) {
 	in := d.in
