@@ -13,7 +13,9 @@
 // handled at least once: what ran in a replica that was killed, at most Workers events, is run by
 // another one within a second, see [imbot.Redelivered]. While the server is away an event handler goes
 // on, see EventHandler.Patience. After a crash of the server an event may run again whose end was
-// written just before, because only the acceptance of events waits for the disk.
+// written just before, because only the acceptance of events waits for the disk; Redelivered does
+// not tell then. Transactions of other programs that last for hours slow the tables of events down,
+// because nothing that was deleted meanwhile can be cleared away.
 //
 // A replica has a pool of connections, ten at most (pool_max_conns in the DSN), one more for an Inbox
 // that events are taken from, and one for all other locks.
