@@ -113,7 +113,7 @@ func TestFourReplicasUseTheWholeRateOfAPortalAndNoMore(t *testing.T) {
 	}{{2, 50}, {20, 50}, {50, 250}} {
 		t.Run(fmt.Sprint(row.perSecond, " a second"), func(t *testing.T) {
 			t.Parallel()
-			f := newFleet(t, redistest.Start(t), row.perSecond, row.burst)
+			f := newFleet(t, redistest.Own(t), row.perSecond, row.burst)
 			burstTime(t, f, row.burst)
 			begun, before, asked := time.Now(), f.passed.Load(), f.trips.Load()
 			time.Sleep(long(5 * time.Second))
@@ -141,7 +141,7 @@ func TestAServerThatGoesAwayBringsNoBurstOfRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const perSecond, burst = 20, 50
-			s := redistest.Start(t)
+			s := redistest.Own(t)
 			f := newFleet(t, s, perSecond, burst)
 			burstTime(t, f, burst)
 			part := long(9*time.Second) / 3
@@ -166,7 +166,7 @@ func TestAServerThatGoesAwayBringsNoBurstOfRefusals(t *testing.T) {
 
 func TestAnAnswerGoesBeforeTheBulkOfFourReplicas(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, redistest.Start(t), 2, 50)
+	f := newFleet(t, redistest.Own(t), 2, 50)
 	burstTime(t, f, 50)
 	for _, client := range f.clients {
 		begun := time.Now()

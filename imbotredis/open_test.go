@@ -34,7 +34,7 @@ func TestAServerThatMayLoseGrantsIsRefused(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			s := redistest.Start(t, row.settings...)
+			s := redistest.Own(t, row.settings...)
 			if row.user != "" {
 				require.NoError(t, s.Client(t).ACLSetUser(t.Context(), "default", row.user).Err())
 			}
@@ -48,7 +48,7 @@ func TestAServerThatMayLoseGrantsIsRefused(t *testing.T) {
 
 func TestWhatCannotWorkIsRefused(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t)
+	s := redistest.Own(t)
 	for name, row := range map[string]struct {
 		o    imbotredis.Options
 		want string
@@ -95,7 +95,7 @@ func freePort(t *testing.T) string {
 // cluster returns a cluster of one server, to which all goes through its socket.
 func cluster(t *testing.T) func(testing.TB) redis.UniversalClient {
 	t.Helper()
-	s := redistest.Start(t, "cluster-enabled", "yes", "bind", "127.0.0.1", "cluster-port", freePort(t))
+	s := redistest.Own(t, "cluster-enabled", "yes", "bind", "127.0.0.1", "cluster-port", freePort(t))
 	require.NoError(t, s.Client(t).ClusterAddSlotsRange(t.Context(), 0, 16383).Err())
 	client := func(t testing.TB) redis.UniversalClient {
 		t.Helper()
@@ -131,7 +131,7 @@ func TestACluster(t *testing.T) {
 
 func TestNothingPrintsASecret(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t)
+	s := redistest.Own(t)
 	require.NoError(t, s.Client(t).ConfigSet(t.Context(), "requirepass", "very-secret-password").Err())
 	s.Options.Password = "very-secret-password"
 	o := imbotredis.Options{Keys: keys(t, 'k')}

@@ -40,7 +40,7 @@ func within(t *testing.T, most time.Duration, what string, f func()) {
 
 func TestAKilledServerLosesNoGrant(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t) // with appendfsync always
+	s := redistest.Own(t) // with appendfsync always
 	db := open(t, s, imbotredis.Options{Keys: keys(t, 'k')})
 	tokens := db.Tokens()
 	stored := grant(0)
@@ -83,7 +83,7 @@ func TestAKilledServerLosesNoGrant(t *testing.T) {
 
 func TestAFullServerRefusesAGrantBeforeItIsRenewed(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t)
+	s := redistest.Own(t)
 	tokens := open(t, s, imbotredis.Options{Keys: keys(t, 'k')}).Tokens()
 	require.NoError(t, tokens.Swap(t.Context(), imbot.Grant{}, grant(1)))
 	require.NoError(t, s.Client(t).ConfigSet(t.Context(), "maxmemory", "1").Err())
@@ -94,7 +94,7 @@ func TestAFullServerRefusesAGrantBeforeItIsRenewed(t *testing.T) {
 
 func TestAGrantWithoutCopiesIsNotStored(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t)
+	s := redistest.Own(t)
 	tokens := open(t, s, imbotredis.Options{Wait: 1}).Tokens()
 	err := tokens.Swap(t.Context(), imbot.Grant{}, grant(1))
 	require.ErrorContains(t, err, "0 of 1 copies of the server have it after a second: it is stored, but a fail-over may lose it")
@@ -105,7 +105,7 @@ func TestAGrantWithoutCopiesIsNotStored(t *testing.T) {
 func TestAGrantWithACopyIsStored(t *testing.T) {
 	t.Parallel()
 	port := freePort(t)
-	s, copied := redistest.Start(t, "bind", "127.0.0.1", "port", port, "repl-diskless-sync-delay", "0"), redistest.Start(t)
+	s, copied := redistest.Own(t, "bind", "127.0.0.1", "port", port, "repl-diskless-sync-delay", "0"), redistest.Own(t)
 	tokens := open(t, s, imbotredis.Options{Wait: 1}).Tokens()
 	require.NoError(t, copied.Client(t).ReplicaOf(t.Context(), "127.0.0.1", port).Err())
 	require.Eventually(t, func() bool { return s.Client(t).Do(t.Context(), "wait", 1, 100).Val() == int64(1) }, 20*time.Second, 10*time.Millisecond)
@@ -118,7 +118,7 @@ func TestAGrantWithACopyIsStored(t *testing.T) {
 
 func TestWhatDoesNotOpen(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t)
+	s := redistest.Own(t)
 	ctx, c := t.Context(), s.Client(t)
 	key := strings.Repeat("0", 64)
 	db := open(t, s, imbotredis.Options{Keys: keys(t, 'k')})
@@ -161,7 +161,7 @@ func TestWhatDoesNotOpen(t *testing.T) {
 // A server that hangs keeps its connections, and go-redis waits for it as long as it is told to.
 func TestAServerThatHangsIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t)
+	s := redistest.Own(t)
 	s.Options.ReadTimeout = 20 * time.Second
 	db := open(t, s, imbotredis.Options{})
 	limiter := db.Limiter(100, 10)
@@ -234,7 +234,7 @@ func (c lossy) Read(p []byte) (int, error) {
 
 func TestAnAnswerThatGotLostHarmsNothing(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t)
+	s := redistest.Own(t)
 	o, loses := *s.Options, new(atomic.Bool)
 	o.MaxRetries = 3
 	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -293,7 +293,7 @@ func (h *onScript) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func TestTheLeadOfWhoDiesIsTakenOver(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t)
+	s := redistest.Own(t)
 	c := s.Client(t)
 	dying, err := imbotredis.Open(t.Context(), c, imbotredis.Options{})
 	require.NoError(t, err)
@@ -328,7 +328,7 @@ func TestTheLeadOfWhoDiesIsTakenOver(t *testing.T) {
 
 func TestALeadOutlivesAServerThatStartsAgain(t *testing.T) {
 	t.Parallel()
-	s := redistest.Start(t)
+	s := redistest.Own(t)
 	a, b := open(t, s, imbotredis.Options{}).Leader(), open(t, s, imbotredis.Options{}).Leader()
 	led, over := make(chan context.Context, 2), make(chan struct{})
 	ended := make(chan error, 2)

@@ -30,23 +30,31 @@ type Server struct {
 	pid      int // of the server itself
 }
 
-// Start starts a server that keeps what it is given, or has other settings: name, value, name, ….
-func Start(t testing.TB, settings ...string) *Server {
+// Start returns the server of IMBOT_TEST_REDIS, or starts one: for tests that leave it as it is, but for
+// keys.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	url := os.Getenv("IMBOT_TEST_REDIS")
+	if url == "" {
+		return Own(t)
+	}
+	o, err := redis.ParseURL(url)
+	require.NoError(t, err)
+	return &Server{t: t, Options: o}
+}
+
+// Own starts a server that keeps what it is given, or has other settings: name, value, name, …. The test
+// may kill it and change it.
+func Own(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, settings: settings}
-	if url := os.Getenv("IMBOT_TEST_REDIS"); url != "" {
-		o, err := redis.ParseURL(url)
-		require.NoError(t, err)
-		s.Options = o
-		return s
-	}
 	for _, name := range []string{"redis-server", "valkey-server"} {
 		if path, err := exec.LookPath(name); err == nil && s.program == "" {
 			s.program = path
 		}
 	}
 	if s.program == "" {
-		const none = "no Redis: apt-get install redis-server, or set IMBOT_TEST_REDIS"
+		const none = "no Redis: apt-get install redis-server, or set IMBOT_TEST_REDIS for some of the tests"
 		if os.Getenv("CI") != "" {
 			t.Fatal(none)
 		}
@@ -104,16 +112,7 @@ func (s *Server) GoOn() { s.signal(syscall.SIGCONT) }
 
 func (s *Server) signal(sig syscall.Signal) {
 	s.t.Helper()
-	s.own()
 	require.NoError(s.t, syscall.Kill(s.pid, sig))
-}
-
-// own skips the test if the server is that of somebody else.
-func (s *Server) own() {
-	s.t.Helper()
-	if s.program == "" {
-		s.t.Skip("it needs a server of its own")
-	}
 }
 
 func settingsOf(lists ...[]string) (args []string) {
@@ -127,8 +126,6 @@ func settingsOf(lists ...[]string) (args []string) {
 
 // Kill is kill -9.
 func (s *Server) Kill() {
-	s.t.Helper()
-	s.own()
 	if s.cmd == nil {
 		return
 	}
