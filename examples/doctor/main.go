@@ -4,7 +4,8 @@
 // portal: BOT_CODE is its code, BOT_EVENT_URL its handler URL. For the bot of an
 // application it takes BITRIX24_APP_ID and BITRIX24_APP_SECRET instead, BOT_GRANTS,
 // the directory of its file store, and BITRIX24_MEMBER_ID, the portal. With -v2 the bot
-// is one of the second generation; without BOT_EVENT_URL it polls. It changes
+// is one of the second generation; without BOT_EVENT_URL it polls. With -report it prints one block
+// for a public issue, without a secret or a name. It changes
 // nothing but tokens that are too old, which it renews.
 // Without any setting it looks at a portal in memory, before and after the usual
 // mistakes are mended.
@@ -30,8 +31,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	v2 := flag.Bool("v2", false, "the bot is one of the second generation")
+	public := flag.Bool("report", false, "one block for a public issue: no secret and no name")
 	flag.Parse()
-	req := request{code: os.Getenv("BOT_CODE"), url: os.Getenv("BOT_EVENT_URL"), v2: *v2}
+	req := request{code: os.Getenv("BOT_CODE"), url: os.Getenv("BOT_EVENT_URL"), v2: *v2, public: *public}
 	var err error
 	switch {
 	case os.Getenv("BITRIX24_MEMBER_ID") != "":
@@ -56,6 +58,7 @@ func main() {
 type request struct {
 	code, url string
 	v2        bool
+	public    bool
 }
 
 // examineHook looks at a bot of a webhook.
@@ -92,7 +95,11 @@ func report(ctx context.Context, out io.Writer, client *imbot.Client, req reques
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(out, r)
+	text := r.String()
+	if req.public {
+		text = publicReport(ctx, client, r, req)
+	}
+	_, err = fmt.Fprint(out, text)
 	return err
 }
 
@@ -109,7 +116,7 @@ func demo(ctx context.Context, out io.Writer, v2 bool) error {
 		return err
 	}
 	// Nobody listens there.
-	err = report(ctx, out, client, request{"support", "http://127.0.0.1:8080/events", v2})
+	err = report(ctx, out, client, request{code: "support", url: "http://127.0.0.1:8080/events", v2: v2})
 	if err != nil {
 		return err
 	}
@@ -135,6 +142,6 @@ func demo(ctx context.Context, out io.Writer, v2 bool) error {
 	if err != nil {
 		return err
 	}
-	err = report(ctx, out, client, request{"support", handlerURL, v2})
+	err = report(ctx, out, client, request{code: "support", url: handlerURL, v2: v2})
 	return errors.Join(err, bot.Shutdown(ctx), portal.Err())
 }

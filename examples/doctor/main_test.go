@@ -56,3 +56,21 @@ func TestTheBotOfAnApplication(t *testing.T) {
 	require.Contains(t, out.String(), `no bot with the code "support"`)
 	require.NotContains(t, out.String(), "a-secret")
 }
+
+func TestAReportForEverybodyNamesNobody(t *testing.T) {
+	portal := imbottest.NewPortal()
+	defer portal.Close()
+	client, err := imbot.NewClient(portal.Webhook("a-very-secret-client-id"), imbot.WithHTTPClient(portal.HTTPClient()))
+	require.NoError(t, err)
+	for _, v2 := range []bool{false, true} {
+		var out bytes.Buffer
+		require.NoError(t, report(t.Context(), &out, client, request{code: "acme-payroll", url: "https://bot.acme.example/secret-path", v2: v2, public: true}))
+		text := out.String()
+		for _, name := range []string{"acme", "secret", client.Portal(), "payroll", "https:"} {
+			require.NotContains(t, text, name)
+		}
+		require.Contains(t, text, "revision:   REST 36")
+		require.Contains(t, text, `There is no bot with the code "…"`)
+		require.True(t, strings.HasPrefix(text, "```\n") && strings.HasSuffix(text, "```\n"))
+	}
+}
