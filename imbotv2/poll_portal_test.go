@@ -17,8 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/driver"
 	"github.com/imbot-go/imbot/imbottest"
 	"github.com/imbot-go/imbot/imbotv2"
+	"github.com/imbot-go/imbot/internal/meminbox"
 )
 
 // A mortal transport answers until its process is killed.
@@ -290,57 +292,65 @@ func TestADialogThatIsPolledKeepsItsOrder(t *testing.T) {
 // Somebody asks, and says stop while the bot thinks; every worker is busy with others.
 func TestSomebodyStopsABotThatPolls(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		portal := imbottest.NewPortal()
-		defer portal.Close()
-		c, anna, boris := register(t, portal, 1)[0], portal.AddUser("Anna", "Ivanova"), portal.AddUser("Boris", "Petrov")
-		stops := func(ev imbot.Event) bool {
-			said, is := ev.(*imbotv2.MessageAddEvent)
-			return is && said.Text() == "stop"
-		}
-		h := &imbotv2.EventHandler{Workers: 2, Beside: stops, OnError: func(_ context.Context, _ imbot.Event, err error) { t.Error(err) }}
-		var pressed, late time.Time
-		h.OnMessage = func(ctx context.Context, ev *imbotv2.MessageAddEvent) error {
-			if stops(ev) {
-				pressed = time.Now()
-				require.True(t, h.Interrupt(ev))
-				return nil
-			}
-			if ev.Text() == "thanks" {
-				_, err := c.Reply(ctx, ev, "You are welcome.")
-				return err
-			}
-			select {
-			case <-ctx.Done():
-				late = time.Now()
-				_, err := c.Reply(context.WithoutCancel(ctx), ev, "Stopped.")
-				return errors.Join(err, ctx.Err())
-			case <-time.After(5 * time.Minute):
-				return nil
-			}
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- imbotv2.Poll(ctx, h, c) }()
-		dialog := imbot.UserDialog(c.BotID())
-		say := func(user imbot.ID, text string) {
-			_, err := portal.Say(t.Context(), user, dialog, text)
-			require.NoError(t, err)
-			time.Sleep(10 * time.Second)
-		}
-		say(boris, "a long question")
-		say(anna, "another one")
-		say(anna, "stop")
-		say(anna, "thanks")
-		require.Zero(t, late.Sub(pressed))
-		var texts []string
-		for _, m := range portal.Messages(anna, dialog) {
-			texts = append(texts, m.Plain())
-		}
-		require.Equal(t, []string{"another one", "stop", "Stopped.", "thanks", "You are welcome."}, texts)
-		time.Sleep(5 * time.Minute)
-		cancel()
-		require.NoError(t, <-done)
-		require.NoError(t, portal.Err())
-	})
+	for name, inbox := range map[string]func() driver.Inbox{
+		"without an inbox": func() driver.Inbox { return nil },
+		"with one":         func() driver.Inbox { return meminbox.New().Open() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				portal := imbottest.NewPortal()
+				defer portal.Close()
+				c, anna, boris := register(t, portal, 1)[0], portal.AddUser("Anna", "Ivanova"), portal.AddUser("Boris", "Petrov")
+				stops := func(ev imbot.Event) bool {
+					said, is := ev.(*imbotv2.MessageAddEvent)
+					return is && said.Text() == "stop"
+				}
+				h := &imbotv2.EventHandler{Workers: 2, Inbox: inbox(), Beside: stops, OnError: func(_ context.Context, _ imbot.Event, err error) { t.Error(err) }}
+				var pressed, late time.Time
+				h.OnMessage = func(ctx context.Context, ev *imbotv2.MessageAddEvent) error {
+					if stops(ev) {
+						pressed = time.Now()
+						require.True(t, h.Interrupt(ev))
+						return nil
+					}
+					if ev.Text() == "thanks" {
+						_, err := c.Reply(ctx, ev, "You are welcome.")
+						return err
+					}
+					select {
+					case <-ctx.Done():
+						late = time.Now()
+						_, err := c.Reply(context.WithoutCancel(ctx), ev, "Stopped.")
+						return errors.Join(err, ctx.Err())
+					case <-time.After(5 * time.Minute):
+						return nil
+					}
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				go func() { done <- imbotv2.Poll(ctx, h, c) }()
+				dialog := imbot.UserDialog(c.BotID())
+				say := func(user imbot.ID, text string) {
+					_, err := portal.Say(t.Context(), user, dialog, text)
+					require.NoError(t, err)
+					time.Sleep(10 * time.Second)
+				}
+				say(boris, "a long question")
+				say(anna, "another one")
+				say(anna, "stop")
+				say(anna, "thanks")
+				require.Zero(t, late.Sub(pressed))
+				var texts []string
+				for _, m := range portal.Messages(anna, dialog) {
+					texts = append(texts, m.Plain())
+				}
+				require.Equal(t, []string{"another one", "stop", "Stopped.", "thanks", "You are welcome."}, texts)
+				time.Sleep(5 * time.Minute)
+				cancel()
+				require.NoError(t, <-done)
+				require.NoError(t, h.Shutdown(t.Context()))
+				require.NoError(t, portal.Err())
+			})
+		})
+	}
 }
