@@ -36,3 +36,8 @@ func TestABotThatIsStoppedLosesAndRepeatsNothing(t *testing.T) {
 	r := killtest.Run(t, killtest.Config{Rounds: 6, Events: 2000, Signal: syscall.SIGTERM}, startFile, fill)
 	require.Zero(t, r.Lost+r.Twice+r.OutOfOrder+r.Stuck)
 }
+
+func TestAnEventThatEndsItsProcessIsBuried(t *testing.T) {
+	r := killtest.Poison(t, startFile, fill)
+	require.Equal(t, killtest.Poisoned{Starts: 5, Handled: map[string]int{"0 1": 1, "1 0": 1, "2 0": 1, "3 0": 1, "4 0": 1}}, r)
+}

@@ -92,6 +92,11 @@ func TestAServerOfTwoThatIsStoppedHardLosesNothing(t *testing.T) {
 	crashed(t, 2)
 }
 
+func TestAnEventThatEndsItsProcessIsBuried(t *testing.T) {
+	r := killtest.Poison(t, startServer, fill)
+	require.Equal(t, killtest.Poisoned{Starts: 5, Handled: map[string]int{"0 1": 1, "1 0": 1, "2 0": 1, "3 0": 1, "4 0": 1}}, r)
+}
+
 func TestHowFastEventsAreAccepted(t *testing.T) {
 	s := pgtest.Start(t)
 	each := 1500 * time.Millisecond

@@ -18,6 +18,8 @@ import (
 // event is one of a dialog, which are numbered from 0 on.
 type event struct{ dialog, number int }
 
+func (e event) String() string { return strconv.Itoa(e.dialog) + " " + strconv.Itoa(e.number) }
+
 // portal posts events: those of a dialog one after the other, each when the one before has its answer.
 type portal struct {
 	run     *run
@@ -128,7 +130,7 @@ func body(e event, dialogs int) string {
 		form.Set("data[BOT][567]["+name+"]", value)
 	}
 	for name, value := range map[string]string{
-		"MESSAGE": strconv.Itoa(e.dialog) + " " + strconv.Itoa(e.number) + strings.Repeat(" and so on", 80), "MESSAGE_ID": id,
+		"MESSAGE": e.String() + strings.Repeat(" and so on", 80), "MESSAGE_ID": id,
 		"MESSAGE_TYPE": "P", "CHAT_TYPE": "P", "DIALOG_ID": person, "FROM_USER_ID": person, "AUTHOR_ID": person, "TO_USER_ID": "567", "LANGUAGE": "en",
 	} {
 		form.Set("data[PARAMS]["+name+"]", value)
