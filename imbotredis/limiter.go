@@ -48,17 +48,19 @@ type buckets struct {
 }
 
 // bucket is what the three scripts begin with: the time, the bucket, and what of its halvings is left.
+// When the clock of the server went back, tat and calm go with it, or nobody would be served until then.
 const bucket = `
 local time = redis.call('time')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local base, burst = 1 / tonumber(ARGV[1]), tonumber(ARGV[2])
-local stored = redis.call('hmget', KEYS[1], 'tat', 'halvings', 'calm')
-local tat, halvings, calm = tonumber(stored[1]) or 0, tonumber(stored[2]) or 0, tonumber(stored[3]) or 0
+local stored = redis.call('hmget', KEYS[1], 'tat', 'halvings', 'calm', 'at')
+local back = math.min(now - (tonumber(stored[4]) or now), 0)
+local tat, halvings, calm = (tonumber(stored[1]) or 0) + back, tonumber(stored[2]) or 0, (tonumber(stored[3]) or 0) + back
 while halvings > 0 and now - calm >= 60 * base do
 	halvings, calm = halvings - 1, calm + 60 * base
 end
 local function store()
-	redis.call('hset', KEYS[1], 'tat', string.format('%.6f', tat), 'halvings', halvings, 'calm', string.format('%.6f', calm))
+	redis.call('hset', KEYS[1], 'tat', string.format('%.6f', tat), 'halvings', halvings, 'calm', string.format('%.6f', calm), 'at', string.format('%.6f', now))
 	redis.call('pexpire', KEYS[1], math.ceil((math.max(tat - now, 0) + (halvings + 1) * 60 * base + 1) * 1000))
 end
 local step = base * 2 ^ halvings

@@ -18,10 +18,14 @@ var (
 )
 
 // takeKey takes a key for whoever has the token. Once more does no harm: go-redis repeats a question
-// whose answer got lost.
+// whose answer got lost. A key that outlives its life does so because the clock of the server went
+// back: from then on it lives no longer than others.
 var takeKey = redis.NewScript(`
 local holder = redis.call('get', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
+if holder and holder ~= ARGV[1] then
+	if redis.call('pttl', KEYS[1]) > tonumber(ARGV[2]) then redis.call('pexpire', KEYS[1], ARGV[2]) end
+	return 0
+end
 redis.call('set', KEYS[1], ARGV[1], 'px', ARGV[2])
 return 1`)
 
