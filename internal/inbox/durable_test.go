@@ -510,3 +510,19 @@ func TestEventsOfBesideAreNotStored(t *testing.T) {
 		r.shutdown(t)
 	})
 }
+
+func TestEventsThatNothingTellsApartAreAllStored(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newReplica(meminbox.New(), func(cfg *Config[string]) { cfg.Key = func(string) string { return "" } })
+		gone, hangUp := context.WithCancel(t.Context())
+		hangUp() // the sender does not wait for the answer
+		for range 2 {
+			require.NoError(t, r.Receive(gone, lined("l1e1")))
+		}
+		require.Zero(t, r.Stats().Spooled)
+		require.NoError(t, r.Idle(t.Context()))
+		require.Equal(t, []string{"l1e1", "l1e1"}, r.did())
+		r.shutdown(t)
+	})
+}

@@ -134,3 +134,39 @@ func TestACheckThatCameAgainHoldsNobodyBehindIt(t *testing.T) {
 		r.shutdown(t)
 	})
 }
+
+func TestShutdownStoresWhatWaitsInMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := meminbox.New()
+		a := newReplica(server, nil)
+		server.Fail(errAway)
+		time.AfterFunc(3*time.Second, func() { server.Fail(nil) })
+		a.receive(t, "l1e1", "l1e2", "l2e1")
+		a.shutdown(t)
+		require.EqualValues(t, 3, a.Stats().Stored)
+		b := newReplica(server, nil)
+		go b.Run(t.Context())
+		synctest.Wait()
+		require.NoError(t, b.Idle(t.Context()))
+		require.ElementsMatch(t, []string{"l1e1", "l1e2", "l2e1"}, b.did())
+		b.shutdown(t)
+	})
+}
+
+func TestAVerifiedEventIsHandledThoughTheSpoolIsFull(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := meminbox.New()
+		r := newDoubter(server, func(cfg *Config[string]) { cfg.Queue = 3 })
+		server.Fail(errAway)
+		r.doubt(t, "l1e1?", "l2e1", "l2e2", "l2e3")
+		time.Sleep(4 * time.Second)
+		require.Equal(t, []string{"l1e1?"}, r.did(), "it was accepted")
+		server.Fail(nil)
+		require.NoError(t, r.Idle(t.Context()))
+		require.Len(t, r.did(), 4)
+		r.shutdown(t)
+		require.Zero(t, r.held.Load())
+	})
+}

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -224,5 +225,51 @@ func TestAPutterAsksUntilTheEventIsStored(t *testing.T) {
 		require.Error(t, err)
 		r.shutdown(t)
 		require.Equal(t, 1, strings.Count(r.log.String(), "stay with the portal"))
+	})
+}
+
+func TestShutdownGivesBackACheckThatItCutsOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := meminbox.New()
+		a, b := newDoubter(server, nil), newDoubter(server, nil)
+		a.cfg.Arrive = func(text string) Arrival[string] {
+			slow := doubtful(text)
+			slow.Verify = func(context.Context) (Verdict, error) {
+				return Verdict{Later: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}, nil
+			}
+			return slow
+		}
+		a.doubt(t, "l1e1?")
+		synctest.Wait()
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.Error(t, a.Shutdown(soon))
+		synctest.Wait()
+		require.Empty(t, a.didFail())
+		go b.Run(t.Context())
+		synctest.Wait()
+		require.NoError(t, b.Idle(t.Context()))
+		require.Equal(t, []string{"l1e1?"}, b.did())
+		b.shutdown(t)
+	})
+}
+
+func TestALineOfChecksThatIsFullTakesNoMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newDoubter(meminbox.New(), nil)
+		r.durable.begun.Do(func() { close(r.durable.ended) }) // this process takes nothing
+		for i := range driver.MostUnverified + 1 {
+			a := doubtful(fmt.Sprintf("l1e%d?", i))
+			a.Verify = func(context.Context) (Verdict, error) {
+				return Verdict{ProofKnown: true, Later: func(context.Context) error { return nil }}, nil
+			}
+			err := r.Receive(t.Context(), a)
+			require.Equal(t, i == driver.MostUnverified, errors.Is(err, driver.ErrLineFull), "%d: %v", i, err)
+		}
+		require.EqualValues(t, 1, r.Stats().Dropped)
+		require.Zero(t, r.held.Load())
+		r.shutdown(t)
 	})
 }
