@@ -204,10 +204,11 @@ func (h *EventHandler) Run(ctx context.Context) error {
 	return h.posted.Run(ctx)
 }
 
-// Degraded reports whether Inbox is away, so that accepted events are kept in memory.
+// Degraded reports whether Inbox is away, so that posted events are kept in memory, and fetched ones
+// stay with the portal.
 func (h *EventHandler) Degraded() bool {
 	h.start()
-	return h.posted.Degraded()
+	return h.posted.Degraded() || h.putter != nil && h.putter.Away()
 }
 
 // Idle returns when nothing is queued or running, or with the error of ctx.

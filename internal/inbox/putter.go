@@ -18,6 +18,8 @@ type Putter struct {
 	pool   *dispatch.Pool
 
 	stored, duplicate, errors atomic.Int64
+
+	away atomic.Int64 // events for which the store is asked again
 }
 
 // NewPutter returns one that has room for so many events.
@@ -52,6 +54,8 @@ func (p *Putter) put(ctx context.Context, it driver.InboxItem) bool {
 			return true
 		}
 		if p.errors.Add(1); rest.next == leastRest {
+			p.away.Add(1)
+			defer p.away.Add(-1)
 			p.logger().WarnContext(ctx, "imbot: the Inbox stores no events, so they stay with the portal", "error", err)
 		}
 		if errors.Is(err, driver.ErrClosed) || !rest.wait(ctx) {
@@ -69,6 +73,9 @@ func (p *Putter) ask(ctx context.Context, it driver.InboxItem) (fresh bool, err 
 
 // Idle returns when nothing is being stored, or with the error of ctx.
 func (p *Putter) Idle(ctx context.Context) error { return p.pool.Idle(ctx) }
+
+// Away reports whether the store is away.
+func (p *Putter) Away() bool { return p.away.Load() > 0 }
 
 // Shutdown waits for what is being stored, until ctx ends.
 func (p *Putter) Shutdown(ctx context.Context) error { return p.pool.Shutdown(ctx) }
