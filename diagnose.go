@@ -60,8 +60,9 @@ func (r *Report) guess(problem, advice string) {
 // Diagnose says why the events of a bot do not arrive: the portal drops what it
 // cannot deliver without a word, so the reasons have to be looked for. It looks at
 // the credentials, the installation, the bot and its handler URL, from where the
-// program runs, and changes nothing. It takes up to two dozen calls and one GET of
-// the handler URL. It also names the proactive filter of a box, which changes texts.
+// program runs, and changes nothing. It takes up to two dozen calls, and one GET of the
+// handler URL and one POST of an event that proves nothing. It also names the proactive
+// filter of a box, which changes texts.
 //
 // The error is that of ctx; everything else is in the report.
 func Diagnose(ctx context.Context, client *Client, req DiagnoseRequest) (Report, error) {

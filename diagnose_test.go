@@ -175,6 +175,7 @@ func TestDiagnoseTheHandler(t *testing.T) {
 	broken := func(err error) func(*http.Request) (*http.Response, error) {
 		return func(*http.Request) (*http.Response, error) { return nil, err }
 	}
+	const credulous = "https://bot.example.com/credulous"
 	for _, row := range []struct {
 		name   string
 		url    string
@@ -203,6 +204,7 @@ func TestDiagnoseTheHandler(t *testing.T) {
 		{"a shared address of a provider", "https://100.64.0.1/", status(405), []string{"only this machine or network"}},
 		{"a proxy without a bot", "https://bot.example.com/", status(502), []string{"?Bad Gateway"}},
 		{"a redirect", "https://bot.example.com/", status(301), []string{"?redirect"}},
+		{"one that believes everybody", credulous, status(200), []string{"?takes an event that proves nothing"}},
 		{"no answer", "https://bot.example.com/", broken(errors.New("connection refused")), []string{"?does not answer from here"}},
 		{"no address", "https://bot.example.com/", broken(&net.DNSError{Err: "no such host"}), []string{"?no address"}},
 		{"a certificate of somebody", "https://bot.example.com/", broken(x509.UnknownAuthorityError{}), []string{"?not trusted here"}},
@@ -210,8 +212,11 @@ func TestDiagnoseTheHandler(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			client := over(t, hook, &wire{answer: func(_ int, r *http.Request) (*http.Response, error) {
-				if r.Method == http.MethodGet {
+				switch {
+				case r.Method == http.MethodGet, row.url == credulous && r.URL.String() == credulous:
 					return row.answer(r)
+				case r.URL.String() == row.url:
+					return reply(401, ""), nil
 				}
 				return reply(200, `{"result":{"SCOPE":["imbot"]}}`), nil
 			}})

@@ -24,7 +24,8 @@ const (
 // generation: the credentials, the installation and the webhook URL, then whether the portal knows
 // imbot.v2, whether the bot is there and ours, whether its event mode is the one of the program,
 // and whether somebody reads its queue. It changes nothing and acknowledges nothing. It takes up
-// to ten calls, one GET of the URL, and, when events wait, five seconds.
+// to ten calls, one GET of the URL and one POST of an event that proves nothing, and, when events
+// wait, five seconds.
 //
 // The error is that of ctx; everything else is in the report.
 //

@@ -116,6 +116,27 @@ func (r *report) handler(ctx context.Context, hc *http.Client, raw string) {
 		r.guess("The handler URL answers "+http.StatusText(s)+". A proxy may have no way to the bot.", "Look at the proxy and at the bot's log.")
 	case s >= 300 && s < 400:
 		r.guess("The handler URL answers with a redirect. A redirected POST loses its body.", "Register the address that it leads to.")
+	default:
+		r.stranger(ctx, hc, u.String())
+	}
+}
+
+// stranger posts an event that proves nothing, as anybody may who knows the handler URL. A bot that
+// looks at the application token refuses it.
+func (r *report) stranger(ctx context.Context, hc *http.Client, raw string) {
+	const unproven = "event=ONIMBOTMESSAGEADD&auth[application_token]="
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, raw, strings.NewReader(unproven))
+	if err != nil {
+		return
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := hc.Do(req)
+	if err != nil {
+		return // it has answered a moment ago
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode < 300 {
+		r.guess("The handler URL takes an event that proves nothing: a stranger who knows it may speak for the portal.", "Compare the application token before anything else. The event handlers of this module answer 401.")
 	}
 }
 
