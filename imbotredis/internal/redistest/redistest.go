@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package redistest starts a Redis of its own for a test.
 package redistest
 
