@@ -101,6 +101,12 @@ func TestTagsComeInOrder(t *testing.T) {
 	require.Equal(t, "git tag engine/v0.1.0", r.passes("v0.1.0"))
 	r.run("git", "tag", "engine/v0.1.0")
 
+	r.write("later.go", "package root\n")
+	r.commit()
+	r.run("git", "tag", "-f", "v0.1.0")
+	r.fails("v0.1.0", "engine: engine/v0.1.0 does not stand on v0.1.0")
+	r.run("git", "tag", "-f", "v0.1.0", "engine/v0.1.0")
+
 	r.write("engine/go.mod", released+"v0.1.0\n\nreplace example.com/root => ../\n") // for those who go on
 	r.commit()
 	require.Empty(t, r.passes("v0.1.0"))

@@ -45,6 +45,8 @@ func main() {
 	case os.Getenv("BITRIX24_WEBHOOK_URL") != "":
 		hook := imbot.Webhook{URL: os.Getenv("BITRIX24_WEBHOOK_URL"), ClientID: os.Getenv("BITRIX24_CLIENT_ID")}
 		err = examineHook(ctx, os.Stdout, hook, req)
+	case req.public:
+		err = errors.New("-report is about your bot: set BITRIX24_WEBHOOK_URL, BITRIX24_CLIENT_ID and BOT_CODE")
 	default:
 		err = demo(ctx, os.Stdout, *v2)
 	}

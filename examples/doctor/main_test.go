@@ -74,3 +74,24 @@ func TestAReportForEverybodyNamesNobody(t *testing.T) {
 		require.True(t, strings.HasPrefix(text, "```\n") && strings.HasSuffix(text, "```\n"))
 	}
 }
+
+func TestWhatMayBeANameStaysInTheProgram(t *testing.T) {
+	for text, want := range map[string]string{
+		`The bot "Acme \"pay\" roll" is at app.acme.com.`:  `The bot "…" is at ….`,
+		`An "open end of acme`:                             `An "…"`,
+		"imbot.acme.com and https://acme.ru/, 10.0.0.1:80": "… and …, …",
+		"imbot.v2.Bot.get refused (imbot.bot.list).":       "imbot.v2.Bot.get refused (imbot.bot.list).",
+		"imbot.v2.acme.com, imbot.register.acme.com":       "…, …",
+	} {
+		require.Equal(t, want, nameless(text), text)
+	}
+	for portal, want := range map[string]string{
+		"acme.bitrix24.ru":      "cloud, bitrix24.ru",
+		"acme.bitrix24.com.br":  "cloud, bitrix24.com.br",
+		"b.bitrix24.acme.ru":    "a box",
+		"bitrix24.acme.example": "a box",
+		"localhost":             "a box",
+	} {
+		require.Equal(t, want, kind(portal), portal)
+	}
+}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/imbot-go/imbot"
@@ -48,11 +50,14 @@ func version() string {
 	return info.Main.Version
 }
 
+// clouds are the ends of the vendor's own domain; a box may be called bitrix24.example.com.
+var clouds = strings.Fields("com ru eu by kz uz de fr es it pl ua in id vn jp cn mx co uk com.br com.tr com.mx")
+
 // kind tells a cloud from a box, and not which one.
 func kind(portal string) string {
 	_, parent, _ := strings.Cut(portal, ".")
-	if rest, cloud := strings.CutPrefix(parent, "bitrix24."); cloud {
-		return "cloud, bitrix24." + rest
+	if end, found := strings.CutPrefix(parent, "bitrix24."); found && slices.Contains(clouds, end) {
+		return "cloud, bitrix24." + end
 	}
 	return "a box"
 }
@@ -69,16 +74,17 @@ func revision(ctx context.Context, client *imbot.Client) string {
 	return "not told"
 }
 
-// nameless leaves out of a text what may be a name: quoted words, addresses, hosts, numbers.
+var (
+	quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?`)
+	method = regexp.MustCompile(`^(imbot\.v2(\.[A-Z][a-z]+)*(\.[a-z]+)?|imbot\.(register|bot\.list|chat\.sendTyping)|app\.info)$`)
+)
+
+// nameless leaves out of a text what may be a name: quoted words, addresses, hosts. Methods stay.
 func nameless(text string) string {
-	parts := strings.Split(text, `"`)
-	for i := 1; i < len(parts); i += 2 {
-		parts[i] = "…"
-	}
-	words := strings.Fields(strings.Join(parts, `"`))
+	words := strings.Fields(quoted.ReplaceAllString(text, `"…"`))
 	for i, word := range words {
 		bare := strings.Trim(word, `.,:;()`)
-		if strings.ContainsAny(bare, "/@:") || strings.Contains(bare, ".") && bare != "imbot.v2" && !strings.HasPrefix(bare, "imbot.") && !strings.HasPrefix(bare, "app.") {
+		if strings.ContainsAny(bare, "/@:") || strings.Contains(bare, ".") && !method.MatchString(bare) {
 			words[i] = strings.Replace(word, bare, "…", 1)
 		}
 	}
