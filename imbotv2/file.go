@@ -216,22 +216,33 @@ func read(ctx context.Context, method string, r io.Reader, req FileUploadRequest
 // take the memory of several files.
 func readParts(ctx context.Context, r io.Reader) (parts [][]byte, err error) {
 	for size := 64 << 10; ; size = min(2*size, 1<<20) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		part := make([]byte, size)
-		n, err := io.ReadFull(r, part)
+		n, err := fill(ctx, part, r)
 		if n > 0 {
 			parts = append(parts, part[:n])
 		}
 		switch err {
 		case nil:
-		case io.EOF, io.ErrUnexpectedEOF:
+		case io.EOF:
 			return parts, nil
 		default:
 			return nil, err
 		}
 	}
+}
+
+// fill reads until part is full. [io.ReadFull] says io.ErrUnexpectedEOF at the end of r, as the body of
+// an answer does that was cut off: half a file would pass for a whole one.
+func fill(ctx context.Context, part []byte, r io.Reader) (n int, err error) {
+	for n < len(part) && err == nil {
+		if err := ctx.Err(); err != nil {
+			return n, err
+		}
+		var read int
+		read, err = r.Read(part[n:])
+		n += read
+	}
+	return n, err
 }
 
 // Download asks for a link to a file, which [imbot.Client.Download] follows: use

@@ -80,10 +80,11 @@ func TestBadFilesLeaveNothing(t *testing.T) {
 		from io.Reader
 		want error
 	}{
-		"a path in the name":       {"../a", strings.NewReader("a"), imbot.ErrInvalid},
-		"zero bytes":               {"a", strings.NewReader(""), imbotv2.ErrFileEmpty},
-		"104,857,600 bytes":        {"a", io.LimitReader(endless{}, 104_857_600), imbotv2.ErrFileTooLarge},
-		"a reader that breaks off": {"a", io.MultiReader(strings.NewReader("a"), iotest.ErrReader(broken)), broken},
+		"a path in the name":        {"../a", strings.NewReader("a"), imbot.ErrInvalid},
+		"zero bytes":                {"a", strings.NewReader(""), imbotv2.ErrFileEmpty},
+		"104,857,600 bytes":         {"a", io.LimitReader(endless{}, 104_857_600), imbotv2.ErrFileTooLarge},
+		"a reader that breaks off":  {"a", io.MultiReader(strings.NewReader("a"), iotest.ErrReader(broken)), broken},
+		"an answer that is cut off": {"a", io.MultiReader(strings.NewReader("a"), iotest.ErrReader(io.ErrUnexpectedEOF)), io.ErrUnexpectedEOF},
 	} {
 		_, err := client.File.UploadFrom(t.Context(), row.from, imbotv2.FileUploadRequest{DialogID: imbot.UserDialog(anna), Name: row.name})
 		require.ErrorIs(t, err, row.want, says)

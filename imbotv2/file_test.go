@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -310,4 +312,24 @@ func TestMemoryOfFiles(t *testing.T) {
 		t.Logf("%s allocates %.3f of the file", name, got)
 		require.LessOrEqual(t, got, row.most, name)
 	}
+}
+
+// A body that trickles is read no longer than the context lasts.
+func TestUploadFromObeysItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		begun := time.Now()
+		_, err := From(nil).File.UploadFrom(ctx, trickle{}, FileUploadRequest{DialogID: "chat5", Name: "a"})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Less(t, time.Since(begun), 2*time.Second)
+	})
+}
+
+// trickle gives a byte each tenth of a second, without an end.
+type trickle struct{}
+
+func (trickle) Read([]byte) (int, error) {
+	time.Sleep(100 * time.Millisecond)
+	return 1, nil
 }
