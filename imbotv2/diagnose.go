@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/imbot-go/imbot"
@@ -31,6 +32,9 @@ const (
 //
 // REST methods: app.info, imbot.bot.list, imbot.v2.Revision.get, imbot.v2.Bot.get, imbot.v2.Event.get.
 func Diagnose(ctx context.Context, c *Client, req DiagnoseRequest) (imbot.Report, error) {
+	if c == nil || c.base == nil {
+		return imbot.Report{}, invalid("Diagnose: there is no client")
+	}
 	r, err := imbot.Diagnose(ctx, c.base, imbot.DiagnoseRequest{EventHandler: req.WebhookURL})
 	if err != nil {
 		return r, err
@@ -42,10 +46,24 @@ func Diagnose(ctx context.Context, c *Client, req DiagnoseRequest) (imbot.Report
 		d.add("The portal does not know imbot.v2: it is older than REST revision 33, of May 2026.", "Update the box, or use the first generation, package imbot.")
 	case err != nil:
 		d.refused("imbot.v2.Revision.get", err)
-	case req.BotCode != "":
-		d.bot(ctx, c, req)
+	default:
+		if req.BotCode != "" {
+			d.bot(ctx, c, req)
+		}
+		d.people(ctx, c)
 	}
 	return r, ctx.Err()
+}
+
+// people looks for the scope of what people have: their events and files. Where the portal does not tell
+// the scopes, nothing is known.
+func (d diagnosis) people(ctx context.Context, c *Client) {
+	var info struct {
+		Scope []string `json:"SCOPE"`
+	}
+	if c.base.Call(ctx, "app.info", nil, &info) == nil && info.Scope != nil && !slices.Contains(info.Scope, "im") {
+		d.guess("The credentials lack the scope im, so PollUser and the files of people are refused.", "Add \"Chat and notifications\" (im) to the permissions, if the program uses these.")
+	}
 }
 
 // diagnosis is a report that is being made.

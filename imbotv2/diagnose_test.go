@@ -40,6 +40,7 @@ func TestDiagnose(t *testing.T) {
 			portal.Fail("imbot.v2.Revision.get", imbottest.Fault{Code: "ERROR_METHOD_NOT_FOUND", Status: 404})
 		}, problem: "does not know imbot.v2"},
 		{name: "the scope is missing", options: []imbottest.Option{imbottest.WithScope("crm")}, problem: "lack the scope imbot"},
+		{name: "the scope of people is missing", options: []imbottest.Option{imbottest.WithScope("imbot")}, problem: "lack the scope im,", guess: true},
 		{name: "a fetch bot and a URL", bot: echo, ask: imbotv2.DiagnoseRequest{BotCode: "echo", WebhookURL: "https://bot.example.com/events"}, problem: "is in fetch mode"},
 		{name: "a webhook bot and a program that polls", bot: webhook, ask: imbotv2.DiagnoseRequest{BotCode: "echo"}, problem: "is in webhook mode"},
 		{name: "a bot of the first generation", v1: true, ask: imbotv2.DiagnoseRequest{BotCode: "echo"}, problem: "is in webhook mode"},
@@ -106,6 +107,19 @@ func TestDiagnose(t *testing.T) {
 				}
 				require.NotContains(t, r.String(), "a-long-random")
 			})
+		})
+	}
+}
+
+func TestWithoutAClientThereIsAnError(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]*imbotv2.Client{"none": nil, "an empty one": {}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := imbotv2.Diagnose(t.Context(), c, imbotv2.DiagnoseRequest{})
+			require.ErrorIs(t, err, imbot.ErrInvalid)
+			_, err = imbotv2.EnsureBot(t.Context(), c, echo)
+			require.ErrorIs(t, err, imbot.ErrInvalid)
 		})
 	}
 }

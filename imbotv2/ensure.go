@@ -24,6 +24,9 @@ import (
 //
 // REST methods: imbot.v2.Bot.register, imbot.v2.Bot.update; their errors.
 func EnsureBot(ctx context.Context, c *Client, req BotRegisterRequest) (Bot, error) {
+	if c == nil || c.base == nil {
+		return Bot{}, invalid("EnsureBot: there is no client")
+	}
 	r, err := c.Bot.Register(ctx, req)
 	if err != nil {
 		return Bot{}, err

@@ -388,3 +388,11 @@ func requireFull(t *testing.T, path string, v reflect.Value) {
 		require.False(t, v.IsZero(), path)
 	}
 }
+
+// Other tests read what they find there, here and in imbottest.
+func TestNoSampleOfTheDocumentationIsMissing(t *testing.T) {
+	t.Parallel()
+	samples, err := os.ReadDir("testdata/rest")
+	require.NoError(t, err)
+	require.Len(t, samples, 81)
+}
