@@ -25,8 +25,8 @@ import (
 // [ErrTakenOver].
 //
 // Close returns what this process holds, with InboxReturned, so that others take it at once, and
-// ends what waits in Take. What was put stays. Afterwards all methods return [ErrClosed]; a second
-// Close is none.
+// ends what waits in Take. What was put stays. Afterwards all methods return [ErrClosed], and another
+// Close does nothing.
 //
 // What a process holds that dies is free for the others, without a wait for the longest callback,
 // and no item whose Done was written is taken again.

@@ -12,10 +12,10 @@ import (
 // inbox, so while a deploy changes from one to the other an event is handled once, too.
 func (db *DB) Claims() driver.Claims { return claims{db} }
 
+type claims struct{ db *DB }
+
 // Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
 func (claims) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotpg.Claims") }
-
-type claims struct{ db *DB }
 
 // Claim implements [driver.Claims].
 func (c claims) Claim(ctx context.Context, key string) (first bool, err error) {

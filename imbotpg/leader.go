@@ -16,10 +16,10 @@ import (
 // A server that does not answer is waited for; that it refuses this user or database is an error.
 func (db *DB) Leader() driver.Leader { return leader{db} }
 
+type leader struct{ db *DB }
+
 // Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
 func (leader) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotpg.Leader") }
-
-type leader struct{ db *DB }
 
 // errLeadLost is why the context of f has ended.
 var errLeadLost = errors.New("imbotpg: the lead is lost: the session that held it has ended")

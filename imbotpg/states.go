@@ -17,10 +17,10 @@ import (
 // States returns the states of conversations, for [imbot.State]. The clock is that of the server.
 func (db *DB) States() driver.StateStore { return states{db} }
 
+type states struct{ db *DB }
+
 // Format implements [fmt.Formatter]; fmt would print what is behind the pointer for some verbs.
 func (states) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "imbotpg.States") }
-
-type states struct{ db *DB }
 
 // Load implements [driver.StateStore].
 func (s states) Load(ctx context.Context, key string) ([]byte, error) {

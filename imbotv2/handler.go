@@ -72,7 +72,6 @@ type EventHandler struct {
 
 	once     sync.Once
 	commands slash.Table[*CommandAddEvent]
-	beside   func(imbot.Event) bool    // Beside and that of Commands; nil: nothing is
 	chain    func() imbot.Callback     // the callbacks within Middleware; see start
 	posted   *imbot.EventHandler       // for what only it knows: bodies, verification, order, late checks of an OAuthApp
 	fetched  *inbox.Inbox[imbot.Event] // for what a poller pushes
@@ -275,7 +274,7 @@ func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 			h.posted.Beside, cfg.Beside = func(ev imbot.Event) bool { return h.besides(typed(ev)) }, h.besides
 		}
 		cfg = cfg.OrUsual()
-		h.fetched, h.beside = inbox.New(cfg), cfg.Beside
+		h.fetched = inbox.New(cfg)
 		if h.Inbox != nil {
 			h.putter = inbox.NewPutter(h.Inbox, cfg.Queue, h.logger)
 		}
@@ -287,12 +286,13 @@ func (h *EventHandler) start() *inbox.Inbox[imbot.Event] {
 // keeps it. false: there is no room now.
 func (h *EventHandler) push(b botKey, size int, ev imbot.Event, done func()) (bool, error) {
 	h.start()
-	if h.putter != nil && !h.isBeside(ev) {
+	var store func() (bool, error)
+	if h.putter != nil {
 		if body, err := imbot.EncodeEvent(ev); err == nil { // else the poller has made it
-			return h.putter.Put(itemOf(b, ev, body), done)
+			store = func() (bool, error) { return h.putter.Put(itemOf(b, ev, body), done) }
 		}
 	}
-	return h.fetched.Push(fetchedLine(b.portal, b.id, ev.Dialog()), size, ev, done)
+	return h.fetched.Push(fetchedLine(b.portal, b.id, ev.Dialog()), size, ev, done, store)
 }
 
 // itemOf is a fetched event as Inbox keeps it. Its line is the one that a posted event of its
@@ -310,27 +310,9 @@ func itemOf(b botKey, ev imbot.Event, body []byte) driver.InboxItem {
 	return it
 }
 
-// isBeside asks Beside in a goroutine that code of the user may end.
-func (h *EventHandler) isBeside(ev imbot.Event) (is bool) {
-	if h.beside == nil {
-		return false
-	}
-	asked := make(chan struct{})
-	go func() {
-		defer close(asked)
-		defer func() { _ = recover() }() // Push asks again, and logs it
-		is = h.beside(ev)
-	}()
-	<-asked
-	return is
-}
-
 // fetchedLine names the dialog of a fetched event, in the order of which it is handled.
 func fetchedLine(portal string, bot imbot.ID, dialog imbot.DialogID) string {
-	if dialog == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s\x00%d\x00%s", portal, bot, dialog)
+	return inbox.Line(fmt.Sprintf("%s\x00%d", portal, bot), string(dialog))
 }
 
 // report tells OnError, or the log, what went wrong with an event.

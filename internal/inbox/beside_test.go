@@ -47,7 +47,7 @@ func TestAnEventBesideTheOrderWaitsForNothing(t *testing.T) {
 		require.Error(t, j.Receive(t.Context(), genuine("line", "d")), "the queue is full")
 		require.NoError(t, j.Receive(t.Context(), genuine("line", "stop again")), "but not for that")
 		synctest.Wait()
-		ok, err := j.Push("line", 1, "stop pushed", func() {})
+		ok, err := j.Push("line", 1, "stop pushed", func() {}, nil)
 		require.True(t, ok)
 		require.NoError(t, err)
 		require.NoError(t, j.Idle(t.Context()))
@@ -128,7 +128,7 @@ func TestBesideThatDoesNotReturnEndsNothing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := newJournal(func(cfg *Config[string]) { cfg.Beside = func(string) bool { row.ends(); return true } })
 				_, _ = j.receive(genuine("line", "received"))
-				ok, err := j.Push("line", 1, "pushed", func() {})
+				ok, err := j.Push("line", 1, "pushed", func() {}, nil)
 				require.True(t, ok)
 				require.NoError(t, err)
 				require.NoError(t, j.Shutdown(t.Context()))

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -73,13 +74,9 @@ func (d *durable[E]) end() {
 
 // accept stores a genuine event, or keeps it in memory while the store is away.
 func (d *durable[E]) accept(ctx context.Context, a *Arrival[E]) error {
-	it, err := d.item(a)
-	if err != nil {
+	it, again, err := d.newItem(ctx, a)
+	if err != nil || again {
 		return err
-	}
-	if d.in.memory.has(it.Key) { // it was stored, or handled from memory
-		d.in.cameAgain(ctx, a)
-		return nil
 	}
 	if err := d.in.hold(a); err != nil {
 		return err
@@ -122,6 +119,16 @@ func (d *durable[E]) item(a *Arrival[E]) (driver.InboxItem, error) {
 	var err error
 	it.Body, err = d.in.cfg.Encode(a.event)
 	return it, err
+}
+
+// newItem is item, but for an event that this process knows, which came again: it was stored, or
+// handled from memory.
+func (d *durable[E]) newItem(ctx context.Context, a *Arrival[E]) (it driver.InboxItem, again bool, err error) {
+	if it, err = d.item(a); err == nil && d.in.memory.has(it.Key) {
+		d.in.cameAgain(ctx, a)
+		again = true
+	}
+	return it, again, err
 }
 
 // Line names the dialog of an event; "": it has none.
@@ -236,13 +243,7 @@ func (d *durable[E]) freeSlots() int {
 // give gives each item to a worker. One that may end the process runs alone: the others go back,
 // so that they are not counted as guilty, too.
 func (d *durable[E]) give(items []driver.InboxItem) {
-	lone := -1
-	for i, it := range items {
-		if it.Tries >= loneTries && it.Tries <= d.in.cfg.MaxTries {
-			lone = i
-			break
-		}
-	}
+	lone := slices.IndexFunc(items, func(it driver.InboxItem) bool { return it.Tries >= loneTries && it.Tries <= d.in.cfg.MaxTries })
 	if lone < 0 {
 		for _, it := range items {
 			d.run(it, func() { d.slots <- struct{}{} })

@@ -247,13 +247,16 @@ func (in *Inbox[E]) receive(ctx context.Context, a *Arrival[E], verdict Verdict)
 // callback has returned. It neither looks whether the event was seen before nor marks it:
 // the sender does, and one that dies must get it again. false: there is no room now, and
 // the event counts as nothing. An error: the inbox is shut down. An event that is given up
-// by Shutdown is never done.
-func (in *Inbox[E]) Push(line string, size int, event E, done func()) (bool, error) {
+// by Shutdown is never done. What stands in the order of its line goes to elsewhere, if there is one.
+func (in *Inbox[E]) Push(line string, size int, event E, done func(), elsewhere func() (bool, error)) (bool, error) {
 	a := &Arrival[E]{Line: line, Size: size, event: event, pool: in.pool}
 	if in.cfg.Beside != nil {
 		sorted := make(chan struct{}) // code of the user may end the goroutine, and this one polls
 		go func() { defer close(sorted); in.sort(context.Background(), a) }()
 		<-sorted
+	}
+	if elsewhere != nil && a.pool == in.pool {
+		return elsewhere()
 	}
 	err := in.hold(a)
 	if err == nil {

@@ -47,7 +47,7 @@ func TestAMillionEventsLeaveNothingBehind(t *testing.T) {
 						if i%7 == 0 {
 							j.Interrupt(lines[i%len(lines)])
 						}
-						ok, err := j.Push(lines[i%len(lines)], 1, i, func() {})
+						ok, err := j.Push(lines[i%len(lines)], 1, i, func() {}, nil)
 						require.True(t, ok)
 						require.NoError(t, err)
 					}

@@ -31,7 +31,7 @@ func TestAPushedEventIsDoneAfterItsCallback(t *testing.T) {
 				})
 				var done atomic.Int32
 				for i := range 2 { // the same one again: whoever pushes knows what was seen
-					ok, err := j.Push("line", 10, "text", func() { done.Add(1) })
+					ok, err := j.Push("line", 10, "text", func() { done.Add(1) }, nil)
 					require.True(t, ok)
 					require.NoError(t, err)
 					time.Sleep(999 * time.Millisecond)
@@ -57,7 +57,7 @@ func TestAPushWithoutRoomIsToldSo(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := newJournal(change)
 				var done atomic.Int32
-				push := func() (bool, error) { return j.Push("line", 10, "text", func() { done.Add(1) }) }
+				push := func() (bool, error) { return j.Push("line", 10, "text", func() { done.Add(1) }, nil) }
 				for i := range 3 {
 					ok, err := push()
 					require.True(t, ok, i)

@@ -62,13 +62,9 @@ func (d *durable[E]) acceptUnverified(ctx context.Context, a *Arrival[E], verdic
 // acceptVerified stores an event that was verified in memory, because the store was away when it
 // came. It was accepted, so it is never refused. passed: its bytes are somebody else's.
 func (d *durable[E]) acceptVerified(ctx context.Context, a *Arrival[E], passed *bool) error {
-	it, err := d.item(a)
-	if err != nil {
+	it, again, err := d.newItem(ctx, a)
+	if err != nil || again {
 		return err
-	}
-	if d.in.memory.has(it.Key) {
-		d.in.cameAgain(ctx, a)
-		return nil
 	}
 	*passed = true
 	if d.keep(ctx, a, it) != nil {
@@ -110,13 +106,9 @@ func (d *durable[E]) verifyLate(ctx context.Context, it driver.InboxItem, a *Arr
 // move puts an event that was verified into its line, however long that takes: until then its
 // unverified item keeps it.
 func (d *durable[E]) move(ctx context.Context, a *Arrival[E]) error {
-	it, err := d.item(a)
-	if err != nil {
+	it, again, err := d.newItem(ctx, a)
+	if err != nil || again {
 		return err
-	}
-	if d.in.memory.has(it.Key) {
-		d.in.cameAgain(ctx, a)
-		return nil
 	}
 	for rest := newRest(); ; {
 		fresh, err := d.put(ctx, it)
