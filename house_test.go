@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"internal/inbox":    {"driver", "internal/dispatch", "internal/phpform", "internal/secret"},
 	"internal/booking":  {"internal/rest"}, // for the modules of engines
 	"internal/inboxrpc": {"driver"},
-	"internal/killtest": {".", "internal/serve", "driver"},
+	"internal/killtest": {".", "internal/serve", "driver", "imbottest"},
 	"internal/meminbox": {"driver"},
 	"internal/poll":     {},
 	"internal/dispatch": {},

@@ -2,11 +2,8 @@ package imbotpg_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,16 +15,8 @@ import (
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbotpg"
 	"github.com/imbot-go/imbot/imbotpg/internal/pgtest"
-	"github.com/imbot-go/imbot/imbottest"
+	"github.com/imbot-go/imbot/internal/killtest"
 )
-
-// long is how long a run takes: 60 s with IMBOT_LONG.
-func long(short time.Duration) time.Duration {
-	if os.Getenv("IMBOT_LONG") != "" {
-		return time.Minute
-	}
-	return short
-}
 
 // trips counts the statements about pace.
 type trips struct{ atomic.Int64 }
@@ -40,60 +29,22 @@ func (n *trips) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQue
 }
 func (n *trips) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// fleet are four replicas that send as much bulk as they may, each with eight senders.
-type fleet struct {
-	passed, refused atomic.Int64
-	trips           trips
-	stop            context.CancelFunc
-	senders         sync.WaitGroup
-	clients         []*imbot.Client
-}
-
-func newFleet(t *testing.T, s *pgtest.Server, perSecond float64, burst int) *fleet {
+// send starts four replicas of a server, and counts what they ask it.
+func send(t *testing.T, s *pgtest.Server, perSecond float64, burst int) (*killtest.Senders, *trips) {
 	t.Helper()
-	portal := imbottest.NewPortal(imbottest.WithRateLimit(perSecond, burst))
-	t.Cleanup(portal.Close)
-	hook := portal.Webhook("a-long-random-secret")
-	f := &fleet{}
-	ctx, stop := context.WithCancel(imbot.WithClass(t.Context(), imbot.ClassBulk))
-	f.stop = stop
-	for range 4 {
+	n := &trips{}
+	return killtest.Send(t, perSecond, burst, func() imbot.Limiter {
 		config, err := pgxpool.ParseConfig(s.DSN)
 		require.NoError(t, err)
-		config.ConnConfig.Tracer = &f.trips
+		config.ConnConfig.Tracer = n
 		pool, err := pgxpool.NewWithConfig(t.Context(), config)
 		require.NoError(t, err)
 		t.Cleanup(pool.Close)
 		db, err := imbotpg.OpenPool(t.Context(), pool, imbotpg.Options{})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, db.Close()) })
-		client, err := imbot.NewClient(hook, imbot.WithHTTPClient(portal.HTTPClient()), imbot.WithLimiter(db.Limiter(perSecond, burst)), imbot.WithObserver(f.observe))
-		require.NoError(t, err)
-		f.clients = append(f.clients, client)
-		for range 8 {
-			f.senders.Go(func() {
-				for ctx.Err() == nil {
-					_ = client.Call(ctx, "profile", nil, nil)
-				}
-			})
-		}
-	}
-	t.Cleanup(f.end)
-	return f
-}
-
-func (f *fleet) observe(_ context.Context, c imbot.CallInfo) {
-	switch {
-	case errors.Is(c.Err, imbot.ErrQueryLimitExceeded):
-		f.refused.Add(1)
-	case c.Err == nil:
-		f.passed.Add(1)
-	}
-}
-
-func (f *fleet) end() {
-	f.stop()
-	f.senders.Wait()
+		return db.Limiter(perSecond, burst)
+	}), n
 }
 
 func TestFourReplicasUseTheWholeRateOfAPortalAndNoMore(t *testing.T) {
@@ -103,16 +54,16 @@ func TestFourReplicasUseTheWholeRateOfAPortalAndNoMore(t *testing.T) {
 	}{{2, 50}, {20, 50}, {50, 250}} {
 		t.Run(fmt.Sprint(row.perSecond, " a second"), func(t *testing.T) {
 			t.Parallel()
-			f := newFleet(t, pgtest.Start(t), row.perSecond, row.burst)
+			f, n := send(t, pgtest.Start(t), row.perSecond, row.burst)
 			time.Sleep(time.Second + time.Duration(float64(row.burst)/5/row.perSecond*float64(time.Second))) // the server is new, so the bucket is empty
-			begun, before, asked := time.Now(), f.passed.Load(), f.trips.Load()
-			time.Sleep(long(4 * time.Second))
-			passed, trips, took := float64(f.passed.Load()-before), float64(f.trips.Load()-asked), time.Since(begun).Seconds()
-			f.end()
-			t.Logf("%.0f a second: %.1f %% of the rate in %.0f s, %.3f trips a request, %d refused", row.perSecond, 100*passed/took/row.perSecond, took, trips/passed, f.refused.Load())
+			begun, before, asked := time.Now(), f.Passed.Load(), n.Load()
+			time.Sleep(killtest.Long(4 * time.Second))
+			passed, trips, took := float64(f.Passed.Load()-before), float64(n.Load()-asked), time.Since(begun).Seconds()
+			f.End()
+			t.Logf("%.0f a second: %.1f %% of the rate in %.0f s, %.3f trips a request, %d refused", row.perSecond, 100*passed/took/row.perSecond, took, trips/passed, f.Refused.Load())
 			require.GreaterOrEqual(t, passed+1, 0.95*row.perSecond*took)
 			require.LessOrEqual(t, trips-4, 1.05*passed)
-			require.Zero(t, f.refused.Load())
+			require.Zero(t, f.Refused.Load())
 		})
 	}
 }
@@ -121,30 +72,26 @@ func TestAServerThatGoesAwayBringsNoBurstOfRefusals(t *testing.T) {
 	t.Parallel()
 	const perSecond, burst = 20, 50
 	s := pgtest.Start(t)
-	f := newFleet(t, s, perSecond, burst)
-	part := long(9*time.Second) / 3
-	count := func() float64 {
-		begun, before := time.Now(), f.passed.Load()
-		time.Sleep(part)
-		return 100 * float64(f.passed.Load()-before) / time.Since(begun).Seconds() / perSecond
-	}
+	f, _ := send(t, s, perSecond, burst)
+	part := killtest.Long(9*time.Second) / 3
+	count := func() float64 { return f.Rate(perSecond, part) }
 	with := count()
 	s.StopHard()
 	without := count()
 	s.Start()
 	again := count()
-	f.end()
-	t.Logf("%.0f %% of the rate, %.0f %% without the server, %.0f %% after it is back; %d refused", with, without, again, f.refused.Load())
-	require.Zero(t, f.refused.Load())
+	f.End()
+	t.Logf("%.0f %% of the rate, %.0f %% without the server, %.0f %% after it is back; %d refused", with, without, again, f.Refused.Load())
+	require.Zero(t, f.Refused.Load())
 	require.Greater(t, without, 50.0)
 	require.Greater(t, again, 60.0)
 }
 
 func TestAnAnswerGoesBeforeTheBulkOfFourReplicas(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, pgtest.Start(t), 5, 50)
+	f, _ := send(t, pgtest.Start(t), 5, 50)
 	time.Sleep(time.Second)
-	for _, client := range f.clients {
+	for _, client := range f.Clients {
 		begun := time.Now()
 		require.NoError(t, client.Call(imbot.WithClass(t.Context(), imbot.ClassAnswer), "profile", nil, nil))
 		took := time.Since(begun)

@@ -2,11 +2,8 @@ package imbotredis_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,16 +14,8 @@ import (
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbotredis"
 	"github.com/imbot-go/imbot/imbotredis/internal/redistest"
-	"github.com/imbot-go/imbot/imbottest"
+	"github.com/imbot-go/imbot/internal/killtest"
 )
-
-// long is how long a run takes: a minute with IMBOT_LONG.
-func long(short time.Duration) time.Duration {
-	if os.Getenv("IMBOT_LONG") != "" {
-		return time.Minute
-	}
-	return short
-}
 
 // trips counts the questions about buckets, and those whose answer came so late that the server counts
 // as away.
@@ -57,62 +46,24 @@ func (n *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// fleet are four replicas that send as much bulk as they may, each with eight senders.
-type fleet struct {
-	passed, refused atomic.Int64
-	trips           trips
-	stop            context.CancelFunc
-	senders         sync.WaitGroup
-	clients         []*imbot.Client
-}
-
-func newFleet(t *testing.T, s *redistest.Server, perSecond float64, burst int) *fleet {
+// send starts four replicas of a server, and counts what they ask it.
+func send(t *testing.T, s *redistest.Server, perSecond float64, burst int) (*killtest.Senders, *trips) {
 	t.Helper()
-	portal := imbottest.NewPortal(imbottest.WithRateLimit(perSecond, burst))
-	t.Cleanup(portal.Close)
-	hook := portal.Webhook("a-long-random-secret")
-	f := &fleet{}
-	ctx, stop := context.WithCancel(imbot.WithClass(t.Context(), imbot.ClassBulk))
-	f.stop = stop
-	t.Cleanup(f.end)
-	for range 4 {
+	n := &trips{}
+	return killtest.Send(t, perSecond, burst, func() imbot.Limiter {
 		c := s.Client(t)
-		c.AddHook(&f.trips)
+		c.AddHook(n)
 		db, err := imbotredis.Open(t.Context(), c, imbotredis.Options{})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, db.Close()) })
-		client, err := imbot.NewClient(hook, imbot.WithHTTPClient(portal.HTTPClient()), imbot.WithLimiter(db.Limiter(perSecond, burst)), imbot.WithObserver(f.observe))
-		require.NoError(t, err)
-		f.clients = append(f.clients, client)
-		for range 8 {
-			f.senders.Go(func() {
-				for ctx.Err() == nil {
-					_ = client.Call(ctx, "profile", nil, nil)
-				}
-			})
-		}
-	}
-	return f
-}
-
-func (f *fleet) observe(_ context.Context, c imbot.CallInfo) {
-	switch {
-	case errors.Is(c.Err, imbot.ErrQueryLimitExceeded):
-		f.refused.Add(1)
-	case c.Err == nil:
-		f.passed.Add(1)
-	}
-}
-
-func (f *fleet) end() {
-	f.stop()
-	f.senders.Wait()
+		return db.Limiter(perSecond, burst)
+	}), n
 }
 
 // burstTime is how long the burst of bulk lasts and a little more.
-func burstTime(t *testing.T, f *fleet, burst int) {
+func burstTime(t *testing.T, f *killtest.Senders, burst int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return f.passed.Load() >= int64(burst-burst/5) }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return f.Passed.Load() >= int64(burst-burst/5) }, 20*time.Second, 10*time.Millisecond)
 }
 
 func TestFourReplicasUseTheWholeRateOfAPortalAndNoMore(t *testing.T) {
@@ -122,19 +73,19 @@ func TestFourReplicasUseTheWholeRateOfAPortalAndNoMore(t *testing.T) {
 	}{{2, 50}, {20, 50}, {50, 250}} {
 		t.Run(fmt.Sprint(row.perSecond, " a second"), func(t *testing.T) {
 			t.Parallel()
-			f := newFleet(t, redistest.Own(t), row.perSecond, row.burst)
+			f, n := send(t, redistest.Own(t), row.perSecond, row.burst)
 			burstTime(t, f, row.burst)
-			begun, before, asked := time.Now(), f.passed.Load(), f.trips.Load()
-			time.Sleep(long(5 * time.Second))
-			passed, trips, took := float64(f.passed.Load()-before), float64(f.trips.Load()-asked), time.Since(begun).Seconds()
-			f.end()
-			t.Logf("%.0f a second: %.1f %% of the rate in %.0f s, %.3f trips a request, %d refused", row.perSecond, 100*passed/took/row.perSecond, took, trips/passed, f.refused.Load())
-			if late := f.trips.late.Load(); late > 0 && passed+1 < 0.95*row.perSecond*took {
+			begun, before, asked := time.Now(), f.Passed.Load(), n.Load()
+			time.Sleep(killtest.Long(5 * time.Second))
+			passed, trips, took := float64(f.Passed.Load()-before), float64(n.Load()-asked), time.Since(begun).Seconds()
+			f.End()
+			t.Logf("%.0f a second: %.1f %% of the rate in %.0f s, %.3f trips a request, %d refused", row.perSecond, 100*passed/took/row.perSecond, took, trips/passed, f.Refused.Load())
+			if late := n.late.Load(); late > 0 && passed+1 < 0.95*row.perSecond*took {
 				t.Skipf("the machine is too busy: %d answers of the server took about 100 ms", late)
 			}
 			require.GreaterOrEqual(t, passed+1, 0.95*row.perSecond*took)
 			require.LessOrEqual(t, trips-4, 1.05*passed)
-			require.Zero(t, f.refused.Load())
+			require.Zero(t, f.Refused.Load())
 		})
 	}
 }
@@ -153,22 +104,18 @@ func TestAServerThatGoesAwayBringsNoBurstOfRefusals(t *testing.T) {
 			t.Parallel()
 			const perSecond, burst = 20, 50
 			s := redistest.Own(t)
-			f := newFleet(t, s, perSecond, burst)
+			f, _ := send(t, s, perSecond, burst)
 			burstTime(t, f, burst)
-			part := long(9*time.Second) / 3
-			count := func() float64 {
-				begun, before := time.Now(), f.passed.Load()
-				time.Sleep(part)
-				return 100 * float64(f.passed.Load()-before) / time.Since(begun).Seconds() / perSecond
-			}
+			part := killtest.Long(9*time.Second) / 3
+			count := func() float64 { return f.Rate(perSecond, part) }
 			with := count()
 			back := away(s)
 			without := count()
 			back()
 			again := count()
-			f.end()
-			t.Logf("%.0f %% of the rate, %.0f %% without the server, %.0f %% after it is back; %d refused", with, without, again, f.refused.Load())
-			require.Zero(t, f.refused.Load())
+			f.End()
+			t.Logf("%.0f %% of the rate, %.0f %% without the server, %.0f %% after it is back; %d refused", with, without, again, f.Refused.Load())
+			require.Zero(t, f.Refused.Load())
 			require.Greater(t, without, 50.0)
 			require.Greater(t, again, 50.0)
 		})
@@ -177,9 +124,9 @@ func TestAServerThatGoesAwayBringsNoBurstOfRefusals(t *testing.T) {
 
 func TestAnAnswerGoesBeforeTheBulkOfFourReplicas(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, redistest.Own(t), 2, 50)
+	f, _ := send(t, redistest.Own(t), 2, 50)
 	burstTime(t, f, 50)
-	for _, client := range f.clients {
+	for _, client := range f.Clients {
 		begun := time.Now()
 		require.NoError(t, client.Call(imbot.WithClass(t.Context(), imbot.ClassAnswer), "profile", nil, nil))
 		took := time.Since(begun)
