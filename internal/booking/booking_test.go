@@ -120,25 +120,28 @@ func as(t *testing.T, c rest.Class) context.Context {
 	return rest.WithClass(t.Context(), c)
 }
 
-// send lets n requests through, by several senders, and returns when.
-func send(t *testing.T, ctx context.Context, l *Limiter, portal string, senders, n int) (at []time.Time) {
-	t.Helper()
+// bulk lets eight senders of each replica send until ctx ends. sent waits for that and for what is given
+// back, and returns when requests went through.
+func bulk(ctx context.Context, replicas ...*Limiter) (sent func() []time.Time) {
 	var mu sync.Mutex
+	var at []time.Time
 	var wg sync.WaitGroup
-	for i := range senders {
-		wg.Go(func() {
-			for range (n + senders - 1 - i) / senders {
-				if err := l.Wait(ctx, portal); err != nil {
-					return
+	for _, l := range replicas {
+		for range 8 {
+			wg.Go(func() {
+				for l.Wait(ctx, "portal") == nil {
+					mu.Lock()
+					at = append(at, time.Now())
+					mu.Unlock()
 				}
-				mu.Lock()
-				at = append(at, time.Now())
-				mu.Unlock()
-			}
-		})
+			})
+		}
 	}
-	wg.Wait()
-	return at
+	return func() []time.Time {
+		wg.Wait()
+		settle()
+		return at
+	}
 }
 
 func TestFourReplicasUseTheWholeRateAndNoMore(t *testing.T) {
@@ -156,19 +159,8 @@ func TestFourReplicasUseTheWholeRateAndNoMore(t *testing.T) {
 				ctx, stop := context.WithCancel(as(t, rest.ClassBulk))
 				trips := make(chan int, 1)
 				time.AfterFunc(time.Minute, func() { trips <- e.asked(); stop() }) // those who wait then are sent away
-				var mu sync.Mutex
-				var at []time.Time
-				var wg sync.WaitGroup
-				for _, l := range all {
-					wg.Go(func() {
-						sent := send(t, ctx, l, "portal", 8, 100_000)
-						mu.Lock()
-						defer mu.Unlock()
-						at = append(at, sent...)
-					})
-				}
-				wg.Wait()
-				settle()
+				sent := bulk(ctx, all...)
+				at := sent()
 				most := 60*row.perSecond + float64(row.burst) - float64(row.burst/5)
 				require.GreaterOrEqual(t, float64(len(at)), 0.95*most)
 				require.LessOrEqual(t, float64(len(at)), most+1)
@@ -186,10 +178,7 @@ func TestAnAnswerGoesBeforeBulk(t *testing.T) {
 		e := newEngine(2, 50)
 		all, _ := replicas(e, 4)
 		ctx, stop := context.WithCancel(as(t, rest.ClassBulk))
-		var wg sync.WaitGroup
-		for _, l := range all {
-			wg.Go(func() { send(t, ctx, l, "portal", 20, 100_000) })
-		}
+		sent := bulk(ctx, all...)
 		time.Sleep(time.Minute)
 		for _, l := range all { // a replica with bulk of its own, too
 			begun := time.Now()
@@ -197,8 +186,7 @@ func TestAnAnswerGoesBeforeBulk(t *testing.T) {
 			require.Less(t, time.Since(begun), 12*time.Millisecond)
 		}
 		stop()
-		wg.Wait()
-		settle()
+		sent()
 	})
 }
 
@@ -257,12 +245,12 @@ func TestAnAnswerInAHurryIsNotTurnedAwayForBulk(t *testing.T) {
 		e := newEngine(2, 50)
 		all, _ := replicas(e, 1)
 		l := all[0]
-		bulk, stop := context.WithCancel(as(t, rest.ClassBulk))
-		done := make(chan []time.Time)
+		patient, stop := context.WithCancel(as(t, rest.ClassBulk))
+		done := make(chan error)
 		for range 50 {
 			require.NoError(t, l.Wait(as(t, rest.ClassAnswer), "portal"))
 		}
-		go func() { done <- send(t, bulk, l, "portal", 1, 1) }() // its slot is 5 s away
+		go func() { done <- l.Wait(patient, "portal") }() // its slot is 5 s away
 		time.Sleep(time.Second)
 		hurry, cancel := context.WithTimeout(as(t, rest.ClassAnswer), time.Second)
 		defer cancel()
@@ -288,25 +276,14 @@ func TestWhileTheEngineIsAwayEachReplicaTakesItsShare(t *testing.T) {
 				all, log := replicas(e, 4)
 				ctx, stop := context.WithTimeout(as(t, rest.ClassBulk), 3*time.Minute)
 				defer stop()
-				var mu sync.Mutex
-				var at []time.Time
-				var wg sync.WaitGroup
-				for _, l := range all {
-					wg.Go(func() {
-						sent := send(t, ctx, l, "portal", 8, 100_000)
-						mu.Lock()
-						defer mu.Unlock()
-						at = append(at, sent...)
-					})
-				}
+				sent := bulk(ctx, all...)
 				begun := time.Now()
 				time.Sleep(time.Minute)
 				e.set(func() { change(e) })
 				time.Sleep(time.Minute)
 				asked := e.asked()
 				e.set(func() { e.down, e.hangs = nil, false })
-				wg.Wait()
-				settle()
+				at := sent()
 				var in [3]int
 				for _, a := range at {
 					in[min(int(a.Sub(begun)/time.Minute), 2)]++
@@ -315,7 +292,7 @@ func TestWhileTheEngineIsAwayEachReplicaTakesItsShare(t *testing.T) {
 				require.InDelta(t, 1200, in[1], 60, "the shares together are the rate")
 				require.InDelta(t, 1200, in[2], 80)
 				if name == "it fails" {
-					require.Less(t, asked-in[0], 4*40, "it is asked again after 2 s, one at a time")
+					require.Less(t, asked-in[0], 4*40, "it is asked again every 2 s in the end, one at a time")
 				}
 				require.LessOrEqual(t, fullest(at, 20), 40.0, "the portal refuses nothing, before, meanwhile and afterwards")
 				require.Equal(t, 4, strings.Count(log.String(), "level=WARN"), "once")
@@ -385,21 +362,12 @@ func TestReplicasThatFindTheEngineAgainOneAfterTheOther(t *testing.T) {
 		e := newEngine(20, 40)
 		ctx, stop := context.WithTimeout(as(t, rest.ClassBulk), 2*time.Minute)
 		defer stop()
-		var mu sync.Mutex
-		var at []time.Time
-		var wg sync.WaitGroup
+		var all []*Limiter
 		for i := range 4 {
 			from := time.Now().Add(time.Minute)
-			l := New(cut{e, from, from.Add(10*time.Second + time.Duration(i)*500*time.Millisecond)}, 20, 40, func() *slog.Logger { return slog.New(slog.DiscardHandler) })
-			wg.Go(func() {
-				sent := send(t, ctx, l, "portal", 8, 100_000)
-				mu.Lock()
-				defer mu.Unlock()
-				at = append(at, sent...)
-			})
+			all = append(all, New(cut{e, from, from.Add(10*time.Second + time.Duration(i)*500*time.Millisecond)}, 20, 40, func() *slog.Logger { return slog.New(slog.DiscardHandler) }))
 		}
-		wg.Wait()
-		settle()
+		at := bulk(ctx, all...)()
 		require.LessOrEqual(t, fullest(at, 20), 40.0, "the portal refuses nothing")
 		require.InDelta(t, 2400, len(at), 120)
 	})
@@ -412,25 +380,16 @@ func TestAReplicaThatOftenFindsNoEngine(t *testing.T) {
 		e := newEngine(20, 50)
 		ctx, stop := context.WithTimeout(as(t, rest.ClassBulk), 2*time.Minute)
 		defer stop()
-		var mu sync.Mutex
-		var at []time.Time
-		var wg sync.WaitGroup
+		var all []*Limiter
 		for i := range 4 {
 			var own Engine = e
 			for n := range 10 * min(1, i) { // the first one has no trouble
 				from := time.Now().Add(time.Duration(10*n+3*i) * time.Second)
 				own = cut{own, from, from.Add(100 * time.Millisecond)}
 			}
-			l := New(own, 20, 50, func() *slog.Logger { return slog.New(slog.DiscardHandler) })
-			wg.Go(func() {
-				sent := send(t, ctx, l, "portal", 8, 100_000)
-				mu.Lock()
-				defer mu.Unlock()
-				at = append(at, sent...)
-			})
+			all = append(all, New(own, 20, 50, func() *slog.Logger { return slog.New(slog.DiscardHandler) }))
 		}
-		wg.Wait()
-		settle()
+		at := bulk(ctx, all...)()
 		require.LessOrEqual(t, fullest(at, 20), 50.0, "the portal refuses nothing")
 		require.InDelta(t, 2400, len(at), 120)
 	})
