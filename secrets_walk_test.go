@@ -83,7 +83,7 @@ func walked(t *testing.T) []any {
 		imbot.MessageAddEvent{}, imbot.MessageAddRequest{}, imbot.MessageDeleteEvent{}, imbot.MessageDeleteRequest{},
 		imbot.MessageLikeRequest{}, imbot.MessageParams{}, imbot.MessageUpdateEvent{}, imbot.MessageUpdateRequest{},
 		imbot.OK{}, imbot.OpenLine{}, imbot.Quoted{}, imbot.Report{}, imbot.Retry{}, imbot.SlashCommand{}, imbot.SlashCommands{}, imbot.Server{Handler: handler, Events: []imbot.Shutdowner{handler}}, imbot.UnknownEvent{}, imbot.ClassAnswer, imbot.Ahead(2), &imbot.State[string]{Name: "order"}, imbottest.App{}, imbottest.Call{},
-		imbottest.Change{}, imbottest.ChangeKind(""), imbottest.Command{}, imbottest.Cut(0), imbottest.Dialog{},
+		imbottest.Change{}, imbottest.ChangeKind(""), imbottest.Command{}, imbottest.Cut(0), imbottest.Doubt(""), imbottest.Dialog{},
 		imbottest.Exchange{}, imbottest.Fault{}, imbottest.File{}, imbottest.Forward{}, imbottest.Message{}, imbottest.Page{}, imbottest.Plan(""), imbottest.QueuedEvent{}, imbottest.Reaction{}, imbottest.Session{}, imbottest.User{},
 	}
 }

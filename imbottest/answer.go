@@ -3,6 +3,7 @@ package imbottest
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 
@@ -74,27 +75,40 @@ func envelope(result any, t timing) answer {
 
 // timing is the time block, which answers with a result have.
 type timing struct {
-	Start            float64 `json:"start"`
-	Finish           float64 `json:"finish"`
-	Duration         float64 `json:"duration"`
-	Processing       float64 `json:"processing"`
-	DateStart        string  `json:"date_start"`
-	DateFinish       string  `json:"date_finish"`
-	OperatingResetAt int64   `json:"operating_reset_at"`
-	Operating        float64 `json:"operating"`
+	Start      float64 `json:"start"`
+	Finish     float64 `json:"finish"`
+	Duration   float64 `json:"duration"`
+	Processing float64 `json:"processing"`
+	DateStart  string  `json:"date_start"`
+	DateFinish string  `json:"date_finish"`
+
+	*operating // nil where the portal does not tell
+}
+
+// operating is how long a method has run during the last ten minutes.
+type operating struct {
+	ResetAt int64   `json:"operating_reset_at"`
+	Ran     float64 `json:"operating"`
 }
 
 func timeBlock(start time.Time) timing {
 	finish := time.Now()
 	return timing{
-		Start:            float64(start.UnixMicro()) / 1e6,
-		Finish:           float64(finish.UnixMicro()) / 1e6,
-		Duration:         finish.Sub(start).Seconds(),
-		Processing:       finish.Sub(start).Seconds(),
-		DateStart:        start.Format(time.RFC3339),
-		DateFinish:       finish.Format(time.RFC3339),
-		OperatingResetAt: start.Add(10 * time.Minute).Unix(),
+		Start:      float64(start.UnixMicro()) / 1e6,
+		Finish:     float64(finish.UnixMicro()) / 1e6,
+		Duration:   finish.Sub(start).Seconds(),
+		Processing: finish.Sub(start).Seconds(),
+		DateStart:  start.Format(time.RFC3339),
+		DateFinish: finish.Format(time.RFC3339),
 	}
+}
+
+// whole is the time block in whole seconds.
+func (t timing) whole() timing {
+	for _, number := range []*float64{&t.Start, &t.Finish, &t.Duration, &t.Processing} {
+		*number = math.Trunc(*number)
+	}
+	return t
 }
 
 // WithoutDescriptions lets the portal leave error_description empty in the errors of

@@ -45,8 +45,8 @@
 // a full page says that there is more, even when there is not. [WithLateEvents] lets events
 // become visible after others with higher ids. A UUID is known for 31 days, on the whole
 // portal. Bots hear of their own changes of messages, and that they are in the chats they make.
-// [WithoutV2InBatches] is for portals that refuse these methods in a batch, [WithRevision] for
-// older ones.
+// [WithRevision] is for older portals, and [WithOther] for portals that behave differently where
+// nothing tells how real ones do: it names the facts that are in [Doubts].
 //
 // People react with [Portal.React] and forward with [Portal.Forward]. The webhook's user gets the
 // events of im.v2.Event.get after im.v2.Event.subscribe; those of bots and of people have one

@@ -41,6 +41,9 @@ func (p *Portal) enqueueDelivery(event string, to world.Binding, app *world.Appl
 	if p.w.Closed || app.OAuth && !app.Finished {
 		return
 	}
+	if strings.HasPrefix(event, "ONIMBOTV2") && p.w.Differs(world.DoubtPostForm) {
+		body = formAsJSON(body)
+	}
 	next := delivery{event: event, to: to, body: body, fault: p.takeFault(event, kindEvent)}
 	waiting, running := p.queues[queue]
 	if next.fault.Duplicate {
@@ -132,7 +135,11 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 		p.problem("%s: %s", d.event, why)
 		return
 	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	kind := "application/x-www-form-urlencoded"
+	if strings.HasPrefix(d.body, "{") { // a form begins with the name of its first field
+		kind = "application/json"
+	}
+	r.Header.Set("Content-Type", kind)
 	r.Header.Set("User-Agent", "imbottest")
 	switch {
 	case handler != nil:

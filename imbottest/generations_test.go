@@ -126,7 +126,7 @@ func TestBatchesOfBothGenerations(t *testing.T) {
 	for _, part := range []string{`"old":50003`, `"new":{"id":50004,"uuidMap":[]}`, `"queue":{"events":[`, `"result_error":[]`} {
 		require.Contains(t, got, part)
 	}
-	portal := newPortal(t, imbottest.WithoutV2InBatches())
+	portal := newPortal(t, imbottest.WithOther(imbottest.DoubtV2InBatch))
 	require.EqualValues(t, 101, portal.AddUser("Anna", ""))
 	register := `imbot.v2.Bot.register {"fields":{"botToken":"three","code":"gamma","properties":{"name":"Gamma"}}}`
 	prepare(t, portal, register)

@@ -46,6 +46,7 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, secure bool, host
 	a := p.route(r, secure || world.IsLoopback(hostname(r.Host)), host)
 	if a.rest {
 		openToPages(w.Header())
+		p.tellBudget(w.Header())
 	}
 	if a.location != "" {
 		w.Header().Set("Location", a.location)

@@ -140,3 +140,10 @@ func fromForm(node phpform.Node) *php.Array {
 	}
 	return a
 }
+
+// formAsJSON is the body of an event as JSON, with texts for all values.
+func formAsJSON(form string) string {
+	node, _ := phpform.Parse([]byte(form))  // the portal wrote it
+	data, _ := fromForm(node).MarshalJSON() // PHP values can always be written
+	return string(data)
+}

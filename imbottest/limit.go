@@ -2,6 +2,7 @@ package imbottest
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +67,22 @@ func (b *bucket) add(now time.Time) bool {
 	return true
 }
 
+// tellBudget sets the headers that tell how many requests are left, on a portal that has them.
+func (p *Portal) tellBudget(h http.Header) {
+	p.w.Lock()
+	defer p.w.Unlock()
+	if !p.w.Differs(world.DoubtLimitHeaders) {
+		return
+	}
+	burst := p.bucket.burst
+	if burst <= 0 {
+		_, basic := PlanBasic.RateLimit()
+		burst = float64(basic)
+	}
+	h.Set("X-RateLimit-Limit", strconv.Itoa(int(burst)))
+	h.Set("X-RateLimit-Remaining", strconv.Itoa(int(burst-p.bucket.level)))
+}
+
 // usage is how long a method has run for an application, in each of the last ten
 // minutes.
 type usage struct {
@@ -124,8 +141,9 @@ func (c *call) checkOperatingTime(name string) *world.Refusal {
 	return nil
 }
 
-// addOperatingTime counts a call that has run since start, and returns its time block.
-func (c *call) addOperatingTime(name string, start time.Time) timing {
+// addOperatingTime counts a call that has run since start, and returns its time block. It tells
+// the operating time unless about says otherwise.
+func (c *call) addOperatingTime(name string, start time.Time, about world.Doubt) timing {
 	t := timeBlock(start)
 	c.p.w.Lock()
 	defer c.p.w.Unlock()
@@ -139,6 +157,11 @@ func (c *call) addOperatingTime(name string, start time.Time) timing {
 		u.add(now, d)
 	}
 	ran, resetAt := u.sum(now)
-	t.Operating, t.OperatingResetAt = ran.Seconds(), resetAt
+	if !c.p.w.Differs(about) {
+		t.operating = &operating{Ran: ran.Seconds(), ResetAt: resetAt}
+	}
+	if c.p.w.Differs(world.DoubtTimeNumbers) {
+		return t.whole()
+	}
 	return t
 }

@@ -84,7 +84,11 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 		}
 		c.User = p.hookOwner(user)
 		if c.User == 0 || subtle.ConstantTimeCompare([]byte(secret), []byte(p.secret)) != 1 {
-			return unauthorized("INVALID_CREDENTIALS", "Invalid request credentials")
+			fail := world.NewRefusal(http.StatusUnauthorized, "INVALID_CREDENTIALS", "Invalid request credentials")
+			if p.w.Differs(world.DoubtStatusAuth) {
+				return fail.WithStatus(http.StatusForbidden)
+			}
+			return fail
 		}
 		return nil
 	case sessid != "":

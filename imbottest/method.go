@@ -66,7 +66,7 @@ func (c *call) serve(name string) answer {
 		if fail != nil {
 			return refused(c.p.shown(fail))
 		}
-		return envelope(result, c.addOperatingTime(name, start))
+		return envelope(result, c.addOperatingTime(name, start, world.DoubtOperating))
 	})
 }
 
@@ -165,6 +165,14 @@ func (c *call) unknownMethod(name string) *world.Refusal {
 	if c.p.w.InScope(strings.ToLower(name)) {
 		return world.ErrNoMethod
 	}
+	return c.noScope()
+}
+
+// noScope is the error for a method outside the scope.
+func (c *call) noScope() *world.Refusal {
+	if c.p.w.Differs(world.DoubtStatusScope) {
+		return world.ErrScope.WithStatus(http.StatusForbidden)
+	}
 	return world.ErrScope
 }
 
@@ -187,7 +195,7 @@ func (c *call) checkMethod(method string) *world.Refusal {
 	c.Method = strings.ToLower(method)
 	switch {
 	case !c.p.w.InScope(c.Method):
-		return world.ErrScope
+		return c.noScope()
 	case c.session == v1.IsInternal(c.Method):
 	case c.session && refusesSessions(c.Method), v1.IsInternal(c.Method):
 		return world.Forbidden("WRONG_AUTH_TYPE", "Access for this method not allowed by session authorization.")

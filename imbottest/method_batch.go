@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imbot-go/imbot/imbottest/internal/php"
+	v2 "github.com/imbot-go/imbot/imbottest/internal/v2"
 	"github.com/imbot-go/imbot/imbottest/internal/world"
 )
 
@@ -60,7 +61,7 @@ func (c *call) batch() (any, *world.Refusal) {
 			}
 		}
 		name, _ := splitCommand(command)
-		done["result_time"].Set(key, c.addOperatingTime(name, start))
+		done["result_time"].Set(key, c.addOperatingTime(name, start, world.DoubtBatchOperating))
 	}
 	return out, nil
 }
@@ -85,8 +86,10 @@ func (c *call) runCommand(command string, done map[string]*php.Array) (result an
 	for _, reserved := range []string{"AUTH", "ACCESS_TOKEN", "START", "STATE"} {
 		one.Params.Remove(reserved)
 	}
-	for _, k := range one.Params.Keys {
-		one.Params.Values[k] = resolve(one.Params.Values[k], done)
+	if v2.Lookup(strings.ToLower(name)) == nil || !c.p.w.Differs(world.DoubtBatchReferences) {
+		for _, k := range one.Params.Keys {
+			one.Params.Values[k] = resolve(one.Params.Values[k], done)
+		}
 	}
 	c.p.w.Lock()
 	x := c.p.record(name, sent, true)

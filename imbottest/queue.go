@@ -24,10 +24,6 @@ func WithLateEvents(share float64, d time.Duration) Option {
 // portal does nothing else differently.
 func WithRevision(n int) Option { return func(p *Portal) { p.w.Revision = n } }
 
-// WithoutV2InBatches lets the portal refuse imbot.v2 methods inside a batch, each command by
-// itself. Whether real portals do is not known.
-func WithoutV2InBatches() Option { return func(p *Portal) { p.w.NoV2InBatch = true } }
-
 // Queued returns what is in the queue of a bot that fetches its events, or of a person who
 // does, by id: what was not acknowledged within a day, also what is not seen yet.
 func (p *Portal) Queued(user imbot.ID) []QueuedEvent {

@@ -211,7 +211,7 @@ func TestTheTimeToACallback(t *testing.T) {
 		most time.Duration
 	}{
 		"in batches": {nil, 2100 * time.Millisecond},
-		"on a portal that takes no polls in a batch": {[]imbottest.Option{imbottest.WithoutV2InBatches()}, 2100 * time.Millisecond},
+		"on a portal that takes no polls in a batch": {[]imbottest.Option{imbottest.WithOther(imbottest.DoubtV2InBatch)}, 2100 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -60,7 +60,13 @@ var (
 // Serve returns a stored text as the portal hands it out to clients and to events of
 // the second generation. name gives the names for mentions without one; where it is
 // nil or has none they stay empty.
-func Serve(text string, name func(user string) string) string {
+func Serve(text string, name func(user string) string) string { return Stage{}.Serve(text, name) }
+
+// Stage is a server's text stage that may leave out some of its steps.
+type Stage struct{ KeepEntities, KeepAddresses bool }
+
+// Serve is the function Serve without the steps that are left out.
+func (s Stage) Serve(text string, name func(user string) string) string {
 	var held holdings
 	text = valid(text)
 	text = held.out('h', heldByServer, text)
@@ -72,9 +78,13 @@ func Serve(text string, name func(user string) string) string {
 		return "[USER=" + user + " REPLACE]" + name(user) + "[/USER]"
 	})
 	text = strings.ReplaceAll(text, "\u00a0", " ")
-	text = wrapAddresses(text)
+	if !s.KeepAddresses {
+		text = wrapAddresses(text)
+	}
 	text = servedBreaks.Replace(text)
-	text = entities.Replace(text)
+	if !s.KeepEntities {
+		text = entities.Replace(text)
+	}
 	return held.back('h', text)
 }
 

@@ -2,6 +2,7 @@ package v1
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/imbot-go/imbot"
@@ -70,8 +71,18 @@ func messageAdd(c *world.Call) (any, *world.Refusal) {
 // as on a real portal.
 func messageText(c *world.Call) string {
 	sent, _ := c.Params.Get("MESSAGE").(string)
-	return world.TrimmedText(sent)
+	return world.TrimmedText(filtered(c, sent))
 }
+
+// filtered is a text behind a filter against SQL in requests, which a portal may have.
+func filtered(c *world.Call, text string) string {
+	if !c.World.Differs(world.DoubtSQLWords) {
+		return text
+	}
+	return sqlWords.ReplaceAllString(text, "$1 $2 $3")
+}
+
+var sqlWords = regexp.MustCompile(`(?is)\b(sel)(ect\b.*?\bfr)(om)\b`)
 
 // writable finds a group chat in which a bot may write.
 func writable(w *world.World, id imbot.ID, b *world.Bot) (*world.Chat, *world.Refusal) {
@@ -128,7 +139,7 @@ func messageUpdate(c *world.Call) (any, *world.Refusal) {
 	if m == nil {
 		return nil, errCantEdit
 	}
-	if text := world.TrimmedText(c.Params.Text("MESSAGE")); text != "" {
+	if text := world.TrimmedText(filtered(c, c.Params.Text("MESSAGE"))); text != "" {
 		m.Text = w.StoredText(text)
 		w.NoteMessage(m)
 	} else {

@@ -44,7 +44,7 @@ func botOf(c *world.Call) (*world.Bot, *world.Refusal) {
 	}
 	var oldest *world.Bot
 	for _, b := range c.World.Bots {
-		if b.App == app && (oldest == nil || b.ID < oldest.ID) {
+		if b.App == app && !foreign(c, b) && (oldest == nil || b.ID < oldest.ID) {
 			oldest = b
 		}
 	}
@@ -60,8 +60,13 @@ func ownBot(c *world.Call, app *world.Application) (*world.Bot, *world.Refusal) 
 	switch {
 	case b == nil:
 		return nil, world.BadRequest("BOT_ID_ERROR", "Bot not found")
-	case b.App != app:
+	case b.App != app, foreign(c, b):
 		return nil, world.BadRequest("APP_ID_ERROR", "Bot was installed by another rest application")
 	}
 	return b, nil
+}
+
+// foreign reports whether a bot of the second generation counts as that of another application.
+func foreign(c *world.Call, b *world.Bot) bool {
+	return b.Mode != "" && c.World.Differs(world.DoubtSharedOwner)
 }

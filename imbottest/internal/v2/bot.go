@@ -62,12 +62,13 @@ func botRegister(c *world.Call) (any, *world.Refusal) {
 		if existing.App != app {
 			return nil, world.BadRequest("BOT_CODE_ALREADY_TAKEN", "Bot code is already taken")
 		}
+		if w.Differs(world.DoubtRegisterAgain) {
+			w.Users[existing.ID].First = properties.Text("name")
+			w.NoteUser(existing.ID)
+		}
 		return botResult(w, existing), nil
 	}
-	kind, known := map[string]imbot.BotType{
-		"": imbot.BotTypeBot, "bot": imbot.BotTypeBot, "network": imbot.BotTypeBot, "supervisor": imbot.BotTypeSupervisor,
-		"openline": imbot.BotTypeOpenLine, "personal": world.BotTypePersonal,
-	}[fields.Text("type")]
+	kind, known := kinds[fields.Text("type")]
 	switch {
 	case w.CountBots(app) >= maxBots:
 		return nil, world.BadRequest("BOT_LIMIT_EXCEEDED", "Too many bots")
@@ -84,16 +85,22 @@ func botRegister(c *world.Call) (any, *world.Refusal) {
 	}
 	u := w.AddUser(properties.Text("name"), properties.Text("lastName"))
 	u.IsBot, u.Position = true, "Chat bot"
-	setProfile(u, properties)
+	setProfile(w, u, properties)
 	b := &world.Bot{ID: u.ID, App: app, Code: code, Kind: kind, OpenLine: imbot.No}
 	if kind == imbot.BotTypeOpenLine {
 		b.OpenLine = imbot.Yes
 	}
 	w.Bots[b.ID] = b
-	setFlags(b, fields)
+	setFlags(w, b, fields)
 	setMode(w, b, mode, address)
 	w.NoteUser(u.ID)
 	return botResult(w, b), nil
+}
+
+// kinds are the types of bots by their names.
+var kinds = map[string]imbot.BotType{
+	"": imbot.BotTypeBot, "bot": imbot.BotTypeBot, "network": imbot.BotTypeBot, "supervisor": imbot.BotTypeSupervisor,
+	"openline": imbot.BotTypeOpenLine, "personal": world.BotTypePersonal,
 }
 
 func botUpdate(c *world.Call) (any, *world.Refusal) {
@@ -112,9 +119,14 @@ func botUpdate(c *world.Call) (any, *world.Refusal) {
 			return nil, fail
 		}
 		u := w.Users[b.ID] // what is left out counts as empty, but a name stays
-		u.First, u.Last = cmp.Or(properties.Text("name"), u.First), properties.Text("lastName")
-		u.Gender, u.Position = "", "Chat bot"
-		setProfile(u, properties)
+		u.First = cmp.Or(properties.Text("name"), u.First)
+		if properties.Given("lastName") || !w.Differs(world.DoubtPropertiesPartial) {
+			u.Last = properties.Text("lastName")
+		}
+		if !w.Differs(world.DoubtPropertiesPartial) {
+			u.Gender, u.Position = "", "Chat bot"
+		}
+		setProfile(w, u, properties)
 		w.NoteUser(u.ID)
 	}
 	if next := strings.TrimSpace(fields.Text("botToken")); next != "" && !b.App.OAuth {
@@ -122,11 +134,16 @@ func botUpdate(c *world.Call) (any, *world.Refusal) {
 			return nil, fail
 		}
 	}
-	setFlags(b, fields)
+	setFlags(w, b, fields)
 	if mode == world.ModeWebhook || mode == "" && b.Mode == world.ModeWebhook && address != "" { // the other fields are stored by then
 		if !goodWebhook(cmp.Or(address, b.Webhook)) {
 			return nil, world.BadRequest("BOT_INVALID_CALLBACK", "Invalid webhook URL")
 		}
+	}
+	if mode == world.ModeFetch && b.Mode == "" && w.Differs(world.DoubtV1ToFetch) {
+		answer := botResult(w, b)
+		answer.Array("bot").Set("eventMode", mode)
+		return answer, nil
 	}
 	if mode != "" || address != "" {
 		setMode(w, b, cmp.Or(mode, b.Mode), cmp.Or(address, b.Webhook))
@@ -180,6 +197,9 @@ func botList(c *world.Call) (any, *world.Refusal) {
 		return nil, fail
 	}
 	kind := c.Params.Array("FILTER").Text("type")
+	if _, known := kinds[kind]; !known && c.World.Differs(world.DoubtUnknownBotType) {
+		kind = ""
+	}
 	limit, offset := int(c.Params.ID("LIMIT")), int(c.Params.ID("OFFSET"))
 	if limit <= 0 {
 		limit = 50
@@ -229,12 +249,12 @@ func botResultFor(w *world.World, b *world.Bot, owner bool) *php.Array {
 }
 
 // setProfile stores what was sent of a profile.
-func setProfile(u *world.User, properties *php.Array) {
+func setProfile(w *world.World, u *world.User, properties *php.Array) {
 	if gender := properties.Text("gender"); gender == "M" || gender == "F" {
 		u.Gender = gender
 	}
 	u.Position = cmp.Or(properties.Text("workPosition"), u.Position)
-	if color := colorOf(properties.Text("color")); color.Hex() != "" {
+	if color := colorOf(w, properties.Text("color")); color.Hex() != "" {
 		u.Color = color
 	}
 	if image := world.Picture(properties.Get("avatar")); image != nil {
@@ -243,8 +263,11 @@ func setProfile(u *world.User, properties *php.Array) {
 }
 
 // colorOf reads the name of a colour in either spelling.
-func colorOf(name string) imbot.Color {
+func colorOf(w *world.World, name string) imbot.Color {
 	for _, c := range imbot.Colors() {
+		if string(c) != name && w.Differs(world.DoubtColourSpelling) {
+			continue
+		}
 		if strings.EqualFold(strings.ReplaceAll(string(c), "_", ""), strings.ReplaceAll(name, "_", "")) {
 			return c
 		}
@@ -266,18 +289,20 @@ func badAvatar(properties *php.Array) *world.Refusal {
 var backgrounds = []string{"azure", "mint", "steel", "slate", "teal", "cornflower", "sky", "peach", "frost"}
 
 // setFlags stores what was sent of the flags.
-func setFlags(b *world.Bot, fields *php.Array) {
+func setFlags(w *world.World, b *world.Bot, fields *php.Array) {
 	if fields.Given("isHidden") {
-		b.Hidden = yes(fields.Get("isHidden"))
+		b.Hidden = yes(w, fields.Get("isHidden"))
 	}
 	if fields.Given("isReactionsEnabled") {
-		b.NoReactions = !yes(fields.Get("isReactionsEnabled"))
+		b.NoReactions = !yes(w, fields.Get("isReactionsEnabled"))
 	}
 	if fields.Given("isSupportOpenline") {
-		b.OpenLine = imbot.Flag(php.YesNo(yes(fields.Get("isSupportOpenline"))))
+		b.OpenLine = imbot.Flag(php.YesNo(yes(w, fields.Get("isSupportOpenline"))))
 	}
 	if background := fields.Text("backgroundId"); slices.Contains(backgrounds, background) {
 		b.Background = background
+	} else if fields.Has("backgroundId") && !fields.Given("backgroundId") && w.Differs(world.DoubtBackgroundNull) {
+		b.Background = ""
 	}
 }
 

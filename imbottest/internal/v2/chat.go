@@ -51,7 +51,9 @@ func chatAdd(c *world.Call) (any, *world.Refusal) {
 	chat.Description = fields.Text("description")
 	chat.EntityType, chat.EntityID = fields.Text("entityType"), fields.Text("entityId")
 	setLook(w, chat, fields)
-	w.JoinOwn(chat, b)
+	if !w.Differs(world.DoubtOwnJoin) {
+		w.JoinOwn(chat, b)
+	}
 	w.Join(chat, b.ID, true, idsOf(fields.Get("userIds"))...)
 	if owner := fields.ID("ownerId"); owner != 0 { // nobody looks whether there is such a user
 		w.Join(chat, b.ID, true, owner)
@@ -61,7 +63,7 @@ func chatAdd(c *world.Call) (any, *world.Refusal) {
 		m.Manager = true
 	}
 	w.NoteDialog(chat)
-	if text := world.TrimmedText(fields.Text("message")); text != "" {
+	if text := world.TrimmedText(fields.Text("message")); text != "" && !w.Differs(world.DoubtChatFirstMessage) {
 		w.Store(chat, world.Message{AuthorID: b.ID, Text: text})
 	}
 	users := php.NewArray()
@@ -71,7 +73,7 @@ func chatAdd(c *world.Call) (any, *world.Refusal) {
 
 // setLook stores the color and picture of a chat that were sent.
 func setLook(w *world.World, chat *world.Chat, fields *php.Array) {
-	if color := colorOf(fields.Text("color")); color.Hex() != "" {
+	if color := colorOf(w, fields.Text("color")); color.Hex() != "" {
 		chat.Color = color
 	}
 	if avatar := fields.Get("avatar"); php.Truthy(avatar) {
@@ -183,7 +185,7 @@ func textField(c *world.Call) (any, *world.Refusal) {
 	if fail != nil {
 		return nil, fail
 	}
-	chat.TextFieldOff = c.Params.Given("ENABLED") && !yes(c.Params.Get("ENABLED"))
+	chat.TextFieldOff = c.Params.Given("ENABLED") && !yes(c.World, c.Params.Get("ENABLED"))
 	c.World.NoteDialog(chat)
 	return isTrue(), nil
 }

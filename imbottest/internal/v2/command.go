@@ -35,7 +35,7 @@ func commandRegister(c *world.Call) (any, *world.Refusal) {
 	if fail != nil {
 		return nil, fail
 	}
-	hidden := yes(fields.Get("hidden"))
+	hidden := yes(w, fields.Get("hidden"))
 	switch {
 	case name == "":
 		return nil, world.BadRequest("COMMAND_REQUIRED", "Command is required")
@@ -49,7 +49,7 @@ func commandRegister(c *world.Call) (any, *world.Refusal) {
 		return nil, fail
 	}
 	w.LastCmd++
-	cmd := &world.Command{ID: w.LastCmd, Bot: b, Name: name, Hidden: hidden, Common: yes(fields.Get("common")), Extranet: yes(fields.Get("extranetSupport"))}
+	cmd := &world.Command{ID: w.LastCmd, Bot: b, Name: name, Hidden: hidden, Common: yes(w, fields.Get("common")), Extranet: yes(w, fields.Get("extranetSupport"))}
 	setTexts(cmd, fields.Array("title"), fields.Array("params"))
 	w.Commands[cmd.ID] = cmd
 	w.NoteHelp()
@@ -130,7 +130,7 @@ func commandUpdate(c *world.Call) (any, *world.Refusal) {
 	}
 	for field, to := range map[string]*bool{"common": &cmd.Common, "hidden": &cmd.Hidden, "extranetSupport": &cmd.Extranet} {
 		if fields.Given(field) {
-			*to = yes(fields.Get(field))
+			*to = yes(w, fields.Get(field))
 		}
 	}
 	setTexts(cmd, fields.Array("title"), fields.Array("params"))
@@ -149,8 +149,10 @@ func commandList(c *world.Call) (any, *world.Refusal) {
 			list.Add(commandObject(c.World, cmd, true))
 		}
 	}
-	list.Add(php.Object("id", "def0", "botId", 0, "command", "/rename", "title", "Rename the chat", "params", "", "common", true, "hidden", false,
-		"extranetSupport", false, "category", "Chat", "context", ""))
+	if !c.World.Differs(world.DoubtBuiltInCommands) {
+		list.Add(php.Object("id", "def0", "botId", 0, "command", "/rename", "title", "Rename the chat", "params", "", "common", true, "hidden", false,
+			"extranetSupport", false, "category", "Chat", "context", ""))
+	}
 	return php.Object("commands", list), nil
 }
 
@@ -189,7 +191,7 @@ func commandAnswer(c *world.Call) (any, *world.Refusal) {
 	if bad != nil || text == "" && parts[world.PartAttach] == nil {
 		return nil, failed
 	}
-	system := yes(fields.Get("system"))
+	system := yes(w, fields.Get("system"))
 	if !member {
 		system, text = true, w.WithBotName(b, text)
 	}

@@ -38,7 +38,7 @@ func eventGet(c *world.Call) (any, *world.Refusal) {
 	if fail != nil {
 		return nil, fail
 	}
-	if !yes(c.Params.Get("WITHUSEREVENTS")) {
+	if !yes(c.World, c.Params.Get("WITHUSEREVENTS")) {
 		return pageOf(c, &b.Queue), nil
 	}
 	inbox := c.World.Inboxes[c.User]
@@ -108,6 +108,9 @@ func pageOf(c *world.Call, queues ...*world.Queue) *php.Array {
 	for _, e := range waiting[:min(limit, len(waiting))] {
 		events.Add(php.Object("eventId", json.Number(strconv.FormatInt(e.ID, 10)), "type", e.Name, "date", e.Date.Format(time.RFC3339), "data", e.Data))
 		next = e.ID + 1
+	}
+	if events.Len() == 0 && c.World.Differs(world.DoubtQueueOffset) {
+		next = 0
 	}
 	return php.Object("events", events, "nextOffset", json.Number(strconv.FormatInt(next, 10)), "hasMore", events.Len() == limit)
 }

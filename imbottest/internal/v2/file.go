@@ -76,7 +76,11 @@ func upload(c *world.Call, chat *world.Chat, author imbot.ID, post func(world.Me
 		text = ""
 	}
 	m := post(world.Message{AuthorID: author, Text: text, Files: []*world.File{file}})
-	return php.Object("file", w.FileObject(file), "messageId", m.ID, "chatId", chat.ID, "dialogId", string(w.DialogOf(chat, author))), nil
+	answered := any(w.FileObject(file))
+	if w.Differs(world.DoubtFileObject) {
+		answered = nil
+	}
+	return php.Object("file", answered, "messageId", m.ID, "chatId", chat.ID, "dialogId", string(w.DialogOf(chat, author))), nil
 }
 
 var errFileEmpty = world.BadRequest("FILE_EMPTY", "File name or content is empty")

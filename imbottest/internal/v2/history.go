@@ -45,7 +45,7 @@ func messageGetContext(c *world.Call) (any, *world.Refusal) {
 
 // readMessage is a message in an answer: people count as having read it, the bot has when it said so.
 func readMessage(w *world.World, m *world.Message, reader imbot.ID) *php.Array {
-	a, chat := world.MessageObject(m), w.Chats[m.ChatID]
+	a, chat := w.MessageObject(m), w.Chats[m.ChatID]
 	unread := m.AuthorID != reader && m.ID > chat.ReadBy[reader]
 	a.Set("viewedByOthers", slices.ContainsFunc(chat.Members, func(o *world.Member) bool { return o.User != m.AuthorID && w.Bots[o.User] == nil }))
 	a.Set("unread", unread)

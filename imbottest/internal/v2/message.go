@@ -2,6 +2,7 @@ package v2
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest/internal/php"
@@ -45,11 +46,11 @@ func messageSend(c *world.Call) (any, *world.Refusal) {
 		return nil, world.BadRequest("EMPTY_MESSAGE", "Message is empty")
 	}
 	text := world.TrimmedText(sent)
-	system := yes(fields.Get("system"))
+	system := yes(w, fields.Get("system"))
 	uuid := fields.Text("templateId")
-	dedup := !system && uuidV4.MatchString(uuid)
+	dedup := !system && deduplicates(w, uuid)
 	if dedup && w.Knows(uuid) {
-		return php.Object("id", w.UUIDs[uuid].Message, "uuidMap", php.NewArray()), nil
+		return php.Object("id", w.UUIDs[uuid].Message, "uuidMap", uuidMap(w, php.NewArray())), nil
 	}
 	parts, fail := readParts(w, fields, b, "PARAM_ATTACH_ERROR", "PARAM_KEYBOARD_ERROR")
 	if fail != nil {
@@ -72,7 +73,7 @@ func messageSend(c *world.Call) (any, *world.Refusal) {
 	if fail := vetoedAs(c, "SENDING_FAILED", "The message can't be sent"); fail != nil {
 		return nil, fail
 	}
-	answer := php.Object("id", nil, "uuidMap", php.NewArray())
+	answer, forwarded := php.Object("id", nil), php.NewArray()
 	if written {
 		m := w.Store(chat, world.Message{AuthorID: b.ID, Text: text, System: system, Parts: parts, UUID: uuid, ReplyTo: reply})
 		if dedup {
@@ -87,9 +88,26 @@ func messageSend(c *world.Call) (any, *world.Refusal) {
 			w.KnowUUID(m)
 			id = m.ID
 		}
-		answer.Array("uuidMap").Set(f.uuid, php.Number(id))
+		forwarded.Set(f.uuid, php.Number(id))
 	}
+	answer.Set("uuidMap", uuidMap(w, forwarded))
 	return answer, nil
+}
+
+// deduplicates reports whether a portal knows a message by this templateId.
+func deduplicates(w *world.World, uuid string) bool {
+	if lower := strings.ToLower(uuid); lower != uuid && w.Differs(world.DoubtTemplateIDUpper) {
+		return uuidV4.MatchString(lower)
+	}
+	return uuidV4.MatchString(uuid) && !w.Differs(world.DoubtTemplateID)
+}
+
+// uuidMap is the map of an answer, which PHP writes as a list when it is empty.
+func uuidMap(w *world.World, forwarded *php.Array) any {
+	if forwarded.Len() == 0 && w.Differs(world.DoubtUUIDMapEmpty) {
+		return php.NoObject{}
+	}
+	return forwarded
 }
 
 // forward is a message that a bot forwards, and the UUID of the new one.
@@ -184,17 +202,25 @@ func messageUpdate(c *world.Call) (any, *world.Refusal) {
 	}
 	if fields.Given("keyboard") {
 		v := fields.Get("keyboard")
-		m.Parts[world.PartKeyboard] = nil
+		var part *php.Array
 		if php.Truthy(v) && v != "N" {
-			if part := w.ReadPart(world.PartKeyboard, v, b.ID); part != nil && !world.Oversize(part) {
-				m.Parts[world.PartKeyboard] = part
+			part = w.ReadPart(world.PartKeyboard, v, b.ID)
+			if part != nil && world.Oversize(part) {
+				part = nil
+			}
+			if part == nil && w.Differs(world.DoubtKeyboardOfUpdate) {
+				return nil, world.BadRequest("KEYBOARD_ERROR", "Incorrect keyboard params")
 			}
 		}
+		m.Parts[world.PartKeyboard] = part
 	}
 	chat := w.Chats[m.ChatID]
 	if fields.Given("message") {
 		text := world.TrimmedText(fields.Text("message"))
 		if text == "" && m.Parts[world.PartAttach] == nil {
+			if w.Differs(world.DoubtEmptyDeletes) {
+				return nil, world.BadRequest("EMPTY_MESSAGE", "Message is empty")
+			}
 			w.DeleteMessage(m, false)
 			w.FireMessageDeleteV2(chat, m, []imbot.ID{b.ID})
 			return isTrue(), nil
@@ -227,7 +253,7 @@ func messageDelete(c *world.Call) (any, *world.Refusal) {
 		return nil, errDenied
 	}
 	heard := world.Mentions(m.Text)
-	w.DeleteMessage(m, yes(c.Params.Get("COMPLETE")))
+	w.DeleteMessage(m, yes(w, c.Params.Get("COMPLETE")))
 	w.FireMessageDeleteV2(chat, m, append(heard, b.ID))
 	return isTrue(), nil
 }

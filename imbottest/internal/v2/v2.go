@@ -3,6 +3,7 @@ package v2
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/imbot-go/imbot"
@@ -18,10 +19,14 @@ func Lookup(name string) world.Method {
 	for _, family := range []func(string) world.Method{botMethods, messageMethods, chatMethods, memberMethods, reactionMethods, fileMethods, commandMethods, eventMethods} {
 		if m := family(name); m != nil {
 			return func(c *world.Call) (any, *world.Refusal) {
-				if c.InBatch && c.World.NoV2InBatch {
+				if c.InBatch && c.World.Differs(world.DoubtV2InBatch) {
 					return nil, world.BadRequest("ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
 				}
-				return m(c)
+				result, fail := m(c)
+				if fail != nil && c.World.Differs(world.DoubtStatusMethod) {
+					fail = fail.WithStatus(http.StatusForbidden)
+				}
+				return result, fail
 			}
 		}
 	}
@@ -126,13 +131,16 @@ func noValue(name string) *world.Refusal {
 func isTrue() *php.Array { return php.Object("result", true) }
 
 // yes reads a flag of this generation: true, 1, "Y" and "true", in any case.
-func yes(v any) bool {
+func yes(w *world.World, v any) bool {
 	switch v := v.(type) {
 	case bool:
 		return v
 	case nil:
 		return false
 	default:
+		if text, isText := v.(string); isText && w.Differs(world.DoubtFlagText) {
+			return text != ""
+		}
 		switch strings.ToLower(fmt.Sprint(v)) {
 		case "y", "true", "1":
 			return true

@@ -43,15 +43,24 @@ func (w *World) setPrivateMessage(e *Event, chat *Chat, m *Message, b *Bot) {
 }
 
 func (w *World) setGroupMessage(e *Event, chat *Chat, m *Message, before imbot.ID, mentioned []imbot.ID) {
-	w.setGroup(e, chat, m, withoutMentions(m.Text), before)
+	w.setGroup(e, chat, m, w.withoutMentions(m.Text), before)
 	set := e.At("data", "PARAMS")
 	set(sendFlags...)
 	set("COMMAND_CONTEXT", "TEXTAREA", "CHAT_USER_COUNT", strconv.Itoa(len(chat.Members)))
 	for _, id := range mentioned {
 		e.At("data", "PARAMS", "MENTIONED_LIST")(id.String(), id.String())
 	}
-	set("PLATFORM_CONTEXT", "web", "MESSAGE_ORIGINAL", m.Text, "TO_USER_ID", firstOf(mentioned).String(),
+	set("PLATFORM_CONTEXT", "web")
+	w.setOriginal(set, m)
+	set("TO_USER_ID", firstOf(mentioned).String(),
 		"MESSAGE_ID", m.ID.String(), "LANGUAGE", Language)
+}
+
+// setOriginal writes the text with its mentions.
+func (w *World) setOriginal(set func(pairs ...string), m *Message) {
+	if !w.Differs(DoubtMessageOriginal) {
+		set("MESSAGE_ORIGINAL", m.Text)
+	}
 }
 
 // setGroup writes the keys with which the PARAMS of messages and commands in a group
@@ -85,7 +94,7 @@ func (w *World) FireMessageUpdate(chat *Chat, m *Message) {
 		e := w.newEvent(EventMessageUpdate, app, bots...)
 		text, first := m.Text, bots[0].ID
 		if chat.Kind != KindPrivate {
-			text, first = withoutMentions(text), firstOf(mentioned)
+			text, first = w.withoutMentions(text), firstOf(mentioned)
 		}
 		set := w.setChanged(e, chat, m, text)
 		if chat.Kind == KindPrivate {
@@ -99,7 +108,8 @@ func (w *World) FireMessageUpdate(chat *Chat, m *Message) {
 		}
 		set("PLATFORM_CONTEXT", "web")
 		if chat.Kind != KindPrivate {
-			set("MESSAGE_ORIGINAL", m.Text, "TO_USER_ID", first.String())
+			w.setOriginal(set, m)
+			set("TO_USER_ID", first.String())
 		}
 		w.setParams(e, m)
 		w.postChanged(e, EventMessageUpdate, chat, m, app)
@@ -200,7 +210,12 @@ func Mentions(text string) []imbot.ID {
 // withoutMentions returns a text as MESSAGE has it outside private dialogs: the mentions
 // that are spelled in this one way are cut out, whoever is mentioned, each with one comma
 // behind it.
-func withoutMentions(text string) string { return php.Trim(cutMention.ReplaceAllString(text, "")) }
+func (w *World) withoutMentions(text string) string {
+	if w.Differs(DoubtMentionCut) {
+		return text
+	}
+	return php.Trim(cutMention.ReplaceAllString(text, ""))
+}
 
 var cutMention = regexp.MustCompile(`\[USER=[0-9]+\].+?\[/USER\],?`)
 

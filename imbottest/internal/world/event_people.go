@@ -28,6 +28,6 @@ func (w *World) tellPeople(event string, chat *Chat, m *Message, user imbot.ID, 
 }
 
 // withMessage writes a message into an event.
-func withMessage(m *Message) func(to *php.Array) {
-	return func(to *php.Array) { to.Set("message", MessageObject(m)) }
+func (w *World) withMessage(m *Message) func(to *php.Array) {
+	return func(to *php.Array) { to.Set("message", w.MessageObject(m)) }
 }

@@ -39,7 +39,7 @@ func (w *World) AddFile(chat *Chat, author imbot.ID, name string, content []byte
 	name = noFileName.ReplaceAllString(name, "_")
 	base, end := name, path.Ext(name)
 	base = strings.TrimSuffix(base, end)
-	for n := 1; slices.ContainsFunc(chat.files, func(f *File) bool { return f.Name == name }); n++ {
+	for n := 1; !w.Differs(DoubtFileNameUnique) && slices.ContainsFunc(chat.files, func(f *File) bool { return f.Name == name }); n++ {
 		name = fmt.Sprintf("%s (%d)%s", base, n, end)
 	}
 	w.lastFile++

@@ -44,11 +44,15 @@ const textIsCut = " (...)"
 
 // cutText shortens a text that is too long; the portal does that without an error. There
 // is room for the mark of an earlier cut.
-func cutText(text string) string {
-	if len(text) <= maxText+len(textIsCut) {
+func (w *World) cutText(text string) string {
+	passes := maxText + len(textIsCut)
+	if w.Differs(DoubtTextCut) {
+		passes = maxText
+	}
+	if len(text) <= passes {
 		return text
 	}
-	if runes := []rune(text); len(runes) > maxText+len(textIsCut) {
+	if runes := []rune(text); len(runes) > passes {
 		return string(runes[:maxText]) + textIsCut
 	}
 	return text
@@ -64,7 +68,7 @@ var breaks = strings.NewReplacer("[BR]", "\n", "[br]", "\n", "#BR#", "\n")
 // StoredText is a trimmed text as the portal stores it: cut, and with the user's name in
 // mentions that have none.
 func (w *World) StoredText(text string) string {
-	return namelessMention.ReplaceAllStringFunc(cutText(text), func(code string) string {
+	return namelessMention.ReplaceAllStringFunc(w.cutText(text), func(code string) string {
 		u := w.Users[php.ToID(namelessMention.FindStringSubmatch(code)[1])]
 		if u == nil {
 			return code
@@ -93,7 +97,7 @@ func (w *World) Store(chat *Chat, with Message) *Message {
 	w.Messages[m.ID] = m
 	chat.stopTyping(w, m.AuthorID)
 	w.NoteMessage(m)
-	w.tellPeople("MESSAGEADD", chat, m, m.AuthorID, withMessage(m))
+	w.tellPeople("MESSAGEADD", chat, m, m.AuthorID, w.withMessage(m))
 	return m
 }
 

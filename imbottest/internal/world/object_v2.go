@@ -1,6 +1,7 @@
 package world
 
 import (
+	"strings"
 	"time"
 
 	"github.com/imbot-go/imbot"
@@ -119,16 +120,22 @@ func (w *World) ChatObject(c *Chat, bot imbot.ID, answer bool) *php.Array {
 	}
 	a.Set("isNew", false)
 	a.Set("textFieldEnabled", php.YesNo(!c.TextFieldOff))
+	if w.Differs(DoubtTextFieldEnabled) {
+		a.Set("textFieldEnabled", !c.TextFieldOff)
+	}
 	a.Set("backgroundId", nil)
 	if answer {
-		last, managers := c.LastMessageID(), php.NewArray()
+		last, managers, views := c.LastMessageID(), php.NewArray(), any("{}")
+		if w.Differs(DoubtLastMessageViews) {
+			views = php.Object("messageId", last, "firstViewers", php.NewArray(), "countOfViewers", 0)
+		}
 		for _, m := range c.Members {
 			if m.Manager {
 				managers.Add(php.Number(m.User))
 			}
 		}
 		for _, pair := range [][2]any{
-			{"dateCreate", c.Created.Format(time.RFC3339)}, {"lastMessageId", php.Number(last)}, {"lastMessageViews", "{}"}, {"lastId", php.Number(last)},
+			{"dateCreate", c.Created.Format(time.RFC3339)}, {"lastMessageId", php.Number(last)}, {"lastMessageViews", views}, {"lastId", php.Number(last)},
 			{"managerList", managers}, {"markedId", nil}, {"messageCount", php.Number(imbot.ID(len(c.Messages)))}, {"public", ""}, {"unreadId", nil},
 			{"userCounter", php.Number(imbot.ID(len(c.Members)))},
 		} {
@@ -138,9 +145,17 @@ func (w *World) ChatObject(c *Chat, bot imbot.ID, answer bool) *php.Array {
 	return a
 }
 
+// served is a text after the server's text stage.
+func (w *World) served(text string) string {
+	if w.Differs(DoubtMeKept) {
+		text = strings.TrimPrefix(text, "/me ")
+	}
+	return textstage.Stage{KeepEntities: w.Differs(DoubtEntitiesDecoded), KeepAddresses: w.Differs(DoubtLinksWrapped)}.Serve(text, nil)
+}
+
 // MessageObject is a message after the server's text stage.
-func MessageObject(m *Message) *php.Array {
-	a := php.Object("id", m.ID, "chatId", m.ChatID, "authorId", m.AuthorID, "date", m.Time.Format(time.RFC3339), "text", textstage.Serve(m.Text, nil),
+func (w *World) MessageObject(m *Message) *php.Array {
+	a := php.Object("id", m.ID, "chatId", m.ChatID, "authorId", m.AuthorID, "date", m.Time.Format(time.RFC3339), "text", w.served(m.Text),
 		"isSystem", m.System, "uuid", m.UUID, "forward", nil)
 	if from := m.Forward; from.Message != 0 {
 		a.Set("forward", php.Object("id", from.Chat.String()+"/"+from.Message.String(), "userId", from.Author, "chatId", from.Chat,

@@ -74,7 +74,7 @@ func (w *World) fireReaction(m *Message, r Reaction, action string) {
 	set := func(to *php.Array) {
 		to.Set("reaction", r.Code)
 		to.Set("action", action)
-		message := MessageObject(m)
+		message := w.MessageObject(m)
 		message.Set("viewedByOthers", r.User != m.AuthorID) // who reacts has seen it
 		to.Set("message", message)
 	}

@@ -28,6 +28,9 @@ func Forbidden(code, description string) *Refusal {
 	return NewRefusal(http.StatusForbidden, code, description)
 }
 
+// WithStatus is the refusal with another status.
+func (e *Refusal) WithStatus(status int) *Refusal { return NewRefusal(status, e.Code, e.description) }
+
 // Value is the refusal as the body of an answer.
 func (e *Refusal) Value() *php.Array {
 	a := php.NewArray()

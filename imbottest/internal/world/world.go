@@ -53,15 +53,15 @@ type World struct {
 	lastFile    imbot.ID
 	lastEvent   int64 // in all queues together
 
-	Answers     map[string]AnswerFunc // of the test's own methods, by name in lower case
-	Granted     []string              // the scopes; nil means all
-	Vetoed      map[string]bool       // methods in lower case
-	UUIDs       map[string]SentBefore
-	Late        LateEvents
-	Seed        uint64
-	Revision    int
-	NoV2InBatch bool
-	NoDisk      bool // the drive is not installed
+	Answers  map[string]AnswerFunc // of the test's own methods, by name in lower case
+	Granted  []string              // the scopes; nil means all
+	Vetoed   map[string]bool       // methods in lower case
+	UUIDs    map[string]SentBefore
+	Late     LateEvents
+	Seed     uint64
+	Revision int
+	Other    map[Doubt]bool // see Differs
+	NoDisk   bool           // the drive is not installed
 }
 
 // Hooks is what a world needs of the portal around it. Its methods are called under the lock.
@@ -150,6 +150,7 @@ func New(around Hooks, lookup func(name string) Method) *World {
 		Files:    map[imbot.ID]*File{},
 		Inboxes:  map[imbot.ID]*Inbox{},
 		UUIDs:    map[string]SentBefore{},
+		Other:    map[Doubt]bool{},
 		lastChat: 1000,
 		lastMsg:  50000,
 		LastApp:  500,
