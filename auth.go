@@ -98,7 +98,7 @@ type webhookVerifier string
 func (v webhookVerifier) Verify(ctx context.Context, ev *EventMeta) error {
 	token := string(v)
 	if token != "" && strings.HasPrefix(ev.Name, "ONIMBOTV2") {
-		token = "custom" + token // the owner of the bot, cut to the column of application tokens
+		token = "custom" + token // the owner of the bot, cut to the column of application tokens (livecheck: application-token)
 		token = token[:min(len(token), maxOwnerToken)]
 	}
 	return ApplicationToken(token).Verify(ctx, ev)

@@ -81,7 +81,7 @@
 // The proactive filter of a box (an installation of one's own) rewrites some
 // words in JSON bodies, those of SQL and of scripts above all: "select an item
 // from the list" can arrive as "sel ect an item fr om the list". No error
-// tells; [Diagnose] names it.
+// tells; [Diagnose] names it (livecheck: sql-words).
 //
 // # Many calls
 //

@@ -59,8 +59,8 @@ func (u FileURL) LogValue() slog.Value { return slog.StringValue(secret.MaskURL(
 // MessageParams describe a message of an event. The Chat… fields are those of
 // group chats; ChatUserCount and ChatType come with private dialogs, too.
 type MessageParams struct {
-	Message         string   // in group chats without mentions, people's included: see the Text of the event
-	MessageOriginal string   // with the mentions, in group chats only; portals differ in whether it comes without any
+	Message         string   // in group chats without mentions, people's included: see the Text of the event (livecheck: mention-cut)
+	MessageOriginal string   // with the mentions, in group chats only; portals differ in whether it comes without any (livecheck: message-original)
 	MessageID       ID       //
 	ID              ID       // as MessageID, of changed and deleted messages
 	DialogID        DialogID // where to answer

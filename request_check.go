@@ -27,7 +27,7 @@ func refused(method string, err error, secrets []string) *Error {
 	return e
 }
 
-// maxMessage is the longest text, in characters; the portal cuts longer ones.
+// maxMessage is the longest text, in characters; the portal cuts longer ones (livecheck: text-cut).
 const maxMessage = 20000
 
 // checkAll returns the first error.

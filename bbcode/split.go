@@ -35,7 +35,7 @@ func split(text string, limit int) []string {
 	return parts
 }
 
-// maxMessage is the longest message, in characters; the portal cuts longer ones.
+// maxMessage is the longest message, in characters; the portal cuts longer ones (livecheck: text-cut).
 const maxMessage = 20000
 
 type splitter struct {

@@ -89,7 +89,7 @@ func (r BotRegisterRequest) Check() error {
 // change is needed.
 type BotUpdateRequest struct {
 	BotID              imbot.ID
-	Properties         *BotProperties // the whole profile: what is left out of it is emptied, Avatar excepted
+	Properties         *BotProperties // the whole profile: what is left out of it is emptied, Avatar excepted (livecheck: properties-partial)
 	EventMode          EventMode      // to webhook deletes the queue
 	WebhookURL         string
 	IsHidden           imbot.Flag
@@ -188,7 +188,7 @@ func (BotGetRequest) Decode(data []byte) (BotResult, error) { return decodeBot(d
 
 // BotListRequest are the parameters of imbot.v2.Bot.list.
 type BotListRequest struct {
-	Type   BotType // default all; portals differ in what an unknown one gives
+	Type   BotType // default all; portals differ in what an unknown one gives (livecheck: unknown-bot-type)
 	Limit  int     // default 50
 	Offset int
 }
@@ -267,12 +267,12 @@ func decodeBot(data []byte) (BotResult, error) {
 }
 
 // Register registers a bot, or returns the one that this owner has registered under the
-// same code, unchanged: [EnsureBot] brings it up to date. A bot of the first generation with
-// the same owner and code counts, too.
+// same code, unchanged (livecheck: register-again): [EnsureBot] brings it up to date. A bot of
+// the first generation with the same owner and code counts, too.
 //
 // A webhook's token travels in the fields; it may have 40 characters. Events of an OAuth
 // application flow when its installation is finished. In EventModeWebhook, builds of May 2026
-// brought events to OAuth applications only.
+// brought events to OAuth applications only (livecheck: v2-posts).
 //
 // Repeatable. REST method: imbot.v2.Bot.register. Errors: [ErrBotTokenNotSpecified],
 // [ErrBotCodeRequired], [ErrBotPropertiesRequired], [ErrBotCodeAlreadyTaken], [ErrBotInvalidType],

@@ -25,7 +25,7 @@ type ChatAddRequest struct {
 	Avatar      []byte      // a picture
 	UserIDs     []imbot.ID  // who is in it beside the bot and the owner
 	OwnerID     imbot.ID    // default the bot; the portal does not look whether there is such a user
-	Message     string      // the first one; not documented any more
+	Message     string      // the first one; not documented any more (livecheck: chat-first-message)
 }
 
 // Method returns the name of the REST method.

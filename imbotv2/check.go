@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxMessage = 20_000 // characters; the portal cuts longer texts
+	maxMessage = 20_000 // characters; the portal cuts longer texts (livecheck: text-cut)
 	maxRich    = 60_000 // characters of JSON, of an attachment or a keyboard: as many are refused
 )
 

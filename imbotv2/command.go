@@ -226,7 +226,7 @@ func (s *CommandService) Update(ctx context.Context, req CommandUpdateRequest) (
 }
 
 // List returns the bot's commands, with texts in the portal's language only. The messenger's
-// own, which portals add, are left out.
+// own, which portals add, are left out (livecheck: built-in-commands).
 //
 // Repeatable. REST method: imbot.v2.Command.list. Errors: [ErrBotTokenNotSpecified],
 // [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership].

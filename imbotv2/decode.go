@@ -14,7 +14,8 @@ import (
 
 // The one decoder: what a portal answers and what it tells in events, fetched or posted, is
 // read by the field that wants it. Numbers may be texts, an empty object may be a list, false,
-// "0", "" and null are no date, and what is missing is zero.
+// "0", "" and null are no date, and what is missing is zero (livecheck: text-field-enabled,
+// uuidmap-empty).
 
 // fields reads the members of an object.
 type fields struct{ imbot.RawEvent }
@@ -164,7 +165,7 @@ func (f fields) value() any {
 	return object
 }
 
-// embedded reads an object that may be JSON in a text.
+// embedded reads an object that may be JSON in a text (livecheck: last-message-views).
 func (f fields) embedded(name string) fields {
 	if s := f.Get(name); strings.HasPrefix(s, "{") {
 		var raw imbot.RawEvent

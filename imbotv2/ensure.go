@@ -18,8 +18,8 @@ import (
 // none. With EventModeWebhook there is always an update, because nobody can read the URL.
 //
 // A bot of the first generation with the same code and owner becomes one of the second, with its
-// id and dialogs, when the portal lets its event mode be changed; when not, the error is
-// [ErrStillV1]. The error is [imbot.ErrInvalid] when the bot has another type, and
+// id and dialogs, when the portal lets its event mode be changed (livecheck: v1-to-fetch); when
+// not, the error is [ErrStillV1]. The error is [imbot.ErrInvalid] when the bot has another type, and
 // [ErrBotCodeAlreadyTaken] when somebody else has the code.
 //
 // REST methods: imbot.v2.Bot.register, imbot.v2.Bot.update; their errors.

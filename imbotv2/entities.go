@@ -315,7 +315,7 @@ type Message struct {
 	ChatID         imbot.ID
 	AuthorID       imbot.ID // 0: a system message
 	Date           time.Time
-	Text           string // as the portal has made it: links in [URL], entities decoded; at most 20,000 characters
+	Text           string // as the portal has made it: links in [URL], entities decoded; at most 20,000 characters (livecheck: links-wrapped, entities-decoded, me-kept)
 	IsSystem       imbot.Flag
 	UUID           string        // the sender's TemplateID
 	Forward        ForwardedFrom // zero: not forwarded

@@ -87,7 +87,7 @@ func (EventGetRequest) Decode(data []byte) (EventGetResult, error) {
 // EventGetResult is a page of the queue.
 type EventGetResult struct {
 	Events     []EventItem // by id
-	NextOffset int64       // deletes this page when it is sent as the next Offset; 0: nothing was ever in the queue
+	NextOffset int64       // deletes this page when it is sent as the next Offset; 0: nothing was ever in the queue (livecheck: queue-offset)
 	HasMore    bool        // the page is full
 }
 

@@ -126,7 +126,7 @@ type MessageDeleteEvent struct {
 }
 
 // JoinChatEvent (ONIMBOTV2JOINCHAT): the bot came into a chat or a private dialog, also into a
-// chat that it made itself; User is the bot then.
+// chat that it made itself (livecheck: own-join); User is the bot then.
 type JoinChatEvent struct {
 	BotEvent
 	DialogID imbot.DialogID

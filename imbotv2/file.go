@@ -86,7 +86,7 @@ func (FileUploadRequest) Decode(data []byte) (FileUploadResult, error) {
 
 // FileUploadResult is the message that an upload has posted.
 type FileUploadResult struct {
-	File      File // the name may be another than the one sent; zero where the portal does not tell
+	File      File // the name may be another than the one sent; zero where the portal does not tell (livecheck: file-name-unique, file-object)
 	MessageID imbot.ID
 	ChatID    imbot.ID
 	DialogID  imbot.DialogID // as the bot sees it

@@ -69,7 +69,8 @@ func fetch(ctx context.Context, asks []poll.Ask[*bot]) []poll.Answer[*fetched] {
 			answers[i] = failed(err)
 		default:
 			// After a command that failed the code of another one's error is a hint only,
-			// and a portal may know the method but not in a batch. So ask again, singly.
+			// and a portal may know the method but not in a batch (livecheck: v2-in-batch).
+			// So ask again, singly.
 			answers[i] = fetchOne(ctx, ask)
 			if refusesBatch(err) && answers[i].Err == nil {
 				unbatched = true

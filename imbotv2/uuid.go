@@ -6,7 +6,8 @@ import (
 	"regexp"
 )
 
-// isTemplateID matches the only form that the portal de-duplicates: a lower-case UUID v4.
+// isTemplateID matches the only form that the portal de-duplicates: a lower-case UUID
+// v4 (livecheck: templateid, templateid-upper).
 var isTemplateID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
 // newTemplateID returns one that nobody can foresee.
