@@ -75,6 +75,10 @@ const (
 	DoubtFileObject = Doubt(world.DoubtFileObject)
 	// Command.list has commands of the messenger, too; or only those of the bot.
 	DoubtBuiltInCommands = Doubt(world.DoubtBuiltInCommands)
+	// Bot.list answers [] when there is no bot; or null.
+	DoubtEmptyList = Doubt(world.DoubtEmptyList)
+	// Chat.User.list answers a list; or an object that has it as users.
+	DoubtUserList = Doubt(world.DoubtUserList)
 	// Event.get answers an offset for an empty queue with it as nextOffset; or with 0.
 	DoubtQueueOffset = Doubt(world.DoubtQueueOffset)
 	// A bot gets ONIMBOTV2JOINCHAT for the chat that it makes; or not.
@@ -106,7 +110,7 @@ func Doubts() []Doubt {
 		DoubtLastMessageViews, DoubtPropertiesPartial, DoubtBackgroundNull, DoubtRegisterAgain,
 		DoubtUnknownBotType, DoubtTextCut, DoubtEntitiesDecoded, DoubtMeKept, DoubtLinksWrapped, DoubtSQLWords,
 		DoubtEmptyDeletes, DoubtKeyboardOfUpdate, DoubtChatFirstMessage, DoubtFileNameUnique, DoubtFileObject,
-		DoubtBuiltInCommands, DoubtQueueOffset, DoubtOwnJoin, DoubtV1ToFetch, DoubtSharedOwner,
+		DoubtBuiltInCommands, DoubtEmptyList, DoubtUserList, DoubtQueueOffset, DoubtOwnJoin, DoubtV1ToFetch, DoubtSharedOwner,
 		DoubtApplicationToken, DoubtV2Posts, DoubtPostsPerBot, DoubtPostForm, DoubtMentionCut,
 		DoubtMessageOriginal,
 	}

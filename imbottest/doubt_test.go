@@ -96,6 +96,8 @@ var doubtRows = []struct {
 	{imbottest.DoubtFileNameUnique, "no two files have one name", []string{anUpload, anUpload}, `"name":"(a[^"]*)"`, "a (1).txt", "a.txt"},
 	{imbottest.DoubtFileObject, "an upload answers the file", []string{anUpload}, `"file":({|null)`, "{", "null"},
 	{imbottest.DoubtBuiltInCommands, "a list has commands of the messenger", []string{`imbot.v2.Command.list {` + asReader + `}`}, `"id":"(def0)"`, "def0", ""},
+	{imbottest.DoubtEmptyList, "no bots are an empty list", []string{`imbot.v2.Bot.list {"botToken":"nobody"}`}, `"bots":([^,]+),`, "[]", "null"},
+	{imbottest.DoubtUserList, "the members of a chat are a list", []string{send(`"message":"a"`), `imbot.v2.Chat.User.list {` + withAnna + `}`}, `"result":(.)`, "[", "{"},
 	{imbottest.DoubtQueueOffset, "an empty queue keeps the offset", []string{`imbot.v2.Event.get {` + asReader + `,"offset":777}`}, `"nextOffset":(\d+)`, "777", "0"},
 	{
 		imbottest.DoubtOwnJoin, "a bot hears that it is in its own chat",

@@ -217,6 +217,9 @@ func botList(c *world.Call) (any, *world.Refusal) {
 		bots.Add(c.World.BotObject(b, true))
 		users.Add(c.World.UserObject(c.World.Users[b.ID], false))
 	}
+	if bots.Len() == 0 && c.World.Differs(world.DoubtEmptyList) {
+		return php.Object("bots", nil, "users", nil, "hasNextPage", false), nil
+	}
 	return php.Object("bots", bots, "users", users, "hasNextPage", full && bots.Len() > 0), nil
 }
 

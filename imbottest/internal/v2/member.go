@@ -89,6 +89,9 @@ func userList(c *world.Call) (any, *world.Refusal) {
 	for _, m := range members[:min(limit, len(members))] {
 		list.Add(c.World.UserObject(c.World.Users[m.User], false))
 	}
+	if c.World.Differs(world.DoubtUserList) {
+		return php.Object("users", list), nil
+	}
 	return list, nil
 }
 

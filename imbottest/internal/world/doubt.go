@@ -36,6 +36,8 @@ const (
 	DoubtFileNameUnique    Doubt = "file-name-unique"
 	DoubtFileObject        Doubt = "file-object"
 	DoubtBuiltInCommands   Doubt = "built-in-commands"
+	DoubtEmptyList         Doubt = "empty-list"
+	DoubtUserList          Doubt = "user-list"
 	DoubtQueueOffset       Doubt = "queue-offset"
 	DoubtOwnJoin           Doubt = "own-join"
 	DoubtV1ToFetch         Doubt = "v1-to-fetch"
