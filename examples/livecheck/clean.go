@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbotv2"
+)
+
+// problems are what went wrong while things were removed, told without a word of the portal.
+type problems []error
+
+func (p *problems) add(what string, err error) {
+	if err != nil {
+		*p = append(*p, fmt.Errorf("%s: %s", what, refusal(err)))
+	}
+}
+
+// clean removes all that the journal tells of, looks whether it is gone, and deletes the journal then.
+func (c *check) clean(ctx context.Context) error {
+	var p problems
+	bots := c.journal.bots()
+	there := map[imbot.ID]bool{}
+	for _, b := range bots {
+		p.add("looking for a bot", c.find(ctx, b))
+		if b.Bot != 0 {
+			there[b.Bot] = true
+		}
+	}
+	for _, bot := range slices.Sorted(maps.Keys(there)) {
+		for _, dialog := range c.dialogs(ctx, bot) {
+			p.add("removing messages", c.empty(ctx, bot, dialog, there))
+		}
+	}
+	for _, b := range bots {
+		if b.Bot != 0 {
+			p.add("removing a bot", c.unregister(ctx, b))
+		}
+	}
+	for _, b := range bots {
+		if b.Bot == 0 {
+			continue
+		}
+		gone := &botEntry{entry: entry{Kind: b.Kind, Code: b.Code}}
+		p.add("looking whether a bot is gone", c.find(ctx, gone))
+		if gone.Bot != 0 {
+			p = append(p, errors.New("a bot is still there"))
+		}
+	}
+	if len(p) > 0 {
+		return errors.Join(p...)
+	}
+	if len(there) == 0 && len(bots) > 0 && c.journal.old && c.journal.Portal != fingerprint(c.journal.Secret, c.client.Portal()) {
+		return fmt.Errorf("nothing of %s is on this portal, but it was made for another one, or this one has been renamed. Take the webhook of that portal, or delete the file if you know that nothing is left", c.journal.path)
+	}
+	return c.journal.remove()
+}
+
+// unregister removes a bot.
+func (c *check) unregister(ctx context.Context, b *botEntry) error {
+	err := c.client.Call(ctx, "imbot.v2.Bot.unregister", fields{"botId": b.Bot}, nil)
+	if err != nil && b.Kind == kindBotV1 {
+		return c.client.Call(ctx, "imbot.unregister", fields{"BOT_ID": b.Bot}, nil)
+	}
+	return err
+}
+
+// botEntry is a bot of the journal.
+type botEntry struct{ entry }
+
+// bots are the bots of a journal, each once.
+func (j *journal) bots() []*botEntry {
+	var bots []*botEntry
+	for _, e := range j.entries {
+		if e.Code == "" {
+			continue
+		}
+		i := slices.IndexFunc(bots, func(b *botEntry) bool { return b.Code == e.Code })
+		if i < 0 {
+			bots = append(bots, &botEntry{e})
+		} else {
+			bots[i].Bot = e.Bot
+		}
+	}
+	return bots
+}
+
+// find looks for a bot by its code, which nobody else has, and sets its id; 0: there is none. What this run
+// has made itself it knows.
+func (c *check) find(ctx context.Context, b *botEntry) error {
+	if b.Bot != 0 && !c.journal.old {
+		return nil
+	}
+	b.Bot = 0
+	var result struct{ Bot struct{ ID imbot.ID } }
+	err := c.client.Call(ctx, "imbot.v2.Bot.get", fields{"code": b.Code}, &result)
+	if err == nil {
+		b.Bot = result.Bot.ID
+		return nil
+	}
+	if !errors.Is(err, imbotv2.ErrBotNotFound) {
+		return err
+	}
+	if b.Kind != kindBotV1 {
+		return nil
+	}
+	all, err := c.client.Bot.List(ctx, imbot.BotListRequest{}) // a portal may hide it from the second generation
+	for _, one := range all {
+		if one.Code == b.Code {
+			b.Bot = one.ID
+		}
+	}
+	return err
+}
+
+// dialogs are the chats of a bot: those that the journal names, and when it had not heard of one yet,
+// those of which the bot was told by an event.
+func (c *check) dialogs(ctx context.Context, bot imbot.ID) []imbot.DialogID {
+	var dialogs []imbot.DialogID
+	asked, heard := 0, 0
+	for _, e := range c.journal.entries {
+		switch {
+		case e.Kind == kindDialog:
+			dialogs = append(dialogs, e.Dialog)
+		case e.Kind != kindChat || e.Bot != bot:
+		case e.Dialog == "":
+			asked++
+		default:
+			heard++
+			dialogs = append(dialogs, e.Dialog)
+		}
+	}
+	if heard >= asked {
+		return dialogs
+	}
+	page, err := c.v2(bot).Event.Get(ctx, imbotv2.EventGetRequest{})
+	if err != nil {
+		return dialogs // a chat that nobody is in any more when the bot is gone
+	}
+	for _, item := range page.Events {
+		if join, is := item.Event().(*imbotv2.JoinChatEvent); is && !slices.Contains(dialogs, join.DialogID) {
+			dialogs = append(dialogs, join.DialogID)
+		}
+	}
+	return dialogs
+}
+
+// empty deletes the messages of our bots in a dialog, lets everybody go and leaves it.
+func (c *check) empty(ctx context.Context, bot imbot.ID, dialog imbot.DialogID, ours map[imbot.ID]bool) error {
+	client := c.v2(bot)
+	chat, err := client.Chat.Get(ctx, imbotv2.ChatGetRequest{DialogID: dialog})
+	switch {
+	case errors.Is(err, imbotv2.ErrChatNotFound) || errors.Is(err, imbot.ErrAccessDenied):
+		return nil // it was left before
+	case err != nil:
+		return err
+	}
+	messages, err := c.messages(ctx, client, chat.LastMessageID, ours)
+	if err != nil {
+		return err
+	}
+	if err := c.deleteAll(ctx, bot, messages); err != nil {
+		return err
+	}
+	if _, private := dialog.UserID(); private {
+		return nil
+	}
+	if c.journal.guest(dialog) {
+		person, err := c.person()
+		if err == nil {
+			err = client.Chat.DeleteUser(ctx, imbotv2.ChatDeleteUserRequest{DialogID: dialog, UserID: person})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return client.Chat.Leave(ctx, imbotv2.ChatLeaveRequest{DialogID: dialog})
+}
+
+// messages are those of our bots in a dialog, back from the last.
+func (c *check) messages(ctx context.Context, client *imbotv2.Client, last imbot.ID, ours map[imbot.ID]bool) ([]imbot.ID, error) {
+	if last == 0 {
+		return nil, nil
+	}
+	around, err := client.Message.GetContext(ctx, imbotv2.MessageGetContextRequest{MessageID: last})
+	if err != nil {
+		return nil, err
+	}
+	var own []imbot.ID
+	note := func(m imbotv2.Message) {
+		if ours[m.AuthorID] && m.IsSystem != imbot.Yes && !slices.Contains(own, m.ID) {
+			own = append(own, m.ID)
+		}
+	}
+	for _, m := range around.Messages {
+		note(m)
+	}
+	if !around.HasPrevPage {
+		return own, nil
+	}
+	for m, err := range client.Message.History(ctx, imbotv2.MessageGetContextRequest{MessageID: last}) {
+		if err != nil {
+			return nil, err
+		}
+		note(m)
+	}
+	return own, nil
+}
+
+// deleteAll deletes messages in one batch, or one by one what is left after that.
+func (c *check) deleteAll(ctx context.Context, bot imbot.ID, messages []imbot.ID) error {
+	client := c.client.WithBot(bot)
+	for page := range slices.Chunk(messages, 50) {
+		batch := imbot.NewBatch()
+		var pending []*imbot.Pending[imbot.OK]
+		for _, id := range page {
+			pending = append(pending, imbot.Queue(batch, imbotv2.MessageDeleteRequest{MessageID: id, Complete: imbot.Yes}))
+		}
+		if !c.room.noBatches {
+			if err := client.DoBatch(ctx, batch); err != nil {
+				return err
+			}
+		}
+		for i, id := range page {
+			if _, err := pending[i].Result(); err == nil || errors.Is(err, imbotv2.ErrMessageNotFound) {
+				continue
+			}
+			err := imbotv2.From(client).Message.Delete(ctx, imbotv2.MessageDeleteRequest{MessageID: id, Complete: imbot.Yes})
+			// One that is deleted but for its notice is refused, as is what the portal wrote in the bot's name.
+			if err != nil && !errors.Is(err, imbotv2.ErrMessageNotFound) && !errors.Is(err, imbot.ErrAccessDenied) && !errors.Is(err, imbotv2.ErrCantEditMessage) {
+				return err
+			}
+		}
+	}
+	return nil
+}

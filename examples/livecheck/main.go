@@ -1,0 +1,225 @@
+// Livecheck asks a real portal about what no document settles, and prints a report without a secret, a
+// name or any text of the portal, so that it can be pasted into a public issue.
+//
+// BITRIX24_WEBHOOK_URL is an incoming webhook with the scope imbot. Without a flag it only looks: about
+// ten calls, one a second. Flags ask more:
+//
+//	-write       makes one hidden bot with an empty chat, one of the first generation, and removes them
+//	-person      sends ten messages to whoever owns the webhook, asks what they look like, deletes them
+//	-listen URL  has events posted to an address that leads to -addr, and asks for one message
+//	-clean       removes what a run that was killed has left
+//	-yes         does not ask before it begins
+//	-json FILE   keeps the result, for testdata/live
+//
+// Whatever it makes has a code and a secret of 128 random bits each, so it touches nothing that it did not
+// make. The file livecheck.journal tells what is there until it is removed. At most 80 calls are made.
+//
+// Without BITRIX24_WEBHOOK_URL it runs -write against a portal in memory.
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	if err := start(ctx, os.Args[1:], time.Second); err != nil {
+		fmt.Fprintln(os.Stderr, "livecheck:", err)
+		os.Exit(1)
+	}
+}
+
+// start reads the flags.
+func start(ctx context.Context, args []string, pace time.Duration) error {
+	cfg := config{
+		hook: os.Getenv("BITRIX24_WEBHOOK_URL"), transport: http.DefaultTransport, pace: pace,
+		retry: imbot.Retry{MaxAttempts: 2, MaxBackoff: 5 * time.Second}, random: rand.Reader, in: bufio.NewReader(os.Stdin), out: os.Stdout, tiers: []tier{tierRead},
+	}
+	flags := flag.NewFlagSet("livecheck", flag.ContinueOnError)
+	write := flags.Bool("write", false, "make a hidden bot and a chat, and remove them")
+	person := flags.Bool("person", false, "send ten messages to yourself, and say what they look like")
+	listen := flags.String("listen", "", "a `URL` that leads to -addr: have events posted there")
+	addr := flags.String("addr", "127.0.0.1:8080", "where to listen for -listen")
+	clean := flags.Bool("clean", false, "remove what a run that was killed has left")
+	flags.BoolVar(&cfg.yes, "yes", false, "do not ask before it begins")
+	flags.StringVar(&cfg.journalPath, "journal", "livecheck.journal", "the `file` that tells what is to be removed")
+	flags.StringVar(&cfg.keep, "json", "", "keep the result in a `file`")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	for t, on := range map[tier]bool{tierWrite: *write, tierPerson: *person, tierListen: *listen != ""} {
+		if on {
+			cfg.tiers = append(cfg.tiers, t)
+		}
+	}
+	if len(cfg.tiers) > 2 {
+		return fmt.Errorf("take one of -write, -person and -listen at a time: together they need more than %d calls", mostCalls)
+	}
+	if *listen != "" {
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *addr)
+		if err != nil {
+			return err
+		}
+		defer listener.Close()
+		cfg.listen = listening{url: *listen, listener: listener, patience: 30 * time.Second}
+	}
+	switch {
+	case cfg.hook == "" && *clean:
+		return errors.New("-clean needs BITRIX24_WEBHOOK_URL")
+	case cfg.hook == "":
+		return demo(ctx, cfg)
+	case *clean:
+		return cleanUp(ctx, cfg)
+	}
+	return run(ctx, cfg)
+}
+
+// demo asks a portal in memory.
+func demo(ctx context.Context, cfg config) error {
+	portal := imbottest.NewPortal()
+	defer portal.Close()
+	dir, err := os.MkdirTemp("", "livecheck")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	fmt.Fprintln(cfg.out, "BITRIX24_WEBHOOK_URL is not set, so this is a portal in memory.")
+	cfg.hook, cfg.transport, cfg.pace = portal.Webhook("").URL, portal.HTTPClient().Transport, 0
+	cfg.tiers, cfg.yes, cfg.journalPath = []tier{tierRead, tierWrite}, true, dir+"/livecheck.journal"
+	if err := run(ctx, cfg); err != nil {
+		return err
+	}
+	return portal.Err()
+}
+
+// cleanTime is how long removing may take: one call a second.
+const cleanTime = 2 * time.Minute
+
+// run asks, removes what was made, and reports.
+func run(ctx context.Context, cfg config) error {
+	j := new(journal)
+	c, err := newCheck(cfg, j)
+	if err != nil {
+		return err
+	}
+	makes := slices.ContainsFunc(cfg.tiers, func(t tier) bool { return t != tierRead })
+	if err := c.confirm(makes); err != nil {
+		return err
+	}
+	if makes {
+		if err := j.create(cfg.journalPath, c.client.Portal()); err != nil {
+			return err
+		}
+	}
+	r := result{Date: time.Now().Format(time.DateOnly), Portal: kind(c.client.Portal()), Version: version(), Tiers: cfg.tiers}
+	r.Findings = c.askAll(ctx)
+	r.Revision = r.noteOf("revision")
+	if makes {
+		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime)
+		defer cancel()
+		if err = c.clean(cleaning); err != nil {
+			err = fmt.Errorf("not all could be removed; run it again with -clean: %w", err)
+		}
+	}
+	r.print(cfg.out)
+	fmt.Fprintf(cfg.out, "\n%d calls: %s.\n", mostCalls-c.wire.left(), r.count())
+	return errors.Join(err, c.keepResult(r), ctx.Err())
+}
+
+// keepResult writes the result to the file of -json.
+func (c *check) keepResult(r result) error {
+	if c.keep == "" {
+		return nil
+	}
+	file, err := os.Create(c.keep)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.save(file), file.Close())
+}
+
+// cleanUp removes what the journal of a run that was killed tells of.
+func cleanUp(ctx context.Context, cfg config) error {
+	j, err := readJournal(cfg.journalPath)
+	if errors.Is(err, os.ErrNotExist) {
+		_, err = fmt.Fprintf(cfg.out, "There is no %s, so nothing is left.\n", cfg.journalPath)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	c, err := newCheck(cfg, j)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, cleanTime)
+	defer cancel()
+	if err := c.clean(ctx); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(cfg.out, "All is removed.")
+	return err
+}
+
+// plan is what each tier does, in words for whoever decides.
+var plan = map[tier]string{
+	tierRead:   "look at what the portal answers to about ten calls that change nothing",
+	tierWrite:  "make two hidden bots and a chat with nobody else in it, write into it, and remove all of that",
+	tierPerson: "make a hidden bot, send you ten messages, ask you what they look like, and delete them",
+	tierListen: "make hidden bots and a chat with you in it, ask you for one message, and remove them and the chat's messages of the bots",
+}
+
+// confirm says what will happen, and asks when something is made.
+func (c *check) confirm(makes bool) error {
+	var b strings.Builder
+	b.WriteString("This will\n")
+	for _, t := range c.tiers {
+		b.WriteString("  * " + plan[t] + "\n")
+	}
+	fmt.Fprintf(&b, "with at most %d calls, one a second.\n", mostCalls)
+	if _, err := io.WriteString(c.out, b.String()); err != nil {
+		return err
+	}
+	if !makes || c.yes {
+		return nil
+	}
+	answer, err := c.question("Go on? (y/N) ")
+	if err != nil {
+		return err
+	}
+	if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
+		return errStopped
+	}
+	return nil
+}
+
+// question asks whoever runs this.
+func (c *check) question(text string) (string, error) {
+	if _, err := io.WriteString(c.out, text); err != nil {
+		return "", err
+	}
+	line, err := c.in.ReadString('\n')
+	if err != nil && line == "" {
+		return "", errors.New("there is nobody to answer; take -yes")
+	}
+	return strings.TrimSpace(line), nil
+}
