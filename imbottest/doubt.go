@@ -39,6 +39,8 @@ const (
 	DoubtUUIDMapEmpty = Doubt(world.DoubtUUIDMapEmpty)
 	// A flag in a text is yes when that is "Y", "1" or "true"; or when it is not empty.
 	DoubtFlagText = Doubt(world.DoubtFlagText)
+	// JSON booleans are read as flags; or true counts as no.
+	DoubtFlagBool = Doubt(world.DoubtFlagBool)
 	// A colour may be lightBlue or LIGHT_BLUE; or LIGHT_BLUE only.
 	DoubtColourSpelling = Doubt(world.DoubtColourSpelling)
 	// textFieldEnabled of a chat is "Y" or "N"; or true or false.
@@ -93,6 +95,8 @@ const (
 	DoubtV2Posts = Doubt(world.DoubtV2Posts)
 	// Each bot of an owner in a chat has a post of its own; or only the first has one.
 	DoubtPostsPerBot = Doubt(world.DoubtPostsPerBot)
+	// No header of a post proves who sent it; or one has a signature.
+	DoubtPostHeaders = Doubt(world.DoubtPostHeaders)
 	// Posts of the second generation are forms; or JSON.
 	DoubtPostForm = Doubt(world.DoubtPostForm)
 	// MESSAGE of the first generation has no mentions in group chats; or all.
@@ -106,12 +110,12 @@ func Doubts() []Doubt {
 	return []Doubt{
 		DoubtV2InBatch, DoubtBatchReferences, DoubtTimeNumbers, DoubtOperating, DoubtBatchOperating,
 		DoubtLimitHeaders, DoubtStatusAuth, DoubtStatusScope, DoubtStatusMethod, DoubtTemplateID,
-		DoubtTemplateIDUpper, DoubtUUIDMapEmpty, DoubtFlagText, DoubtColourSpelling, DoubtTextFieldEnabled,
+		DoubtTemplateIDUpper, DoubtUUIDMapEmpty, DoubtFlagText, DoubtFlagBool, DoubtColourSpelling, DoubtTextFieldEnabled,
 		DoubtLastMessageViews, DoubtPropertiesPartial, DoubtBackgroundNull, DoubtRegisterAgain,
 		DoubtUnknownBotType, DoubtTextCut, DoubtEntitiesDecoded, DoubtMeKept, DoubtLinksWrapped, DoubtSQLWords,
 		DoubtEmptyDeletes, DoubtKeyboardOfUpdate, DoubtChatFirstMessage, DoubtFileNameUnique, DoubtFileObject,
 		DoubtBuiltInCommands, DoubtEmptyList, DoubtUserList, DoubtQueueOffset, DoubtOwnJoin, DoubtV1ToFetch, DoubtSharedOwner,
-		DoubtApplicationToken, DoubtV2Posts, DoubtPostsPerBot, DoubtPostForm, DoubtMentionCut,
+		DoubtApplicationToken, DoubtV2Posts, DoubtPostsPerBot, DoubtPostHeaders, DoubtPostForm, DoubtMentionCut,
 		DoubtMessageOriginal,
 	}
 }

@@ -69,6 +69,7 @@ var doubtRows = []struct {
 	{imbottest.DoubtTemplateIDUpper, "a UUID in upper case is none", []string{send(`"message":"a",` + upper), send(`"message":"a",` + upper)}, `"id":(\d+)`, "50002", "50001"},
 	{imbottest.DoubtUUIDMapEmpty, "an empty map is a list", []string{send(`"message":"a"`)}, `"uuidMap":(..)`, "[]", "{}"},
 	{imbottest.DoubtFlagText, `"N" is no`, []string{updateBot(`"isHidden":"N"`)}, `"isHidden":(\w+)`, "false", "true"},
+	{imbottest.DoubtFlagBool, "true is yes", []string{updateBot(`"isHidden":true`)}, `"isHidden":(\w+)`, "true", "false"},
 	{imbottest.DoubtColourSpelling, "a colour may be in camel case", []string{updateBot(`"properties":{"color":"lightBlue"}`)}, `"color":"(#\w+)"`, strings.ToLower(imbot.ColorLightBlue.Hex()), "#df532d"},
 	{imbottest.DoubtTextFieldEnabled, "a chat has its flag as a text", []string{send(`"message":"a"`), `imbot.v2.Chat.get {` + withAnna + `}`}, `"textFieldEnabled":("?\w+)`, `"Y`, "true"},
 	{imbottest.DoubtLastMessageViews, "a chat has its views as a text", []string{send(`"message":"a"`), `imbot.v2.Chat.get {` + withAnna + `}`}, `"lastMessageViews":(.)`, `"`, "{"},
@@ -118,6 +119,7 @@ var doubtRows = []struct {
 	},
 	{imbottest.DoubtV2Posts, "an address without a client id is posted to", []string{posted("p"), "say 103 hi", "posts"}, `event=(ONIMBOTV2\w+)`, "ONIMBOTV2JOINCHAT", ""},
 	{imbottest.DoubtPostsPerBot, "each bot has its post", []string{posted("p"), posted("q"), "group 101 103 104", "say chat1001 hi", "posts"}, `(?s)MESSAGEADD.*(MESSAGEADD)`, "MESSAGEADD", ""},
+	{imbottest.DoubtPostHeaders, "no header signs a post", []string{posted("p"), "say 103 hi", "posts"}, `(signed) application/`, "", "signed"},
 	{imbottest.DoubtPostForm, "a post is a form", []string{posted("p"), "say 103 hi", "posts"}, `application/([\w-]+)`, "x-www-form-urlencoded", "json"},
 	{
 		imbottest.DoubtMentionCut, "the first generation gets no mentions",
@@ -163,7 +165,7 @@ func runScript(t *testing.T, opts []imbottest.Option, script []string) (shown st
 	portal.Serve(eventURL, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		form, _ := url.QueryUnescape(string(body))
-		posts <- r.Header.Get("Content-Type") + " " + form
+		posts <- strings.TrimSpace(r.Header.Get("X-Signature")+" "+r.Header.Get("Content-Type")) + " " + form
 	}))
 	require.EqualValues(t, anna, portal.AddUser("Anna", "Ivanova"))
 	prepare(t, portal, `imbot.v2.Bot.register {"fields":{"botToken":"three","code":"gamma","type":"personal","properties":{"name":"Gamma"}}}`)

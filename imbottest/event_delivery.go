@@ -141,6 +141,9 @@ func (p *Portal) deliver(d delivery, handler http.Handler) {
 	}
 	r.Header.Set("Content-Type", kind)
 	r.Header.Set("User-Agent", "imbottest")
+	if p.w.Differs(world.DoubtPostHeaders) {
+		r.Header.Set("X-Signature", "signed")
+	}
 	switch {
 	case handler != nil:
 		if d.fault.Cut == AfterRun {

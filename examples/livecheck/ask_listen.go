@@ -31,6 +31,7 @@ type post struct {
 	event    string
 	bot      string // whom it is for; the addresses of an owner's bots may get the posts of all
 	form     bool
+	signed   bool // a header sounds like a proof
 	token    tokenShape
 	mention  bool // MESSAGE holds one
 	original bool // MESSAGE_ORIGINAL does
@@ -107,12 +108,12 @@ func (m *mailbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	m.note(query.Get("generation") == first, r.Header.Get("Content-Type"), body)
+	m.note(query.Get("generation") == first, r.Header, body)
 }
 
 // note keeps what is asked about a post.
-func (m *mailbox) note(v1 bool, contentType string, body []byte) {
-	kind, _, _ := mime.ParseMediaType(contentType) // an unknown one is no form
+func (m *mailbox) note(v1 bool, header http.Header, body []byte) {
+	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type")) // an unknown one is no form
 	p := post{v1: v1, form: kind == "application/x-www-form-urlencoded"}
 	if p.form {
 		values, _ := url.ParseQuery(string(body)) // what can be read of it
@@ -136,6 +137,10 @@ func (m *mailbox) note(v1 bool, contentType string, body []byte) {
 		p.event, p.token, p.bot = event.Event, m.shape(event.Auth.Token), event.Data.Bot.ID.String()
 	}
 	p.event = strings.ToUpper(p.event)
+	for name := range header {
+		name = strings.ToLower(name)
+		p.signed = p.signed || strings.Contains(name, "sign") || strings.Contains(name, "hmac") || strings.Contains(name, "digest")
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.posts = append(m.posts, p)
@@ -264,6 +269,11 @@ func askPostForm(ctx context.Context, c *check) (seen, error) {
 		err = notAsked("nothing was posted to a bot of the second generation")
 	}
 	return seen{assumed: !slices.ContainsFunc(posts, func(p post) bool { return !p.form })}, err
+}
+
+func askPostHeaders(ctx context.Context, c *check) (seen, error) {
+	posts, err := c.listened(ctx, func(post) bool { return true })
+	return seen{assumed: !slices.ContainsFunc(posts, func(p post) bool { return p.signed })}, err
 }
 
 func askApplicationToken(ctx context.Context, c *check) (seen, error) {

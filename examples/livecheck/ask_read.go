@@ -127,6 +127,11 @@ func askStatusScope(ctx context.Context, c *check) (seen, error) {
 	if err := c.call(ctx, "scope", nil, &scopes); err != nil {
 		return seen{}, err
 	}
+	for _, scope := range []string{"imbot", "im", "imopenlines", "disk"} {
+		if slices.Contains(scopes, scope) {
+			c.room.scopes = append(c.room.scopes, scope)
+		}
+	}
 	for _, h := range harmless {
 		if !slices.Contains(scopes, h.scope) {
 			return c.status(c.call(ctx, h.method, nil, nil), 401)

@@ -73,6 +73,29 @@ func flagOf(raw json.RawMessage) (bool, error) {
 	return false, errForm
 }
 
+// askFlagBool switches something off and on.
+func askFlagBool(ctx context.Context, c *check) (seen, error) {
+	bot, err := c.bot(ctx)
+	if err != nil {
+		return seen{}, err
+	}
+	right := true
+	for _, on := range []bool{false, true} {
+		var result struct {
+			Bot map[string]json.RawMessage `json:"bot"`
+		}
+		if err := c.call(ctx, "imbot.v2.Bot.update", fields{"botId": bot, "fields": fields{"isReactionsEnabled": on}}, &result); err != nil {
+			return seen{}, err
+		}
+		is, err := flagOf(result.Bot["isReactionsEnabled"])
+		if err != nil {
+			return seen{}, err
+		}
+		right = right && is == on
+	}
+	return yesNo(right)
+}
+
 func askTextField(_ context.Context, c *check) (seen, error) {
 	return c.isText("textFieldEnabled")
 }

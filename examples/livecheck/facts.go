@@ -52,6 +52,7 @@ func facts() []fact {
 
 		{id: "templateid", tier: tierWrite, assumed: "a lower-case templateId that is sent twice is one message", ask: askTemplateID},
 		{id: "flag-text", tier: tierWrite, assumed: `the text "N" is read as no`, ask: askFlagText},
+		{id: "flag-bool", tier: tierWrite, assumed: "JSON true and false are read as flags", ask: askFlagBool},
 		{id: "v1-to-fetch", tier: tierWrite, assumed: "Bot.update makes a bot of the first generation one that fetches", ask: askV1ToFetch},
 		{id: "colour-spelling", tier: tierWrite, assumed: `Chat.add reads "lightBlue" as "LIGHT_BLUE"`, ask: askColour},
 		{id: "properties-partial", tier: tierWrite, assumed: "Bot.update with some properties empties the others", ask: askProperties},
@@ -82,6 +83,7 @@ func facts() []fact {
 		{id: "empty-deletes", tier: tierWrite, assumed: "Message.update with an empty text deletes the message", ask: askEmptyDeletes},
 	}, personFacts(), []fact{
 		{id: "post-form", tier: tierListen, assumed: "events are posted as forms", ask: askPostForm},
+		{id: "post-headers", tier: tierListen, assumed: "no header of a post proves who sent it", ask: askPostHeaders},
 		{id: "v2-posts", tier: tierListen, assumed: "events are posted to a webhookUrl without CLIENT_ID", ask: askPosts},
 		{id: "application-token", tier: tierListen, assumed: `application_token is "custom" and the bot token`, ask: askApplicationToken},
 		{id: "posts-per-bot", tier: tierListen, assumed: "each of two bots in a chat gets a post of its own", ask: askPostsPerBot},

@@ -105,10 +105,7 @@ func demo(ctx context.Context, cfg config) error {
 	fmt.Fprintln(cfg.out, "BITRIX24_WEBHOOK_URL is not set, so this is a portal in memory.")
 	cfg.hook, cfg.transport, cfg.pace = portal.Webhook("").URL, portal.HTTPClient().Transport, 0
 	cfg.tiers, cfg.yes, cfg.journalPath = []tier{tierRead, tierWrite}, true, dir+"/livecheck.journal"
-	if err := run(ctx, cfg); err != nil {
-		return err
-	}
-	return portal.Err()
+	return run(ctx, cfg)
 }
 
 // cleanTime is how long removing may take: one call a second.
@@ -132,7 +129,7 @@ func run(ctx context.Context, cfg config) error {
 	}
 	r := result{Date: time.Now().Format(time.DateOnly), Portal: kind(c.client.Portal()), Version: version(), Tiers: cfg.tiers}
 	r.Findings = c.askAll(ctx)
-	r.Revision = r.noteOf("revision")
+	r.Revision, r.Scopes = r.noteOf("revision"), c.room.scopes
 	if makes {
 		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime)
 		defer cancel()

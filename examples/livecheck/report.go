@@ -32,6 +32,7 @@ type result struct {
 	Portal   string    `json:"portal"` // a cloud or a box
 	Version  string    `json:"version"`
 	Revision note      `json:"revision,omitempty"`
+	Scopes   []string  `json:"scopes,omitempty"` // of those that matter to bots
 	Tiers    []tier    `json:"tiers"`
 	Findings []finding `json:"findings"`
 }
@@ -81,6 +82,7 @@ func (r result) print(out io.Writer) {
 	line("Go", runtime.Version()+" "+runtime.GOOS+"/"+runtime.GOARCH)
 	line("date", r.Date)
 	line("portal", r.Portal)
+	line("scopes", strings.Join(r.Scopes, ", "))
 	b.WriteString("```\n\n| fact | what we assume | what this portal does |\n|---|---|---|\n")
 	assumed := map[string]string{}
 	for _, f := range facts() {

@@ -28,6 +28,7 @@ type room struct {
 	batches        bool // imbot.v2 works in them
 	noBatches      bool // or it does not
 
+	scopes            []string                   // of the webhook, of those that matter to bots
 	answered, refused answer                     // an answer with a result, and one with an error
 	object            map[string]json.RawMessage // the chat
 	uuids             json.RawMessage            // a uuidMap

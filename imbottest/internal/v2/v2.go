@@ -134,7 +134,7 @@ func isTrue() *php.Array { return php.Object("result", true) }
 func yes(w *world.World, v any) bool {
 	switch v := v.(type) {
 	case bool:
-		return v
+		return v && !w.Differs(world.DoubtFlagBool)
 	case nil:
 		return false
 	default:

@@ -36,6 +36,8 @@ const (
 	DoubtFileNameUnique    Doubt = "file-name-unique"
 	DoubtFileObject        Doubt = "file-object"
 	DoubtBuiltInCommands   Doubt = "built-in-commands"
+	DoubtFlagBool          Doubt = "flag-bool"
+	DoubtPostHeaders       Doubt = "post-headers"
 	DoubtEmptyList         Doubt = "empty-list"
 	DoubtUserList          Doubt = "user-list"
 	DoubtQueueOffset       Doubt = "queue-offset"
