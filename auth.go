@@ -29,8 +29,8 @@ type access struct {
 // Webhook are the credentials of an incoming webhook with the scope imbot.
 //
 // All fields are secrets. ClientID and BotToken are two names of one, which the two
-// generations of the API use: set either. You make it up. The portal sends it back in every
-// event of a bot, as the proof that the event is genuine, and appends it un-escaped to the
+// generations of the API use: set either (livecheck: shared-owner). You make it up. The portal
+// sends it back in every event of a bot, as the proof that the event is genuine, and appends it un-escaped to the
 // handler URLs of the first generation: take a long random one of A-Z a-z 0-9 - . _ ~ (at
 // most 122 characters, 40 for a bot that the second generation registers), one per bot and
 // environment. Whoever knows it and the URL controls the bot.

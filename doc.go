@@ -52,6 +52,9 @@
 //
 // No error, log record or printed value holds a secret.
 //
+// A comment that names "livecheck" rests on what no document settles: LIVE.md tells, by the names
+// behind that word, what portals were seen to do.
+//
 // # Repetition
 //
 // A call that failed is sent again when that is safe, after 1 s to 30 s, until it
@@ -81,7 +84,7 @@
 // The proactive filter of a box (an installation of one's own) rewrites some
 // words in JSON bodies, those of SQL and of scripts above all: "select an item
 // from the list" can arrive as "sel ect an item fr om the list". No error
-// tells; [Diagnose] names it (livecheck: sql-words).
+// tells; [Diagnose] names it (livecheck: sql-words, filter-in-cloud).
 //
 // # Many calls
 //

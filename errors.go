@@ -120,7 +120,7 @@ const (
 	ErrMethodConfirmDenied       ErrorCode = "METHOD_CONFIRM_DENIED"           // an administrator has forbidden this method
 	ErrBatchLengthExceeded       ErrorCode = "ERROR_BATCH_LENGTH_EXCEEDED"     // a command beyond the 50th; did not run: send it in another batch
 	ErrBatchMethodNotAllowed     ErrorCode = "ERROR_BATCH_METHOD_NOT_ALLOWED"  // this method cannot be called inside a batch
-	ErrPortalDeleted             ErrorCode = "PORTAL_DELETED"                  // the portal is gone, closed or in maintenance; look again in some hours
+	ErrPortalDeleted             ErrorCode = "PORTAL_DELETED"                  // the portal is gone, closed or in maintenance; look again in some hours (livecheck: portal-deleted)
 	ErrWrongLicense              ErrorCode = "WRONG_LICENSE"                   // the portal's plan does not include this feature
 	ErrManifestIsNotAvailable    ErrorCode = "ERROR_MANIFEST_IS_NOT_AVAILABLE" // import of a configuration that is not there; no concern of bots
 	ErrInternalWrongTransport    ErrorCode = "INTERNAL_WRONG_TRANSPORT"        // the portal's server is set up wrongly (transport)

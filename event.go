@@ -112,7 +112,7 @@ type EventBot struct {
 
 // EventUser is the person behind an event; zero when the portal names none. Name and
 // the three below it are as people read them; the portal sends them escaped for HTML,
-// as Raw has them.
+// as Raw has them (livecheck: cloud-names).
 type EventUser struct {
 	ID           ID
 	Name         string // as shown

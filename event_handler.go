@@ -140,7 +140,7 @@ func (h *EventHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer body.Close()
 	err = in.Receive(r.Context(), h.arrival(meta, body.Size))
 	if err == nil {
-		w.WriteHeader(http.StatusOK)
+		w.WriteHeader(http.StatusOK) // 202 or 204 may not be success for the portal (livecheck: handler-time)
 		return
 	}
 	if dropped := (*inbox.DroppedError)(nil); errors.As(err, &dropped) {

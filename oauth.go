@@ -36,7 +36,7 @@ import (
 // renewed when the portal refuses it, once for all calls that wait, and the new
 // pair is stored before it is used.
 //
-// The token server uses up a refresh token when it answers. A program that is killed
+// The token server uses up a refresh token when it answers (livecheck: oauth-rotation). A program that is killed
 // between the answer and the store's write loses the grant, and so does one whose store
 // fails in that moment and that ends before a later call could store the pair. So let
 // the calls return before the program ends; a renewal goes on when a context ends.
@@ -72,8 +72,8 @@ type OAuthApp struct {
 	Options []Option
 
 	// TokenQuery sends secrets to the token endpoint in the query of a GET
-	// instead of the body of a POST, for a server that refuses POST. Queries
-	// end up in logs.
+	// instead of the body of a POST, for a server that refuses POST
+	// (livecheck: oauth-info-post). Queries end up in logs.
 	TokenQuery bool
 
 	noPrint

@@ -236,6 +236,6 @@ type CallInfo struct {
 	Err              error         // nil after a result
 	Duration         time.Duration // from sending to the end of the answer
 	Waited           time.Duration // before sending, for the limiter and the method's operating time; with WithAutoBatch also for other calls
-	Operating        time.Duration // the method's sum over the last ten minutes, as the portal counts it; 0 when unknown. Of a batch: the greatest of its calls' sums
+	Operating        time.Duration // the method's sum over the last ten minutes, as the portal counts it; 0 when unknown (livecheck: operating). Of a batch: the greatest of its calls' sums
 	OperatingResetAt time.Time     // when that sum drops; zero when unknown
 }

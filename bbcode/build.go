@@ -53,7 +53,7 @@ func Quote(text string) string {
 // QuoteBlock quotes a message: text between two lines of 54 dashes. It begins
 // and ends a line; put a line break before it and behind it. A line that ends in "]"
 // gets the invisible character of [Escape], because the web client would show it as
-// an author and a time, without the brackets.
+// an author and a time, without the brackets (livecheck: quote-name).
 func QuoteBlock(text string) string {
 	half := quoteRule[:len(quoteRule)/2]
 	text = strings.ReplaceAll(text, quoteRule, half+joiner+half)
@@ -146,7 +146,7 @@ func Mention[I ~int | ~int64](user I, name string) string {
 }
 
 // MentionAll mentions everybody in the chat. The web client of January 2026 shows
-// the code itself; newer portals know it.
+// the code itself; newer portals know it (livecheck: raw-codes).
 func MentionAll(text string) string { return "[user=all]" + text + "[/user]" }
 
 // ChatLink leads to a chat. The name is taken as it is and escaped.

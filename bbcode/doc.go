@@ -25,5 +25,5 @@
 // conversion. Several ids of one call are of one type.
 //
 // Codes that Bitrix24 does not document may show as text in some clients; their
-// comments say "Not documented".
+// comments say "Not documented" (livecheck: raw-codes).
 package bbcode

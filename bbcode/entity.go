@@ -4,7 +4,7 @@ import "strings"
 
 // The portal makes characters of some entities each time it hands a text out,
 // after its own look for codes and before that of people's clients. What a person
-// types as "&#91;b&#93;" would so be read as a code.
+// types as "&#91;b&#93;" would so be read as a code (livecheck: entity-code).
 
 // portalEntity returns what the portal makes of an entity ("&" and ";" left out);
 // ok is false for one that stays.

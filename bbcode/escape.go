@@ -31,12 +31,12 @@ const maxDashes = 20
 // begins the text, inside "#BR#", rows of "#" and long rows of dashes, and in front
 // of text that begins with "#" or like the inside of a code or entity ("b]",
 // "icon=", "lt;", or nothing but "b", "ur", "am" or "/"). The reader sees exactly what
-// was typed; what is copied from the message has the invisible character, too, and a
+// was typed (livecheck: escaped); what is copied from the message has the invisible character, too, and a
 // search for the words finds them. [Plain] takes it away. Text that must be copied
 // byte for byte belongs into [Code].
 //
 // An address stays a link. That of a picture stays text, because the web client
-// would show the picture, and each reader would load it from a host that a stranger
+// would show the picture (livecheck: picture-link), and each reader would load it from a host that a stranger
 // has chosen; [Image] shows one. Smileys stay smileys. Against Markdown see
 // [EscapeMarkdown].
 //
@@ -75,7 +75,7 @@ func escapeFor(place int, text string) string {
 			}
 		case '#':
 			// Rows of "#" are kept apart, as in ####NOTE####: there are texts with
-			// such rows that keep a reader's client busy for ever.
+			// such rows that keep a reader's client busy for ever (livecheck: client-freeze).
 			if strings.HasPrefix(text[i+1:], "#") || overlap(text[i:], "#BR#") {
 				e.joiner(i + 1)
 			}
@@ -262,8 +262,8 @@ func messageStart(text string) int {
 	}
 }
 
-// isSlashCommand reports whether a message that begins so is restyled: the web
-// client does not ask whether the word ends there.
+// isSlashCommand reports whether a message that begins so is restyled: the web client does not ask
+// whether the word ends there, so "/menu" is, too (livecheck: me-italic, menu-cut).
 func isSlashCommand(text string) bool {
 	return hasFoldPrefix(text, "/me") || hasFoldPrefix(text, "/loud")
 }

@@ -17,8 +17,8 @@ const wideJoiner = "\ufeff" + joiner
 // no character without width prevents it.
 //
 // Markdown is switched on by a flag of the portal. Documentation knows nothing of
-// it, and whether it is on in the cloud is unknown: measure, and use Escape until a
-// literal **b** is shown bold. Of that client only the source was read and its
+// it, and whether it is on in the cloud is unknown (livecheck: markdown-bold, markdown-link, html-tag):
+// measure, and use Escape until a literal **b** is shown bold. Of that client only the source was read and its
 // patterns were tried on texts; it was not run. What Escape does was measured.
 //
 // It puts more invisible characters into a text than Escape: U+2060 at the beginning

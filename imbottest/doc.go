@@ -150,7 +150,8 @@
 // URL_PREVIEW have no effect, and bots of the first generation get no event when a bot
 // changes or deletes messages. Chat applications for calls are not offered. A forwarded message
 // shows bots of the first generation no sign of that. What happens to the first reaction of a
-// person who sets a second one is not documented; here the second takes its place.
+// person who sets a second one is not documented; here the second takes its place
+// (livecheck: second-reaction).
 // MESSAGE_DUPLICATED_BY_UUID, which real portals answer while the
 // first attempt is under way, needs a [Fault].
 //

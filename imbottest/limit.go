@@ -38,7 +38,7 @@ func WithRateLimit(perSecond float64, burst int) Option {
 
 // WithOperatingLimit lets the portal refuse a method with OPERATION_TIME_LIMIT when
 // its calls, of one application or of the webhook, have run for d during the last ten
-// minutes. The cloud allows 480 seconds. The call that crosses the limit is still
+// minutes. The cloud allows 480 seconds (livecheck: operating-limit). The call that crosses the limit is still
 // answered; a call stops to count after ten minutes. Calls that fail, or take no more
 // than 0.1 s, do not count, and of a batch each command counts for its method. So on
 // this portal only a [Fault] with a Delay uses time up. Without this option there is no

@@ -106,7 +106,7 @@ func (p *Portal) authenticate(c *call, r *http.Request, user, secret string, sec
 	return fail
 }
 
-// token is the access token of a call, of the header or else of the parameters.
+// token is the access token of a call, of the header or else of the parameters (livecheck: bearer).
 func (c *call) token(r *http.Request) string {
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		return bearer

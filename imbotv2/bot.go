@@ -29,7 +29,7 @@ type BotProperties struct {
 
 // BotRegisterRequest are the parameters of imbot.v2.Bot.register.
 type BotRegisterRequest struct {
-	Code               string // required; one space of codes for all applications of the portal
+	Code               string // required; at most 255 characters (livecheck: lengths); one space of codes for all applications of the portal
 	Properties         BotProperties
 	Type               BotType    // default BotTypeBot; cannot be changed
 	EventMode          EventMode  // default EventModeFetch, with WebhookURL EventModeWebhook
@@ -95,8 +95,8 @@ type BotUpdateRequest struct {
 	IsHidden           imbot.Flag
 	IsReactionsEnabled imbot.Flag
 	IsSupportOpenline  imbot.Flag
-	BackgroundID       Background
-	NewBotToken        string // at most 40 of A-Z a-z 0-9 - . _ ~; [RotateToken] does it safely
+	BackgroundID       Background // cannot be taken away: null may change nothing (livecheck: background-null)
+	NewBotToken        string     // at most 40 of A-Z a-z 0-9 - . _ ~; [RotateToken] does it safely
 }
 
 // Method returns the name of the REST method.

@@ -21,7 +21,7 @@ type ChatAddRequest struct {
 	Type        ChatType // ChatTypeChat (default) or ChatTypeOpen
 	Title       string
 	Description string
-	Color       imbot.Color // default the portal's choice
+	Color       imbot.Color // default the portal's choice; LIGHT_BLUE, because portals may not read lightBlue (livecheck: colour-spelling)
 	Avatar      []byte      // a picture
 	UserIDs     []imbot.ID  // who is in it beside the bot and the owner
 	OwnerID     imbot.ID    // default the bot; the portal does not look whether there is such a user
@@ -176,7 +176,7 @@ type ChatNotifyActionRequest struct {
 	BotID    imbot.ID
 	DialogID imbot.DialogID
 	Status   ActionStatus
-	Duration time.Duration // 1 s to 10 min, rounded up to seconds; default the portal's own
+	Duration time.Duration // 1 s to 10 min, rounded up to seconds; default the portal's own (livecheck: action-time)
 }
 
 // Method returns the name of the REST method.
@@ -309,6 +309,7 @@ func (s *ChatService) SetTextField(ctx context.Context, req ChatSetTextFieldRequ
 	return err
 }
 
+// decodeChat reads a chat; the users beside it are not read, they are the bot (livecheck: chat-add-users).
 func decodeChat(data []byte) (Chat, error) {
 	f, err := result(data)
 	if err != nil {

@@ -102,7 +102,7 @@ func (r ChatListUsersRequest) Check() error {
 
 const maxUsers = 200 // of one list
 
-// Decode reads the result of a call.
+// Decode reads the result of a call, which is the bare list (livecheck: user-list).
 func (ChatListUsersRequest) Decode(data []byte) ([]User, error) {
 	users, err := listOf(data, fields.user)
 	if err == nil && slices.ContainsFunc(users, func(u User) bool { return u.ID == 0 }) {

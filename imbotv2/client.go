@@ -52,7 +52,7 @@ func NewClient(auth imbot.Auth, opts ...imbot.Option) (*Client, error) {
 }
 
 // From returns a client over the state, the bot and the token of another: one of an
-// [imbot.OAuthApp], or one that calls the first generation, too.
+// [imbot.OAuthApp], or one that calls the first generation, too (livecheck: shared-owner).
 func From(base *imbot.Client) *Client {
 	c := &Client{base: base, whose: func() whose { return whose{origin: base} }, kept: new(keptActions)}
 	s := &service{client: c}

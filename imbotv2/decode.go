@@ -15,7 +15,7 @@ import (
 // The one decoder: what a portal answers and what it tells in events, fetched or posted, is
 // read by the field that wants it. Numbers may be texts, an empty object may be a list, false,
 // "0", "" and null are no date, and what is missing is zero (livecheck: text-field-enabled,
-// uuidmap-empty).
+// uuidmap-empty, chat-nulls, user-shapes, context-user).
 
 // fields reads the members of an object.
 type fields struct{ imbot.RawEvent }
@@ -81,7 +81,7 @@ func (f fields) auth() imbot.EventAuth {
 	}
 }
 
-// list reads each member of a list; a map is read by its values.
+// list reads each member of a list; a map is read by its values, and null has none (livecheck: empty-list).
 func list[T any](f fields, read func(fields) T) []T {
 	keys := f.Keys()
 	if len(keys) == 0 {

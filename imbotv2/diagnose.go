@@ -26,7 +26,7 @@ const (
 // imbot.v2, whether the bot is there and ours, whether its event mode is the one of the program,
 // and whether somebody reads its queue. It changes nothing and acknowledges nothing. It takes up
 // to ten calls, one GET of the URL and one POST of an event that proves nothing, and, when events
-// wait, five seconds.
+// wait, five seconds. It cannot see whether the portal posts to bots of webhooks (livecheck: v2-posts).
 //
 // The error is that of ctx; everything else is in the report.
 //

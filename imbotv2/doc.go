@@ -34,7 +34,7 @@
 // [MessageService.Send] makes one up when there is none, so a message whose answer got lost is
 // sent again, and appears once. The Reply of an event derives it from the event, so
 // an event that is handled twice, after a crash or by two processes, is answered once.
-// The documentation promises none of it; the server's source does it.
+// The documentation promises none of it; the server's source does it (livecheck: templateid, queue-day).
 //
 // # Events that outlive their process
 //

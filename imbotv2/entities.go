@@ -325,7 +325,7 @@ type Message struct {
 	Unread         imbot.Flag     // by the bot; in answers, like Viewed
 	Viewed         imbot.Flag     //
 	Block          imbot.RawEvent // not documented
-	Params         imbot.RawEvent // what comes with it, as in Params.Get("LIKE", "0"); the portal documents none of it
+	Params         imbot.RawEvent // what comes with it, as in Params.Get("LIKE", "0"); the portal documents none of it (livecheck: message-params)
 
 	Raw imbot.RawEvent // all of it
 }

@@ -179,7 +179,7 @@ func typed(ev imbot.Event) imbot.Event {
 }
 
 // Get returns a page of the bot's queue, and deletes all events below Offset for every reader.
-// The portal keeps events for a day, handled or not. An empty answer may be up to a minute
+// The portal keeps events for a day, handled or not (livecheck: queue-day). An empty answer may be up to a minute
 // old, unless Offset is given.
 //
 // Only for bots in EventModeFetch. One program at a time may read a queue. Pause 2 s while there

@@ -13,7 +13,7 @@ import (
 type EventBot struct {
 	ID   imbot.ID
 	Code string
-	Auth imbot.EventAuth // of the bot's own user, in posted events of OAuth applications; else zero
+	Auth imbot.EventAuth // of the bot's own user, in posted events of OAuth applications; else zero (livecheck: bot-auth-of-posts)
 }
 
 // BotEvent is what the events of bots have; it is embedded in each. Raw has all that was sent.

@@ -27,7 +27,8 @@ type FileUploadRequest struct {
 	Message  string // the text beside the file; the portal drops the text 0
 }
 
-// maxFile is the most bytes of a file: the portal counts those of the Base64.
+// maxFile is the most bytes of a file: the portal counts those of the Base64, and servers in front may
+// take less (livecheck: body-limit).
 const maxFile = 100<<20 - 1
 
 // Method returns the name of the REST method.
@@ -257,9 +258,9 @@ func (s *FileService) Download(ctx context.Context, req FileDownloadRequest) (im
 	return imbot.Do(ctx, s.client.base, req)
 }
 
-// DownloadTo writes a file to w, at most so many bytes, and returns how many it wrote: a new link
-// by [FileService.Download], then [imbot.Client.Download], whose errors it has, such as
-// [imbot.ErrTooLarge]. w may have got a part when it fails.
+// DownloadTo writes a file to w as it was uploaded (livecheck: file-down), at most so many bytes, and
+// returns how many it wrote: a new link by [FileService.Download], then [imbot.Client.Download], whose
+// errors it has, such as [imbot.ErrTooLarge]. w may have got a part when it fails.
 func (s *FileService) DownloadTo(ctx context.Context, w io.Writer, file imbot.ID, most int64) (int64, error) {
 	link, err := s.Download(ctx, FileDownloadRequest{FileID: file})
 	if err != nil {

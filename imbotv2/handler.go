@@ -27,7 +27,8 @@ import (
 //
 // Posted events come at most once, and need a Verifier; everything about them that
 // [imbot.EventHandler] says holds here, too. All URLs of the bots of one application get the events of
-// all, and one token has one URL. Fetch events unless a second matters.
+// all, each bot with a post of its own (livecheck: posts-per-bot), and one token has one URL.
+// Fetch events unless a second matters.
 //
 // The context of a callback ends when the callback returns, or with that of Shutdown, and its first
 // 20 calls are [imbot.ClassAnswer]. A callback's error, panic or

@@ -100,10 +100,10 @@ type MessageUpdateRequest struct {
 	done
 	BotID      imbot.ID
 	MessageID  imbot.ID
-	Message    *string // at most 20,000 characters, not blank
+	Message    *string // at most 20,000 characters, not blank: that might delete the message (livecheck: empty-deletes)
 	Attach     *imbot.Attach
-	Keyboard   *imbot.Keyboard
-	URLPreview imbot.Flag // default Yes; with Message only
+	Keyboard   *imbot.Keyboard // one that the portal cannot use is none, without an error (livecheck: keyboard-of-update)
+	URLPreview imbot.Flag      // default Yes; with Message only
 }
 
 // Method returns the name of the REST method.
@@ -228,8 +228,8 @@ func (s *MessageService) Send(ctx context.Context, req MessageSendRequest) (imbo
 	return id, err
 }
 
-// Update changes a message of the bot, in an open line any message. The bot gets the event of
-// its own change.
+// Update changes a message of the bot, of any age (livecheck: edit-time), in an open line any message
+// (livecheck: line-edits). The bot gets the event of its own change.
 //
 // Repeatable. REST method: imbot.v2.Chat.Message.update. Errors: [ErrBotTokenNotSpecified],
 // [ErrBotIDRequired], [ErrBotNotFound], [ErrBotOwnership], [ErrAccessDenied] (not the

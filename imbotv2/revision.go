@@ -33,7 +33,7 @@ func (RevisionGetRequest) Decode(data []byte) (Revision, error) {
 }
 
 // Revision are the revisions of the portal's interfaces. What came with which: 33 this method
-// and JSON booleans in messages; 34 [ErrBotTokenNotSpecified] and texts in the list of
+// and JSON booleans in messages (livecheck: revision); 34 [ErrBotTokenNotSpecified] and texts in the list of
 // commands; 35 a new token for a bot; 36 tokens of at most 40 characters.
 type Revision struct {
 	REST    int // of what this package calls

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	putTime   = time.Second            // for a Put, while the portal waits
+	putTime   = time.Second            // for a Put, while the portal waits (livecheck: handler-time)
 	takeTime  = 10 * time.Second       // for a Take, which waits for items
 	doneTime  = 5 * time.Second        // for one try of anything that nobody waits for
 	leastRest = 50 * time.Millisecond  // after a failure of the store, doubled

@@ -99,7 +99,8 @@ func hurry(w http.ResponseWriter, r *http.Request) (hangUp func()) {
 	return func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) }
 }
 
-// parse reads a form, or JSON where the header or the first byte says so.
+// parse reads a form, as portals post it, or JSON where the header or the first byte says so
+// (livecheck: post-form).
 func parse(contentType string, body []byte) (phpform.Node, error) {
 	kind, _, _ := strings.Cut(contentType, ";")
 	kind = strings.ToLower(strings.TrimSpace(kind))

@@ -10,7 +10,8 @@ import (
 // Settle is how long an event stays unacknowledged after it was first seen. The portal
 // numbers events before it shows them, so one with a lower number may appear after one
 // with a higher number was read, and an acknowledgement would delete it unseen. Events
-// were seen to appear up to 2.55 s late; nobody has measured it on a live portal yet.
+// were seen to appear up to 2.55 s late; nobody has measured it on a live portal yet
+// (livecheck: late-ids).
 const Settle = 3 * time.Second
 
 // A window is what is known about the queue of one bot: which of its events were seen,

@@ -103,7 +103,8 @@ func readAnswer(resp *http.Response, from *url.URL, limit *io.LimitedReader, sec
 }
 
 // ErrorOf reads "error" and "error_description" of an answer. The code may be a
-// string, a number (older cores), empty, or an object with code and message (REST 3).
+// string, a number (older cores), empty, or an object with code and message (REST 3). The description may
+// be missing (livecheck: error-text).
 func ErrorOf(raw, rawDescription json.RawMessage) (code, description string) {
 	description = text(rawDescription)
 	var object struct{ Code, Message json.RawMessage }

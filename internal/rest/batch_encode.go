@@ -76,7 +76,7 @@ func plainKey(key string) bool {
 }
 
 // hasReference reports whether the portal would replace part of a text inside a
-// batch by the result of another command. It reads on from a name, whatever is
+// batch by the result of another command (livecheck: batch-references). It reads on from a name, whatever is
 // glued to it, to the next white space, and looks for [x] anywhere in that word; half
 // of a pair is enough here. There is no way to escape it.
 func hasReference(s string) bool {

@@ -285,7 +285,7 @@ func tokenFailure(cl *Call, err error) *Failure {
 // attempt sends a call once.
 func (c *Core) attempt(ctx context.Context, cl *Call, token *oauth2.Token, waited time.Duration) (json.RawMessage, *Failure, outcome) {
 	body := cl.params
-	if token != nil {
+	if token != nil { // among the parameters: not every portal may read a header, nor every proxy pass it on (livecheck: bearer)
 		auth, _ := json.Marshal(token.AccessToken) // a string always encodes
 		body = Splice(slices.Concat([]byte(`"auth":`), auth, []byte(",")), body)
 	}

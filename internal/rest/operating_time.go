@@ -11,7 +11,7 @@ import (
 
 const (
 	minHold  = 30 * time.Second
-	maxHold  = 10 * time.Minute // the window over which the portal counts
+	maxHold  = 10 * time.Minute // the window over which the portal counts (livecheck: operating-limit)
 	maxHolds = 256              // methods that are remembered
 )
 
@@ -86,8 +86,9 @@ func untilReset(timing []byte) time.Duration {
 }
 
 // seconds reads the whole part of a number, which may be quoted, by its name; 0: there
-// is none. It looks for the name only, because to read the whole "time" of each answer
-// takes a twentieth of a call; in a text of it the quotes would be escaped.
+// is none. Portals differ in whether there are decimals (livecheck: time-numbers). It looks for the name
+// only, because to read the whole "time" of each answer takes a twentieth of a call; in a text of it the
+// quotes would be escaped.
 func seconds(timing []byte, name string) (n int64) {
 	_, value, _ := bytes.Cut(timing, []byte(name))
 	value = bytes.TrimLeft(value, " \t\r\n:\"")
@@ -169,7 +170,7 @@ func (h *Holds) sweep(now time.Time) {
 	h.swept = now
 }
 
-// timing is what the "time" of an answer says; what it does not say is zero.
+// timing is what the "time" of an answer says; what it does not say is zero (livecheck: operating).
 type timing struct {
 	operating time.Duration // sum of the method over the last ten minutes
 	resetAt   time.Time     // when that sum drops
@@ -193,7 +194,7 @@ func readTiming(raw json.RawMessage) timing {
 
 // Operating returns how much of its time budget the method has used, and when that
 // sum drops. The sum of a batch stays 0, because the portal counts its calls by
-// their methods: of them the one counts that is nearest to its limit.
+// their methods: of them the one counts that is nearest to its limit (livecheck: batch-operating).
 func (a Attempt) Operating() (used time.Duration, resetAt time.Time) {
 	t := readTiming(a.answer.Time)
 	used, resetAt = t.operating, t.resetAt

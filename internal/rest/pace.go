@@ -12,8 +12,9 @@ import (
 )
 
 // Pacer is a limiter in memory: each portal has a bucket that lets a burst of
-// requests through at once and so many a second afterwards. Who waits longest within
-// the best class goes next, and the worse classes leave the better ones a reserve.
+// requests through at once and so many a second afterwards. It counts itself, because no answer tells
+// what is left (livecheck: limit-headers). Who waits longest within the best class goes next, and the
+// worse classes leave the better ones a reserve.
 type Pacer struct {
 	perSecond float64
 	burst     int

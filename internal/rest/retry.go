@@ -141,8 +141,9 @@ const (
 	already                 // an attempt before has run: that is the answer
 )
 
-// outcomeOf classifies a failed attempt by its code, and by its status only
-// where there is no code.
+// outcomeOf classifies a failed attempt by its code, and by its status only where there is no code or the
+// code is said of two things: portals may refuse the same with different statuses (livecheck: status-auth,
+// status-scope, status-method). 429 always means that nothing ran (livecheck: rate-refusal).
 func outcomeOf(f *Failure, answered bool, how reach) outcome {
 	switch {
 	case answered:

@@ -168,7 +168,7 @@ func notifyAction(c *world.Call) (any, *world.Refusal) {
 	if fail != nil {
 		return nil, fail
 	}
-	d := world.TypingTime // for how long without duration is not documented
+	d := world.TypingTime // for how long without duration is not documented (livecheck: action-time)
 	if seconds := c.Params.ID("DURATION"); seconds > 0 {
 		d = time.Duration(min(seconds, longestAction)) * time.Second
 	}

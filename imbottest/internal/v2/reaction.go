@@ -29,7 +29,7 @@ func reactionDelete(c *world.Call) (any, *world.Refusal) {
 	switch {
 	case fail != nil:
 		return nil, fail
-	case m.Has(r): // without it nothing happens; the answer then is not documented
+	case m.Has(r): // without it nothing happens; the answer then is not documented (livecheck: reaction-absent)
 		c.World.React(m, r)
 	}
 	return isTrue(), nil

@@ -138,7 +138,7 @@ func (w *World) DeleteMessage(m *Message, complete bool) {
 	m.Deleted, m.Text, m.Parts, m.Reactions = true, deletedText, Parts{}, nil
 }
 
-// uuidTime is how long the portal knows the UUID of a message.
+// uuidTime is how long the portal knows the UUID of a message (livecheck: queue-day).
 const uuidTime = 31 * 24 * time.Hour
 
 // Knows reports whether a message with this UUID was sent before.

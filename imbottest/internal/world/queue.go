@@ -13,7 +13,7 @@ const (
 	ModeWebhook = "webhook"
 )
 
-// queueTime is how long an event stays in a queue.
+// queueTime is how long an event stays in a queue (livecheck: queue-day).
 const queueTime = 24 * time.Hour
 
 // Queue are events that wait for somebody to fetch them, by id.
