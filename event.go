@@ -138,8 +138,8 @@ func (ev *UnknownEvent) Format(f fmt.State, verb rune) {
 }
 
 // Verifier decides whether an event is genuine; nil means that it is. The
-// protocol has no signature: the proof is the application token. An [EventHandler]
-// gives it five seconds, also when the portal has hung up.
+// protocol has no signature (livecheck: post-headers): the proof is the application
+// token. An [EventHandler] gives it five seconds, also when the portal has hung up.
 type Verifier interface {
 	Verify(ctx context.Context, ev *EventMeta) error
 }

@@ -57,7 +57,7 @@ func parseID(s string) ID {
 
 // Flag is an optional yes or no. The zero Flag is not sent: the portal then
 // applies its own default, which stands in the comment of each field. The others go as texts, "Y" and
-// "N", which both generations read (livecheck: flag-text).
+// "N", because old portals read no JSON booleans (livecheck: flag-text, flag-bool).
 type Flag string
 
 // The two values of a Flag.
