@@ -92,7 +92,7 @@ func facts() []fact {
 
 		{id: "oauth-rotation", assumed: "a refresh token that was used is dead", why: "a webhook has no refresh token, and a lost one costs an application its portal"},
 		{id: "oauth-info-post", assumed: "oauth.bitrix.info takes POST as oauth.bitrix24.tech does", why: "it needs the secret of an application"},
-		{id: "bearer", assumed: "REST takes Authorization: Bearer, in any case of letters", why: "it needs an access token, which a webhook does not have"},
+		{id: "bearer", assumed: "REST takes Authorization: Bearer, spelled so", why: "it needs an access token, which a webhook does not have"},
 		{id: "rate-refusal", assumed: "too many calls are refused with 503 or 429", why: "it would slow the other programs of this portal down"},
 		{id: "operating-limit", assumed: "a method may work 480 s in ten minutes", why: "it would stop the other programs of this portal for ten minutes"},
 		{id: "portal-deleted", assumed: "a portal that is gone answers 403, 410 or 500", why: "a portal cannot be taken away for a test"},
@@ -107,7 +107,7 @@ func facts() []fact {
 		{id: "filter-in-cloud", assumed: "the methods of texts are read before the filter of a box", why: "sql-words tells whether there is one; what it spares differs by method and administrator"},
 		{id: "bot-auth-of-posts", assumed: "auth of a webhook's bot in an event has no tokens", why: "asking would mean to hold tokens of somebody, which this program never does"},
 		{id: "lengths", assumed: "code, title and webhookUrl fit into 255 characters", why: "one too long may leave half a bot behind that nothing can find"},
-		{id: "action-time", assumed: "the sign that a bot is writing goes after about 25 s", why: "nothing in an answer tells; -person would have to watch a clock"},
+		{id: "action-time", assumed: "the sign that a bot is writing goes after about ten seconds", why: "nothing in an answer tells; -person would have to watch a clock"},
 		{id: "chat-nulls", assumed: "markedId, unreadId and lastId of a chat are null or 0", why: "both are read as none, so nothing depends on it"},
 		{id: "chat-add-users", assumed: "users beside a chat are the bot", why: "the library does not read them"},
 		{id: "user-shapes", assumed: "phones, idle and absent are false, a text or an object", why: "a bot has none of them, and a person's are nobody's business"},
