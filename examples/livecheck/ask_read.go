@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -19,11 +20,13 @@ func askRevision(ctx context.Context, c *check) (seen, error) {
 	var revision struct {
 		REST int `json:"rest"`
 	}
-	err := c.call(ctx, "imbot.v2.Revision.get", nil, &revision)
-	c.room.answered = c.wire.answered()
-	if err != nil {
+	if err := c.call(ctx, "imbot.v2.Revision.get", nil, &revision); err != nil {
 		return seen{}, err
 	}
+	if revision.REST == 0 {
+		return seen{}, errForm
+	}
+	c.room.v2 = true
 	return seen{revision.REST >= oldestRevision, note(fmt.Sprint("revision ", revision.REST))}, nil
 }
 
@@ -34,8 +37,11 @@ func askBatch(ctx context.Context, c *check) (seen, error) {
 	}
 	c.room.batches = len(b.Results) == 2
 	c.room.noBatches = !c.room.batches
-	if e, refused := b.Errors["a"]; refused {
-		return seen{note: note("refused: " + shown(imbot.ErrorCode(e.Error)))}, nil
+	if err := b.refused("a"); err != nil {
+		if c.room.v2 && errors.Is(err, imbot.ErrMethodNotFound) { // it was found outside of a batch
+			return seen{note: refusal(err)}, nil
+		}
+		return seen{note: refusal(err)}, notRefused(err)
 	}
 	return yesNo(c.room.batches)
 }
@@ -101,25 +107,24 @@ func askStatusAuth(ctx context.Context, c *check) (seen, error) {
 	if c.wire.left() <= c.room.cost() {
 		return seen{}, errUsedUp
 	}
-	return c.status(other.Call(ctx, "scope", nil, nil), 401)
+	return status(other.Call(ctx, "scope", nil, nil), 401, answered)
 }
 
-// status compares how an error was answered.
-func (c *check) status(err error, assumed int) (seen, error) {
+// status compares how an error was answered that is what it is asked for. Another tells nothing.
+func status(err error, assumed int, meant func(error) bool) (seen, error) {
 	if err == nil {
 		return seen{note: "not refused"}, nil
 	}
-	status, err := statusOf(err)
-	if err != nil {
+	var e *imbot.Error
+	if !meant(err) || !errors.As(err, &e) {
 		return seen{}, err
 	}
-	return seen{status == assumed, note(fmt.Sprint("HTTP ", status))}, nil
+	return seen{e.StatusCode == assumed, note(fmt.Sprint("HTTP ", e.StatusCode))}, nil
 }
 
 // harmless are methods that only tell the names of fields, by their scopes.
 var harmless = []struct{ scope, method string }{
-	{"crm", "crm.status.fields"}, {"department", "department.fields"}, {"entity", "entity.get"}, {"sale", "sale.order.getFields"},
-	{"rpa", "rpa.item.getFields"}, {"booking", "booking.v1.resource.list"},
+	{"crm", "crm.status.fields"}, {"department", "department.fields"}, {"sale", "sale.order.getFields"}, {"catalog", "catalog.store.getFields"},
 }
 
 func askStatusScope(ctx context.Context, c *check) (seen, error) {
@@ -132,12 +137,19 @@ func askStatusScope(ctx context.Context, c *check) (seen, error) {
 			c.room.scopes = append(c.room.scopes, scope)
 		}
 	}
+	outside := func(err error) bool { return errors.Is(err, imbot.ErrInsufficientScope) }
+	err := error(notAsked("the webhook has every scope"))
 	for _, h := range harmless {
-		if !slices.Contains(scopes, h.scope) {
-			return c.status(c.call(ctx, h.method, nil, nil), 401)
+		if slices.Contains(scopes, h.scope) {
+			continue
+		}
+		var told seen
+		told, err = status(c.call(ctx, h.method, nil, nil), 401, outside)
+		if !errors.Is(err, imbot.ErrMethodNotFound) { // a portal does without some modules
+			return told, err
 		}
 	}
-	return seen{}, notAsked("the webhook has every scope")
+	return seen{}, err
 }
 
 func askStatusMethod(ctx context.Context, c *check) (seen, error) {
@@ -147,7 +159,7 @@ func askStatusMethod(ctx context.Context, c *check) (seen, error) {
 	}
 	err = c.call(ctx, "imbot.v2.Bot.get", fields{"code": codeStart + name}, nil)
 	c.room.refused = c.wire.answered()
-	return c.status(err, 400)
+	return status(err, 400, byMethod)
 }
 
 func askErrorText(_ context.Context, c *check) (seen, error) {
@@ -168,19 +180,18 @@ func askEmptyList(ctx context.Context, c *check) (seen, error) {
 	if err := c.call(ctx, "imbot.v2.Bot.list", nil, &result); err != nil {
 		return seen{}, err
 	}
-	return form(result.Bots, "[]")
+	return form(result.Bots)
 }
 
-// form tells which JSON stands for nothing.
-func form(raw json.RawMessage, assumed string) (seen, error) {
+// form tells which JSON stands for nothing, where [] is assumed.
+func form(raw json.RawMessage) (seen, error) {
 	var compact bytes.Buffer
 	_ = json.Compact(&compact, raw)
-	s := compact.String()
-	if s == "[]" || s == "{}" || s == "null" {
-		return seen{s == assumed, note(s)}, nil
-	}
-	if s == "" {
+	switch s := compact.String(); {
+	case s == "[]" || s == "{}" || s == "null" || s == "false" || s == `""`:
+		return seen{s == "[]", note(s)}, nil
+	case s == "":
 		return seen{note: "left out"}, nil
 	}
-	return seen{note: "something else"}, nil
+	return seen{}, notAsked("it was not empty")
 }

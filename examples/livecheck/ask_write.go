@@ -40,7 +40,7 @@ func askUUIDMap(_ context.Context, c *check) (seen, error) {
 	if c.room.uuids == nil {
 		return seen{}, notAsked("no message was sent")
 	}
-	return form(c.room.uuids, "[]")
+	return form(c.room.uuids)
 }
 
 // askFlagText switches the text field off with a text. A program that takes every text for true
@@ -50,16 +50,33 @@ func askFlagText(ctx context.Context, c *check) (seen, error) {
 	if err != nil {
 		return seen{}, err
 	}
-	if err := c.call(ctx, "imbot.v2.Chat.TextField.enabled", fields{"botId": bot, "dialogId": chat, "enabled": "N"}, nil); err != nil {
-		return seen{}, err
+	if was, err := c.textField(ctx); err != nil || !was {
+		return seen{}, errors.Join(err, notAsked("the text field is off from the beginning"))
 	}
+	set := func(v any) (enabled bool, err error) {
+		if err := c.call(ctx, "imbot.v2.Chat.TextField.enabled", fields{"botId": bot, "dialogId": chat, "enabled": v}, nil); err != nil {
+			return false, err
+		}
+		return c.textField(ctx)
+	}
+	enabled, err := set("N")
+	if err != nil || !enabled {
+		return seen{assumed: !enabled}, err
+	}
+	if enabled, err := set(false); err != nil || enabled {
+		return seen{}, errors.Join(err, notAsked("the text field cannot be switched off at all"))
+	}
+	return yesNo(false)
+}
+
+// textField reads whether the chat has one.
+func (c *check) textField(ctx context.Context) (bool, error) {
 	object, err := c.chatObject(ctx)
 	if err != nil {
-		return seen{}, err
+		return false, err
 	}
 	c.room.object = object
-	enabled, err := flagOf(object["textFieldEnabled"])
-	return seen{assumed: !enabled}, err
+	return flagOf(object["textFieldEnabled"])
 }
 
 // flagOf reads what stands for yes or no in any form.
@@ -137,14 +154,6 @@ func askV1ToFetch(ctx context.Context, c *check) (seen, error) {
 	return yesNo(result.Bot.EventMode == string(imbotv2.EventModeFetch))
 }
 
-// notRefused is nil for an error that a method answers with: then that is what the portal does.
-func notRefused(err error) error {
-	if _, e := statusOf(err); e == nil {
-		return nil
-	}
-	return err
-}
-
 // registerV1 makes a bot of the first generation.
 func (c *check) registerV1(ctx context.Context, handler string) (imbot.ID, error) {
 	name, err := c.newCode(ctx)
@@ -187,15 +196,27 @@ func askProperties(ctx context.Context, c *check) (seen, error) {
 	if err != nil {
 		return seen{}, err
 	}
-	user, err := c.updated(ctx, bot, fields{"properties": fields{"name": botName}})
-	return seen{assumed: user.LastName == ""}, err
+	for _, params := range []fields{{"name": botName, "lastName": botLastName}, {"name": botName}} {
+		user, err := c.updated(ctx, bot, fields{"properties": params})
+		switch {
+		case err != nil:
+			return seen{}, err
+		case user.LastName == nil:
+			return seen{}, errForm
+		case params["lastName"] == nil:
+			return yesNo(*user.LastName == "")
+		case *user.LastName != botLastName:
+			return seen{}, notAsked("a last name could not be set")
+		}
+	}
+	return seen{}, nil
 }
 
 // botUser is what is looked at of a bot's profile.
 type botUser struct {
-	FirstName string `json:"firstName"`
-	Name      string `json:"name"`
-	LastName  string `json:"lastName"`
+	FirstName string  `json:"firstName"`
+	Name      string  `json:"name"`
+	LastName  *string `json:"lastName"`
 }
 
 // updated updates a bot and returns how the portal tells it.
@@ -331,8 +352,11 @@ func askReferences(ctx context.Context, c *check) (seen, error) {
 	if err != nil {
 		return seen{}, err
 	}
-	if e, refused := b.Errors["b"]; refused {
-		return seen{note: note("refused: " + shown(imbot.ErrorCode(e.Error)))}, nil
+	if err := b.refused("a"); err != nil { // there is nothing to refer to
+		return seen{}, err
+	}
+	if err := b.refused("b"); err != nil {
+		return seen{note: refusal(err)}, notRefused(err)
 	}
 	var first, second struct {
 		ID imbot.ID `json:"id"`
@@ -367,11 +391,8 @@ func askBatchOperating(ctx context.Context, c *check) (seen, error) {
 		return c.command("imbot.v2.Chat.Message.update", fields{"botId": bot, "messageId": c.room.batchMessages[i], "fields": fields{"message": "Changed in a batch"}})
 	}
 	b, err := c.batch(ctx, fields{"a": edit(0), "b": edit(1)})
-	switch {
-	case err != nil:
+	if err := errors.Join(err, b.refused("a"), b.refused("b")); err != nil {
 		return seen{}, err
-	case len(b.Errors) > 0:
-		return seen{note: note("refused: " + shown(imbot.ErrorCode(b.Errors["a"].Error)))}, nil
 	}
 	told := 0
 	most := 0.0
@@ -396,15 +417,18 @@ func (c *check) queue(ctx context.Context, offset int64) (types []string, next i
 	}
 	var result struct {
 		Events     []struct{ Type string } `json:"events"`
-		NextOffset int64                   `json:"nextOffset"`
+		NextOffset *int64                  `json:"nextOffset"`
 	}
 	if err := c.call(ctx, "imbot.v2.Event.get", params, &result); err != nil {
 		return nil, 0, err
 	}
+	if result.NextOffset == nil {
+		return nil, 0, errForm
+	}
 	for _, e := range result.Events {
 		types = append(types, e.Type)
 	}
-	return types, result.NextOffset, nil
+	return types, *result.NextOffset, nil
 }
 
 func askOwnJoin(ctx context.Context, c *check) (seen, error) {
@@ -424,10 +448,17 @@ func askOwnJoin(ctx context.Context, c *check) (seen, error) {
 func askQueueOffset(ctx context.Context, c *check) (seen, error) {
 	offset := max(c.room.offset, 1) + 1_000_000
 	types, next, err := c.queue(ctx, offset)
-	if err == nil && len(types) > 0 {
-		err = notAsked("the queue was not empty")
+	switch {
+	case err != nil:
+		return seen{}, err
+	case len(types) > 0:
+		return seen{}, notAsked("the queue was not empty")
+	case next == offset:
+		return yesNo(true)
+	case next == 0:
+		return seen{note: "0"}, nil
 	}
-	return seen{next == offset, note(map[bool]string{true: "0", false: "another"}[next == 0])}, err
+	return seen{note: "another"}, nil
 }
 
 // askFirstMessage looks for it before a message that came later.
@@ -467,11 +498,21 @@ func askUnknownType(ctx context.Context, c *check) (seen, error) {
 	if _, err := c.bot(ctx); err != nil {
 		return seen{}, err
 	}
-	var result struct {
-		Bots []json.RawMessage `json:"bots"`
+	count := func(params fields) (int, error) {
+		var result struct {
+			Bots []json.RawMessage `json:"bots"`
+		}
+		err := c.call(ctx, "imbot.v2.Bot.list", params, &result)
+		return len(result.Bots), err
 	}
-	err := c.call(ctx, "imbot.v2.Bot.list", fields{"filter": fields{"type": "nosuchtype"}}, &result)
-	return seen{len(result.Bots) == 0, note(fmt.Sprintf("%d found", len(result.Bots)))}, err
+	found, err := count(fields{"filter": fields{"type": "nosuchtype"}})
+	if err != nil || found > 0 {
+		return seen{note: note(fmt.Sprintf("%d found", found))}, err
+	}
+	if all, err := count(nil); err != nil || all == 0 {
+		return seen{}, errors.Join(err, notAsked("Bot.list finds no bot at all"))
+	}
+	return yesNo(true)
 }
 
 func askBuiltIn(ctx context.Context, c *check) (seen, error) {
@@ -557,7 +598,7 @@ func askFileName(ctx context.Context, c *check) (seen, error) {
 		return seen{}, err
 	}
 	second, err := c.upload(ctx)
-	if err == nil && (first.id == 0 || second.id == 0) {
+	if err == nil && (first.name == "" || second.name == "") {
 		err = notAsked("the answer does not name the file")
 	}
 	return seen{assumed: first.name != second.name}, err
@@ -596,9 +637,15 @@ func askEmptyDeletes(ctx context.Context, c *check) (seen, error) {
 		return seen{note: refusal(err)}, notRefused(err)
 	}
 	text, err := c.textOf(ctx, message)
-	if errors.Is(err, imbotv2.ErrMessageNotFound) {
+	switch {
+	case errors.Is(err, imbotv2.ErrMessageNotFound) || errors.Is(err, imbotv2.ErrMessageAccessDenied) || errors.Is(err, imbot.ErrAccessDenied):
 		return yesNo(true)
+	case err != nil:
+		return seen{}, err
+	case text == messageText || text == keyboardText:
+		return seen{note: "the text is what it was"}, nil
+	case strings.TrimSpace(text) == "":
+		return seen{}, notAsked("the text is empty, which tells nothing")
 	}
-	// A notice stands in the place of a deleted message.
-	return seen{assumed: strings.TrimSpace(text) != "" && text != messageText && text != keyboardText}, err
+	return yesNo(true) // a notice stands in its place
 }

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/imbot-go/imbot"
@@ -94,12 +95,20 @@ func (c *check) v2(bot imbot.ID) *imbotv2.Client { return imbotv2.From(c.client.
 type fields map[string]any
 
 // call calls a method as it is documented, not as the library would: what the portal makes of the
-// parameters is in question. It keeps as many calls as it takes to remove what was made.
+// parameters is in question. It keeps as many calls as it takes to remove what was made. An interrupt waits
+// for the answer: a portal goes on with a call that nobody waits for, and what it makes then is not found.
 func (c *check) call(ctx context.Context, method string, params fields, result any) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if c.wire.left() <= c.room.cost() {
 		return errUsedUp
 	}
-	return c.client.Call(ctx, method, params, result)
+	err := c.client.Call(context.WithoutCancel(ctx), method, params, result)
+	if err == nil && c.room.answered.status == 0 {
+		c.room.answered = c.wire.answered()
+	}
+	return err
 }
 
 // command is one call of a batch.
@@ -150,6 +159,14 @@ func (c *check) batch(ctx context.Context, commands fields) (batchResult, error)
 	return b, nil
 }
 
+// refused is how a command was refused, nil if it was not.
+func (b batchResult) refused(key string) error {
+	if e, is := b.Errors[key]; is {
+		return &imbot.Error{Code: imbot.ErrorCode(e.Error)}
+	}
+	return nil
+}
+
 // errForm says that an answer has another form than documented.
 var errForm = errors.New("the answer has another form than documented")
 
@@ -186,6 +203,8 @@ func refusal(err error) note {
 		return note(fmt.Sprintf("refused: HTTP %d %s", e.StatusCode, shown(e.Code)))
 	case errors.As(err, &e) && e.Code != "":
 		return "refused: " + note(shown(e.Code))
+	case errors.As(err, &e) && e.StatusCode == http.StatusOK:
+		return note(errForm.Error())
 	case errors.As(err, &e) && e.StatusCode != 0:
 		return note(fmt.Sprintf("no answer of the REST service: HTTP %d", e.StatusCode))
 	case errors.Is(err, imbot.ErrInvalid):
@@ -194,13 +213,31 @@ func refusal(err error) note {
 	return "the portal did not answer"
 }
 
-// statusOf is how an error was answered.
-func statusOf(err error) (int, error) {
+// elsewhere are codes with which a portal refuses a call before its method has seen it.
+var elsewhere = []imbot.ErrorCode{
+	imbot.ErrQueryLimitExceeded, imbot.ErrOperationTimeLimit, imbot.ErrOverloadLimit, imbot.ErrInternalServer, imbot.ErrUnexpectedAnswer,
+	imbot.ErrMethodNotFound, imbot.ErrMethodConfirmWaiting, imbot.ErrMethodConfirmDenied, imbot.ErrPortalDeleted, imbot.ErrWrongLicense,
+	imbot.ErrExpiredToken, imbot.ErrInvalidToken, imbot.ErrNoAuthFound, imbot.ErrInvalidCredentials, imbot.ErrAuthorization,
+	imbot.ErrInsufficientScope, imbot.ErrUserAccess, imbot.ErrPaymentRequired, imbot.ErrConnection,
+}
+
+// byMethod reports whether a method has refused a call, which tells something about it.
+func byMethod(err error) bool {
+	return answered(err) && !slices.ContainsFunc(elsewhere, func(c imbot.ErrorCode) bool { return errors.Is(err, c) })
+}
+
+// answered reports whether err is what a portal said that had the time to look at the call.
+func answered(err error) bool {
 	var e *imbot.Error
-	if !errors.As(err, &e) || e.StatusCode == 0 || e.Code == "" {
-		return 0, err
+	return errors.As(err, &e) && e.Code != "" && e.StatusCode < 500 && e.StatusCode != http.StatusTooManyRequests
+}
+
+// notRefused is nil for an error of a method: then that is what the portal does.
+func notRefused(err error) error {
+	if byMethod(err) {
+		return nil
 	}
-	return e.StatusCode, nil
+	return err
 }
 
 // yesNo is a fact with nothing more to tell.

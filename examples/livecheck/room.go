@@ -25,7 +25,8 @@ type room struct {
 	stage  made[stage]          // of the tier that listens
 
 	bots, messages int  // that may be there
-	batches        bool // imbot.v2 works in them
+	v2             bool // the portal knows imbot.v2
+	batches        bool // it works in them
 	noBatches      bool // or it does not
 
 	scopes            []string                   // of the webhook, of those that matter to bots
@@ -80,7 +81,7 @@ func (c *check) register(ctx context.Context, more fields) (bot imbot.ID, name s
 	}
 	c.room.bots++
 	params := fields{"code": name, "type": "supervisor", "isHidden": "Y", "eventMode": "fetch", // others may not read messages
-		"properties": fields{"name": botName, "lastName": "of imbot", "workPosition": "A check"}}
+		"properties": fields{"name": botName, "lastName": botLastName, "workPosition": "A check"}}
 	for key, v := range more {
 		params[key] = v
 	}
@@ -93,8 +94,9 @@ func (c *check) register(ctx context.Context, more fields) (bot imbot.ID, name s
 
 // The names of our bots.
 const (
-	botName   = "Livecheck"
-	botNameV1 = "Livecheck one"
+	botName     = "Livecheck"
+	botLastName = "of imbot"
+	botNameV1   = "Livecheck one"
 )
 
 // newCode makes a code, and returns an error unless the portal says that it has no bot of it.
