@@ -23,8 +23,8 @@ func (c claims) Claim(ctx context.Context, key string) (first bool, err error) {
 		return false, err
 	}
 	// A server that crashes forgets the last claims, which is worth less than a write to the disk each.
-	tag, err := c.db.pool.Exec(ctx, c.db.sql(`insert into {}.seen (key, at)
-		select $1, clock_timestamp() from set_config('synchronous_commit', 'off', true) on conflict do nothing`), key)
+	tag, err := c.db.exec(ctx, `insert into {}.seen (key, at)
+		select $1, clock_timestamp() from set_config('synchronous_commit', 'off', true) on conflict do nothing`, key)
 	return tag.RowsAffected() == 1, failed("Claims.Claim", err)
 }
 
@@ -33,6 +33,6 @@ func (c claims) Release(ctx context.Context, key string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	_, err := c.db.pool.Exec(ctx, c.db.sql(`delete from {}.seen where key = $1`), key)
+	_, err := c.db.exec(ctx, `delete from {}.seen where key = $1`, key)
 	return failed("Claims.Release", err)
 }

@@ -58,7 +58,7 @@ func (db *DB) clean(ctx context.Context) error {
 	args := [][]any{{mostCleaned, knownMinutes}, {mostCleaned, deadDays, mostDead}, {mostCleaned}, nil, nil, nil}
 	for i, statement := range old {
 		for more := true; more; {
-			err := pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
+			err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
 				more = false
 				var first bool
 				err := tx.QueryRow(ctx, `select pg_try_advisory_xact_lock(hashtextextended('imbot clean ' || $1, 0)) from set_config('synchronous_commit', 'off', true)`, db.options.Schema).Scan(&first)

@@ -89,7 +89,7 @@ func (b *Inbox) finish(all []*request[ending]) {
 	}
 	args := []any{lines, owners, leases, ids, hows}
 	ended, left := map[int64]bool{}, false
-	batch := &pgx.Batch{}
+	batch := newBatch()
 	batch.Queue(soon)
 	batch.Queue(b.db.sql(lockHeld), args...).Query(func(rows pgx.Rows) error {
 		var id int64

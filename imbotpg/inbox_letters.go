@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/imbot-go/imbot/driver"
@@ -30,7 +29,7 @@ func (b *Inbox) Revive(ctx context.Context, id string) error {
 	if err != nil {
 		return driver.ErrNoItem
 	}
-	batch, found := &pgx.Batch{}, false
+	batch, found := newBatch(), false
 	batch.Queue(b.db.sql(`insert into {}.line (line) select line from {}.dead where id = $1
 		on conflict (line) do update set line = excluded.line where false`), number)
 	batch.Queue(b.db.sql(`with d as (delete from {}.dead where id = $1 returning *), known as (
@@ -59,7 +58,7 @@ func (b *Inbox) Drop(ctx context.Context, id string) error {
 	if err != nil {
 		return driver.ErrNoItem
 	}
-	tag, err := b.db.pool.Exec(ctx, b.db.sql(`delete from {}.dead where id = $1`), number)
+	tag, err := b.db.exec(ctx, `delete from {}.dead where id = $1`, number)
 	if err == nil && tag.RowsAffected() == 0 {
 		return driver.ErrNoItem
 	}

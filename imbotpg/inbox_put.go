@@ -78,7 +78,7 @@ func (b *Inbox) insert(ctx context.Context, all []*request[driver.InboxItem]) (f
 		}
 	}
 	fresh = map[string]bool{}
-	batch, fits, args := &pgx.Batch{}, "true", []any{lines, keys, bodies}
+	batch, fits, args := newBatch(), "true", []any{lines, keys, bodies}
 	if slices.ContainsFunc(lines, isUnverified) {
 		batch.Queue(byIndex)
 		fits, args = fitsUnverified, append(args, driver.MostUnverified)

@@ -142,7 +142,7 @@ func (b *Inbox) hold(ctx context.Context, id int64, n int) (items []driver.Inbox
 	b.lease++
 	lease := b.lease
 	b.mu.Unlock()
-	batch := &pgx.Batch{}
+	batch := newBatch()
 	batch.Queue(soon)
 	batch.Queue(b.db.sql(lockReplica), id)
 	batch.Queue(b.db.sql(takeLines), id, lease, n).Exec(func(tag pgconn.CommandTag) error {

@@ -51,8 +51,8 @@ func (l *Limiter) Refused(portal string) { l.bookings.Refused(portal) }
 
 // Hold implements [driver.Holder].
 func (l *Limiter) Hold(ctx context.Context, scope, method string, until time.Time) error {
-	_, err := l.db.pool.Exec(ctx, l.db.sql(`insert into {}.hold as h (scope, method, until) values ($1, $2, $3)
-		on conflict (scope, method) do update set until = greatest(h.until, excluded.until)`), scope, method, until)
+	_, err := l.db.exec(ctx, `insert into {}.hold as h (scope, method, until) values ($1, $2, $3)
+		on conflict (scope, method) do update set until = greatest(h.until, excluded.until)`, scope, method, until)
 	return failed("Limiter.Hold", err)
 }
 
@@ -123,11 +123,11 @@ func (e *pace) Book(ctx context.Context, portal string, spare, room, sent int) (
 	var d float64
 	last, now := e.beat.Load(), time.Now().UnixNano()
 	if now-last < int64(beatTime) || !e.beat.CompareAndSwap(last, now) {
-		err := e.db.pool.QueryRow(ctx, e.db.sql(book), args...).Scan(&d)
+		err := e.db.row(ctx, book, args, &d)
 		return seconds(d), err
 	}
 	var n int64
-	err := e.db.pool.QueryRow(ctx, e.db.sql(note), append(args, e.db.process, goneTime.Seconds())...).Scan(&d, &n)
+	err := e.db.row(ctx, note, append(args, e.db.process, goneTime.Seconds()), &d, &n)
 	if err != nil {
 		e.beat.Store(last)
 		return 0, err
@@ -140,13 +140,13 @@ func seconds(d float64) time.Duration { return time.Duration(math.Ceil(d * float
 
 // Refund implements [booking.Engine].
 func (e *pace) Refund(ctx context.Context, portal string) error {
-	_, err := e.db.pool.Exec(ctx, e.db.sql(refund), e.bucket(portal), e.step)
+	_, err := e.db.exec(ctx, refund, e.bucket(portal), e.step)
 	return err
 }
 
 // Refused implements [booking.Engine].
 func (e *pace) Refused(ctx context.Context, portal string) error {
-	_, err := e.db.pool.Exec(ctx, e.db.sql(refused), e.bucket(portal), e.step, e.burst)
+	_, err := e.db.exec(ctx, refused, e.bucket(portal), e.step, e.burst)
 	return err
 }
 

@@ -155,7 +155,7 @@ func (db *DB) session(ctx context.Context) (*pgx.Conn, error) {
 	}
 	_, err = conn.Exec(ctx, `select set_config(name, value, false) from (values
 		('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '10000'),
-		('statement_timeout', '0'), ('application_name', $1 || ' locks')) as s (name, value)`, db.options.Name)
+		('statement_timeout', '0'), ('default_transaction_isolation', 'read committed'), ('application_name', $1 || ' locks')) as s (name, value)`, db.options.Name)
 	if err != nil {
 		_ = conn.Close(ctx)
 		return nil, err

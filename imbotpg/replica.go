@@ -191,7 +191,7 @@ func (b *Inbox) look(conn *pgx.Conn, own int64, reaps bool) error {
 	if err != nil || len(dead) == 0 {
 		return err
 	}
-	batch := &pgx.Batch{}
+	batch := newBatch()
 	batch.Queue(b.db.sql(`delete from {}.replica where id = any($1)`), dead)
 	batch.Queue(b.db.sql(freeAll+`owner = any($1)`+thatAre), dead)
 	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
@@ -229,7 +229,7 @@ func (b *Inbox) reconcile(ctx context.Context, id int64) error {
 	}
 	b.dirty = false
 	b.mu.Unlock()
-	batch := &pgx.Batch{}
+	batch := newBatch()
 	batch.Queue(soon)
 	batch.Queue(b.db.sql(freeAll+`owner = $1 and (line, lease) not in (select * from unnest($2::text[], $3::bigint[]))`+untried), id, lines, leases)
 	batch.Queue(b.db.sql(holdAgain), id, lines, leases, ids)
@@ -252,7 +252,7 @@ func (b *Inbox) leave() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stepTime)
 	defer cancel()
-	batch := &pgx.Batch{}
+	batch := newBatch()
 	batch.Queue(soon)
 	batch.Queue(b.db.sql(freeAll+`owner = $1`+untried), id)
 	batch.Queue(b.db.sql(`delete from {}.replica where id = $1`), id)

@@ -60,7 +60,7 @@ func Schema() string {
 // migrate brings the tables up to date, or says what is wrong with them. Replicas that start together
 // do it one after the other.
 func (db *DB) migrate(ctx context.Context) error {
-	return pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
+	return pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('imbot migrate ' || $1, 0))`, db.options.Schema); err != nil {
 			return err
 		}

@@ -84,7 +84,7 @@ func (s states) replace(ctx context.Context, key string, row, new []byte, ttl ti
 		statement, args = `update {}.state set body = $3, until = clock_timestamp() + $4 * interval '1 microsecond' where key = $1 and body = $2 and until > clock_timestamp()`,
 			[]any{key, row, s.db.options.Keys.Seal(stateContext(key), new), ttl.Microseconds()}
 	}
-	tag, err := s.db.pool.Exec(ctx, s.db.sql(statement), args...)
+	tag, err := s.db.exec(ctx, statement, args...)
 	return tag.RowsAffected() == 1, failed("States.Swap", err)
 }
 

@@ -104,7 +104,7 @@ func (s Tokens) replace(ctx context.Context, memberID string, row []byte, new im
 	case new == imbot.Grant{}:
 		statement, args = `delete from {}.grant_ where member = $1 and body = $2`, []any{memberID, row}
 	}
-	tag, err := s.db.pool.Exec(ctx, s.db.sql(statement), args...)
+	tag, err := s.db.exec(ctx, statement, args...)
 	return tag.RowsAffected() == 1, failed("Tokens.Swap", err)
 }
 

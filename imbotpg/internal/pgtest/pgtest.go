@@ -126,6 +126,12 @@ func (s *Server) ReadOnly(on bool) {
 	}, patience, 20*time.Millisecond)
 }
 
+// Set sets a parameter for all who connect to the database from now on.
+func (s *Server) Set(parameter, value string) {
+	s.t.Helper()
+	s.Exec(`do $$ begin execute format('alter database %I set ` + parameter + ` = %L', current_database(), '` + value + `'); end $$`)
+}
+
 // Own gives a folder to who runs the server.
 func (s *Server) Own(dir string) { own(s.t, dir) }
 
