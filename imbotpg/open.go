@@ -62,7 +62,7 @@ type DB struct {
 }
 
 // Open opens a database by its DSN, a URL or a list of key=value. It fails with a text that says what to
-// do: when the server cannot be reached or refuses, when the tables are of a newer version, when
+// do: when the server cannot be reached, refuses or only reads, when the tables are of a newer version, when
 // Keys are not those that the tables were encrypted with.
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	config, err := pgxpool.ParseConfig(dsn)
@@ -140,7 +140,26 @@ func refuseSharedSessions(ctx context.Context, config *pgx.ConnConfig) error {
 		}
 		owner[pid] = i % 2
 	}
-	return nil
+	return refuseReader(ctx, conns[0])
+}
+
+// refuseReader says what to do when nothing can be written: else the first event would be the one to tell.
+func refuseReader(ctx context.Context, conn interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+},
+) error {
+	var reads, copies bool
+	var who string
+	err := conn.QueryRow(ctx, `select current_setting('transaction_read_only')::boolean, pg_is_in_recovery(),
+		format('role %I in database %I', session_user, current_database())`).Scan(&reads, &copies, &who)
+	switch {
+	case err != nil || !reads:
+		return err
+	case copies:
+		return errors.New("the server is a standby, which only reads: name the one that it copies, or all of them with target_session_attrs=read-write")
+	}
+	return fmt.Errorf("transactions of this user only read, default_transaction_read_only is on: if nobody has a reason for that, such as a full disk, "+
+		"run begin read write; alter %s set default_transaction_read_only = off; commit", who)
 }
 
 // openTime is how long Open waits for a server, and for a replica that migrates.

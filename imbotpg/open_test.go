@@ -2,6 +2,7 @@ package imbotpg_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,6 +50,34 @@ func TestOpenSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		require.ErrorContains(t, err, row.says, name)
 		require.NotContains(t, err.Error(), "secret", name)
 	}
+}
+
+func TestOpenRefusesAServerThatOnlyReads(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t)
+	open(t, s, imbotpg.Options{})
+	refused := func(dsn, sessions, says string) string {
+		t.Helper()
+		_, err := imbotpg.Open(t.Context(), dsn, imbotpg.Options{SessionDSN: sessions})
+		require.ErrorContains(t, err, says)
+		return err.Error()
+	}
+	const isOn, reads = "default_transaction_read_only is on", " default_transaction_read_only=on"
+	refused(s.DSN+reads, s.DSN, isOn)
+	refused(s.DSN, s.DSN+reads, isOn)
+	s.Set("default_transaction_read_only", "on")
+	_, todo, _ := strings.Cut(refused(s.DSN, "", isOn), "run ")
+	s.Exec(todo)
+	open(t, s, imbotpg.Options{})
+}
+
+func TestOpenRefusesAStandby(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t)
+	s.StopHard()
+	s.Standby()
+	_, err := imbotpg.Open(t.Context(), s.DSN, imbotpg.Options{})
+	require.ErrorContains(t, err, "the server is a standby")
 }
 
 func TestReplicasThatStartTogetherMakeTheTablesOnce(t *testing.T) {

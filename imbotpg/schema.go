@@ -64,6 +64,9 @@ func (db *DB) migrate(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('imbot migrate ' || $1, 0))`, db.options.Schema); err != nil {
 			return err
 		}
+		if err := refuseReader(ctx, tx); err != nil {
+			return err
+		}
 		version, err := db.version(ctx, tx)
 		if err != nil {
 			return err

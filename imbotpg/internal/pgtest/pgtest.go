@@ -97,6 +97,14 @@ func (s *Server) Start() {
 	}, patience, 20*time.Millisecond, "the server does not answer")
 }
 
+// Standby starts a server that was stopped as a copy of one that never sends anything.
+func (s *Server) Standby() {
+	s.t.Helper()
+	require.NoError(s.t, os.WriteFile(filepath.Join(s.dir, "data", "standby.signal"), nil, 0o600))
+	own(s.t, filepath.Join(s.dir, "data", "standby.signal"))
+	s.Start()
+}
+
 // StopHard ends the server as a crash does: nothing is written any more, no client is told in time.
 func (s *Server) StopHard() {
 	s.mustBeOurs()
