@@ -219,7 +219,7 @@ func (c *check) stage(ctx context.Context) (stage, error) {
 		if err != nil {
 			return stage{}, err
 		}
-		if _, err := c.question("\nThere is a new chat \"" + botName + "\". Write a message into it that mentions its bot \"" + botNameV1 +
+		if _, err := c.question(ctx, "\nThere is a new chat \""+botName+"\". Write a message into it that mentions its bot \""+botNameV1+
 			"\" with @ and says hello. Then press Enter. "); err != nil {
 			return stage{}, notAsked("nobody answered")
 		}

@@ -72,16 +72,17 @@ func (c *check) askPerson(ctx context.Context, l look) (seen, error) {
 		fmt.Fprintf(&b, "  %d  %s\n", i+1, s)
 	}
 	for {
-		answer, err := c.question(b.String() + "Number (Enter: I cannot say): ")
-		if err != nil {
+		answer, err := c.question(ctx, b.String()+"Number (Enter: I cannot say): ")
+		switch {
+		case ctx.Err() != nil:
+			return seen{}, ctx.Err()
+		case err != nil:
 			return seen{}, notAsked("nobody answered")
 		}
 		n, err := strconv.Atoi(answer)
 		switch {
 		case answer == "":
 			return seen{}, notAsked("nobody could say")
-		case ctx.Err() != nil:
-			return seen{}, ctx.Err()
 		case err != nil || n < 1 || n > len(l.see)+1:
 			continue
 		case n == len(l.see)+1:

@@ -104,7 +104,7 @@ func askStatusAuth(ctx context.Context, c *check) (seen, error) {
 	if err != nil {
 		return seen{}, err
 	}
-	if c.wire.left() <= c.room.cost() {
+	if c.usedUp(0) {
 		return seen{}, errUsedUp
 	}
 	return status(other.Call(ctx, "scope", nil, nil), 401, answered)

@@ -616,7 +616,7 @@ func askFileDown(ctx context.Context, c *check) (seen, error) {
 	if err != nil {
 		return seen{}, err
 	}
-	if c.wire.left() <= c.room.cost()+2 {
+	if c.usedUp(2) {
 		return seen{}, errUsedUp
 	}
 	content, err := c.v2(bot).File.Read(ctx, file.id, 1<<20)

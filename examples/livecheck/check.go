@@ -101,7 +101,7 @@ func (c *check) call(ctx context.Context, method string, params fields, result a
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if c.wire.left() <= c.room.cost() {
+	if c.usedUp(0) {
 		return errUsedUp
 	}
 	err := c.client.Call(context.WithoutCancel(ctx), method, params, result)
@@ -109,6 +109,16 @@ func (c *check) call(ctx context.Context, method string, params fields, result a
 		c.room.answered = c.wire.answered()
 	}
 	return err
+}
+
+// usedUp reports whether a call, and more of them, would leave too few to remove what was made. On a portal
+// that has refused for want of time, each may take two.
+func (c *check) usedUp(more int) bool {
+	need := c.room.cost() + more
+	if c.wire.busy() {
+		need *= 2
+	}
+	return c.wire.left() <= need
 }
 
 // command is one call of a batch.

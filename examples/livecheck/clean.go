@@ -31,21 +31,30 @@ func (c *check) clean(ctx context.Context) error {
 			there[b.Bot] = true
 		}
 	}
+	if len(there) < len(bots) {
+		c.wire.rest(10) // a portal may go on with a call whose line broke
+	}
+	kept := map[imbot.ID]bool{}
 	for _, bot := range slices.Sorted(maps.Keys(there)) {
 		for _, dialog := range c.dialogs(ctx, bot) {
-			p.add("removing messages", c.empty(ctx, bot, dialog, there))
+			err := c.empty(ctx, bot, dialog, there)
+			p.add("removing messages", err)
+			// Nobody else can delete what a person has from the bot, so it stays for -clean to try once more.
+			if err != nil && c.journal.seen(dialog) && !(c.journal.old && answered(err)) {
+				kept[bot] = true
+			}
 		}
 	}
 	for _, b := range bots {
-		if b.Bot != 0 {
+		if b.Bot != 0 && !kept[b.Bot] {
 			p.add("removing a bot", c.unregister(ctx, b))
 		}
 	}
 	for _, b := range bots {
-		if b.Bot == 0 {
+		if kept[b.Bot] {
 			continue
 		}
-		gone := &botEntry{entry: entry{Kind: b.Kind, Code: b.Code}}
+		gone := &botEntry{entry: entry{Kind: b.Kind, Code: b.Code}} // also one that was not there before: it may have come late
 		p.add("looking whether a bot is gone", c.find(ctx, gone))
 		if gone.Bot != 0 {
 			p = append(p, errors.New("a bot is still there"))
@@ -152,9 +161,10 @@ func (c *check) dialogs(ctx context.Context, bot imbot.ID) []imbot.DialogID {
 // empty deletes the messages of our bots in a dialog, lets everybody go and leaves it.
 func (c *check) empty(ctx context.Context, bot imbot.ID, dialog imbot.DialogID, ours map[imbot.ID]bool) error {
 	client := c.v2(bot)
+	_, private := dialog.UserID()
 	chat, err := client.Chat.Get(ctx, imbotv2.ChatGetRequest{DialogID: dialog})
 	switch {
-	case errors.Is(err, imbotv2.ErrChatNotFound) || errors.Is(err, imbot.ErrAccessDenied):
+	case errors.Is(err, imbotv2.ErrChatNotFound) || c.journal.old && !private && errors.Is(err, imbot.ErrAccessDenied):
 		return nil // it was left before
 	case err != nil:
 		return err
@@ -163,11 +173,12 @@ func (c *check) empty(ctx context.Context, bot imbot.ID, dialog imbot.DialogID, 
 	if err != nil {
 		return err
 	}
-	if err := c.deleteAll(ctx, bot, messages); err != nil {
-		return err
+	refused, err := c.deleteAll(ctx, bot, messages)
+	if err == nil && len(refused) > 0 && c.journal.seen(dialog) {
+		err = c.lookFor(ctx, client, dialog, ours)
 	}
-	if _, private := dialog.UserID(); private {
-		return nil
+	if err != nil || private {
+		return err
 	}
 	if c.journal.guest(dialog) {
 		person, err := c.person()
@@ -181,10 +192,23 @@ func (c *check) empty(ctx context.Context, bot imbot.ID, dialog imbot.DialogID, 
 	return client.Chat.Leave(ctx, imbotv2.ChatLeaveRequest{DialogID: dialog})
 }
 
+// lookFor returns an error when a message of our bots is left in a dialog.
+func (c *check) lookFor(ctx context.Context, client *imbotv2.Client, dialog imbot.DialogID, ours map[imbot.ID]bool) error {
+	chat, err := client.Chat.Get(ctx, imbotv2.ChatGetRequest{DialogID: dialog})
+	if err != nil {
+		return err
+	}
+	left, err := c.messages(ctx, client, chat.LastMessageID, ours)
+	if err == nil && len(left) > 0 {
+		err = &imbot.Error{Code: imbot.ErrAccessDenied}
+	}
+	return err
+}
+
 // messages are those of our bots in a dialog, back from the last.
 func (c *check) messages(ctx context.Context, client *imbotv2.Client, last imbot.ID, ours map[imbot.ID]bool) ([]imbot.ID, error) {
-	if last == 0 {
-		return nil, nil
+	if last == 0 { // or the portal does not tell
+		return c.room.sent, nil
 	}
 	around, err := client.Message.GetContext(ctx, imbotv2.MessageGetContextRequest{MessageID: last})
 	if err != nil {
@@ -211,8 +235,9 @@ func (c *check) messages(ctx context.Context, client *imbotv2.Client, last imbot
 	return own, nil
 }
 
-// deleteAll deletes messages in one batch, or one by one what is left after that.
-func (c *check) deleteAll(ctx context.Context, bot imbot.ID, messages []imbot.ID) error {
+// deleteAll deletes messages in one batch, or one by one what is left after that. Those that it may not
+// delete may be gone: the portal says the same of them.
+func (c *check) deleteAll(ctx context.Context, bot imbot.ID, messages []imbot.ID) (refused []imbot.ID, err error) {
 	client := c.client.WithBot(bot)
 	for page := range slices.Chunk(messages, 50) {
 		batch := imbot.NewBatch()
@@ -221,20 +246,22 @@ func (c *check) deleteAll(ctx context.Context, bot imbot.ID, messages []imbot.ID
 			pending = append(pending, imbot.Queue(batch, imbotv2.MessageDeleteRequest{MessageID: id, Complete: imbot.Yes}))
 		}
 		if !c.room.noBatches {
-			if err := client.DoBatch(ctx, batch); err != nil {
-				return err
-			}
+			_ = client.DoBatch(ctx, batch) // what it has not done is done one by one
 		}
 		for i, id := range page {
 			if _, err := pending[i].Result(); err == nil || errors.Is(err, imbotv2.ErrMessageNotFound) {
 				continue
 			}
 			err := imbotv2.From(client).Message.Delete(ctx, imbotv2.MessageDeleteRequest{MessageID: id, Complete: imbot.Yes})
-			// One that is deleted but for its notice is refused, as is what the portal wrote in the bot's name.
-			if err != nil && !errors.Is(err, imbotv2.ErrMessageNotFound) && !errors.Is(err, imbot.ErrAccessDenied) && !errors.Is(err, imbotv2.ErrCantEditMessage) {
-				return err
+			switch {
+			case err == nil || errors.Is(err, imbotv2.ErrMessageNotFound):
+			case errors.Is(err, imbot.ErrAccessDenied) || errors.Is(err, imbotv2.ErrCantEditMessage):
+				// Also one that is deleted but for its notice, and what the portal wrote in the bot's name.
+				refused = append(refused, id)
+			default:
+				return refused, err
 			}
 		}
 	}
-	return nil
+	return refused, nil
 }

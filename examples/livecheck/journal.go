@@ -101,6 +101,12 @@ func (j *journal) remove() error {
 	return os.Remove(j.path)
 }
 
+// seen reports whether a person reads what is written in a dialog.
+func (j *journal) seen(dialog imbot.DialogID) bool {
+	_, private := dialog.UserID()
+	return private || j.guest(dialog)
+}
+
 // guest reports whether whoever runs this is in a chat, or may be.
 func (j *journal) guest(dialog imbot.DialogID) bool {
 	for _, e := range j.entries {

@@ -119,7 +119,7 @@ func run(ctx context.Context, cfg config) error {
 		return err
 	}
 	makes := slices.ContainsFunc(cfg.tiers, func(t tier) bool { return t != tierRead })
-	if err := c.confirm(makes); err != nil {
+	if err := c.confirm(ctx, makes); err != nil {
 		return err
 	}
 	if makes {
@@ -131,6 +131,9 @@ func run(ctx context.Context, cfg config) error {
 	r.Findings = c.askAll(ctx)
 	r.Revision, r.Scopes = r.noteOf("revision"), c.room.scopes
 	if makes {
+		if ctx.Err() != nil {
+			fmt.Fprint(cfg.out, "\nInterrupted: what was made is removed now. A second interrupt stops that, and -clean does the rest.\n")
+		}
 		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime)
 		defer cancel()
 		if err = c.clean(cleaning); err != nil {
@@ -186,7 +189,7 @@ var plan = map[tier]string{
 }
 
 // confirm says what will happen, and asks when something is made.
-func (c *check) confirm(makes bool) error {
+func (c *check) confirm(ctx context.Context, makes bool) error {
 	var b strings.Builder
 	b.WriteString("This will\n")
 	for _, t := range c.tiers {
@@ -199,7 +202,7 @@ func (c *check) confirm(makes bool) error {
 	if !makes || c.yes {
 		return nil
 	}
-	answer, err := c.question("Go on? (y/N) ")
+	answer, err := c.question(ctx, "Go on? (y/N) ")
 	if err != nil {
 		return err
 	}
@@ -209,14 +212,30 @@ func (c *check) confirm(makes bool) error {
 	return nil
 }
 
-// question asks whoever runs this.
-func (c *check) question(text string) (string, error) {
+// question asks whoever runs this. After an interrupt there is no further question.
+func (c *check) question(ctx context.Context, text string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
 	if _, err := io.WriteString(c.out, text); err != nil {
 		return "", err
 	}
-	line, err := c.in.ReadString('\n')
-	if err != nil && line == "" {
-		return "", errors.New("there is nobody to answer; take -yes")
+	type answer struct {
+		line string
+		err  error
 	}
-	return strings.TrimSpace(line), nil
+	answered := make(chan answer, 1)
+	go func() { // reading a terminal cannot be ended: after an interrupt this goes with the program
+		line, err := c.in.ReadString('\n')
+		answered <- answer{line, err}
+	}()
+	select {
+	case a := <-answered:
+		if a.err != nil && a.line == "" {
+			return "", errors.New("there is nobody to answer; take -yes")
+		}
+		return strings.TrimSpace(a.line), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }

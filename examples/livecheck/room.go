@@ -24,10 +24,11 @@ type room struct {
 	dialog made[imbot.DialogID] // with whoever runs this
 	stage  made[stage]          // of the tier that listens
 
-	bots, messages int  // that may be there
-	v2             bool // the portal knows imbot.v2
-	batches        bool // it works in them
-	noBatches      bool // or it does not
+	bots, messages int        // that may be there
+	sent           []imbot.ID // of these
+	v2             bool       // the portal knows imbot.v2
+	batches        bool       // it works in them
+	noBatches      bool       // or it does not
 
 	scopes            []string                   // of the webhook, of those that matter to bots
 	answered, refused answer                     // an answer with a result, and one with an error
@@ -54,8 +55,9 @@ func (m *made[T]) get(make func() (T, error)) (T, error) {
 	return m.value, m.err
 }
 
-// cost is how many calls it takes to remove everything: three for each bot, four that read its chat and
-// empty and leave it, and one for each message, or for each fifty when batches work.
+// cost is how many calls it takes to remove everything: three for each bot and one more for one of the first
+// generation, four that read its chat and empty and leave it, three that let a person go and look again, and one
+// for each message, or for each fifty when batches work.
 func (r *room) cost() int {
 	if r.bots == 0 {
 		return 0
@@ -64,7 +66,11 @@ func (r *room) cost() int {
 	if r.batches {
 		deletes = 3 // some are refused and tried alone
 	}
-	return 3*r.bots + 4 + deletes
+	cost := 3*r.bots + 1 + 4 + deletes
+	if r.dialog.done || r.stage.done {
+		cost += 3
+	}
+	return cost
 }
 
 // errTaken cannot be, or somebody plays with the random source.
@@ -189,6 +195,9 @@ func (c *check) sendTo(ctx context.Context, bot imbot.ID, dialog imbot.DialogID,
 		UUIDMap json.RawMessage `json:"uuidMap"`
 	}
 	err = c.call(ctx, "imbot.v2.Chat.Message.send", fields{"botId": bot, "dialogId": dialog, "fields": params}, &result)
+	if result.ID != 0 {
+		c.room.sent = append(c.room.sent, result.ID)
+	}
 	return result.ID, result.UUIDMap, err
 }
 

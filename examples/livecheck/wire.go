@@ -29,6 +29,7 @@ type wire struct {
 	calls int
 	free  time.Time // when the next request may be sent
 	last  answer
+	tired bool // the portal has refused for want of time
 }
 
 // answer is what HTTP shows of an answer.
@@ -55,6 +56,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last = answer{resp.StatusCode, resp.Header, body}
+	w.tired = w.tired || resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusTooManyRequests
 	return resp, nil
 }
 
@@ -80,6 +82,20 @@ func (w *wire) await(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// busy reports whether the portal has refused a call for want of time.
+func (w *wire) busy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tired
+}
+
+// rest leaves out so many turns.
+func (w *wire) rest(turns int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.free = w.free.Add(time.Duration(turns) * w.pace)
 }
 
 // left is how many requests may still be sent.
