@@ -141,7 +141,8 @@ func (w Webhook) LogValue() slog.Value { return slog.StringValue(w.masked()) }
 //
 // A plain [oauth2.TokenSource] gets no context: a call waits until Token returns, also
 // when its own context ends meanwhile; then it is not sent. Bound the source itself, by
-// the Timeout of its http.Client for example.
+// the Timeout of its http.Client for example. An [oauth2.Config] needs AuthStyleInParams,
+// or its first renewal, once failed, is sent again with a refresh token that may be used up.
 type OAuth struct {
 	Endpoint string
 	Tokens   oauth2.TokenSource

@@ -164,7 +164,7 @@ func noBraces(r rune) rune {
 }
 
 // ask returns when the server has answered, or when ctx ends. go-redis by itself waits for an answer as
-// long as its ReadTimeout says, unless a client has ContextTimeoutEnabled; what was asked ends then.
+// long as its ReadTimeout says, or, with ContextTimeoutEnabled, as the deadline does; what was asked ends then.
 func ask[T any](ctx context.Context, question func() (T, error)) (T, error) {
 	var answer, none T
 	err := ctx.Err()
