@@ -12,7 +12,8 @@
 //	-json FILE   keeps the result, for testdata/live
 //
 // Whatever it makes has a code and a secret of 128 random bits each, so it touches nothing that it did not
-// make. The file livecheck.journal tells what is there until it is removed. At most 80 calls are made.
+// make. The file livecheck.journal tells what is there until it is removed; it has the secret of the bots, so
+// only its owner may read it. At most 80 calls are made.
 //
 // Without BITRIX24_WEBHOOK_URL it runs -write against a portal in memory.
 package main
@@ -27,6 +28,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -42,7 +44,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
-	if err := start(ctx, os.Args[1:], time.Second); err != nil {
+	if err := start(ctx, os.Args[1:], time.Second); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "livecheck:", err)
 		os.Exit(1)
 	}
@@ -56,15 +58,18 @@ func start(ctx context.Context, args []string, pace time.Duration) error {
 	}
 	flags := flag.NewFlagSet("livecheck", flag.ContinueOnError)
 	write := flags.Bool("write", false, "make a hidden bot and a chat, and remove them")
-	person := flags.Bool("person", false, "send ten messages to yourself, and say what they look like")
-	listen := flags.String("listen", "", "a `URL` that leads to -addr: have events posted there")
+	person := flags.Bool("person", false, "send ten messages to whoever owns the webhook, and say what they look like")
+	listen := flags.String("listen", "", "a `URL`, reachable by the portal, that leads to -addr: have events posted there")
 	addr := flags.String("addr", "127.0.0.1:8080", "where to listen for -listen")
 	clean := flags.Bool("clean", false, "remove what a run that was killed has left")
 	flags.BoolVar(&cfg.yes, "yes", false, "do not ask before it begins")
-	flags.StringVar(&cfg.journalPath, "journal", "livecheck.journal", "the `file` that tells what is to be removed")
-	flags.StringVar(&cfg.keep, "json", "", "keep the result in a `file`")
+	flags.StringVar(&cfg.journalPath, "journal", "livecheck.journal", "the `file` that tells what is to be removed, with the secret of the bots")
+	flags.StringVar(&cfg.keep, "json", "", "keep the result in a new `file`")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if flags.NArg() > 0 {
+		return errors.New("all is told by flags, which begin with -; see -h")
 	}
 	for t, on := range map[tier]bool{tierWrite: *write, tierPerson: *person, tierListen: *listen != ""} {
 		if on {
@@ -74,7 +79,16 @@ func start(ctx context.Context, args []string, pace time.Duration) error {
 	if len(cfg.tiers) > 2 {
 		return fmt.Errorf("take one of -write, -person and -listen at a time: together they need more than %d calls", mostCalls)
 	}
+	if *clean && len(cfg.tiers) > 1 {
+		return errors.New("-clean only removes; leave -write, -person and -listen out")
+	}
+	if cfg.hook == "" && (*clean || *person || *listen != "" || cfg.keep != "") {
+		return errors.New("only -write works without BITRIX24_WEBHOOK_URL: there is no portal but one in memory")
+	}
 	if *listen != "" {
+		if u, err := url.Parse(*listen); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return errors.New("-listen is no address, as in https://bot.example.com/livecheck")
+		}
 		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", *addr)
 		if err != nil {
 			return err
@@ -83,8 +97,6 @@ func start(ctx context.Context, args []string, pace time.Duration) error {
 		cfg.listen = listening{url: *listen, listener: listener, patience: 30 * time.Second}
 	}
 	switch {
-	case cfg.hook == "" && *clean:
-		return errors.New("-clean needs BITRIX24_WEBHOOK_URL")
 	case cfg.hook == "":
 		return demo(ctx, cfg)
 	case *clean:
@@ -122,8 +134,15 @@ func run(ctx context.Context, cfg config) error {
 	if err := c.confirm(ctx, makes); err != nil {
 		return err
 	}
+	keep, err := openNew(cfg.keep)
+	if err != nil {
+		return err
+	}
 	if makes {
 		if err := j.create(cfg.journalPath, c.client.Portal()); err != nil {
+			if keep != nil {
+				err = errors.Join(err, keep.Close(), os.Remove(cfg.keep))
+			}
 			return err
 		}
 	}
@@ -132,7 +151,7 @@ func run(ctx context.Context, cfg config) error {
 	r.Revision, r.Scopes = r.noteOf("revision"), c.room.scopes
 	if makes {
 		if ctx.Err() != nil {
-			fmt.Fprint(cfg.out, "\nInterrupted: what was made is removed now. A second interrupt stops that, and -clean does the rest.\n")
+			fmt.Fprint(cfg.out, "\nInterrupted: what was made is removed now. A second interrupt stops that, and -clean removes the rest.\n")
 		}
 		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime)
 		defer cancel()
@@ -142,26 +161,28 @@ func run(ctx context.Context, cfg config) error {
 	}
 	r.print(cfg.out)
 	fmt.Fprintf(cfg.out, "\n%d calls: %s.\n", mostCalls-c.wire.left(), r.count())
-	return errors.Join(err, c.keepResult(r), ctx.Err())
+	if !slices.ContainsFunc(r.Findings, func(f finding) bool { return f.Verdict != unasked }) {
+		err = errors.Join(err, fmt.Errorf("nothing could be asked: %s", r.noteOf("revision")))
+	}
+	if keep != nil {
+		err = errors.Join(err, r.save(keep), keep.Close())
+	}
+	return errors.Join(err, ctx.Err())
 }
 
-// keepResult writes the result to the file of -json.
-func (c *check) keepResult(r result) error {
-	if c.keep == "" {
-		return nil
+// openNew makes the file of -json before the first call, so that no result gets lost. "": nil.
+func openNew(path string) (*os.File, error) {
+	if path == "" {
+		return nil, nil
 	}
-	file, err := os.Create(c.keep)
-	if err != nil {
-		return err
-	}
-	return errors.Join(r.save(file), file.Close())
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // everybody may read it
 }
 
 // cleanUp removes what the journal of a run that was killed tells of.
 func cleanUp(ctx context.Context, cfg config) error {
 	j, err := readJournal(cfg.journalPath)
 	if errors.Is(err, os.ErrNotExist) {
-		_, err = fmt.Fprintf(cfg.out, "There is no %s, so nothing is left.\n", cfg.journalPath)
+		_, err = fmt.Fprintf(cfg.out, "There is no %s, so nothing is left of a run in this directory.\n", cfg.journalPath)
 		return err
 	}
 	if err != nil {
@@ -183,9 +204,9 @@ func cleanUp(ctx context.Context, cfg config) error {
 // plan is what each tier does, in words for whoever decides.
 var plan = map[tier]string{
 	tierRead:   "look at what the portal answers to about ten calls that change nothing",
-	tierWrite:  "make two hidden bots and a chat with nobody else in it, write into it, and remove all of that",
-	tierPerson: "make a hidden bot, send you ten messages, ask you what they look like, and delete them",
-	tierListen: "make hidden bots and a chat with you in it, ask you for one message, and remove them and the chat's messages of the bots",
+	tierWrite:  "make a hidden bot, one of the first generation, which people can find, and a chat with nobody else in it, and remove all of that",
+	tierPerson: "make a hidden bot, send ten messages to whoever owns the webhook, ask you what they look like, and remove all of that",
+	tierListen: "make two hidden bots, one of the first generation, which people can find, and a chat with them and whoever owns the webhook, ask for one message there, and remove all of that",
 }
 
 // confirm says what will happen, and asks when something is made.
@@ -196,6 +217,9 @@ func (c *check) confirm(ctx context.Context, makes bool) error {
 		b.WriteString("  * " + plan[t] + "\n")
 	}
 	fmt.Fprintf(&b, "with at most %d calls, one a second.\n", mostCalls)
+	if makes {
+		fmt.Fprintf(&b, "Until all is removed, %s tells what is there, with the secret of the bots.\n", c.journalPath)
+	}
 	if _, err := io.WriteString(c.out, b.String()); err != nil {
 		return err
 	}

@@ -265,7 +265,7 @@ func TestNobodySaysYes(t *testing.T) {
 	cfg, h := newConfig(t, portal, "1", tierRead, tierWrite)
 	cfg.in.Reset(strings.NewReader("\n"))
 	require.ErrorIs(t, run(t.Context(), cfg), errStopped)
-	require.Contains(t, h.seen(), "make two hidden bots")
+	require.Contains(t, h.seen(), "make a hidden bot, one of the first generation")
 	require.Empty(t, portal.Calls(""))
 	cfg.in.Reset(strings.NewReader(""))
 	require.ErrorContains(t, run(t.Context(), cfg), "take -yes")
@@ -309,7 +309,7 @@ func TestJournalsThatAreNone(t *testing.T) {
 	}
 	cfg, h := newConfig(t, newPortal(t), "1", tierRead)
 	require.NoError(t, cleanUp(t.Context(), cfg))
-	require.Contains(t, h.seen(), "nothing is left")
+	require.Contains(t, h.seen(), "so nothing is left of a run in this directory")
 }
 
 // marker stands in everything that a portal says.
