@@ -118,6 +118,53 @@ func TestBatchRefusedForWhatItIs(t *testing.T) {
 	}
 }
 
+// A portal may run batches, but not every method in them. Each call of such a method runs once all the
+// same, singly and in its order, and the others go on in batches.
+func TestAMethodThatIsRefusedInABatch(t *testing.T) {
+	notInBatch := func(text string, inBatch bool) string {
+		if inBatch && strings.HasPrefix(text, "m") {
+			return `{"error":"ERROR_BATCH_METHOD_NOT_ALLOWED","error_description":"Method is not allowed for batch usage"}`
+		}
+		return ids(text, inBatch)
+	}
+	for way, send := range waysToSend {
+		t.Run(way, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				rt := slowly(newBatches(t, notInBatch, nil), 10*time.Millisecond)
+				client := over(t, hook, rt, append(optionsFor(way), imbot.WithRetry(imbot.Retry{MaxAttempts: 1}))...)
+				var requests []imbot.MessageAddRequest
+				for i := range 120 {
+					requests = append(requests, to(i%40+1, fmt.Sprintf("m%d", i)))
+				}
+				for i, err := range send(t.Context(), client, requests, time.Millisecond) {
+					require.NoError(t, err, "message %d", i)
+				}
+				require.Len(t, rt.run, 120)
+				last := map[int]int{}
+				for _, text := range rt.run {
+					var n int
+					_, _ = fmt.Sscanf(text, "m%d", &n)
+					require.True(t, last[n%40] < n || last[n%40] == 0, "each once, in the order of a dialog")
+					last[n%40] = n
+				}
+				inBatches := slices.DeleteFunc(slices.Clone(rt.size), func(n int) bool { return n == 0 })
+				require.LessOrEqual(t, len(inBatches), 5, "it is tried once, or by those that are under way together")
+
+				b := imbot.NewBatch()
+				for range 3 {
+					imbot.Queue(b, imbot.BotListRequest{})
+				}
+				require.NoError(t, client.DoBatch(t.Context(), b))
+				require.Equal(t, 3, rt.size[len(rt.size)-1], "other methods")
+				time.Sleep(10 * time.Minute)
+				for _, err := range send(t.Context(), client, requests[:2], 0) {
+					require.NoError(t, err)
+				}
+			})
+		})
+	}
+}
+
 func TestABatchIsTriedAgainAfterAPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refuse := true

@@ -164,6 +164,7 @@ func (c *Client) newCall(method string, req any) (*rest.Call, error) {
 	if r, ok := req.(Repeater); ok {
 		nature.Repeatable = r.Repeatable()
 	}
+	_, nature.Batched = req.(rest.Batched)
 	if r, ok := req.(interface{ Ran(ErrorCode) bool }); ok {
 		nature.Ran = func(code string) bool { return r.Ran(ErrorCode(code)) }
 	}

@@ -23,6 +23,10 @@ type get struct {
 // Method names the REST method.
 func (get) Method() string { return EventGetRequest{}.Method() }
 
+// Batched implements the interface of package rest: a portal that refuses polls in a batch is polled
+// more slowly.
+func (get) Batched() {}
+
 // Decode reads the result as an [EventGetRequest] does.
 func (get) Decode(result []byte) (EventGetResult, error) { return EventGetRequest{}.Decode(result) }
 

@@ -78,6 +78,8 @@ var (
 	_ imbot.Secretive = BotUpdateRequest{}
 	_ imbot.Secretive = get{}
 
+	_ rest.Batched = get{}
+
 	_ rest.Bulky = upload{}
 	_ rest.Bulky = userUpload{}
 )

@@ -486,7 +486,7 @@ func (a *autoBatch) load(q *queue) []*waiter {
 		return a.take(q, nil, n, room)
 	}
 	waiters := a.take(q, nil, min(n, mostAnswers), room)
-	if len(waiters) == 0 || waiters[0].command == "" || a.core.config.Limiter == nil || a.core.noBatch() || !a.recent.answers() {
+	if len(waiters) == 0 || !a.core.rides(&waiters[0].Item) || a.core.config.Limiter == nil || a.core.noBatch() || !a.recent.answers() {
 		return waiters
 	}
 	for line := q.class.line() - 1; line >= 0; line-- {
@@ -518,7 +518,7 @@ func (a *autoBatch) take(q *queue, waiters []*waiter, n, room int) []*waiter {
 			if a.core.used().holds.holding(j.call.method) {
 				break
 			}
-			lone := j.command == "" || singly
+			lone := singly || !a.core.rides(&j.Item)
 			if room -= j.bytes(); len(waiters) > 0 && (lone || room < 0) {
 				break // it is first next time
 			}

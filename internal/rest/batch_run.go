@@ -27,6 +27,8 @@ type batchSize struct {
 	cut      int       // what is missing to maxBatch
 	cutBytes int       // what is missing to maxBatchBytes
 	off      time.Time // until then nothing travels in a batch
+
+	refused map[string]time.Time // methods that the portal does not run in a batch, until then
 }
 
 const (
@@ -80,6 +82,29 @@ func (s *batchSize) pause() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.off = time.Now().Add(batchPause)
+}
+
+// refuse notes that the portal does not run a method in a batch. What a portal has of
+// these are methods of a program, so they are few.
+func (s *batchSize) refuse(method string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refused == nil {
+		s.refused = map[string]time.Time{}
+	}
+	s.refused[method] = time.Now().Add(batchPause)
+}
+
+// refuses reports whether the portal does not run a method in a batch.
+func (s *batchSize) refuses(method string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Before(s.refused[method])
+}
+
+// rides reports whether a call may travel in a batch, as far as it goes by the call.
+func (c *Core) rides(it *Item) bool {
+	return it.command != "" && !c.used().size.refuses(it.call.method)
 }
 
 // noBatch reports whether calls have to go singly for now, because the portal
@@ -221,6 +246,10 @@ func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
 			case alone:
 				c.sendAlone(ctx, it)
 			case rejoin:
+				if it.call.batched && it.Failure.is(batchMethodNotAllowed) {
+					it.next = finished
+					continue
+				}
 				left = append(left, it)
 			}
 		}
@@ -238,7 +267,7 @@ func (c *Core) fitting(todo []*Item) (n int) {
 		return 0
 	}
 	commands, room := c.used().size.now()
-	for n < min(commands, len(todo)) && todo[n].command != "" {
+	for n < min(commands, len(todo)) && todo[n].command != "" && (todo[n].call.batched || c.rides(todo[n])) {
 		if room -= todo[n].bytes(); room < 0 && n > 0 {
 			break
 		}
@@ -384,7 +413,7 @@ func (c *Core) distribute(ctx context.Context, cl *Call, items []*Item, result j
 			c.used().holds.ran(it.call.method, timing)
 		}
 	}
-	if failedBefore && items[len(items)-1].next == rejoin {
+	if last := items[len(items)-1]; last.next == rejoin && last.Failure.is(batchLengthExceeded) {
 		c.used().size.limit(ran)
 	}
 	return nil
@@ -392,7 +421,7 @@ func (c *Core) distribute(ctx context.Context, cl *Call, items []*Item, result j
 
 // commandFailed reads the error of one command. Its code decides what is done about
 // it, as long as the code is its own: after another command has failed it may be
-// that one's, except for the two codes that the portal gives before it calls the method.
+// that one's, except for the three codes that the portal gives before it calls the method.
 func (c *Core) commandFailed(ctx context.Context, it *Item, cl *Call, raw json.RawMessage, failedBefore bool) {
 	f := &Failure{Method: it.call.method, Attempts: it.call.attempts, InBatch: true, FromPortal: true}
 	if env, ok := readEnvelope(raw); ok && env.Error != nil {
@@ -420,6 +449,10 @@ func (c *Core) commandFailed(ctx context.Context, it *Item, cl *Call, raw json.R
 	case f.is(operationTimeLimit):
 		c.block(ctx, it.call.method, cl.sent)
 		it.again(c)
+	case f.is(batchMethodNotAllowed):
+		c.used().size.refuse(it.call.method)
+		it.call.attempts -= cl.attempts // it was none
+		it.next = rejoin
 	case f.is(batchLengthExceeded):
 		if it.again(c); it.next == alone {
 			it.next = rejoin

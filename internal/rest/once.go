@@ -67,10 +67,10 @@ func (c *Core) together(items []*Item) []*Item {
 			continue
 		}
 		it.Later = time.Time{}
-		if len(picked) == 0 && (it.command == "" || c.noBatch()) {
+		if len(picked) == 0 && (c.noBatch() || !c.rides(it)) {
 			return []*Item{it}
 		}
-		if it.command != "" && len(picked) < commands && (it.bytes() <= room || len(picked) == 0) {
+		if c.rides(it) && len(picked) < commands && (it.bytes() <= room || len(picked) == 0) {
 			picked = append(picked, it)
 			room -= it.bytes()
 		}
@@ -89,9 +89,6 @@ func (c *Core) verdict(it *Item, failedBefore bool) Verdict {
 		return NotSent
 	case f.is(operationTimeLimit):
 		it.Later = c.used().holds.end(it.call.method)
-		return NotSent
-	case f.is(batchMethodNotAllowed) && f.InBatch:
-		c.used().size.pause()
 		return NotSent
 	case f.Kind == Invalid, f.Kind == Moved:
 		return Refused

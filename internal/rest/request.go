@@ -17,6 +17,7 @@ type Call struct {
 	method     string
 	params     []byte   // a JSON object
 	content    [][]byte // of a file, see [Bulky]
+	batched    bool     // see [Batched]
 	repeatable bool
 	ran        func(code string) bool // nil: no code tells
 	doubt      bool                   // an attempt may have run
@@ -49,12 +50,17 @@ type Nature struct {
 	Repeatable bool                   // to run it twice does no harm
 	Ran        func(code string) bool // nil, or whether an error says that an attempt of unknown outcome has run
 	Content    [][]byte               // of a [Bulky] request
+	Batched    bool                   // it is a [Batched] one
 }
+
+// Batched is a request whose caller wants to know when the portal does not run it in the batch that it
+// was put in, because a call of each would be too many.
+type Batched interface{ Batched() }
 
 // NewCall returns a call of a method with parameters from [Encode]. Its own secrets are
 // kept out of its failure beside those of the portal.
 func (c *Core) NewCall(method string, params []byte, nature Nature, secrets ...string) *Call {
-	cl := &Call{method: method, params: params, repeatable: nature.Repeatable, ran: nature.Ran, content: nature.Content, secrets: c.portal.Secrets}
+	cl := &Call{method: method, params: params, repeatable: nature.Repeatable, ran: nature.Ran, content: nature.Content, batched: nature.Batched, secrets: c.portal.Secrets}
 	if len(secrets) > 0 {
 		cl.secrets = append(secrets, cl.secrets...)
 	}
