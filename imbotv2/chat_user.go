@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/internal/phpform"
 )
 
 // ChatAddUsersRequest are the parameters of imbot.v2.Chat.User.add.
@@ -102,9 +103,18 @@ func (r ChatListUsersRequest) Check() error {
 
 const maxUsers = 200 // of one list
 
-// Decode reads the result of a call, which is the bare list (livecheck: user-list).
+// Decode reads the result of a call, which is the bare list, or an object that has it (livecheck: user-list).
 func (ChatListUsersRequest) Decode(data []byte) ([]User, error) {
-	users, err := listOf(data, fields.user)
+	list := data
+	if !phpform.Members(data, func(name, value []byte) bool {
+		if string(name) == `"users"` {
+			list = value
+		}
+		return true
+	}) {
+		return nil, errNoList
+	}
+	users, err := listOf(list, fields.user)
 	if err == nil && slices.ContainsFunc(users, func(u User) bool { return u.ID == 0 }) {
 		err = errNoID
 	}

@@ -1,0 +1,181 @@
+package imbotv2_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imbot-go/imbot"
+	"github.com/imbot-go/imbot/imbottest"
+	"github.com/imbot-go/imbot/imbotv2"
+)
+
+// Nobody knows which way a real portal goes where no document tells, so a bot has to live with either.
+func TestABotLivesWithEveryDoubt(t *testing.T) {
+	t.Parallel()
+	rows := map[string][]imbottest.Doubt{"none": nil, "all": imbottest.Doubts()}
+	for _, d := range imbottest.Doubts() {
+		rows[string(d)] = []imbottest.Doubt{d}
+	}
+	for name, others := range rows {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, opts := range [][]imbot.Option{nil, {imbot.WithAutoBatch()}} {
+				synctest.Test(t, func(t *testing.T) { liveWith(t, opts, imbottest.WithOther(others...)) })
+			}
+		})
+	}
+}
+
+// liveWith lets a bot do once whatever bots do, while 20 people talk to it.
+func liveWith(t *testing.T, opts []imbot.Option, with ...imbottest.Option) {
+	portal := imbottest.NewPortal(append(with, imbottest.WithRateLimit(1e6, 1e6))...)
+	defer portal.Close()
+	ctx := t.Context()
+	c, err := imbotv2.NewClient(portal.Webhook("a-long-random-bot-token"), append(pollOptions(portal.HTTPClient().Transport), opts...)...)
+	require.NoError(t, err)
+	for r, err := range c.Bot.All(ctx, imbotv2.BotListRequest{}) {
+		t.Fatal("there is no bot yet", r, err)
+	}
+	req := imbotv2.BotRegisterRequest{
+		Code: "all", Type: imbotv2.BotTypeSupervisor, IsReactionsEnabled: imbot.Yes,
+		Properties: imbotv2.BotProperties{Name: "All", LastName: "Round", Color: imbot.ColorLightBlue},
+	}
+	bot, err := imbotv2.EnsureBot(ctx, c, req)
+	require.NoError(t, err)
+	c = c.WithBot(bot.ID)
+	ping := imbotv2.CommandRegisterRequest{Command: "ping", Title: map[string]string{"en": "Ping"}}
+	first, err := imbotv2.EnsureCommand(ctx, c, ping)
+	require.NoError(t, err)
+
+	// A second start finds all of it.
+	again, err := imbotv2.EnsureBot(ctx, c, req)
+	require.NoError(t, err)
+	require.Equal(t, bot, again)
+	second, err := imbotv2.EnsureCommand(ctx, c, ping)
+	require.NoError(t, err)
+	require.Equal(t, first.ID, second.ID)
+	found := 0
+	for r, err := range c.Bot.All(ctx, imbotv2.BotListRequest{}) {
+		require.NoError(t, err)
+		require.Equal(t, "All", r.User.FirstName)
+		found++
+	}
+	require.Equal(t, 1, found)
+
+	polling, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	defer func() { stop(); <-ended }()
+	h := &imbotv2.EventHandler{
+		OnError: func(_ context.Context, ev imbot.Event, err error) { t.Errorf("%T: %v", ev, err) }, Logger: slog.New(slog.DiscardHandler),
+		OnMessage: func(ctx context.Context, ev *imbotv2.MessageAddEvent) error {
+			if len(ev.Message.FileIDs) > 0 {
+				content, err := c.File.Read(ctx, ev.Message.FileIDs[0], 1<<20)
+				if err != nil {
+					return err
+				}
+				_, err = c.File.UploadFrom(ctx, bytes.NewReader(bytes.ToUpper(content)), imbotv2.FileUploadRequest{DialogID: ev.Dialog(), Name: "a.txt", Message: "louder"})
+				return err
+			}
+			_, err := c.Message.Send(ctx, ev.Reply("You said: "+ev.Text()))
+			return err
+		},
+		OnCommand: func(ctx context.Context, ev *imbotv2.CommandAddEvent) error {
+			return c.Command.Answer(ctx, ev.Answer("pong"))
+		},
+	}
+	go func() { ended <- imbotv2.Poll(polling, h, c); close(ended) }()
+
+	var people []imbot.ID
+	for i := range 20 {
+		people = append(people, portal.AddUser("Anna", fmt.Sprint(i)))
+	}
+	toBot := imbot.UserDialog(bot.ID)
+	var talks sync.WaitGroup
+	for i, person := range people {
+		talks.Go(func() {
+			answer, err := portal.Ask(ctx, person, toBot, fmt.Sprint("hello ", i))
+			if err != nil || answer.Plain() != fmt.Sprint("You said: hello ", i) {
+				t.Errorf("person %d heard %q: %v", i, answer.Text, err)
+			}
+		})
+	}
+	talks.Wait()
+	anna := people[0]
+	answer, err := portal.Ask(ctx, anna, toBot, "/ping")
+	require.NoError(t, err)
+	require.Equal(t, "pong", answer.Plain())
+	sent, err := portal.SayFile(ctx, anna, toBot, "a.txt", []byte("quiet"), "a file")
+	require.NoError(t, err)
+	answer, err = portal.WaitAnswer(ctx, anna, sent)
+	require.NoError(t, err)
+	require.Equal(t, "QUIET", string(answer.Files[0].Content))
+
+	chat, err := c.Chat.Add(ctx, imbotv2.ChatAddRequest{Title: "Crew", UserIDs: people[:3], Message: "Welcome"})
+	require.NoError(t, err)
+	require.Equal(t, "Crew", chat.Name)
+	chat, err = c.Chat.Get(ctx, imbotv2.ChatGetRequest{DialogID: chat.DialogID})
+	require.NoError(t, err)
+	require.True(t, chat.TextFieldEnabled.Bool())
+	users, err := c.Chat.ListUsers(ctx, imbotv2.ChatListUsersRequest{DialogID: chat.DialogID})
+	require.NoError(t, err)
+	require.Len(t, users, 4)
+	id, err := c.Message.Send(ctx, imbotv2.MessageSendRequest{DialogID: chat.DialogID, Message: "one"})
+	require.NoError(t, err)
+	text := "two"
+	require.NoError(t, c.Message.Update(ctx, imbotv2.MessageUpdateRequest{MessageID: id, Message: &text}))
+	require.NoError(t, c.Message.AddReaction(ctx, imbotv2.MessageAddReactionRequest{MessageID: id, Reaction: imbotv2.ReactionLike}))
+	got, err := c.Message.Get(ctx, imbotv2.MessageGetRequest{MessageID: id})
+	require.NoError(t, err)
+	require.Equal(t, "two", got.Message.Text)
+	for _, beside := range []string{"", "see"} {
+		forwarded, err := c.Message.Forward(ctx, imbotv2.MessageForwardRequest{DialogID: imbot.UserDialog(people[1]), Message: beside, ForwardIDs: []imbot.ID{id}})
+		require.NoError(t, err)
+		require.Len(t, forwarded.UUIDMap, 1)
+		require.Equal(t, beside != "", forwarded.ID != 0)
+	}
+	for i := range 120 {
+		id, err = c.Message.Send(ctx, imbotv2.MessageSendRequest{DialogID: chat.DialogID, Message: fmt.Sprint("line ", i)})
+		require.NoError(t, err)
+	}
+	lines := 0
+	for m, err := range c.Message.History(ctx, imbotv2.MessageGetContextRequest{MessageID: id}) {
+		require.NoError(t, err)
+		if strings.HasPrefix(m.Text, "line ") {
+			lines++
+			require.Equal(t, fmt.Sprint("line ", 119-lines), m.Text)
+		}
+	}
+	require.Equal(t, 119, lines)
+	require.NoError(t, c.Message.Delete(ctx, imbotv2.MessageDeleteRequest{MessageID: id}))
+
+	time.Sleep(time.Minute) // whatever would come twice has come
+	for i, person := range people[1:] {
+		answers := 0
+		for _, m := range portal.Messages(person, toBot) {
+			if strings.HasPrefix(m.Plain(), "You said: ") {
+				answers++
+			}
+		}
+		require.Equal(t, 1, answers, "person %d", i+1)
+	}
+	require.Empty(t, portal.Queued(bot.ID), "all is acknowledged")
+	stop()
+	require.NoError(t, <-ended)
+	report, err := imbotv2.Diagnose(ctx, c, imbotv2.DiagnoseRequest{BotCode: "all"})
+	require.NoError(t, err)
+	require.Empty(t, report.Findings)
+	fresh, err := imbotv2.RotateToken(ctx, c, bot.ID, "the-next-token")
+	require.NoError(t, err)
+	_, err = fresh.Message.Send(ctx, imbotv2.MessageSendRequest{DialogID: toBot, Message: "still me"})
+	require.Error(t, err, "nobody talks to oneself")
+	require.NoError(t, portal.Err())
+}
