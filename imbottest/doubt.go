@@ -73,6 +73,8 @@ const (
 	DoubtChatFirstMessage = Doubt(world.DoubtChatFirstMessage)
 	// A file whose name is taken in its chat gets another; or keeps it.
 	DoubtFileNameUnique = Doubt(world.DoubtFileNameUnique)
+	// im.v2.File.* fail with the codes of imbot.v2.File.*; or with those that are documented for them.
+	DoubtFileCodes = Doubt(world.DoubtFileCodes)
 	// File.upload answers all of the file; or null in its place.
 	DoubtFileObject = Doubt(world.DoubtFileObject)
 	// Command.list has commands of the messenger, too; or only those of the bot.
@@ -113,7 +115,7 @@ func Doubts() []Doubt {
 		DoubtTemplateIDUpper, DoubtUUIDMapEmpty, DoubtFlagText, DoubtFlagBool, DoubtColourSpelling, DoubtTextFieldEnabled,
 		DoubtLastMessageViews, DoubtPropertiesPartial, DoubtBackgroundNull, DoubtRegisterAgain,
 		DoubtUnknownBotType, DoubtTextCut, DoubtEntitiesDecoded, DoubtMeKept, DoubtLinksWrapped, DoubtSQLWords,
-		DoubtEmptyDeletes, DoubtKeyboardOfUpdate, DoubtChatFirstMessage, DoubtFileNameUnique, DoubtFileObject,
+		DoubtEmptyDeletes, DoubtKeyboardOfUpdate, DoubtChatFirstMessage, DoubtFileNameUnique, DoubtFileCodes, DoubtFileObject,
 		DoubtBuiltInCommands, DoubtEmptyList, DoubtUserList, DoubtQueueOffset, DoubtOwnJoin, DoubtV1ToFetch, DoubtSharedOwner,
 		DoubtApplicationToken, DoubtV2Posts, DoubtPostsPerBot, DoubtPostHeaders, DoubtPostForm, DoubtMentionCut,
 		DoubtMessageOriginal,

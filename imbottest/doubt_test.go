@@ -95,6 +95,7 @@ var doubtRows = []struct {
 	{imbottest.DoubtKeyboardOfUpdate, "an unusable keyboard is none", []string{send(`"message":"a"`), update(`"keyboard":[{}]`)}, `"(?:error":"|result":{")(\w+)`, "result", "KEYBOARD_ERROR"},
 	{imbottest.DoubtChatFirstMessage, "a chat begins with its message", []string{`imbot.v2.Chat.add {` + asReader + `,"fields":{"title":"T","message":"hi"}}`}, `"lastMessageId":(\d+)`, "50001", "0"},
 	{imbottest.DoubtFileNameUnique, "no two files have one name", []string{anUpload, anUpload}, `"name":"(a[^"]*)"`, "a (1).txt", "a.txt"},
+	{imbottest.DoubtFileCodes, "a person's file fails as a bot's does", []string{anUpload, `im.v2.File.download {"fileId":9001}`}, `"error":"(\w+)"`, "FILE_ACCESS_ERROR", "ACCESS_DENIED"},
 	{imbottest.DoubtFileObject, "an upload answers the file", []string{anUpload}, `"file":({|null)`, "{", "null"},
 	{imbottest.DoubtBuiltInCommands, "a list has commands of the messenger", []string{`imbot.v2.Command.list {` + asReader + `}`}, `"id":"(def0)"`, "def0", ""},
 	{imbottest.DoubtEmptyList, "no bots are an empty list", []string{`imbot.v2.Bot.list {"botToken":"nobody"}`}, `"bots":([^,]+),`, "[]", "null"},

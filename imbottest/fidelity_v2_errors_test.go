@@ -116,7 +116,7 @@ func TestEveryErrorOfTheSecondGeneration(t *testing.T) {
 func v2Checks() []checked {
 	const (
 		asSeer   = `"botToken":"three","botId":106`
-		byServer = "the server's source has the codes of imbot.v2.File.upload"
+		byServer = "the codes of imbot.v2.File.upload are more likely: TestAPersonsFilesFailAsDocumented"
 	)
 	seer := []string{ // a supervisor, and a message of a dialog that is none of its
 		`imbot.v2.Bot.register {"fields":{"botToken":"three","code":"seer","type":"supervisor","properties":{"name":"Seer"}}}`,
@@ -285,4 +285,32 @@ func TestEventsOfPeopleNeedTheirScope(t *testing.T) {
 	portal := newPortal(t, imbottest.WithScope("imbot"))
 	prepare(t, portal, `imbot.v2.Bot.register {"fields":{"botToken":"three","code":"gamma","properties":{"name":"Gamma"}}}`)
 	require.Equal(t, "400 SCOPE_ERROR", post(t, portal, "imbot.v2.Event.get", `{"botToken":"three","botId":101,"withUserEvents":true}`))
+}
+
+// The documentation has codes of its own for files of people.
+func TestAPersonsFilesFailAsDocumented(t *testing.T) {
+	t.Parallel()
+	const send = `im.v2.File.upload {"dialogId":"chat1002","fields":{"name":"a.txt","content":"YQ=="}}`
+	for code, row := range map[string]struct {
+		act  func(*testing.T, *imbottest.Portal)
+		call string
+	}{
+		"FOLDER_ERROR":  {veto("im.v2.File.upload"), send},
+		"UPLOAD_FAILED": {removeDrive, send},
+		"SEND_FAILED":   {veto("imbot.v2.Chat.Message.send"), send},
+		"ACCESS_DENIED": {adminLeavesCrew, `im.v2.File.download {"fileId":9001}`},
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			portal := newTestPortal(t, imbottest.WithOther(imbottest.DoubtFileCodes))
+			for _, step := range slices.Concat(v2Steps, []string{
+				`imbot.v2.Chat.User.add {` + inCrew + `,"userIds":[1]}`, `imbot.v2.File.upload {` + inCrew + `,"fields":{"name":"a.txt","content":"YQ=="}}`,
+			}) {
+				prepare(t, portal, step)
+			}
+			row.act(t, portal)
+			method, params, _ := strings.Cut(row.call, " ")
+			require.Equal(t, "400 "+code, post(t, portal, method, params))
+		})
+	}
 }

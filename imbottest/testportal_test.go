@@ -50,9 +50,9 @@ const teamDialog = imbot.DialogID("chat1001")
 
 // newTestPortal returns the portal that most tests use: two people, two bots of two
 // applications, and a chat, a command and a chat application of the first bot.
-func newTestPortal(t *testing.T) *imbottest.Portal {
+func newTestPortal(t *testing.T, opts ...imbottest.Option) *imbottest.Portal {
 	t.Helper()
-	portal := imbottest.NewPortal()
+	portal := imbottest.NewPortal(opts...)
 	t.Cleanup(portal.Close)
 	portal.Serve(eventURL, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	require.EqualValues(t, anna, portal.AddUser("Anna", "Ivanova"))

@@ -101,7 +101,7 @@ const (
 	ErrFileSendFailed     imbot.ErrorCode = "FILE_SEND_FAILED"     // the message with the file could not be posted
 	ErrFileNotFound       imbot.ErrorCode = "FILE_NOT_FOUND"       // no such file
 	ErrFileAccess         imbot.ErrorCode = "FILE_ACCESS_ERROR"    // the bot may not read the file
-	ErrFolder             imbot.ErrorCode = "FOLDER_ERROR"         // [ErrFileFolder] of im.v2
+	ErrFolder             imbot.ErrorCode = "FOLDER_ERROR"         // [ErrFileFolder] of im.v2 (livecheck: file-codes)
 	ErrUploadFailed       imbot.ErrorCode = "UPLOAD_FAILED"        // [ErrFileUploadFailed] of im.v2
 	ErrSendFailed         imbot.ErrorCode = "SEND_FAILED"          // [ErrFileSendFailed] of im.v2
 	ErrDiskNotInstalled   imbot.ErrorCode = "DISK_NOT_INSTALLED"   // the portal has no module disk

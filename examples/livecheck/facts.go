@@ -108,6 +108,7 @@ func facts() []fact {
 		{id: "bot-auth-of-posts", assumed: "auth of a webhook's bot in an event has no tokens", why: "asking would mean to hold tokens of somebody, which this program never does"},
 		{id: "lengths", assumed: "code, title and webhookUrl fit into 255 characters", why: "one too long may leave half a bot behind that nothing can find"},
 		{id: "action-time", assumed: "the sign that a bot is writing goes after about ten seconds", why: "nothing in an answer tells; -person would have to watch a clock"},
+		{id: "file-codes", assumed: "im.v2.File.* fail with the codes of imbot.v2.File.*; either is understood", why: "an upload has to fail, on a portal without a drive or without room"},
 		{id: "chat-nulls", assumed: "markedId, unreadId and lastId of a chat are null or 0", why: "both are read as none, so nothing depends on it"},
 		{id: "chat-add-users", assumed: "users beside a chat are the bot", why: "the library does not read them"},
 		{id: "user-shapes", assumed: "phones, idle and absent are false, a text or an object", why: "a bot has none of them, and a person's are nobody's business"},

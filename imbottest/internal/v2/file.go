@@ -1,6 +1,8 @@
 package v2
 
 import (
+	"strings"
+
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest/internal/php"
 	"github.com/imbot-go/imbot/imbottest/internal/world"
@@ -48,7 +50,24 @@ func personUpload(c *world.Call) (any, *world.Refusal) {
 	if err != nil {
 		return nil, errDenied
 	}
-	return upload(c, chat, c.User, func(m world.Message) *world.Message { return w.Say(chat, c.User, m) })
+	return documented(c)(upload(c, chat, c.User, func(m world.Message) *world.Message { return w.Say(chat, c.User, m) }))
+}
+
+// documented gives the errors of a person's files the codes of the documentation, where a portal has those.
+func documented(c *world.Call) func(any, *world.Refusal) (any, *world.Refusal) {
+	return func(result any, fail *world.Refusal) (any, *world.Refusal) {
+		if fail == nil || !c.World.Differs(world.DoubtFileCodes) {
+			return result, fail
+		}
+		other := *fail
+		switch fail.Code {
+		case "FILE_FOLDER_ERROR", "FILE_UPLOAD_FAILED", "FILE_SEND_FAILED":
+			other.Code = strings.TrimPrefix(fail.Code, "FILE_")
+		case "FILE_ACCESS_ERROR":
+			other.Code = "ACCESS_DENIED"
+		}
+		return nil, &other
+	}
 }
 
 // upload stores the file, then posts it in a message. When that is refused the file stays.
@@ -120,7 +139,7 @@ func personDownload(c *world.Call) (any, *world.Refusal) {
 	if !c.Params.Given("FILEID") { // dialogId is documented, but not read
 		return nil, noValue("fileId")
 	}
-	return download(c, "im", c.User)
+	return documented(c)(download(c, "im", c.User))
 }
 
 func download(c *world.Call, scope string, reader imbot.ID) (any, *world.Refusal) {

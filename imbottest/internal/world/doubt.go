@@ -34,6 +34,7 @@ const (
 	DoubtKeyboardOfUpdate  Doubt = "keyboard-of-update"
 	DoubtChatFirstMessage  Doubt = "chat-first-message"
 	DoubtFileNameUnique    Doubt = "file-name-unique"
+	DoubtFileCodes         Doubt = "file-codes"
 	DoubtFileObject        Doubt = "file-object"
 	DoubtBuiltInCommands   Doubt = "built-in-commands"
 	DoubtFlagBool          Doubt = "flag-bool"
