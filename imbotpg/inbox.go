@@ -38,7 +38,7 @@ type Inbox struct {
 	closed chan struct{}
 	once   sync.Once
 
-	live context.Context // of the replica
+	live context.Context // of all it asks the server
 	end  context.CancelFunc
 	wg   sync.WaitGroup
 
@@ -77,7 +77,7 @@ func (db *DB) Inbox() *Inbox {
 		held: map[string]holding{}, changed: make(chan struct{}),
 	}
 	b.taking <- struct{}{}
-	b.live, b.end = context.WithCancel(context.Background())
+	b.live, b.end = context.WithCancel(db.live)
 	b.puts, b.ends = newGatherer(2, b.store), newGatherer(1, b.finish) // while one waits for the disk the other gathers
 	db.mu.Lock()
 	closed := db.closed
@@ -110,6 +110,7 @@ func (b *Inbox) check(ctx context.Context) error {
 func (b *Inbox) Close() (err error) {
 	b.once.Do(func() {
 		close(b.closed)
+		defer time.AfterFunc(closeTime, b.end).Stop()
 		b.puts.close()
 		b.ends.close()
 		<-b.taking

@@ -77,7 +77,7 @@ const (
 
 // finish ends what was gathered; what is not held any more is not ok.
 func (b *Inbox) finish(all []*request[ending]) {
-	ctx, cancel := context.WithTimeout(context.Background(), stepTime)
+	ctx, cancel := context.WithTimeout(b.live, stepTime)
 	defer cancel()
 	var lines []string
 	var owners, leases, ids []int64

@@ -55,7 +55,7 @@ const (
 
 // store puts what was gathered. A connection that was broken before is no reason to fail.
 func (b *Inbox) store(all []*request[driver.InboxItem]) {
-	ctx, cancel := context.WithTimeout(context.Background(), stepTime)
+	ctx, cancel := context.WithTimeout(b.live, stepTime)
 	defer cancel()
 	fresh, err := b.insert(ctx, all)
 	if brokeOff(err) {

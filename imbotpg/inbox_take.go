@@ -70,7 +70,7 @@ func (b *Inbox) takeNow(ctx context.Context, n int, sure bool) (items []driver.I
 	if err := b.check(ctx); err != nil {
 		return nil, false, err
 	}
-	step, cancel := lenient(ctx)
+	step, cancel := b.lenient(ctx)
 	defer cancel()
 	id, dirty, why := b.replica()
 	switch {
@@ -101,7 +101,7 @@ func (b *Inbox) takeNow(ctx context.Context, n int, sure bool) (items []driver.I
 
 // lenient is a context for a step that begins with ctx, and may go on for a moment when that ends:
 // a connection is closed whose question is called off.
-func lenient(ctx context.Context) (context.Context, context.CancelFunc) {
+func (b *Inbox) lenient(ctx context.Context) (context.Context, context.CancelFunc) {
 	step, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepTime)
 	stop := context.AfterFunc(ctx, func() {
 		timer := time.NewTimer(grace)
@@ -112,7 +112,8 @@ func lenient(ctx context.Context) (context.Context, context.CancelFunc) {
 		case <-step.Done():
 		}
 	})
-	return step, func() { stop(); cancel() }
+	end := context.AfterFunc(b.live, cancel)
+	return step, func() { stop(); end(); cancel() }
 }
 
 // The server keeps the plan of a statement, also one that it made while the tables were empty. Each has

@@ -54,6 +54,8 @@ type DB struct {
 	once     sync.Once
 	err      error // of Close
 
+	live     context.Context // of all connections
+	cut      context.CancelFunc
 	cleaning func() // ends it
 
 	mu      sync.Mutex
@@ -73,12 +75,14 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 		config.MaxConns = max(config.MaxConns, poolSize)
 	}
 	config.ConnConfig.RuntimeParams["application_name"] = cmp.Or(o.Name, config.ConnConfig.RuntimeParams["application_name"], "imbot")
+	db := newDB(o)
+	direct := config.ConnConfig.Copy()
+	db.wire(config.ConnConfig)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, failed("Open", err)
 	}
-	db, err := OpenPool(ctx, pool, o)
-	if err != nil {
+	if err := db.open(ctx, pool, direct, o.SessionDSN); err != nil {
 		pool.Close()
 		return nil, err
 	}
@@ -88,28 +92,43 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 
 // OpenPool is [Open] with a pool of yours, which Close leaves open.
 func OpenPool(ctx context.Context, pool *pgxpool.Pool, o Options) (*DB, error) {
-	o.Schema, o.Name = cmp.Or(o.Schema, "imbot"), cmp.Or(o.Name, "imbot")
-	direct := pool.Config().ConnConfig
-	if o.SessionDSN != "" {
-		var err error
-		if direct, err = pgx.ParseConfig(o.SessionDSN); err != nil {
-			return nil, errors.New("imbotpg: Open: SessionDSN is neither a URL nor a list of key=value that pgx takes")
-		}
-		o.SessionDSN = "" // fmt would print it in whatever holds the DB
+	db := newDB(o)
+	if err := db.open(ctx, pool, pool.Config().ConnConfig, o.SessionDSN); err != nil {
+		return nil, err
 	}
-	db := &DB{options: o, pool: pool, direct: direct, process: rand.Text()}
+	return db, nil
+}
+
+func newDB(o Options) *DB {
+	o.Schema, o.Name = cmp.Or(o.Schema, "imbot"), cmp.Or(o.Name, "imbot")
+	o.SessionDSN = "" // fmt would print it in whatever holds the DB
+	db := &DB{options: o, process: rand.Text()}
+	db.live, db.cut = context.WithCancel(context.Background())
 	db.sessions = newSessions(o.Schema, db.session)
+	return db
+}
+
+// open looks whether the server is as it has to be. When it fails, no connection of the DB is left.
+func (db *DB) open(ctx context.Context, pool *pgxpool.Pool, direct *pgx.ConnConfig, sessions string) (err error) {
+	if sessions != "" {
+		if direct, err = pgx.ParseConfig(sessions); err != nil {
+			return errors.New("imbotpg: Open: SessionDSN is neither a URL nor a list of key=value that pgx takes")
+		}
+	}
+	db.wire(direct)
+	db.pool, db.direct = pool, direct
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
-	err := refuseSharedSessions(ctx, direct)
+	err = refuseSharedSessions(ctx, direct)
 	if err == nil {
 		err = db.migrate(ctx)
 	}
 	if err != nil {
-		return nil, failed("Open", err)
+		db.cut()
+		return failed("Open", err)
 	}
 	db.cleaning = db.cleans()
-	return db, nil
+	return nil
 }
 
 // poolSize is how many connections a pool has at most, unless its DSN says so: an inbox writes with
@@ -188,13 +207,15 @@ func (db *DB) sql(statement string) string {
 }
 
 // Close ends what this process does with the database: its locks are free, its leads lost, what its
-// inboxes hold is free for others at once.
+// inboxes hold is free for others at once. A server that hangs is waited for 4 s.
 func (db *DB) Close() error {
 	db.once.Do(func() {
 		db.mu.Lock()
 		inboxes := slices.Clone(db.inboxes)
 		db.closed = true
 		db.mu.Unlock()
+		defer db.cut()
+		defer time.AfterFunc(closeTime, db.cut).Stop()
 		for _, in := range inboxes {
 			db.err = errors.Join(db.err, in.Close())
 		}

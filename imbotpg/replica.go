@@ -250,7 +250,7 @@ func (b *Inbox) leave() error {
 	if id == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stepTime)
+	ctx, cancel := context.WithTimeout(b.live, stepTime)
 	defer cancel()
 	batch := newBatch()
 	batch.Queue(soon)

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -39,6 +41,25 @@ func own(t testing.TB, dir string) {
 	if uid, gid, is := nobody(); is {
 		require.NoError(t, os.Chown(dir, uid, gid))
 	}
+}
+
+// Freeze stops all processes of the server.
+func (s *Server) Freeze() (goOn func()) {
+	s.t.Helper()
+	s.mustBeOurs()
+	file, err := os.ReadFile(filepath.Join(s.dir, "data", "postmaster.pid"))
+	require.NoError(s.t, err)
+	first, _, _ := strings.Cut(string(file), "\n")
+	pid, err := strconv.Atoi(first)
+	require.NoError(s.t, err)
+	sessions := s.Hang("pid <> pg_backend_pid()")
+	require.NoError(s.t, syscall.Kill(pid, syscall.SIGSTOP))
+	goOn = func() {
+		_ = syscall.Kill(pid, syscall.SIGCONT)
+		sessions()
+	}
+	s.t.Cleanup(goOn)
+	return goOn
 }
 
 // Hang stops the processes of the sessions of which a condition on pg_stat_activity is true.
