@@ -261,13 +261,26 @@ func TestAnAnswerThatGotLostHarmsNothing(t *testing.T) {
 		require.NoError(t, err)
 		unlock()
 	}
-	require.NoError(t, db.Tokens().Swap(ctx, imbot.Grant{}, grant(1)))
-	require.NoError(t, db.States().Swap(ctx, member, nil, []byte("1"), time.Hour))
 	lost := &onScript{loses: loses}
 	c.AddHook(lost)
-	require.NoError(t, db.Tokens().Swap(ctx, grant(1), grant(2)))
-	require.NoError(t, db.States().Swap(ctx, member, []byte("1"), []byte("2"), time.Hour))
-	require.EqualValues(t, 2, lost.n.Load())
+	for name, o := range map[string]imbotredis.Options{"plain": {Prefix: "plain"}, "sealed": {Prefix: "sealed", Keys: keys(t, 'k')}} {
+		db, err := imbotredis.Open(ctx, c, o)
+		require.NoError(t, err)
+		tokens, states := db.Tokens(), db.States()
+		old, stored := imbot.Grant{}, []byte(nil)
+		for i, new := range []imbot.Grant{grant(1), grant(2), {}} { // the last one deletes
+			require.NoError(t, tokens.Swap(ctx, old, new), "%s %d", name, i)
+			require.ErrorIs(t, tokens.Swap(ctx, old, new), imbot.ErrConflict, "%s %d", name, i)
+			old = new
+		}
+		for i, new := range [][]byte{[]byte("1"), []byte("2"), nil} {
+			require.NoError(t, states.Swap(ctx, member, stored, new, time.Hour), "%s %d", name, i)
+			require.ErrorIs(t, states.Swap(ctx, member, stored, new, time.Hour), imbot.ErrConflict, "%s %d", name, i)
+			stored = new
+		}
+		require.NoError(t, db.Close())
+	}
+	require.EqualValues(t, 14, lost.n.Load(), "2 databases with 6 changes, and 2 scripts that the server did not know")
 }
 
 // onScript lets the answers of scripts get lost.

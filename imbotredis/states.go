@@ -3,6 +3,7 @@ package imbotredis
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -48,8 +49,10 @@ func (s *States) read(ctx context.Context, key string) (value []byte, stored str
 	return value, stored, nil
 }
 
-// replaceState writes a value, or deletes it without one, if what is stored is what was read.
+// replaceState writes a value, or deletes it without one, if what is stored is what was read. A second key
+// tells for doneTime that it has: go-redis repeats a question whose answer got lost.
 var replaceState = redis.NewScript(`
+if redis.call('exists', KEYS[2]) == 1 then return 1 end
 local stored = redis.call('get', KEYS[1])
 if ARGV[1] == 'none' then
 	if stored then return 0 end
@@ -61,18 +64,19 @@ if ARGV[3] == 'delete' then
 else
 	redis.call('set', KEYS[1], ARGV[4], 'px', ARGV[5])
 end
+redis.call('set', KEYS[2], '', 'px', ARGV[6])
 return 1`)
+
+// doneTime is longer than a client repeats a question.
+const doneTime = time.Minute
 
 // Swap implements [driver.StateStore].
 func (s *States) Swap(ctx context.Context, key string, old, new []byte, ttl time.Duration) error {
-	for written := ""; ; {
+	for asked := rand.Text(); ; {
 		value, stored, err := s.read(ctx, key)
 		found := err == nil
 		if err != nil && !errors.Is(err, imbot.ErrNotFound) {
 			return err
-		}
-		if found && s.db.options.Keys != nil && stored == written {
-			return nil // no other has the nonce: go-redis has repeated it, because the answer got lost
 		}
 		if found != (old != nil) || !bytes.Equal(value, old) {
 			return imbot.ErrConflict
@@ -87,12 +91,12 @@ func (s *States) Swap(ctx context.Context, key string, old, new []byte, ttl time
 			sealed = s.db.options.Keys.Seal("state/"+key, new)
 		}
 		done, err := ask(ctx, func() (bool, error) {
-			return replaceState.Run(ctx, s.db.client, []string{s.db.key("state", key)}, has, stored, does, sealed, millis(ttl)).Bool()
+			return replaceState.Run(ctx, s.db.client, []string{s.db.key("state", key), s.db.key("done", asked)},
+				has, stored, does, sealed, millis(ttl), millis(doneTime)).Bool()
 		})
 		if err != nil || done {
 			return failed("States.Swap", err)
 		}
-		written = string(sealed)
 		// Somebody has written it since it was read, maybe the same state with another nonce.
 	}
 }

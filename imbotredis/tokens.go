@@ -63,6 +63,7 @@ func (s *Tokens) read(ctx context.Context, memberID string) (g imbot.Grant, stor
 
 // replaceGrant is replaceState for a field of the hash.
 var replaceGrant = redis.NewScript(`
+if redis.call('exists', KEYS[2]) == 1 then return 1 end
 local stored = redis.call('hget', KEYS[1], ARGV[1])
 if ARGV[2] == 'none' then
 	if stored then return 0 end
@@ -74,6 +75,7 @@ if ARGV[4] == 'delete' then
 else
 	redis.call('hset', KEYS[1], ARGV[1], ARGV[5])
 end
+redis.call('set', KEYS[2], '', 'px', ARGV[6])
 return 1`)
 
 // Swap implements [imbot.TokenStore].
@@ -82,14 +84,11 @@ func (s *Tokens) Swap(ctx context.Context, old, new imbot.Grant) error {
 	if memberID == "" || old != none && new != none && old.MemberID != new.MemberID {
 		return fmt.Errorf("imbotredis: Tokens.Swap: %w: the grants have no MemberID or different ones", imbot.ErrInvalid)
 	}
-	for written := ""; ; {
+	for asked := rand.Text(); ; {
 		g, stored, err := s.read(ctx, memberID)
 		found := err == nil
 		if err != nil && !errors.Is(err, imbot.ErrNotFound) {
 			return err
-		}
-		if found && stored == written {
-			return nil // go-redis has repeated it, because the answer got lost
 		}
 		if !bytes.Equal(g.Encode(), old.Encode()) {
 			return imbot.ErrConflict
@@ -103,18 +102,17 @@ func (s *Tokens) Swap(ctx context.Context, old, new imbot.Grant) error {
 		} else {
 			sealed = s.db.options.Keys.Seal("grant/"+memberID, new.Encode())
 		}
-		done, err := ask(ctx, func() (bool, error) { return s.replace(ctx, memberID, has, stored, does, sealed) })
+		done, err := ask(ctx, func() (bool, error) { return s.replace(ctx, asked, memberID, has, stored, does, sealed) })
 		if err != nil || done {
 			return failed("Tokens.Swap", err)
 		}
-		written = string(sealed)
 		// Somebody has written it since it was read, maybe the same grant with another nonce.
 	}
 }
 
 // replace runs the script, and waits for the copies on the same connection.
-func (s *Tokens) replace(ctx context.Context, memberID, has, stored, does string, sealed []byte) (bool, error) {
-	keys, args := []string{s.db.key("grant")}, []any{memberID, has, stored, does, sealed}
+func (s *Tokens) replace(ctx context.Context, asked, memberID, has, stored, does string, sealed []byte) (bool, error) {
+	keys, args := []string{s.db.key("grant"), s.db.key("done", asked)}, []any{memberID, has, stored, does, sealed, millis(doneTime)}
 	if s.db.options.Wait == 0 {
 		return replaceGrant.Run(ctx, s.db.client, keys, args...).Bool()
 	}
