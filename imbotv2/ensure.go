@@ -22,7 +22,7 @@ import (
 // not, the error is [ErrStillV1]. The error is [imbot.ErrInvalid] when the bot has another type, and
 // [ErrBotCodeAlreadyTaken] when somebody else has the code.
 //
-// REST methods: imbot.v2.Bot.register, imbot.v2.Bot.update; their errors.
+// REST methods: imbot.v2.Bot.register, imbot.v2.Bot.update, imbot.v2.Bot.get; their errors.
 func EnsureBot(ctx context.Context, c *Client, req BotRegisterRequest) (Bot, error) {
 	if c == nil || c.base == nil {
 		return Bot{}, invalid("EnsureBot: there is no client")
@@ -46,7 +46,11 @@ func EnsureBot(ctx context.Context, c *Client, req BotRegisterRequest) (Bot, err
 		return r.Bot, nil
 	}
 	update.BotID = r.Bot.ID
+	before := r.Bot.EventMode
 	r, err = c.Bot.Update(ctx, update)
+	if err == nil && before != mode && r.Bot.EventMode == mode { // a portal may only say so
+		r, err = c.Bot.Get(ctx, BotGetRequest{BotID: update.BotID})
+	}
 	if err != nil {
 		return Bot{}, err
 	}

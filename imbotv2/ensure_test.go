@@ -94,6 +94,18 @@ func TestEnsureBotSaysThatABotStaysInTheFirstGeneration(t *testing.T) {
 	require.ErrorIs(t, err, imbotv2.ErrStillV1)
 }
 
+func TestEnsureBotDoesNotBelieveThatABotHasChanged(t *testing.T) {
+	t.Parallel()
+	portal, c := portalClient(t, imbottest.WithOther(imbottest.DoubtV1ToFetch))
+	_, err := c.Base().Bot.Register(t.Context(), imbot.BotRegisterRequest{Code: "echo", EventHandler: "https://bot.example.com/", Properties: imbot.BotProperties{Name: "Echo"}})
+	require.NoError(t, err)
+	for range 2 {
+		_, err = imbotv2.EnsureBot(t.Context(), c, echo)
+		require.ErrorIs(t, err, imbotv2.ErrStillV1, "at each start")
+	}
+	require.NoError(t, portal.Err())
+}
+
 func TestEnsureCommandsInOneRequestOrTwo(t *testing.T) {
 	t.Parallel()
 	portal, c := portalClient(t)
