@@ -19,8 +19,11 @@ import (
 //
 // A bot of the first generation with the same code and owner becomes one of the second, with its
 // id and dialogs, when the portal lets its event mode be changed (livecheck: v1-to-fetch); when
-// not, the error is [ErrStillV1]. The error is [imbot.ErrInvalid] when the bot has another type, and
-// [ErrBotCodeAlreadyTaken] when somebody else has the code.
+// not, the error is [ErrStillV1]. One that is to have EventModeWebhook has to fetch first: nobody
+// can see that it is of the first generation, and the portal would post its messages in both forms.
+//
+// The error is [imbot.ErrInvalid] when the bot has another type, and [ErrBotCodeAlreadyTaken] when somebody
+// else has the code.
 //
 // REST methods: imbot.v2.Bot.register, imbot.v2.Bot.update, imbot.v2.Bot.get; their errors.
 func EnsureBot(ctx context.Context, c *Client, req BotRegisterRequest) (Bot, error) {

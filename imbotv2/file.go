@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/imbot-go/imbot"
@@ -62,6 +63,8 @@ func (r FileUploadRequest) check(size int) error {
 		return refuse("", "name is not UTF-8")
 	case strings.ContainsAny(r.Name, `/\`), r.Name == ".", r.Name == "..":
 		return refuse("", "name is a path: give the name alone")
+	case strings.ContainsFunc(r.Name, unicode.IsControl):
+		return refuse("", "name has a control character")
 	case size == 0:
 		return refuse(ErrFileEmpty, "content is empty")
 	case size > maxFile:

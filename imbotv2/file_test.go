@@ -46,6 +46,10 @@ func TestFilesOfEverySizeArrive(t *testing.T) {
 				req.Content = nil
 				return c.File.UploadFrom(t.Context(), iotest.HalfReader(bytes.NewReader(content)), req)
 			},
+			"UploadFrom of a reader that ends with its last bytes": func(c *Client) (FileUploadResult, error) {
+				req.Content = nil
+				return c.File.UploadFrom(t.Context(), iotest.DataErrReader(bytes.NewReader(content)), req)
+			},
 		} {
 			d := &documented{}
 			got, err := send(d.client(t).WithBot(5))
@@ -91,6 +95,9 @@ func TestUploadsThatAreRefusedBeforeSending(t *testing.T) {
 		"a path":                   {"/etc/passwd", &zeros{left: 1}, imbot.ErrInvalid, 0},
 		"a path of Windows":        {`C:\a`, &zeros{left: 1}, imbot.ErrInvalid, 0},
 		"the folder above":         {"..", &zeros{left: 1}, imbot.ErrInvalid, 0},
+		"a NUL":                    {"a.exe\x00.txt", &zeros{left: 1}, imbot.ErrInvalid, 0},
+		"a line of a header":       {"a\r\nX: b", &zeros{left: 1}, imbot.ErrInvalid, 0},
+		"one that has nothing":     {"a", iotest.ErrReader(broken), broken, 0},
 		"a reader that breaks off": {"a", io.MultiReader(&zeros{left: 1 << 20}, iotest.ErrReader(broken)), broken, 0},
 		"no reader":                {"a", nil, imbot.ErrInvalid, 0},
 	} {
@@ -112,6 +119,7 @@ func TestUploadsThatAreRefusedBeforeSending(t *testing.T) {
 	_, err := d.client(t).WithBot(5).File.Download(t.Context(), FileDownloadRequest{})
 	require.ErrorIs(t, err, imbot.ErrInvalid)
 	require.Zero(t, d.count())
+	require.NoError(t, FileUploadRequest{DialogID: "chat5", Name: "a"}.check(104_857_599), "as much as a file may have")
 }
 
 func TestAnUploadWithoutAnAnswerIsNotRepeated(t *testing.T) {
@@ -248,6 +256,10 @@ func TestDownloadsThatFail(t *testing.T) {
 		"a file that breaks off": {secretLink, func(*http.Request) (*http.Response, error) {
 			return response(200, http.Header{}, io.MultiReader(strings.NewReader("a"), iotest.ErrReader(io.ErrUnexpectedEOF)), -1)
 		}, io.ErrUnexpectedEOF, "broke off"},
+		"a file that is shorter than it says": {secretLink, func(*http.Request) (*http.Response, error) {
+			return response(200, http.Header{}, strings.NewReader("half"), 8)
+		}, io.ErrUnexpectedEOF, "broke off"},
+		"a redirect to a shared address":       {secretLink, to("https://100.100.100.200/"), nil, "100.100"},
 		"a transport whose error has the link": {secretLink, func(r *http.Request) (*http.Response, error) { return nil, errors.New("cannot GET " + r.URL.String()) }, nil, "no answer"},
 	} {
 		t.Run(name, func(t *testing.T) {

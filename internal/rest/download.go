@@ -148,7 +148,9 @@ func (d *download) mayFollow(from, to *url.URL) bool {
 func isPublic(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if ip := net.ParseIP(host); ip != nil {
-		return ip.IsGlobalUnicast() && !ip.IsPrivate()
+		four := ip.To4()
+		shared := four != nil && four[0] == 100 && four[1]&0xc0 == 64 // 100.64.0.0/10: a carrier's, and some clouds keep secrets there
+		return ip.IsGlobalUnicast() && !ip.IsPrivate() && !shared
 	}
 	i := strings.LastIndexByte(host, '.')
 	last := host[i+1:]
@@ -189,6 +191,8 @@ func (d *download) copy(w io.Writer, resp *http.Response, most int64) (int64, *F
 		return n, d.failure("the file cannot be written", err)
 	case err != nil:
 		return n, d.failure("the file broke off", err)
+	case n < resp.ContentLength: // net/http says so itself, another transport may not
+		return n, d.failure("the file broke off", io.ErrUnexpectedEOF)
 	case from.N > 0:
 		return n, nil
 	}
