@@ -88,6 +88,9 @@ func (MessageGetContextRequest) Decode(data []byte) (MessageContext, error) {
 	if !ok || len(r.Messages) == 0 {
 		return MessageContext{}, cmp.Or(failed, errors.New("the result holds no messages"))
 	}
+	if slices.ContainsFunc(r.Messages, func(m Message) bool { return m.ID <= 0 }) {
+		return MessageContext{}, errNoID
+	}
 	return r, nil
 }
 

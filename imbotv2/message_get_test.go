@@ -59,8 +59,11 @@ func TestHistoryEnds(t *testing.T) {
 		failed bool
 	}{
 		"where a portal says that there is more and gives nothing": {[]string{page, page}, []imbot.ID{8, 7}, false},
-		"with an error":          {[]string{page, `{"error":"MESSAGE_ACCESS_DENIED","error_description":""}`}, []imbot.ID{8, 7}, true},
-		"with the first message": {[]string{strings.Replace(page, "true", "false", 1)}, []imbot.ID{8, 7}, false},
+		"with an error": {[]string{page, `{"error":"MESSAGE_ACCESS_DENIED","error_description":""}`}, []imbot.ID{8, 7}, true},
+		"with a page that has a message without an id": {[]string{page, `{"result":{"messages":[{"id":6},{"id":null}],"hasPrevPage":true}}`}, []imbot.ID{8, 7}, true},
+		"with an empty page":                           {[]string{page, `{"result":{"messages":[],"hasPrevPage":true}}`}, []imbot.ID{8, 7}, true},
+		"with a newer page":                            {[]string{page, `{"result":{"messages":[{"id":20},{"id":21}],"hasPrevPage":true}}`}, []imbot.ID{8, 7}, false},
+		"with the first message":                       {[]string{strings.Replace(page, "true", "false", 1)}, []imbot.ID{8, 7}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := &documented{}
