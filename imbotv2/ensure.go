@@ -113,6 +113,9 @@ func EnsureCommand(ctx context.Context, c *Client, req CommandRegisterRequest) (
 //
 // REST methods: imbot.v2.Command.list, .register, .update, .unregister; their errors.
 func EnsureCommands(ctx context.Context, c *Client, reqs []CommandRegisterRequest, prune bool) ([]Command, error) {
+	if c == nil || c.base == nil {
+		return nil, invalid("EnsureCommands: there is no client")
+	}
 	names := map[string]bool{}
 	for _, req := range reqs {
 		if err := req.Check(); err != nil {

@@ -1,9 +1,13 @@
 package imbotv2_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -226,7 +230,54 @@ func TestRotateTokenKeepsTwoBotsApart(t *testing.T) {
 	require.ErrorIs(t, err, imbotv2.ErrBotTokenRotationFailed)
 }
 
-// Ten thousand sends whose answers get lost at random make ten thousand messages.
+// A late transport loses the connection of the first update, which runs all the same, when the second one comes.
+type late struct {
+	http.RoundTripper
+
+	first *http.Request
+}
+
+func (l *late) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.URL.Path, "/imbot.v2.Bot.update") {
+		return l.RoundTripper.RoundTrip(r)
+	}
+	if l.first == nil {
+		body, err := io.ReadAll(r.Body)
+		l.first = r.Clone(context.Background())
+		l.first.Body = io.NopCloser(bytes.NewReader(body))
+		return nil, errors.Join(err, io.ErrUnexpectedEOF)
+	}
+	resp, err := l.RoundTripper.RoundTrip(l.first)
+	if err != nil {
+		return nil, err
+	}
+	_ = resp.Body.Close()
+	return l.RoundTripper.RoundTrip(r)
+}
+
+func TestRotateTokenThatHappensLate(t *testing.T) {
+	t.Parallel()
+	portal, c := portalClient(t)
+	bot, err := imbotv2.EnsureBot(t.Context(), c, echo)
+	require.NoError(t, err)
+	c, err = imbotv2.NewClient(portal.Webhook("a-long-random-bot-token"), imbot.WithLimiter(nil),
+		imbot.WithHTTPClient(&http.Client{Transport: &late{RoundTripper: portal.HTTPClient().Transport}}))
+	require.NoError(t, err)
+	fresh, err := imbotv2.RotateToken(t.Context(), c, bot.ID, "the-next-token-of-it")
+	require.NoError(t, err)
+	_, err = fresh.Event.Get(t.Context(), imbotv2.EventGetRequest{BotID: bot.ID})
+	require.NoError(t, err)
+}
+
+func TestNoClient(t *testing.T) {
+	t.Parallel()
+	_, err := imbotv2.RotateToken(t.Context(), nil, 5, "the-next-token")
+	require.ErrorIs(t, err, imbot.ErrInvalid)
+	_, err = imbotv2.EnsureCommands(t.Context(), nil, nil, false)
+	require.ErrorIs(t, err, imbot.ErrInvalid)
+	imbotv2.KeepAction(t.Context(), nil, "chat5", imbotv2.ActionThinking)()
+}
+
 // The portal would take such a token, and no client could use the bot any more.
 func TestRotateTokenKeepsTheBotWithinReach(t *testing.T) {
 	t.Parallel()
@@ -244,6 +295,7 @@ func TestRotateTokenKeepsTheBotWithinReach(t *testing.T) {
 	require.NoError(t, portal.Err())
 }
 
+// Thousands of sends whose answers get lost at random make as many messages.
 func TestLostAnswersDoubleNothing(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]imbot.Option{"single": nil, "automatic batches": {imbot.WithAutoBatch()}} {

@@ -27,6 +27,9 @@ const (
 //
 // REST method: imbot.v2.Chat.InputAction.notify.
 func KeepAction(ctx context.Context, c *Client, dialog imbot.DialogID, status ActionStatus) (stop func()) {
+	if c == nil || c.base == nil {
+		return func() {}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	forget := c.kept.add(place{c.BotID(), dialog}, cancel)
 	var running sync.WaitGroup

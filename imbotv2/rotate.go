@@ -19,27 +19,34 @@ import (
 // REST methods: imbot.v2.Bot.update, imbot.v2.Bot.get; their errors, and
 // [ErrBotTokenRotationFailed], when another bot has the token for example.
 func RotateToken(ctx context.Context, c *Client, bot imbot.ID, next string) (*Client, error) {
+	if c == nil || c.base == nil {
+		return nil, invalid("RotateToken: there is no client")
+	}
 	fresh := c.WithBotToken(next)
 	if fresh == c {
 		return nil, invalid("RotateToken: with OAuth a bot has no token")
 	}
-	_, err := c.Bot.Update(ctx, BotUpdateRequest{BotID: bot, NewBotToken: next})
-	if err == nil {
+	update := func() error {
+		_, err := c.Bot.Update(ctx, BotUpdateRequest{BotID: bot, NewBotToken: next})
+		return err
+	}
+	owns := func(c *Client) bool {
+		r, err := c.Bot.Get(ctx, BotGetRequest{BotID: bot})
+		return err == nil && r.Bot.Owned()
+	}
+	err := update()
+	switch {
+	case err == nil:
+		return fresh, nil
+	case !errors.Is(err, imbot.ErrOutcomeUnknown):
+		return nil, err
+	case owns(fresh):
+		return fresh, nil
+	case !owns(c):
+		return nil, err
+	}
+	if err = update(); err == nil || owns(fresh) { // the first one may have run meanwhile
 		return fresh, nil
 	}
-	if !errors.Is(err, imbot.ErrOutcomeUnknown) {
-		return nil, err
-	}
-	if r, e := fresh.Bot.Get(ctx, BotGetRequest{BotID: bot}); e == nil && r.Bot.Owned() {
-		return fresh, nil
-	}
-	r, e := c.Bot.Get(ctx, BotGetRequest{BotID: bot})
-	if e != nil || !r.Bot.Owned() {
-		return nil, err
-	}
-	_, err = c.Bot.Update(ctx, BotUpdateRequest{BotID: bot, NewBotToken: next}) // it did not run
-	if err != nil {
-		return nil, err
-	}
-	return fresh, nil
+	return nil, err
 }
