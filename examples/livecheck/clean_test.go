@@ -47,7 +47,7 @@ func TestMessagesToAPersonAreGoneBeforeTheirBot(t *testing.T) {
 		again  bool // -clean is needed
 	}{
 		"batches do not work": {"/batch", func(int, *http.Request) (*http.Response, error) {
-			return answers(403, `{"error":"ACCESS_DENIED"}`), nil
+			return answers(403, `{"error":"ACCESS_DENIED","error_description":"Zq7"}`), nil
 		}, false},
 		"the batch of the deletions is not heard": {"/batch", func(n int, _ *http.Request) (*http.Response, error) {
 			if n == 2 { // the first asks whether imbot.v2 works there
@@ -56,7 +56,7 @@ func TestMessagesToAPersonAreGoneBeforeTheirBot(t *testing.T) {
 			return nil, nil
 		}, false},
 		"the portal is busy when it is cleaned": {"Message.getContext", func(int, *http.Request) (*http.Response, error) {
-			return answers(503, `{"error":"OVERLOAD_LIMIT"}`), nil
+			return answers(503, `{"error":"OVERLOAD_LIMIT","error_description":"Zq7"}`), nil
 		}, true},
 		"the chat cannot be read": {"Chat.get", func(int, *http.Request) (*http.Response, error) {
 			return answers(400, `{"error":"ACCESS_DENIED"}`), nil
@@ -76,7 +76,8 @@ func TestMessagesToAPersonAreGoneBeforeTheirBot(t *testing.T) {
 			victim.transport = &meddler{next: cfg.transport, with: when(row.method, row.do)}
 			err := run(t.Context(), victim)
 			if row.again {
-				require.ErrorContains(t, err, "run it again with -clean")
+				require.ErrorContains(t, err, "run it again with -clean: removing messages: refused: ")
+				require.NotContains(t, err.Error(), marker)
 				require.NoError(t, cleanUp(t.Context(), cfg))
 			} else {
 				require.NoError(t, err)
@@ -180,5 +181,112 @@ func TestCleaningHasCallsLeftOnABusyPortal(t *testing.T) {
 			requireNothingLeft(t, portal)
 			require.NoFileExists(t, cfg.journalPath)
 		})
+	}
+}
+
+// An error in the middle keeps nothing else from being removed.
+func TestCleaningGoesOnAfterAnError(t *testing.T) {
+	t.Parallel()
+	portal := newPortal(t)
+	cfg, _ := newConfig(t, portal, "1", tierRead, tierWrite)
+	victim := cfg
+	victim.transport = &meddler{next: cfg.transport, with: func(n int, _ *http.Request, _ *http.Response) (*http.Response, error) {
+		if n >= 30 {
+			return nil, errors.New("no route to host")
+		}
+		return nil, nil
+	}}
+	require.Error(t, run(t.Context(), victim))
+	bots := func() (n int) {
+		for _, u := range portal.Users() {
+			if u.Bot && !u.Gone {
+				n++
+			}
+		}
+		return n
+	}
+	require.Equal(t, 2, bots())
+	victim.transport = &meddler{next: cfg.transport, with: when("Bot.get", func(n int, _ *http.Request) (*http.Response, error) {
+		if n == 1 {
+			return answers(503, `{"error":"OVERLOAD_LIMIT"}`), nil
+		}
+		return nil, nil
+	})}
+	require.ErrorContains(t, cleanUp(t.Context(), victim), "looking for a bot: refused: HTTP 503 OVERLOAD_LIMIT")
+	require.Equal(t, 1, bots())
+	require.NoError(t, cleanUp(t.Context(), cfg))
+	requireNothingLeft(t, portal)
+}
+
+func TestABotOfTheFirstGenerationThatTheSecondDoesNotShow(t *testing.T) {
+	t.Parallel()
+	portal := newPortal(t)
+	cfg, _ := newConfig(t, portal, "1", tierRead, tierWrite)
+	victim := cfg
+	v1 := false
+	victim.transport = &meddler{next: cfg.transport, with: func(_ int, r *http.Request, resp *http.Response) (*http.Response, error) {
+		if v1 {
+			return nil, errors.New("no route to host")
+		}
+		v1 = resp != nil && strings.HasSuffix(r.URL.Path, "/imbot.register")
+		return nil, nil
+	}}
+	require.Error(t, run(t.Context(), victim))
+	j, err := readJournal(cfg.journalPath)
+	require.NoError(t, err)
+	hidden := []string{j.entries[len(j.entries)-1].Code}
+	for _, u := range portal.Users() {
+		if u.FirstName == botNameV1 {
+			hidden = append(hidden, `"botId":`+u.ID.String())
+		}
+	}
+	victim.transport = &meddler{next: cfg.transport, with: func(_ int, r *http.Request, resp *http.Response) (*http.Response, error) {
+		if resp != nil || !strings.Contains(r.URL.Path, "v2.Bot.") {
+			return nil, nil
+		}
+		body, err := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		for _, hidden := range hidden {
+			if bytes.Contains(body, []byte(hidden)) {
+				return answers(400, `{"error":"BOT_NOT_FOUND"}`), err
+			}
+		}
+		return nil, err
+	}}
+	require.NoError(t, cleanUp(t.Context(), victim))
+	requireNothingLeft(t, portal)
+}
+
+// A bot that owns a chat could delete what others wrote there.
+func TestWhatAPersonWroteStays(t *testing.T) {
+	t.Parallel()
+	portal := newPortal(t)
+	cfg, _ := newConfig(t, portal, "1", tierRead, tierListen)
+	looked := false
+	cfg.transport = &meddler{next: cfg.transport, with: when("Chat.User.delete", func(int, *http.Request) (*http.Response, error) {
+		for _, d := range portal.Dialogs(1) {
+			for _, m := range portal.Messages(1, d.ID) {
+				looked = looked || m.AuthorID == 1 && !m.Deleted && strings.Contains(m.Text, "hello")
+			}
+		}
+		return nil, nil
+	})}
+	require.NoError(t, run(t.Context(), cfg))
+	require.True(t, looked)
+}
+
+func TestNoMoreCallsThanPromised(t *testing.T) {
+	t.Parallel()
+	w := &wire{next: &meddler{with: func(int, *http.Request, *http.Response) (*http.Response, error) { return answers(200, "{}"), nil }}}
+	for n := range mostCalls + 1 {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://portal.example.com/", nil)
+		require.NoError(t, err)
+		resp, err := w.RoundTrip(r)
+		if n == mostCalls {
+			require.ErrorIs(t, err, errUsedUp)
+			return
+		}
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
 	}
 }

@@ -95,6 +95,57 @@ func TestARunThatIsKilledAtAnyCallLeavesNothing(t *testing.T) {
 	}
 }
 
+// A run is killed late, -clean at each of its calls, and a further -clean removes the rest.
+func TestACleaningThatIsKilledIsFinishedByTheNext(t *testing.T) {
+	t.Parallel()
+	for tier, at := range map[tier]int{tierWrite: 50, tierPerson: 19, tierListen: 18} {
+		for _, answered := range []bool{false, true} {
+			n := 1
+			for cleaningKilledAt(t, tier, at, n, answered) {
+				n++
+			}
+			require.Greater(t, n, 5, tier)
+		}
+	}
+}
+
+// cleaningKilledAt reports whether -clean had such a call.
+func cleaningKilledAt(t *testing.T, tier tier, at, n int, answered bool) bool {
+	portal := newPortal(t)
+	cfg, _ := newConfig(t, portal, "1", tierRead, tier)
+	killed := func(at int, run func(context.Context, config) error) bool {
+		k := &killer{next: cfg.transport, at: at, answered: answered, killed: make(chan struct{}), end: make(chan struct{})}
+		victim := cfg
+		victim.transport = k
+		done := make(chan error, 1)
+		go func() { done <- run(t.Context(), victim) }()
+		select {
+		case err := <-done:
+			require.NoError(t, err)
+			return false
+		case <-k.killed:
+			journal, err := os.ReadFile(cfg.journalPath)
+			require.NoError(t, err)
+			close(k.end)
+			require.Error(t, <-done)
+			require.NoError(t, os.WriteFile(cfg.journalPath, journal, 0o600)) // as it was when it died
+			return true
+		}
+	}
+	require.True(t, killed(at, run))
+	if !killed(n, cleanUp) {
+		return false
+	}
+	s := &spy{next: cfg.transport, portal: portal, leaving: true}
+	cfg.transport = s
+	require.NoError(t, cleanUp(t.Context(), cfg))
+	requireNothingLeft(t, portal)
+	requireNothingSeen(t, portal)
+	require.Empty(t, s.left)
+	require.NoFileExists(t, cfg.journalPath)
+	return true
+}
+
 // childArgs makes the test binary be the program.
 const childArgs = "LIVECHECK_ARGS"
 

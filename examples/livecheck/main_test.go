@@ -143,24 +143,29 @@ func written(portal *imbottest.Portal, user imbot.ID, dialog imbot.DialogID) (te
 	return texts
 }
 
-// A spy looks into the chats of a bot before it leaves one or goes itself, because nobody can do so later.
+// A spy looks into the dialogs of the bots before one leaves a chat or goes itself, because nobody can do so
+// later. A bot that made a chat for itself alone has to leave it before it goes.
 type spy struct {
 	next   http.RoundTripper
 	portal *imbottest.Portal
 
-	mu   sync.Mutex
-	left []string
+	leaving bool // one has left a chat
+	left    []string
 }
 
 func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
-	if strings.HasSuffix(r.URL.Path, "Chat.leave") || strings.HasSuffix(r.URL.Path, "ot.unregister") {
-		for _, u := range s.portal.Users() {
-			for _, d := range s.portal.Dialogs(u.ID) {
-				if u.Bot && !u.Gone && strings.HasSuffix(r.URL.Path, "Chat.leave") == (d.Type == "chat" && len(d.Members) == 1) {
-					s.mu.Lock()
-					s.left = append(s.left, written(s.portal, u.ID, d.ID)...)
-					s.mu.Unlock()
-				}
+	leaves, goes := strings.HasSuffix(r.URL.Path, "Chat.leave"), strings.HasSuffix(r.URL.Path, "ot.unregister")
+	s.leaving = s.leaving || leaves
+	for _, u := range s.portal.Users() {
+		for _, d := range s.portal.Dialogs(u.ID) {
+			if !u.Bot || u.Gone || !leaves && !goes {
+				continue
+			}
+			s.left = append(s.left, written(s.portal, u.ID, d.ID)...)
+			if goes && d.Type == "chat" && len(d.Members) == 1 && !s.leaving && !slices.ContainsFunc(s.portal.Users(), func(other imbottest.User) bool {
+				return other.FirstName == botName && other.ID != u.ID // it went before
+			}) {
+				s.left = append(s.left, "a chat")
 			}
 		}
 	}

@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -381,6 +383,36 @@ func TestNoWordOfThePortalIsShownAnywhere(t *testing.T) {
 		require.NoError(t, json.NewDecoder(bytes.NewReader(journal)).Decode(&head))
 		require.NotContains(t, h.seen()+string(kept), head.Secret)
 	}
+}
+
+func TestOnlyCodesAreShown(t *testing.T) {
+	t.Parallel()
+	for code, says := range map[imbot.ErrorCode]note{
+		"BOT_NOT_FOUND": "refused: HTTP 400 BOT_NOT_FOUND", "insufficient_scope": "refused: HTTP 400 insufficient_scope", "100": "refused: HTTP 400 100",
+		"MAIN_CONTROLLER_22001": "refused: HTTP 400 MAIN_CONTROLLER_22001",
+		"Anna Smith":            "refused: HTTP 400 another code", "portal.example.com": "refused: HTTP 400 another code", "https://portal.example.com/": "refused: HTTP 400 another code",
+		"anna": "refused: HTTP 400 another code", "3f2a9c0d5e7b1a4c": "refused: HTTP 400 another code", "12345678": "refused: HTTP 400 another code",
+	} {
+		require.Equal(t, says, refusal(&imbot.Error{StatusCode: 400, Code: code, Description: marker}))
+	}
+}
+
+func TestNothingOfAPostIsKept(t *testing.T) {
+	t.Parallel()
+	m := &mailbox{secret: "s", path: "p", came: make(chan struct{})}
+	post := func(target, kind, body string) int {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, target, strings.NewReader(body))
+		r.Header.Set("Content-Type", kind)
+		w := httptest.NewRecorder()
+		m.ServeHTTP(w, r)
+		return w.Code
+	}
+	require.Equal(t, http.StatusNotFound, post("/?livecheck=guessed", "application/json", "{}"))
+	require.Empty(t, m.posts)
+	post("/?livecheck=p", "application/x-www-form-urlencoded", "event=ONIMBOTV2MESSAGEADD&auth[application_token]="+marker+"&data[message][text]="+marker)
+	post("/?livecheck=p", "application/json", `{"event":"ONIMBOTV2MESSAGEADD","auth":{"application_token":"`+marker+`"},"data":{"message":{"text":"`+marker+`"}}}`)
+	require.Len(t, m.posts, 2)
+	require.NotContains(t, fmt.Sprintf("%+v", m.posts), marker)
 }
 
 // What is logged is the library's business; it must not reach the screen.
