@@ -103,9 +103,15 @@ func answerOf(page EventGetResult) poll.Answer[*fetched] {
 	return answer
 }
 
-// failed is the answer to a poll that failed.
+// failed is the answer to a poll that failed. One that travelled in an automatic batch may have the code of
+// another call, so it ends nothing: the next poll tells.
 func failed(err error) poll.Answer[*fetched] {
-	return poll.Answer[*fetched]{Err: err, Means: meaning(err)}
+	answer := poll.Answer[*fetched]{Err: err, Means: meaning(err)}
+	var e *imbot.Error
+	if answer.Means == poll.End && errors.As(err, &e) && e.InBatch && !errors.Is(err, imbot.ErrNotRun) {
+		answer.Means = poll.Wait
+	}
+	return answer
 }
 
 // meaning says what an error means for the queue of a bot. What is not listed is waited

@@ -274,6 +274,41 @@ func TestAHintInABatchEndsNobody(t *testing.T) {
 	})
 }
 
+// Nor of an automatic one, which carries other calls, too.
+func TestAHintInAnAutomaticBatchEndsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal, h := newOddPortal(), newHearer()
+		hints := 0
+		portal.refuse = func(bot string, batch bool) (string, string) {
+			if batch && bot == "7" {
+				hints++
+				return "BOT_NOT_FOUND", "of somebody else"
+			}
+			return "", ""
+		}
+		hook := imbot.Webhook{URL: "https://" + portal.name + ".test/rest/1/secret0/", BotToken: "token"}
+		c, err := NewClient(hook, append(portal.options(), imbot.WithAutoBatch())...)
+		require.NoError(t, err)
+		stop := running(t, &Poller{Handler: &h.EventHandler, Clients: []*Client{c.WithBot(7)}})
+		busy, end := context.WithTimeout(imbot.WithClass(t.Context(), imbot.ClassAnswer), time.Minute)
+		defer end()
+		for range 20 {
+			go func() {
+				for busy.Err() == nil {
+					_, _ = c.Event.Get(busy, EventGetRequest{BotID: 8})
+				}
+			}()
+		}
+		<-busy.Done()
+		require.Positive(t, hints)
+		portal.say("7", "1", "alive")
+		time.Sleep(time.Minute)
+		require.Equal(t, []string{"alive"}, h.heard())
+		require.NoError(t, stop())
+	})
+}
+
 func TestAPortalThatTakesNoPollsInABatch(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"ERROR_METHOD_NOT_FOUND", "ERROR_BATCH_METHOD_NOT_ALLOWED"} {
