@@ -472,12 +472,16 @@ func askFirstMessage(ctx context.Context, c *check) (seen, error) {
 		return seen{}, err
 	}
 	var result struct {
-		Messages []struct{ Text string } `json:"messages"`
+		Messages    []struct{ Text string } `json:"messages"`
+		HasPrevPage bool                    `json:"hasPrevPage"`
 	}
 	err = c.call(ctx, "imbot.v2.Chat.Message.getContext", fields{"botId": bot, "messageId": message, "range": 50}, &result)
 	found := false
 	for _, m := range result.Messages {
 		found = found || m.Text == firstText
+	}
+	if !found && result.HasPrevPage {
+		err = errors.Join(err, notAsked("not all messages of the chat were told"))
 	}
 	return seen{assumed: found}, err
 }

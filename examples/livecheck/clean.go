@@ -61,7 +61,7 @@ func (c *check) clean(ctx context.Context) error {
 		}
 	}
 	if len(p) > 0 {
-		return errors.Join(p...)
+		return fmt.Errorf("not all could be removed; run it again with -clean: %w", errors.Join(p...))
 	}
 	if len(there) == 0 && len(bots) > 0 && c.journal.old && c.journal.Portal != fingerprint(c.journal.Secret, c.client.Portal()) {
 		return fmt.Errorf("nothing of %s is on this portal, but it was made for another one, or this one has been renamed. Take the webhook of that portal, or delete the file if you know that nothing is left", c.journal.path)
@@ -180,12 +180,8 @@ func (c *check) empty(ctx context.Context, bot imbot.ID, dialog imbot.DialogID, 
 	if err != nil || private {
 		return err
 	}
-	if c.journal.guest(dialog) {
-		person, err := c.person()
-		if err == nil {
-			err = client.Chat.DeleteUser(ctx, imbotv2.ChatDeleteUserRequest{DialogID: dialog, UserID: person})
-		}
-		if err != nil {
+	if person := c.journal.guest(dialog); person != 0 {
+		if err := client.Chat.DeleteUser(ctx, imbotv2.ChatDeleteUserRequest{DialogID: dialog, UserID: person}); err != nil {
 			return err
 		}
 	}

@@ -290,3 +290,25 @@ func TestNoMoreCallsThanPromised(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 	}
 }
+
+// The one who cleans need not be the one who was let in.
+func TestCleaningWithTheWebhookOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	portal := newPortal(t)
+	cfg, _ := newConfig(t, portal, "1", tierRead, tierListen)
+	victim := cfg
+	victim.transport = &meddler{next: cfg.transport, with: func(_ int, r *http.Request, resp *http.Response) (*http.Response, error) {
+		if resp == nil && strings.HasSuffix(r.URL.Path, "Chat.User.delete") {
+			return nil, errors.New("no route to host")
+		}
+		return nil, nil
+	}}
+	require.Error(t, run(t.Context(), victim))
+	require.NotEmpty(t, portal.Dialogs(1))
+	hook, err := portal.WebhookOf(portal.AddUser("Boris", ""), "")
+	require.NoError(t, err)
+	cfg.hook = hook.URL
+	require.NoError(t, cleanUp(t.Context(), cfg))
+	requireNothingLeft(t, portal)
+	require.Empty(t, portal.Dialogs(1))
+}

@@ -33,6 +33,7 @@ type entry struct {
 	Code   string         `json:"code,omitempty"`
 	Bot    imbot.ID       `json:"bot,omitempty"`
 	Dialog imbot.DialogID `json:"dialog,omitempty"`
+	Person imbot.ID       `json:"person,omitempty"`
 }
 
 // The kinds of entries.
@@ -104,17 +105,17 @@ func (j *journal) remove() error {
 // seen reports whether a person reads what is written in a dialog.
 func (j *journal) seen(dialog imbot.DialogID) bool {
 	_, private := dialog.UserID()
-	return private || j.guest(dialog)
+	return private || j.guest(dialog) != 0
 }
 
-// guest reports whether whoever runs this is in a chat, or may be.
-func (j *journal) guest(dialog imbot.DialogID) bool {
+// guest is the person who is in a chat, or may be; 0: nobody. -clean may have the webhook of somebody else.
+func (j *journal) guest(dialog imbot.DialogID) imbot.ID {
 	for _, e := range j.entries {
 		if e.Kind == kindGuest && e.Dialog == dialog {
-			return true
+			return e.Person
 		}
 	}
-	return false
+	return 0
 }
 
 // readJournal reads the file of a run that was killed. A last line that was cut off was never acted on.

@@ -155,19 +155,20 @@ func run(ctx context.Context, cfg config) error {
 		}
 		cleaning, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTime)
 		defer cancel()
-		if err = c.clean(cleaning); err != nil {
-			err = fmt.Errorf("not all could be removed; run it again with -clean: %w", err)
-		}
+		err = c.clean(cleaning)
 	}
 	r.print(cfg.out)
 	fmt.Fprintf(cfg.out, "\n%d calls: %s.\n", mostCalls-c.wire.left(), r.count())
-	if !slices.ContainsFunc(r.Findings, func(f finding) bool { return f.Verdict != unasked }) {
+	if c.room.answered.status == 0 {
 		err = errors.Join(err, fmt.Errorf("nothing could be asked: %s", r.noteOf("revision")))
 	}
 	if keep != nil {
 		err = errors.Join(err, r.save(keep), keep.Close())
 	}
-	return errors.Join(err, ctx.Err())
+	if ctx.Err() != nil {
+		err = errors.Join(err, fmt.Errorf("interrupted: %w", ctx.Err()))
+	}
+	return err
 }
 
 // openNew makes the file of -json before the first call, so that no result gets lost. "": nil.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,14 +57,19 @@ func TestMistakes(t *testing.T) {
 	require.ErrorIs(t, start(context.Background(), []string{"-h"}, 0), flag.ErrHelp)
 }
 
-func TestAPortalThatNobodyReaches(t *testing.T) {
+func TestAPortalThatTakesNoCall(t *testing.T) {
 	t.Parallel()
-	cfg, _ := newConfig(t, newPortal(t), "1", tierRead, tierWrite)
-	cfg.transport = &meddler{with: func(int, *http.Request, *http.Response) (*http.Response, error) {
+	portal := newPortal(t)
+	cfg, _ := newConfig(t, portal, "1", tierRead, tierWrite)
+	wrong, away := cfg, cfg
+	wrong.hook = regexp.MustCompile(`[^/]+/$`).ReplaceAllString(cfg.hook, "s3cr3ts3cr3t/")
+	require.EqualError(t, run(t.Context(), wrong), "nothing could be asked: refused: HTTP 401 INVALID_CREDENTIALS")
+	away.transport = &meddler{with: func(int, *http.Request, *http.Response) (*http.Response, error) {
 		return nil, errors.New("no such host")
 	}}
-	require.EqualError(t, run(t.Context(), cfg), "nothing could be asked: the portal did not answer")
+	require.EqualError(t, run(t.Context(), away), "nothing could be asked: the portal did not answer")
 	require.NoFileExists(t, cfg.journalPath)
+	requireNothingLeft(t, portal)
 }
 
 // The file of the result is made before the first call; without a run it goes away again.

@@ -166,7 +166,7 @@ func (c *check) addGuest(ctx context.Context, bot imbot.ID, dialog imbot.DialogI
 	if err != nil {
 		return err
 	}
-	if err := c.journal.write(entry{Kind: kindGuest, Dialog: dialog}); err != nil {
+	if err := c.journal.write(entry{Kind: kindGuest, Dialog: dialog, Person: person}); err != nil {
 		return err
 	}
 	return c.call(ctx, "imbot.v2.Chat.User.add", fields{"botId": bot, "dialogId": dialog, "userIds": []imbot.ID{person}}, nil)
@@ -195,7 +195,10 @@ func (c *check) sendTo(ctx context.Context, bot imbot.ID, dialog imbot.DialogID,
 		UUIDMap json.RawMessage `json:"uuidMap"`
 	}
 	err = c.call(ctx, "imbot.v2.Chat.Message.send", fields{"botId": bot, "dialogId": dialog, "fields": params}, &result)
-	if result.ID != 0 {
+	if err == nil && result.ID == 0 {
+		err = errForm
+	}
+	if err == nil {
 		c.room.sent = append(c.room.sent, result.ID)
 	}
 	return result.ID, result.UUIDMap, err

@@ -67,6 +67,8 @@ func TestAnAnswerThatTellsNothingIsNoFact(t *testing.T) {
 		"a text field that stays":               {method: "TextField.enabled", status: 200, body: `{"result":{"result":true}}`, fact: "flag-text", says: "not asked: the text field cannot be switched off at all"},
 		"messages that are not told":            {method: "Message.update", status: 200, body: `{"result":{"result":true}}`, fact: "empty-deletes", says: "otherwise: the text is what it was"},
 		"a queue that answers as it was asked":  {fact: "queue-offset", says: "as assumed"},
+		"messages without ids":                  {method: "Message.send", status: 200, body: `{"result":{"id":null,"uuidMap":[]}}`, fact: "templateid", says: "not asked: the answer has another form than documented"},
+		"a page that is not the whole chat":     {method: "Message.getContext", only: 1, status: 200, body: `{"result":{"messages":[],"hasPrevPage":true}}`, fact: "chat-first-message", says: "not asked: not all messages of the chat were told"},
 		"an id where there should be an object": {method: "Chat.add", status: 200, body: `{"result":{"chat":{"id":[]}}}`, fact: "templateid", says: "not asked: the answer has another form than documented"},
 	} {
 		t.Run(name, func(t *testing.T) {
