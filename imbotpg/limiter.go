@@ -89,14 +89,17 @@ const (
 
 // The clock of a bucket is at; when the server's went back, tat and calm go with it. Halvings end one by
 // one, each after the time of 60 requests without a refusal.
+//
+// A pooler for transactions may want the simple protocol, in which a number alone has no type.
 const (
+	step    = `$2::double precision`
 	clock   = `extract(epoch from clock_timestamp())::double precision`
 	back    = `least(0, ` + clock + ` - p.at)`
-	settled = `greatest(0, p.halvings - greatest(0, floor((` + clock + ` - p.calm - ` + back + `) / (60 * $2::double precision))))`
-	slow    = `$2 * 2 ^ ` + settled
+	settled = `greatest(0, p.halvings - greatest(0, floor((` + clock + ` - p.calm - ` + back + `) / (60 * ` + step + `))))`
+	slow    = step + ` * 2 ^ ` + settled
 
 	book = `insert into {}.pace as p (bucket, at, tat)
-		values ($1, ` + clock + `, greatest(` + clock + ` + $5 * $2::double precision, extract(epoch from pg_postmaster_start_time())::double precision + $3::double precision * $2) + $2)
+		values ($1, ` + clock + `, greatest(` + clock + ` + $5 * ` + step + `, extract(epoch from pg_postmaster_start_time())::double precision + $3::double precision * ` + step + `) + ` + step + `)
 		on conflict (bucket) do update set at = ` + clock + `, calm = p.calm + ` + back + `, tat = greatest(
 			p.tat + ` + back + `,
 			least(p.tat + ` + back + ` + $6::double precision * ` + slow + `, ` + clock + ` + $3 * ` + slow + `),
@@ -110,11 +113,11 @@ const (
 
 	refund = `update {}.pace as p set tat = p.tat - ` + slow + ` where bucket = $1`
 
-	refused = `insert into {}.pace as p (bucket, at, tat, halvings, calm) values ($1, ` + clock + `, ` + clock + ` + 2 * $3 * $2::double precision, 1, ` + clock + `)
+	refused = `insert into {}.pace as p (bucket, at, tat, halvings, calm) values ($1, ` + clock + `, ` + clock + ` + 2 * $3 * ` + step + `, 1, ` + clock + `)
 		on conflict (bucket) do update set at = ` + clock + `, calm = ` + clock + `,
 			halvings = case when ` + again + ` then p.halvings else least(3, ` + settled + ` + 1) end,
-			tat = case when ` + again + ` then p.tat + ` + back + ` else greatest(p.tat + ` + back + `, ` + clock + ` + $3 * $2 * 2 ^ least(3, ` + settled + ` + 1)) end`
-	again = clock + ` - p.calm - ` + back + ` < 2 * $2`
+			tat = case when ` + again + ` then p.tat + ` + back + ` else greatest(p.tat + ` + back + `, ` + clock + ` + $3 * ` + step + ` * 2 ^ least(3, ` + settled + ` + 1)) end`
+	again = clock + ` - p.calm - ` + back + ` < 2 * ` + step
 )
 
 // Book implements [booking.Engine].
