@@ -199,3 +199,56 @@ func liveWith(t *testing.T, opts []imbot.Option, with ...imbottest.Option) {
 	require.Error(t, err, "nobody talks to oneself")
 	require.NoError(t, portal.Err())
 }
+
+// Two of the doubts are about whether a bot that is posted to can work at all. Of one there is a warning; of
+// the other nothing comes, which nobody can see from here.
+func TestABotThatIsPostedToLivesWithAllDoubtsButTwo(t *testing.T) {
+	t.Parallel()
+	for _, d := range imbottest.Doubts() {
+		t.Run(string(d), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				heard := postTo(t, slog.New(slog.NewTextHandler(&log, nil)), d)
+				switch d {
+				case imbottest.DoubtApplicationToken:
+					require.Zero(t, heard)
+					require.Contains(t, log.String(), "the application token of the event is not the expected one")
+				case imbottest.DoubtV2Posts:
+					require.Zero(t, heard)
+				default:
+					require.Equal(t, 3, heard, log.String())
+				}
+			})
+		})
+	}
+}
+
+// postTo lets three people write to a bot that is posted to, and counts who is answered.
+func postTo(t *testing.T, log *slog.Logger, other imbottest.Doubt) (answered int) {
+	portal := imbottest.NewPortal(imbottest.WithOther(other))
+	defer portal.Close()
+	hook := portal.Webhook("a-long-random-bot-token")
+	c, err := imbotv2.NewClient(hook, imbot.WithHTTPClient(portal.HTTPClient()), imbot.WithLimiter(nil))
+	require.NoError(t, err)
+	h := &imbotv2.EventHandler{Verifier: hook.Verifier(), Logger: log, OnMessage: func(ctx context.Context, ev *imbotv2.MessageAddEvent) error {
+		_, err := c.Message.Send(ctx, ev.Reply("You said: "+ev.Text()))
+		return err
+	}}
+	req := echo
+	req.EventMode, req.WebhookURL = imbotv2.EventModeWebhook, "https://bot.example.com/events"
+	portal.Serve(req.WebhookURL, h)
+	bot, err := imbotv2.EnsureBot(t.Context(), c, req)
+	require.NoError(t, err)
+	for i := range 3 {
+		ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+		answer, _ := portal.Ask(ctx, portal.AddUser("Anna", fmt.Sprint(i)), imbot.UserDialog(bot.ID), "hello")
+		stop()
+		if answer.Plain() == "You said: hello" {
+			answered++
+		}
+	}
+	require.NoError(t, portal.Idle(t.Context()))
+	require.NoError(t, h.Shutdown(t.Context()))
+	return answered
+}
