@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -397,7 +398,7 @@ func askBatchOperating(ctx context.Context, c *check) (seen, error) {
 	told := 0
 	most := 0.0
 	for _, times := range b.Times {
-		if operating, is := times["operating"].(float64); is {
+		if operating, err := strconv.ParseFloat(fmt.Sprint(times["operating"]), 64); err == nil { // a number or a text
 			told++
 			most = max(most, operating)
 		}

@@ -242,6 +242,11 @@ func answered(err error) bool {
 	return errors.As(err, &e) && e.Code != "" && e.StatusCode < 500 && e.StatusCode != http.StatusTooManyRequests
 }
 
+// definite reports whether a call would end the same way the next time.
+func definite(err error) bool {
+	return answered(err) || refusal(err) == note(errForm.Error())
+}
+
 // notRefused is nil for an error of a method: then that is what the portal does.
 func notRefused(err error) error {
 	if byMethod(err) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -39,8 +40,9 @@ func (c *check) clean(ctx context.Context) error {
 		for _, dialog := range c.dialogs(ctx, bot) {
 			err := c.empty(ctx, bot, dialog, there)
 			p.add("removing messages", err)
-			// Nobody else can delete what a person has from the bot, so it stays for -clean to try once more.
-			if err != nil && c.journal.seen(dialog) && !(c.journal.old && answered(err)) {
+			// Nobody else can delete what a person has from the bot, so it stays for -clean to try once more, and
+			// as long as the portal does not answer.
+			if err != nil && c.journal.seen(dialog) && (!c.journal.old || !definite(err)) {
 				kept[bot] = true
 			}
 		}
@@ -160,73 +162,80 @@ func (c *check) dialogs(ctx context.Context, bot imbot.ID) []imbot.DialogID {
 
 // empty deletes the messages of our bots in a dialog, lets everybody go and leaves it.
 func (c *check) empty(ctx context.Context, bot imbot.ID, dialog imbot.DialogID, ours map[imbot.ID]bool) error {
-	client := c.v2(bot)
 	_, private := dialog.UserID()
-	chat, err := client.Chat.Get(ctx, imbotv2.ChatGetRequest{DialogID: dialog})
+	chat, err := c.v2(bot).Chat.Get(ctx, imbotv2.ChatGetRequest{DialogID: dialog})
 	switch {
 	case errors.Is(err, imbotv2.ErrChatNotFound) || c.journal.old && !private && errors.Is(err, imbot.ErrAccessDenied):
 		return nil // it was left before
 	case err != nil:
 		return err
 	}
-	messages, err := c.messages(ctx, client, chat.LastMessageID, ours)
-	if err != nil {
-		return err
+	messages, unread := c.messages(ctx, bot, chat.LastMessageID, ours)
+	for _, id := range c.room.sent { // whatever the portal tells of the dialog
+		if !slices.Contains(messages, id) {
+			messages = append(messages, id)
+		}
 	}
 	refused, err := c.deleteAll(ctx, bot, messages)
+	if err == nil {
+		err = unread
+	}
 	if err == nil && len(refused) > 0 && c.journal.seen(dialog) {
-		err = c.lookFor(ctx, client, dialog, ours)
+		err = c.lookFor(ctx, bot, dialog, ours)
 	}
 	if err != nil || private {
 		return err
 	}
 	if person := c.journal.guest(dialog); person != 0 {
-		if err := client.Chat.DeleteUser(ctx, imbotv2.ChatDeleteUserRequest{DialogID: dialog, UserID: person}); err != nil {
+		if err := c.client.Call(ctx, "imbot.v2.Chat.User.delete", fields{"botId": bot, "dialogId": dialog, "userId": person}, nil); err != nil {
 			return err
 		}
 	}
-	return client.Chat.Leave(ctx, imbotv2.ChatLeaveRequest{DialogID: dialog})
+	return c.client.Call(ctx, "imbot.v2.Chat.leave", fields{"botId": bot, "dialogId": dialog}, nil)
 }
 
 // lookFor returns an error when a message of our bots is left in a dialog.
-func (c *check) lookFor(ctx context.Context, client *imbotv2.Client, dialog imbot.DialogID, ours map[imbot.ID]bool) error {
-	chat, err := client.Chat.Get(ctx, imbotv2.ChatGetRequest{DialogID: dialog})
+func (c *check) lookFor(ctx context.Context, bot imbot.ID, dialog imbot.DialogID, ours map[imbot.ID]bool) error {
+	chat, err := c.v2(bot).Chat.Get(ctx, imbotv2.ChatGetRequest{DialogID: dialog})
 	if err != nil {
 		return err
 	}
-	left, err := c.messages(ctx, client, chat.LastMessageID, ours)
+	left, err := c.messages(ctx, bot, chat.LastMessageID, ours)
 	if err == nil && len(left) > 0 {
 		err = &imbot.Error{Code: imbot.ErrAccessDenied}
 	}
 	return err
 }
 
-// messages are those of our bots in a dialog, back from the last.
-func (c *check) messages(ctx context.Context, client *imbotv2.Client, last imbot.ID, ours map[imbot.ID]bool) ([]imbot.ID, error) {
-	if last == 0 { // or the portal does not tell
-		return c.room.sent, nil
+// messages are those of our bots in a dialog, back from the last. There are fewer than a page holds.
+func (c *check) messages(ctx context.Context, bot, last imbot.ID, ours map[imbot.ID]bool) ([]imbot.ID, error) {
+	if last == 0 {
+		return nil, nil
 	}
-	around, err := client.Message.GetContext(ctx, imbotv2.MessageGetContextRequest{MessageID: last})
-	if err != nil {
+	var around struct {
+		Messages json.RawMessage `json:"messages"`
+	}
+	if err := c.client.Call(ctx, "imbot.v2.Chat.Message.getContext", fields{"botId": bot, "messageId": last, "range": 50}, &around); err != nil {
 		return nil, err
 	}
+	type message struct {
+		ID       imbot.ID   `json:"id"`
+		AuthorID imbot.ID   `json:"authorId"`
+		IsSystem imbot.Flag `json:"isSystem"`
+	}
+	var all []message
+	if json.Unmarshal(around.Messages, &all) != nil {
+		var byNumber map[string]message // some write lists so
+		if json.Unmarshal(around.Messages, &byNumber) != nil {
+			return nil, errForm
+		}
+		all = slices.Collect(maps.Values(byNumber))
+	}
 	var own []imbot.ID
-	note := func(m imbotv2.Message) {
-		if ours[m.AuthorID] && m.IsSystem != imbot.Yes && !slices.Contains(own, m.ID) {
+	for _, m := range all {
+		if ours[m.AuthorID] && m.IsSystem != imbot.Yes {
 			own = append(own, m.ID)
 		}
-	}
-	for _, m := range around.Messages {
-		note(m)
-	}
-	if !around.HasPrevPage {
-		return own, nil
-	}
-	for m, err := range client.Message.History(ctx, imbotv2.MessageGetContextRequest{MessageID: last}) {
-		if err != nil {
-			return nil, err
-		}
-		note(m)
 	}
 	return own, nil
 }
@@ -248,7 +257,7 @@ func (c *check) deleteAll(ctx context.Context, bot imbot.ID, messages []imbot.ID
 			if _, err := pending[i].Result(); err == nil || errors.Is(err, imbotv2.ErrMessageNotFound) {
 				continue
 			}
-			err := imbotv2.From(client).Message.Delete(ctx, imbotv2.MessageDeleteRequest{MessageID: id, Complete: imbot.Yes})
+			err := client.Call(ctx, "imbot.v2.Chat.Message.delete", fields{"botId": bot, "messageId": id, "complete": "Y"}, nil)
 			switch {
 			case err == nil || errors.Is(err, imbotv2.ErrMessageNotFound):
 			case errors.Is(err, imbot.ErrAccessDenied) || errors.Is(err, imbotv2.ErrCantEditMessage):
