@@ -28,8 +28,9 @@ func goroutines() string {
 	return strings.Join(ours, "\n\n")
 }
 
-// It is not parallel, so all goroutines are its own.
+// It is not parallel, so all goroutines are its own, once those of the test before have ended.
 func TestCloseDoesNotWaitForAServerThatHangs(t *testing.T) {
+	require.Eventually(t, func() bool { return goroutines() == "" }, 20*time.Second, time.Millisecond)
 	s := pgtest.Start(t)
 	ctx := context.Background() // of callers who trust that Close ends everything
 	db, err := imbotpg.Open(ctx, s.DSN, imbotpg.Options{})
