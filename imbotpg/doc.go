@@ -30,5 +30,6 @@
 //
 // Locks belong to sessions of the server and end with the process that holds them at once, with a
 // machine that vanishes after about 11 s. Who has a pool of connections in between that serves
-// single transactions (PgBouncer) names the server itself with Options.SessionDSN.
+// single transactions (PgBouncer) names the server itself with Options.SessionDSN; one that knows no
+// prepared statements (PgBouncer before 1.21) needs default_query_exec_mode=exec in the DSN of the pool, too.
 package imbotpg
