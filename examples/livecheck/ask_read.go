@@ -36,14 +36,20 @@ func askBatch(ctx context.Context, c *check) (seen, error) {
 		return seen{}, err
 	}
 	c.room.batches = len(b.Results) == 2
-	c.room.noBatches = !c.room.batches
-	if err := b.refused("a"); err != nil {
-		if c.room.v2 && errors.Is(err, imbot.ErrMethodNotFound) { // it was found outside of a batch
+	if c.room.batches {
+		return yesNo(true)
+	}
+	for _, key := range []string{"a", "b"} {
+		err := b.refused(key)
+		if byMethod(err) || c.room.v2 && errors.Is(err, imbot.ErrMethodNotFound) { // it was found outside of a batch
+			c.room.noBatches = true
 			return seen{note: refusal(err)}, nil
 		}
-		return seen{note: refusal(err)}, notRefused(err)
+		if err != nil {
+			return seen{}, err
+		}
 	}
-	return yesNo(c.room.batches)
+	return seen{}, errForm
 }
 
 // times are those of an answer with a result.
