@@ -40,14 +40,14 @@ func (db *DB) cleans() (end func()) {
 }
 
 // What is old. A key of an event that waits is known as long as that does: none is deleted that is
-// not older than the oldest event.
+// not older than the oldest event. The keys are arrays for the reason that those of takeLines are.
 var old = []string{
-	`delete from {}.seen where key in (select key from {}.seen where at <
-		least(clock_timestamp(), (select at from {}.event order by id limit 1)) - $2 * interval '1 minute' limit $1 for update skip locked)`,
+	`delete from {}.seen where key = any(array(select key from {}.seen where at <
+		least(clock_timestamp(), (select at from {}.event order by id limit 1)) - $2 * interval '1 minute' limit $1 for update skip locked))`,
 	`delete from {}.dead where id in (
 		(select id from {}.dead where buried < clock_timestamp() - $2 * interval '1 day' limit $1) union
 		(select id from {}.dead order by buried desc, id desc limit $1 offset $3))`,
-	`delete from {}.state where key in (select key from {}.state where until <= clock_timestamp() limit $1 for update skip locked) and until <= clock_timestamp()`,
+	`delete from {}.state where key = any(array(select key from {}.state where until <= clock_timestamp() limit $1 for update skip locked)) and until <= clock_timestamp()`,
 	`delete from {}.hold where until <= clock_timestamp()`,
 	`delete from {}.pace where at < extract(epoch from clock_timestamp()) - 86400`,
 	`delete from {}.pacer where at < clock_timestamp() - interval '1 minute'`,

@@ -53,6 +53,28 @@ func one[T any](t testing.TB, s *pgtest.Server, query string, args ...any) (v T)
 
 const endSessions = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'imbot locks'`
 
+// The server keeps the plan of the sixth Take, which is for a table without a page.
+func TestAPlanForNoLinesTakesAsManyAsAreAskedFor(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t)
+	in := openInbox(t, s.DSN+" pool_max_conns=1", imbotpg.Options{})
+	mustPut(t, in, "a", "a")
+	require.NoError(t, in.Done(t.Context(), mustTake(t, in), driver.InboxHandled))
+	s.Exec(`vacuum imbot.line`)
+	for range 7 {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, err := in.Take(ctx, 1)
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+	for i := range 20 {
+		mustPut(t, in, fmt.Sprint(i), fmt.Sprint(i))
+	}
+	items, err := in.Take(t.Context(), 2)
+	require.NoError(t, err)
+	require.Len(t, items, 2)
+}
+
 func TestWhatTheServerHasAsHeldUnknowinglyIsFree(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t)

@@ -128,9 +128,11 @@ const (
 // sees what was committed before that. The replica is locked against those who think it is dead.
 const (
 	lockReplica = `select from {}.replica where id = $1 for key share`
-	takeLines   = `update {}.line set owner = $1, lease = $2, tries = tries + 1 where line in (
+	// An array is made once. A list after "in" may be made again for each line, by a plan for few lines, and is
+	// of other lines then, because those that are taken are skipped.
+	takeLines = `update {}.line set owner = $1, lease = $2, tries = tries + 1 where line = any(array(
 			select line from {}.line where owner is null and exists (select from {}.replica where id = $1)
-			order by since limit $3 for update skip locked)`
+			order by since limit $3 for update skip locked))`
 	heads = `select e.id, e.key, l.line, e.body, l.tries, e.at from {}.line l
 		cross join lateral (select * from {}.event where line = l.line order by id limit 1) e
 		where l.owner = $1 and l.lease = $2 order by l.since`
