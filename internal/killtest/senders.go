@@ -79,3 +79,12 @@ func Long(short time.Duration) time.Duration {
 	}
 	return short
 }
+
+// Burst is how many refusals are too many: one with IMBOT_LONG. Otherwise the machine does other things, too,
+// and requests that are late come together.
+func Burst() int64 {
+	if os.Getenv("IMBOT_LONG") != "" {
+		return 1
+	}
+	return 3
+}
