@@ -168,7 +168,9 @@ func liveWith(t *testing.T, opts []imbot.Option, with ...imbottest.Option) {
 		}
 	}
 	require.Equal(t, 59, lines)
-	require.NoError(t, c.Message.Delete(ctx, imbotv2.MessageDeleteRequest{MessageID: id}))
+	require.NoError(t, c.Message.Delete(ctx, imbotv2.MessageDeleteRequest{MessageID: id, Complete: imbot.No}))
+	deleted := portal.Messages(anna, chat.DialogID)
+	require.Equal(t, id, deleted[len(deleted)-1].ID, "a notice stays")
 
 	time.Sleep(time.Minute) // whatever would come twice has come
 	for i, person := range people[1:] {

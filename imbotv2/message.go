@@ -169,6 +169,16 @@ type MessageDeleteRequest struct {
 // Method returns the name of the REST method.
 func (MessageDeleteRequest) Method() string { return "imbot.v2.Chat.Message.delete" }
 
+// MarshalJSON leaves a No out, which is the default: were every text a yes (livecheck: flag-text), nothing
+// of the message would stay.
+func (r MessageDeleteRequest) MarshalJSON() ([]byte, error) {
+	type plain MessageDeleteRequest
+	if !r.Complete.Bool() {
+		r.Complete = ""
+	}
+	return json.Marshal(plain(r))
+}
+
 // MessageReadRequest are the parameters of imbot.v2.Chat.Message.read.
 type MessageReadRequest struct {
 	BotID     imbot.ID       `json:"botId,omitempty"`
