@@ -312,3 +312,19 @@ func TestCleaningWithTheWebhookOfSomebodyElse(t *testing.T) {
 	requireNothingLeft(t, portal)
 	require.Empty(t, portal.Dialogs(1))
 }
+
+func TestAnInterruptBeforeTheFirstCall(t *testing.T) {
+	t.Parallel()
+	portal := newPortal(t)
+	cfg, h := newConfig(t, portal, "1", tierRead, tierWrite)
+	nobody, _ := io.Pipe()
+	cfg.in.Reset(nobody)
+	ctx, interrupt := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, cfg) }()
+	require.Eventually(t, func() bool { return strings.HasSuffix(h.seen(), "(y/N) ") }, 10*time.Second, time.Millisecond)
+	interrupt()
+	require.ErrorContains(t, <-done, "interrupted")
+	require.Empty(t, portal.Calls(""))
+	require.NoFileExists(t, cfg.journalPath)
+}

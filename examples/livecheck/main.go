@@ -166,7 +166,7 @@ func run(ctx context.Context, cfg config) error {
 		err = errors.Join(err, r.save(keep), keep.Close())
 	}
 	if ctx.Err() != nil {
-		err = errors.Join(err, fmt.Errorf("interrupted: %w", ctx.Err()))
+		err = errors.Join(err, interrupted(ctx))
 	}
 	return err
 }
@@ -261,6 +261,9 @@ func (c *check) question(ctx context.Context, text string) (string, error) {
 		}
 		return strings.TrimSpace(a.line), nil
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", interrupted(ctx)
 	}
 }
+
+// interrupted says in words that ctx was ended.
+func interrupted(ctx context.Context) error { return fmt.Errorf("interrupted: %w", ctx.Err()) }
