@@ -98,7 +98,7 @@ const (
 	ErrFileTooLarge       imbot.ErrorCode = "FILE_TOO_LARGE"       // more than 104,857,599 bytes
 	ErrFileFolder         imbot.ErrorCode = "FILE_FOLDER_ERROR"    // the chat's folder cannot be used
 	ErrFileUploadFailed   imbot.ErrorCode = "FILE_UPLOAD_FAILED"   // the file could not be stored
-	ErrFileSendFailed     imbot.ErrorCode = "FILE_SEND_FAILED"     // the message with the file could not be posted
+	ErrFileSendFailed     imbot.ErrorCode = "FILE_SEND_FAILED"     // the message with the file could not be posted; the file is in the folder of the chat
 	ErrFileNotFound       imbot.ErrorCode = "FILE_NOT_FOUND"       // no such file
 	ErrFileAccess         imbot.ErrorCode = "FILE_ACCESS_ERROR"    // the bot may not read the file
 	ErrFolder             imbot.ErrorCode = "FOLDER_ERROR"         // [ErrFileFolder] of im.v2 (livecheck: file-codes)

@@ -311,18 +311,34 @@ func TestAHintInAnAutomaticBatchEndsNobody(t *testing.T) {
 
 func TestAPortalThatTakesNoPollsInABatch(t *testing.T) {
 	t.Parallel()
-	for _, code := range []string{"ERROR_METHOD_NOT_FOUND", "ERROR_BATCH_METHOD_NOT_ALLOWED"} {
-		t.Run(code, func(t *testing.T) {
+	for name, row := range map[string]struct {
+		code  string
+		known bool // by other calls, which have met it
+	}{
+		"because it is not found there": {"ERROR_METHOD_NOT_FOUND", false},
+		"because it is not allowed":     {"ERROR_BATCH_METHOD_NOT_ALLOWED", false},
+		"which is known":                {"ERROR_BATCH_METHOD_NOT_ALLOWED", true},
+	} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				portal, h := newOddPortal(), newHearer()
 				portal.refuse = func(_ string, batch bool) (string, string) {
 					if batch {
-						return code, "not in a batch"
+						return row.code, "not in a batch"
 					}
 					return "", ""
 				}
 				c := portal.client(t, "token")
+				if row.known {
+					b := imbot.NewBatch()
+					asked := []*imbot.Pending[EventGetResult]{imbot.Queue(b, EventGetRequest{BotID: 9}), imbot.Queue(b, EventGetRequest{BotID: 9})}
+					require.NoError(t, c.Base().DoBatch(t.Context(), b))
+					for _, p := range asked {
+						_, err := p.Result()
+						require.NoError(t, err)
+					}
+				}
 				p := &Poller{Handler: &h.EventHandler}
 				for id := imbot.ID(101); id <= 120; id++ {
 					require.NoError(t, p.Add(c.WithBot(id)))
