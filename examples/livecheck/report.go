@@ -43,10 +43,7 @@ func (c *check) askAll(ctx context.Context) []finding {
 	var found []finding
 	for _, f := range facts() {
 		switch {
-		case f.ask == nil:
-			continue
-		case !slices.Contains(c.tiers, f.tier):
-			found = append(found, finding{f.id, unasked, note("it needs -" + f.tier)})
+		case f.ask == nil || !slices.Contains(c.tiers, f.tier):
 			continue
 		case ctx.Err() != nil:
 			found = append(found, finding{f.id, unasked, refusal(context.Canceled)})
@@ -83,7 +80,7 @@ func (r result) print(out io.Writer) {
 	line("date", r.Date)
 	line("portal", r.Portal)
 	line("scopes", strings.Join(r.Scopes, ", "))
-	b.WriteString("```\n\n| fact | what we assume | what this portal does |\n|---|---|---|\n")
+	b.WriteString("```\n\nNot asked by this run: " + others(r.Tiers) + ".\n\n| fact | what we assume | what this portal does |\n|---|---|---|\n")
 	assumed := map[string]string{}
 	for _, f := range facts() {
 		assumed[f.id] = f.assumed
@@ -92,6 +89,23 @@ func (r result) print(out io.Writer) {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", f.ID, assumed[f.ID], f.say())
 	}
 	_, _ = io.WriteString(out, b.String()) // the screen
+}
+
+// others counts the facts of the tiers that a run leaves out.
+func others(tiers []tier) string {
+	var list []string
+	for _, t := range []tier{tierWrite, tierPerson, tierListen} {
+		n := 0
+		for _, f := range facts() {
+			if f.tier == t {
+				n++
+			}
+		}
+		if !slices.Contains(tiers, t) {
+			list = append(list, fmt.Sprintf("%d facts of -%s", n, t))
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // noteOf is what was noted of a fact.
