@@ -2,6 +2,7 @@ package imbottest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/imbot-go/imbot"
@@ -21,10 +22,11 @@ func (p *Portal) MakeFetching(bot imbot.ID) error {
 	return nil
 }
 
-// WaitBot waits until a bot with this code is registered, and returns its id.
+// WaitBot waits until a bot with this code is registered, and returns its id. It waits until ctx
+// ends, or for one minute when ctx has no deadline. The error includes that of [Portal.Err].
 func (p *Portal) WaitBot(ctx context.Context, code string) (imbot.ID, error) {
 	var id imbot.ID
-	err := p.w.Await(ctx, func() bool {
+	err := p.await(ctx, func() bool {
 		b := p.w.BotByCode(code)
 		if b == nil {
 			return false
@@ -32,5 +34,8 @@ func (p *Portal) WaitBot(ctx context.Context, code string) (imbot.ID, error) {
 		id = b.ID
 		return true
 	})
+	if err != nil {
+		err = errors.Join(fmt.Errorf("imbottest: no bot with the code %q: %w", code, err), p.Err())
+	}
 	return id, err
 }

@@ -309,7 +309,8 @@ func TestWaitingForABot(t *testing.T) {
 		id, err := portal.WaitBot(ctx, "gamma")
 		require.NoError(t, err)
 		require.EqualValues(t, 101, id, "it is there already")
-		_, err = portal.WaitBot(ctx, "delta")
+		_, err = portal.WaitBot(t.Context(), "delta")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, `no bot with the code "delta"`)
 	})
 }

@@ -78,8 +78,8 @@ func (p *Portal) toWrite(user imbot.ID, dialog imbot.DialogID, text string) (*wo
 // Ask does what [Portal.Say] does, then waits for the next message of anybody else in
 // that dialog and returns it. It waits until ctx ends, or for one minute when ctx has no
 // deadline. A bot's greeting in a new dialog would be such a message; to avoid that,
-// [Portal.Open] the dialog before. The error includes that of [Portal.Err], which often
-// says why no answer came.
+// [Portal.Open] the dialog before, and for a bot that polls let five seconds pass, the pause
+// between its polls. The error includes that of [Portal.Err], which often says why no answer came.
 func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, text string) (Message, error) {
 	asked, err := p.Say(ctx, user, dialog, text)
 	if err != nil {
@@ -91,13 +91,8 @@ func (p *Portal) Ask(ctx context.Context, user imbot.ID, dialog imbot.DialogID, 
 // WaitAnswer is the second half of [Portal.Ask], for what was sent otherwise, as with
 // [Portal.SayFile]: it waits for the next message of anybody else that the user sees behind asked.
 func (p *Portal) WaitAnswer(ctx context.Context, user imbot.ID, asked Message) (Message, error) {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Minute)
-		defer cancel()
-	}
 	var answer Message
-	err := p.w.Await(ctx, func() bool {
+	err := p.await(ctx, func() bool {
 		chat := p.w.Chats[asked.ChatID]
 		if chat == nil {
 			return false
@@ -117,8 +112,18 @@ func (p *Portal) WaitAnswer(ctx context.Context, user imbot.ID, asked Message) (
 	return answer, nil
 }
 
+// await waits until done, for one minute when ctx has no deadline: a test that waits in vain ends with a reason.
+func (p *Portal) await(ctx context.Context, done func() bool) error {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+	}
+	return p.w.Await(ctx, done)
+}
+
 // Open opens the private dialog of a person with a bot. The first time the bot
-// gets ONIMBOTJOINCHAT or ONIMBOTV2JOINCHAT.
+// gets ONIMBOTJOINCHAT or ONIMBOTV2JOINCHAT; one that polls gets it with its next poll.
 func (p *Portal) Open(ctx context.Context, user, bot imbot.ID) error {
 	if err := ctx.Err(); err != nil {
 		return err

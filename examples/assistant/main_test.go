@@ -58,6 +58,7 @@ func TestTheBotThatPollsStopsToo(t *testing.T) {
 		go func() {
 			ended <- poll(ctx, slowModel(time.Minute), portal.Webhook("a-random-token"), imbot.WithHTTPClient(portal.HTTPClient()))
 		}()
+		defer func() { stop(); require.NoError(t, errors.Join(<-ended, portal.Err())) }()
 		id, err := portal.WaitBot(ctx, "assistant")
 		require.NoError(t, err)
 		anna, dialog := portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(id)
@@ -71,8 +72,6 @@ func TestTheBotThatPollsStopsToo(t *testing.T) {
 		}
 		require.Less(t, time.Since(start), 20*time.Second)
 		require.Regexp(t, "^Tea.* …$", strings.ReplaceAll(portal.Messages(anna, dialog)[1].Plain(), "\n", " "))
-		stop()
-		require.NoError(t, errors.Join(<-ended, portal.Err()))
 	})
 }
 

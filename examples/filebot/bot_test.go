@@ -30,6 +30,7 @@ func TestPicturesComeBackInGrey(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- run(ctx, portal.Webhook("a-random-token"), imbot.WithHTTPClient(portal.HTTPClient())) }()
+		defer func() { stop(); require.NoError(t, errors.Join(<-ended, portal.Err())) }()
 		bot, err := portal.WaitBot(ctx, "grey")
 		require.NoError(t, err)
 		anna := portal.AddUser("Anna", "Ivanova")
@@ -53,8 +54,6 @@ func TestPicturesComeBackInGrey(t *testing.T) {
 		answer, err = portal.Ask(ctx, anna, imbot.UserDialog(bot), "hello")
 		require.NoError(t, err)
 		require.Equal(t, "Send me a picture.", answer.Plain())
-		stop()
-		require.NoError(t, errors.Join(<-ended, portal.Err()))
 	})
 }
 

@@ -19,12 +19,11 @@ func TestEcho(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- run(ctx, portal.Webhook("a-random-token"), imbot.WithHTTPClient(portal.HTTPClient())) }()
+		defer func() { stop(); require.NoError(t, errors.Join(<-ended, portal.Err())) }()
 		bot, err := portal.WaitBot(ctx, "echo")
 		require.NoError(t, err)
 		answer, err := portal.Ask(ctx, portal.AddUser("Anna", "Ivanova"), imbot.UserDialog(bot), "hello")
 		require.NoError(t, err)
 		require.Equal(t, "You said: hello", answer.Plain())
-		stop()
-		require.NoError(t, errors.Join(<-ended, portal.Err()))
 	})
 }
