@@ -3,8 +3,10 @@ package imbotbolt_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -71,4 +73,13 @@ func TestKill(t *testing.T) {
 			require.NoError(t, err)
 			return process{db.Inbox(), db}
 		}, storetest.Single())
+}
+
+func TestAStateThatIsToLiveForEver(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+	require.NoError(t, db.States().Swap(t.Context(), "s", nil, []byte("x"), math.MaxInt64))
+	require.NoError(t, db.Clean(time.Hour))
+	value, err := db.States().Load(t.Context(), "s")
+	require.NoError(t, err)
+	require.Equal(t, "x", string(value))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -59,6 +60,10 @@ func (s stateStore) Swap(ctx context.Context, key string, old, new []byte, ttl t
 		case new == nil:
 			return states.remove(tx, []byte(key))
 		}
-		return states.put(tx, []byte(key), s.db.now().Add(ttl), sealed)
+		ends := s.db.now().Add(ttl)
+		if last := time.Unix(0, math.MaxInt64); ends.After(last) { // a key has no room for a later one
+			ends = last
+		}
+		return states.put(tx, []byte(key), ends, sealed)
 	}, nil)
 }
