@@ -40,7 +40,12 @@ func (r refusal) Unwrap() error { return r.error }
 // update makes a change, which is on the disk when update returns nil. When ctx ends meanwhile, the
 // change may be made all the same: what do and after write is the committer's until update returns nil.
 func (db *DB) update(ctx context.Context, do func(*bbolt.Tx) error, after func()) error {
-	return db.ask(&op{ctx: ctx, do: do, after: after})
+	return db.ask(&op{ctx: ctx, after: after, do: func(tx *bbolt.Tx) error {
+		if err := db.there(); err != nil {
+			return refusal{err}
+		}
+		return do(tx)
+	}})
 }
 
 // ask has the committer make a change.
@@ -115,9 +120,7 @@ func (db *DB) more(ops []*op) []*op {
 func (db *DB) transact(ops []*op) error {
 	for {
 		var bad *op
-		err := guard(func() error {
-			return db.bolt.Update(func(tx *bbolt.Tx) error { return db.apply(tx, ops, &bad) })
-		})
+		err := db.write(func(tx *bbolt.Tx) error { return db.apply(tx, ops, &bad) })
 		switch {
 		case bad != nil:
 			bad.fails(err)
@@ -130,6 +133,13 @@ func (db *DB) transact(ops []*op) error {
 			}
 		}
 	}
+}
+
+func (db *DB) write(f func(*bbolt.Tx) error) error {
+	if err := db.whole(); err != nil {
+		return err
+	}
+	return guard(func() error { return db.bolt.Update(f) })
 }
 
 func (o *op) fails(err error) {
@@ -199,13 +209,11 @@ var errNothing = errors.New("nothing is to be changed")
 // tidy removes some of what is too old, and returns when to come again.
 func (db *DB) tidy() time.Duration {
 	n := 0
-	err := guard(func() error {
-		return db.bolt.Update(func(tx *bbolt.Tx) (err error) {
-			if n, err = db.clean(tx); n == 0 && err == nil {
-				err = errNothing
-			}
-			return err
-		})
+	err := db.write(func(tx *bbolt.Tx) (err error) {
+		if n, err = db.clean(tx); n == 0 && err == nil {
+			err = errNothing
+		}
+		return err
 	})
 	if n == mostOld && err == nil {
 		return cleanPause

@@ -23,6 +23,9 @@
 // (EventHandler.Patience) holds; nothing has to be repaired, and the first write that finds room
 // succeeds. A program can start meanwhile, and what is handled makes room for what comes.
 //
+// A file that was removed, moved or replaced while it is open takes nothing new, because nothing would
+// be found at the next start; what runs is ended in it all the same.
+//
 // A clock that jumps changes nothing while the file is open. By an hour it may jump between two runs
 // without an event that was handled being taken for a new one.
 //

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -43,6 +44,8 @@ var (
 // DB is an open file.
 type DB struct {
 	path   string
+	file   os.FileInfo  // what path named at Open
+	size   atomic.Int64 // the largest that the file was: it never shrinks
 	bolt   *bbolt.DB
 	keys   *imbot.Keyring
 	unlock func()
@@ -69,7 +72,7 @@ type DB struct {
 func Open(path string, o Options) (*DB, error) {
 	now := time.Now()
 	db := &DB{
-		path: path, keys: o.Keys, begun: now, wall: now.Round(0),
+		path: resolve(path), keys: o.Keys, begun: now, wall: now.Round(0),
 		ops: make(chan *op), closed: make(chan struct{}), ended: make(chan struct{}),
 	}
 	err := db.lock()
@@ -126,7 +129,7 @@ func (db *DB) open() (err error) {
 			_ = db.bolt.Close()
 		}
 	}()
-	if err := db.shrink(); err != nil {
+	if err := errors.Join(db.shrink(), db.watch()); err != nil {
 		return err
 	}
 	if err := guard(func() error { return db.bolt.Update(db.prepare) }); err != nil && !errors.Is(err, errNothing) {
@@ -392,5 +395,12 @@ func (db *DB) view(ctx context.Context, f func(*bbolt.Tx) error) error {
 		return errClosed
 	default:
 	}
-	return guard(func() error { return db.bolt.View(f) })
+	if err := db.whole(); err != nil {
+		return err
+	}
+	err := guard(func() error { return db.bolt.View(f) })
+	if errors.Is(err, bbolt.ErrDatabaseNotOpen) { //nolint:staticcheck // as above
+		err = errClosed // meanwhile
+	}
+	return err
 }
