@@ -26,6 +26,7 @@ type op struct {
 	ctx   context.Context
 	do    func(*bbolt.Tx) error // may run more than once; an error that is a refusal has changed nothing
 	after func()                // run in the order of the changes, when they are on the disk; may be nil
+	undo  func()                // run when it was not made; may be nil
 	frees bool                  // it leaves room on the disk
 	err   error
 	out   bool // it has failed, and would let the others fail
@@ -91,11 +92,14 @@ func (db *DB) commit() {
 		}
 		err := db.transact(ops)
 		for _, o := range ops {
-			switch {
-			case o.err == nil && err != nil:
+			if o.err == nil && err != nil {
 				o.fails(err)
+			}
+			switch {
 			case o.err == nil && o.after != nil:
 				o.after()
+			case o.err != nil && o.undo != nil:
+				o.undo()
 			}
 			close(o.done)
 		}

@@ -1,8 +1,10 @@
 package imbotbolt_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
@@ -18,9 +20,16 @@ import (
 // of it.
 func together(t *testing.T, db *imbotbolt.DB, during func(), calls ...func()) {
 	t.Helper()
+	togetherUnless(t, db, func() error { during(); return nil }, calls...)
+}
+
+// togetherUnless makes the transaction once more if during fails, without what it waited for.
+func togetherUnless(t *testing.T, db *imbotbolt.DB, during func() error, calls ...func()) {
+	t.Helper()
+	var err error
 	goOn, until := make(chan struct{}), make(chan struct{})
 	wait := func(c chan struct{}) func() {
-		return func() { _ = db.Change(func() error { <-c; return nil }) }
+		return func() { _ = db.Change(func() error { <-c; return err }) }
 	}
 	for _, call := range append([]func(){wait(goOn)}, append(calls, wait(until))...) {
 		go call()
@@ -28,7 +37,7 @@ func together(t *testing.T, db *imbotbolt.DB, during func(), calls ...func()) {
 	}
 	close(goOn)
 	synctest.Wait()
-	during()
+	err = during()
 	close(until)
 	synctest.Wait()
 }
@@ -175,33 +184,107 @@ func TestARevivedEventIsKnownAsLongAsItWaits(t *testing.T) {
 }
 
 func TestDoneBesideClose(t *testing.T) {
-	for _, closes := range []bool{false, true} {
-		synctest.Test(t, func(t *testing.T) {
-			db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
-			a, b := db.Inbox(), db.Inbox()
-			for _, key := range []string{"one", "two"} {
-				_, err := a.Put(t.Context(), driver.InboxItem{Key: key, Line: "line"})
-				require.NoError(t, err)
-			}
-			it := take(t, a, 1)[0]
-			var first, second error
-			together(t, db, func() {
-				if closes {
-					require.NoError(t, a.Close()) // after the change, before it is on the disk
+	for _, row := range []struct {
+		name           string
+		closes, failed bool
+		next           string
+	}{
+		{"the inbox stays open", false, false, "two"},
+		{"the inbox is closed after the change, before it is on the disk", true, false, "two"},
+		{"and then the disk fails", true, true, "one"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+				a, b := db.Inbox(), db.Inbox()
+				for _, key := range []string{"one", "two"} {
+					_, err := a.Put(t.Context(), driver.InboxItem{Key: key, Line: "line"})
+					require.NoError(t, err)
 				}
-			},
-				func() { first = a.Done(t.Context(), it, driver.InboxHandled) },
-				func() { second = a.Done(t.Context(), it, driver.InboxHandled) },
-			)
-			require.NoError(t, first)
-			require.NoError(t, second)
-			items := take(t, b, 9)
-			require.Len(t, items, 1)
-			require.Equal(t, "two", items[0].Key)
-			stats, err := b.InboxStats(t.Context())
-			require.NoError(t, err)
-			require.Equal(t, driver.InboxStats{Running: 1}, stats)
-			require.NoError(t, b.Done(t.Context(), items[0], driver.InboxHandled))
+				it := take(t, a, 1)[0]
+				var items []driver.InboxItem
+				var takeErr error
+				go func() { items, takeErr = b.Take(t.Context(), 9) }()
+				var errs [2]error
+				end := func(i int) func() {
+					return func() { errs[i] = a.Done(t.Context(), it, driver.InboxBuried) }
+				}
+				togetherUnless(t, db, func() error {
+					if row.closes {
+						require.NoError(t, a.Close())
+						synctest.Wait()
+						require.Nil(t, items, "nobody knows yet whether it is done")
+					}
+					if row.failed {
+						return db.FailNext()
+					}
+					return nil
+				}, end(0), end(1))
+				require.Equal(t, row.failed, errs[0] != nil && errs[1] != nil, "%v", errs)
+				require.Equal(t, row.failed, takeErr != nil, "%v", takeErr)
+				if row.failed {
+					db.Recover()
+					items = take(t, b, 9)
+				}
+				require.Len(t, items, 1)
+				require.Equal(t, row.next, items[0].Key)
+				stats, err := b.InboxStats(t.Context())
+				require.NoError(t, err)
+				if row.failed {
+					require.Equal(t, driver.InboxStats{Waiting: 1, Running: 1, Oldest: stats.Oldest}, stats)
+				} else {
+					require.Equal(t, driver.InboxStats{Running: 1, Dead: 1, Oldest: stats.Oldest}, stats, "buried once")
+				}
+				require.NoError(t, b.Done(t.Context(), items[0], driver.InboxHandled))
+			})
 		})
 	}
+}
+
+func TestTakeBesideClose(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+	a, b := db.Inbox(), db.Inbox()
+	put(t, a, "one")
+	var others []driver.InboxItem
+	items, err := a.TakeAnd(t.Context(), func() {
+		require.NoError(t, a.Close())
+		others = take(t, b, 1)
+	})
+	require.ErrorIs(t, err, driver.ErrClosed)
+	require.Empty(t, items, "somebody else has it")
+	require.Len(t, others, 1)
+	require.NoError(t, b.Done(t.Context(), others[0], driver.InboxHandled))
+}
+
+// Pages of the file get damaged while it is open.
+func TestWhatCannotBeReadKeepsNothingElseBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bot.db")
+	db := openFile(t, path, imbotbolt.Options{})
+	in := db.Inbox()
+	for _, key := range []string{"a", "b", "c", "d", "e", "f"} {
+		_, err := in.Put(t.Context(), driver.InboxItem{Key: key, Line: key, Body: bytes.Repeat([]byte(key), 1500)})
+		require.NoError(t, err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, f.Close()) }()
+	good, err := os.ReadFile(path)
+	require.NoError(t, err)
+	page := os.Getpagesize()
+	for at := 2 * page; at < len(good); at += page {
+		if bytes.Contains(good[at:min(at+page, len(good))], []byte("aaaa")) {
+			_, err := f.WriteAt([]byte{255, 255}, int64(at+8)) // what kind of page it is
+			require.NoError(t, err)
+		}
+	}
+	items := take(t, in, 9)
+	require.NotEmpty(t, items)
+	require.Equal(t, "f", items[len(items)-1].Key)
+	left := 6 - len(items)
+	require.Positive(t, left)
+	_, err = in.Take(t.Context(), 9)
+	require.ErrorContains(t, err, "the file is damaged")
+	_, err = f.WriteAt(good[2*page:], int64(2*page))
+	require.NoError(t, err)
+	require.Len(t, take(t, in, 9), left)
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/imbot-go/imbot/driver"
 )
 
 // WaitLess lets Open wait for d only, until restore is called.
@@ -86,4 +88,23 @@ func (db *DB) Rewrite(bucket string, change func(key, value []byte) []byte) erro
 		}
 		return nil
 	})
+}
+
+// FailNext lets transactions fail from now on, and returns an error for the one that is being made.
+func (db *DB) FailNext() error {
+	db.size.Store(1 << 60) // the file is not as large
+	return errors.New("the disk fails")
+}
+
+// Recover lets them succeed again.
+func (db *DB) Recover() { db.size.Store(0) }
+
+// TakeAnd is Take, with something that comes in between.
+func (b *Inbox) TakeAnd(ctx context.Context, between func()) ([]driver.InboxItem, error) {
+	held, _, err := b.db.queue.hold(b, 1)
+	if err != nil {
+		return nil, err
+	}
+	between()
+	return b.read(ctx, held)
 }

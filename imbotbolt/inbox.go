@@ -103,13 +103,7 @@ func (b *Inbox) Take(ctx context.Context, n int) ([]driver.InboxItem, error) {
 			return nil, err
 		}
 		if len(held) > 0 {
-			items, err := b.read(ctx, held)
-			if err != nil {
-				for _, h := range held {
-					q.free(h)
-				}
-			}
-			return items, err
+			return b.read(ctx, held)
 		}
 		select {
 		case <-changed:
@@ -120,30 +114,43 @@ func (b *Inbox) Take(ctx context.Context, n int) ([]driver.InboxItem, error) {
 	}
 }
 
-// read reads the events that were taken, and notes that they run.
-func (b *Inbox) read(ctx context.Context, held []hold) ([]driver.InboxItem, error) {
-	items := make([]driver.InboxItem, len(held))
-	err := b.db.view(context.WithoutCancel(ctx), func(tx *bbolt.Tx) error {
-		for i, h := range held {
-			r, err := decode(tx.Bucket(inEvents).Get(number(h.id)))
-			if err != nil {
-				r.line = h.line.name
-			}
-			items[i] = b.db.item(h.id, r)
-			items[i].Lease = strconv.FormatUint(h.lease, 36)
-			items[i].Tries = 1 + int(numberOf(tx.Bucket(inTries).Get(number(h.id)))) //nolint:gosec // a few
+// read reads the events that were taken, and notes that they run. One that cannot be read, because the
+// disk fails, is free again and keeps no other one back.
+func (b *Inbox) read(ctx context.Context, held []hold) (items []driver.InboxItem, err error) {
+	var runs []hold
+	for _, h := range held {
+		it, bad := b.readOne(ctx, h)
+		if bad != nil {
+			err = bad
+			b.db.queue.free(h)
+			continue
 		}
-		return nil
-	})
-	if err != nil {
+		items, runs = append(items, it), append(runs, h)
+	}
+	if len(runs) == 0 {
 		return nil, err
 	}
-	for _, h := range held {
-		if err := b.db.queue.note(h.slot, h.id); err != nil {
-			return nil, fmt.Errorf("imbotbolt: Take: %w", err)
+	if err := b.db.queue.start(b, runs); err != nil {
+		for _, h := range runs {
+			b.db.queue.free(h)
 		}
+		return nil, err
 	}
 	return items, nil
+}
+
+func (b *Inbox) readOne(ctx context.Context, h hold) (it driver.InboxItem, err error) {
+	err = b.db.view(context.WithoutCancel(ctx), func(tx *bbolt.Tx) error {
+		r, err := decode(tx.Bucket(inEvents).Get(number(h.id)))
+		if err != nil {
+			r.line = h.line.name
+		}
+		it = b.db.item(h.id, r)
+		it.Lease = strconv.FormatUint(h.lease, 36)
+		it.Tries = 1 + int(numberOf(tx.Bucket(inTries).Get(number(h.id)))) //nolint:gosec // a few
+		return nil
+	})
+	return it, err
 }
 
 // item is a row as its user sees it. A body that does not open is left out.
@@ -161,7 +168,7 @@ func (b *Inbox) Done(ctx context.Context, it driver.InboxItem, how driver.InboxO
 		return err
 	}
 	q := &b.db.queue
-	h, ok := q.held(b, it)
+	h, ok := q.held(b, it, false)
 	switch {
 	case !ok:
 		return driver.ErrTakenOver
@@ -171,8 +178,10 @@ func (b *Inbox) Done(ctx context.Context, it driver.InboxItem, how driver.InboxO
 	case how != driver.InboxHandled && how != driver.InboxBuried:
 		return fmt.Errorf("imbotbolt: Done: %v is no outcome", how)
 	}
+	var dead int64
 	return b.db.ask(&op{ctx: ctx, frees: how == driver.InboxHandled, do: func(tx *bbolt.Tx) error {
-		if _, ok := q.held(b, it); !ok {
+		dead = 0
+		if _, ok := q.held(b, it, true); !ok {
 			return refusal{driver.ErrTakenOver} // the inbox was closed meanwhile, or another Done was first
 		}
 		events, key := tx.Bucket(inEvents), number(h.id)
@@ -186,6 +195,7 @@ func (b *Inbox) Done(ctx context.Context, it driver.InboxItem, how driver.InboxO
 			if err := buried.put(tx, key, now, append(number(tries), raw...)); err != nil {
 				return err
 			}
+			dead = 1
 		}
 		if it.Key != "" {
 			if err := tx.Bucket(seen.at).Put(timeKey(now, digest(it.Key)), nil); err != nil {
@@ -195,10 +205,8 @@ func (b *Inbox) Done(ctx context.Context, it driver.InboxItem, how driver.InboxO
 		return errors.Join(events.Delete(key), tx.Bucket(inTries).Delete(key))
 	}, after: func() {
 		q.done(h)
-		if how == driver.InboxBuried {
-			q.count(1)
-		}
-	}})
+		q.count(dead)
+	}, undo: func() { q.notDone(h) }})
 }
 
 // Close implements [driver.Inbox]. The DB stays open.
@@ -211,7 +219,12 @@ func (b *Inbox) check(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return b.db.queue.check(b)
+	select {
+	case <-b.db.closed:
+		return errClosed
+	default:
+		return b.db.queue.check(b)
+	}
 }
 
 // Dead implements [driver.DeadLetters].

@@ -118,6 +118,8 @@ func TestANewProgramWaitsForTheOldOne(t *testing.T) {
 	path := made(t, imbotbolt.Options{})
 	old, err := imbotbolt.Open(path, imbotbolt.Options{})
 	require.NoError(t, err)
+	in := old.Inbox()
+	running := take(t, in, 1)[0]
 	opened := make(chan error)
 	go func() {
 		db, err := imbotbolt.Open(path, imbotbolt.Options{})
@@ -136,6 +138,9 @@ func TestANewProgramWaitsForTheOldOne(t *testing.T) {
 	require.NoError(t, old.Close(), "again")
 	_, err = old.Inbox().Put(t.Context(), driver.InboxItem{Key: "k", Line: "l"})
 	require.ErrorIs(t, err, driver.ErrClosed)
+	for _, how := range []driver.InboxOutcome{driver.InboxHandled, driver.InboxReturned, driver.InboxBuried} {
+		require.ErrorIs(t, in.Done(t.Context(), running, how), driver.ErrClosed)
+	}
 	_, err = old.States().Load(t.Context(), "k")
 	require.ErrorIs(t, err, driver.ErrClosed)
 }

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -31,7 +31,8 @@ type queue struct {
 	dead    int64
 
 	run   *os.File // the numbers of what runs, in slots of eight bytes behind the head
-	slots []bool   // that are taken
+	slots int      // that there are
+	spare []int    // that are not taken
 }
 
 // A line is the events of a line, the oldest first. It is there while it has some.
@@ -41,6 +42,7 @@ type line struct {
 	holder *Inbox // nil: nobody
 	lease  uint64
 	slot   int
+	ending bool // the end of the head is being written: until that is told the line stays with its holder, though that may be closed
 }
 
 // A hold is what one Take has of a line.
@@ -233,44 +235,78 @@ func (q *queue) hold(b *Inbox, n int) (held []hold, changed <-chan struct{}, err
 
 // slot takes a slot.
 func (q *queue) slot() int {
-	for i, taken := range q.slots {
-		if !taken {
-			q.slots[i] = true
-			return i
-		}
+	if last := len(q.spare) - 1; last >= 0 {
+		slot := q.spare[last]
+		q.spare = q.spare[:last]
+		return slot
 	}
-	q.slots = append(q.slots, true)
-	return len(q.slots) - 1
+	q.slots++
+	return q.slots - 1
 }
 
-// held finds what an inbox holds.
-func (q *queue) held(b *Inbox, it driver.InboxItem) (hold, bool) {
+// start notes that what was taken runs now. It fails when that was given back meanwhile, by a Close.
+func (q *queue) start(b *Inbox, held []hold) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, h := range held {
+		if h.line.holder != b || h.line.lease != h.lease {
+			return driver.ErrClosed
+		}
+	}
+	for _, h := range held {
+		if err := q.note(h.slot, h.id); err != nil {
+			return fmt.Errorf("imbotbolt: Take: %w", err)
+		}
+	}
+	return nil
+}
+
+// held finds what an inbox holds. It keeps that while its end is being written, if it ends.
+func (q *queue) held(b *Inbox, it driver.InboxItem, ends bool) (hold, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := q.lines[it.Line]
 	if l == nil || l.holder != b || strconv.FormatUint(l.lease, 36) != it.Lease || strconv.FormatUint(l.ids[0], 36) != it.ID {
 		return hold{}, false
 	}
+	l.ending = l.ending || ends
 	return hold{l, l.ids[0], l.lease, l.slot}, true
 }
 
-// free gives a line back as it was.
+// free gives a line back as it was, unless its head is being ended.
 func (q *queue) free(h hold) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if h.line.holder != nil && h.line.lease == h.lease {
-		q.release(h.line)
-		q.waiting++
-		q.ready = append(q.ready, h.line)
-		q.tell()
+	if l := h.line; l.holder != nil && l.lease == h.lease && !l.ending {
+		q.giveBack(l)
 	}
+}
+
+// notDone is for the head of a line whose end could not be written.
+func (q *queue) notDone(h hold) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if l := h.line; l.holder != nil && l.lease == h.lease {
+		l.ending = false
+		if l.holder.closed {
+			q.giveBack(l)
+		}
+	}
+}
+
+// giveBack lets others take a line. The caller holds the lock.
+func (q *queue) giveBack(l *line) {
+	q.release(l)
+	q.waiting++
+	q.ready = append(q.ready, l)
+	q.tell()
 }
 
 // release ends the hold of a line. The caller holds the lock.
 func (q *queue) release(l *line) {
 	_ = q.note(l.slot, 0) // at worst a try counts that should not
-	q.slots[l.slot] = false
-	l.holder = nil
+	q.spare = append(q.spare, l.slot)
+	l.holder, l.ending = nil, false
 	q.running--
 }
 
@@ -279,15 +315,10 @@ func (q *queue) done(h hold) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := h.line
-	if q.lines[l.name] != l || l.ids[0] != h.id {
+	if q.lines[l.name] != l || l.lease != h.lease || l.holder == nil {
 		return // another Done of it was first
 	}
-	if l.holder != nil {
-		q.release(l)
-	} else { // the inbox was closed meanwhile, and has given it back
-		q.waiting--
-		q.ready = slices.DeleteFunc(q.ready, func(other *line) bool { return other == l })
-	}
+	q.release(l)
 	if l.ids = l.ids[1:]; len(l.ids) == 0 {
 		delete(q.lines, l.name)
 		return
@@ -314,10 +345,8 @@ func (q *queue) close(b *Inbox) {
 	}
 	b.closed = true
 	for _, l := range q.lines {
-		if l.holder == b {
-			q.release(l)
-			q.waiting++
-			q.ready = append(q.ready, l)
+		if l.holder == b && !l.ending {
+			q.giveBack(l)
 		}
 	}
 	q.tell()
