@@ -56,11 +56,18 @@ const pageHead = `# From the first generation to the second
 A bot keeps its id and its dialogs when it keeps its code and its secret, which is ` + "`Webhook.ClientID`" + ` here and
 ` + "`Webhook.BotToken`" + ` there. ` + "[examples/migrate](../examples/migrate)" + ` does it on a portal in memory. On a real one:
 
-1. Stop the program of the first generation.
-2. ` + "`imbotv2.EnsureBot`" + ` with the same code. It sets the event mode, from where on the portal keeps the events for
-   ` + "`Poll`" + `. When the portal leaves the bot as it is, the error is ` + "`ErrStillV1`" + `: register one with another code then, and
-   unregister the old one when people have found the new.
-3. ` + "`imbotv2.Poll`" + `, and ` + "`imbotv2.EnsureCommands`" + ` for its commands.
+1. Leave the program of the first generation running, and start that of the second. Its ` + "`imbotv2.EnsureBot`" + `, with the
+   same code, sets the event mode: from there on the portal keeps the events for ` + "`Poll`" + ` and posts none. When the portal
+   leaves the bot as it is, the error is ` + "`ErrStillV1`" + `, and the old program goes on: register one with another code then,
+   and unregister the old one when people have found the new.
+2. Stop the program of the first generation. What is posted to one that was stopped before is lost.
+
+A bot that is to be called afterwards, at a ` + "`WebhookURL`" + `, fetches first all the same.
+
+In the code, ` + "`Poll`" + ` takes the place of ` + "`Serve`" + `, without an address and a ` + "`Verifier`" + `; a table of ` + "`SlashCommands`" + `
+stays, with ` + "`h.Commands.Ensure(ctx, client)`" + ` before it. Events have ` + "`Text`, `Dialog`, `Reply`, `Files`, `Args`" + ` and
+` + "`OpenLine`" + ` in both; what was in ` + "`ev.Params`" + ` is in ` + "`ev.Message`, `ev.Chat` and `ev.User`" + `, and ` + "`client.Reply`" + `
+answers every event.
 
 Both generations work side by side: ` + "`imbotv2.From(client)`" + ` is a client of the second for a bot of the first, to send
 files for instance. But a bot gets its events in one of the forms only.

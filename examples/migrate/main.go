@@ -46,10 +46,8 @@ func demo(ctx context.Context, out io.Writer) error {
 	if _, err := portal.Ask(ctx, anna, imbot.UserDialog(old.id), "are you there?"); err != nil {
 		return err
 	}
-	if err := old.handler.Shutdown(ctx); err != nil {
-		return err
-	}
 
+	// The old program runs until the portal posts nothing more to it: what people write meanwhile is answered, too.
 	polling, stop := context.WithCancel(ctx)
 	defer stop()
 	fresh, err := startSecond(polling, hook, options)
@@ -57,6 +55,9 @@ func demo(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("this portal cannot change a bot in place: register one with another code, and unregister the old one when people have found it: %w", err)
 	}
 	if err != nil {
+		return err
+	}
+	if err := old.handler.Shutdown(ctx); err != nil {
 		return err
 	}
 	if _, err := portal.Ask(ctx, anna, imbot.UserDialog(fresh.id), "and now?"); err != nil {
