@@ -71,8 +71,9 @@ func (c *check) askPerson(ctx context.Context, l look) (seen, error) {
 	for i, s := range append(l.see, "something else") {
 		fmt.Fprintf(&b, "  %d  %s\n", i+1, s)
 	}
-	for {
-		answer, err := c.question(ctx, b.String()+"Number (Enter: I cannot say): ")
+	const ask = "Number (Enter: I cannot say): "
+	for text := b.String() + ask; ; text = fmt.Sprintf("It has to be from 1 to %d. ", len(l.see)+1) + ask {
+		answer, err := c.question(ctx, text)
 		switch {
 		case ctx.Err() != nil:
 			return seen{}, ctx.Err()

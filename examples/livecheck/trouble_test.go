@@ -273,6 +273,16 @@ func TestNobodySaysYes(t *testing.T) {
 	require.ErrorContains(t, run(t.Context(), cfg), "take -yes")
 }
 
+func TestAnAnswerThatIsNoneIsSaidToBe(t *testing.T) {
+	t.Parallel()
+	cfg, h := newConfig(t, newPortal(t), "", tierRead, tierPerson)
+	cfg.in.Reset(strings.NewReader("y\n" + strings.Repeat("bold\n4\n1\n", 10)))
+	require.NoError(t, run(t.Context(), cfg))
+	require.Equal(t, 10, strings.Count(h.seen(), "What do you see?"), "each question once")
+	require.Equal(t, 20, strings.Count(h.seen(), "It has to be from 1 to 3. Number (Enter: I cannot say): "))
+	require.Equal(t, "as assumed", reported(h.seen())["markdown-bold"])
+}
+
 func TestTheJournalOfAnotherPortal(t *testing.T) {
 	t.Parallel()
 	portal, other := newPortal(t), newPortal(t)
