@@ -69,7 +69,8 @@ type MessageAddEvent struct {
 }
 
 // Text returns what the person wrote, without the mention of the bot, which portals leave in,
-// and without the comma or colon behind it. BB codes stay: bbcode.Plain gives what a person reads.
+// and without the comma or colon behind it. BB codes stay, and portals put a link that was typed
+// into [URL]: bbcode.Plain gives what a person reads, and bbcode.Escape of that may be sent.
 func (ev *MessageAddEvent) Text() string { return textFor(ev.Message, ev.Bot) }
 
 // Mentioned reports whether the message is meant for the bot: it mentions the bot, or stands

@@ -77,7 +77,7 @@ func (o *order) next(said string) string {
 	case o.Asked == "":
 		return bbcode.Send("/order", "/order") + " brings you a pizza."
 	case o.Asked == "address":
-		return o.set(order{}, "A "+o.Size+" pizza is on its way to "+bbcode.Escape(said)+".")
+		return o.set(order{}, "A "+o.Size+" pizza is on its way to "+bbcode.Escape(bbcode.Plain(said))+".")
 	case slices.Contains(strings.Split(sizes, ", "), size):
 		return o.set(order{Asked: "address", Size: size}, "And where to?")
 	}

@@ -70,7 +70,8 @@ func TestAnOrder(t *testing.T) {
 		ask("/order", "Which size: small, medium, large?")
 		ask("huge", "There is small, medium, large.")
 		ask(" Large", "And where to?")
-		ask("[b]Room 7[/b]", "A large pizza is on its way to [b]Room 7[/b].")
+		ask("[b]Room 7[/b], https://maps.example.com/7 [[i][/i]b]now[[i][/i]/b]",
+			"A large pizza is on its way to Room 7, https://maps.example.com/7 [b]now[/b].") // read, then escaped
 		ask("thanks", "/order brings you a pizza.")
 	})
 }
