@@ -7,6 +7,7 @@ import (
 
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/internal/poll"
+	"github.com/imbot-go/imbot/internal/rest"
 )
 
 // get is one poll. It is no [imbot.Repeater]: the next poll repeats it, and the calls of a
@@ -85,12 +86,27 @@ func fetch(ctx context.Context, asks []poll.Ask[*bot]) []poll.Answer[*fetched] {
 	return answers
 }
 
-func fetchOne(ctx context.Context, ask poll.Ask[*bot]) poll.Answer[*fetched] {
-	result, err := imbot.Do(ctx, ask.Bot.client.base, newGet(ask))
+func fetchOne(ctx context.Context, ask poll.Ask[*bot]) (answer poll.Answer[*fetched]) {
+	err := surely(ctx, func(ctx context.Context) error {
+		result, err := imbot.Do(ctx, ask.Bot.client.base, newGet(ask))
+		answer = answerOf(result)
+		return err
+	})
 	if err != nil {
 		return failed(err)
 	}
-	return answerOf(result)
+	return answer
+}
+
+// surely calls do, and once more when its error would end a bot: in an automatic batch it may have the code of
+// another call, outside of one it has its own.
+func surely(ctx context.Context, do func(context.Context) error) error {
+	err := do(ctx)
+	var e *imbot.Error
+	if meaning(err) == poll.End && errors.As(err, &e) && e.InBatch && !errors.Is(err, imbot.ErrNotRun) {
+		err = do(rest.Alone(ctx))
+	}
+	return err
 }
 
 // answerOf takes the events of a page. They are decoded when they are handed over, because most
@@ -103,15 +119,9 @@ func answerOf(page EventGetResult) poll.Answer[*fetched] {
 	return answer
 }
 
-// failed is the answer to a poll that failed. One that travelled in an automatic batch may have the code of
-// another call, so it ends nothing: the next poll tells.
+// failed is the answer to a poll that failed.
 func failed(err error) poll.Answer[*fetched] {
-	answer := poll.Answer[*fetched]{Err: err, Means: meaning(err)}
-	var e *imbot.Error
-	if answer.Means == poll.End && errors.As(err, &e) && e.InBatch && !errors.Is(err, imbot.ErrNotRun) {
-		answer.Means = poll.Wait
-	}
-	return answer
+	return poll.Answer[*fetched]{Err: err, Means: meaning(err)}
 }
 
 // meaning says what an error means for the queue of a bot. What is not listed is waited

@@ -43,12 +43,17 @@ func (u *userQueue) fetch(ctx context.Context, asks []poll.Ask[*bot]) []poll.Ans
 	defer cancel()
 	c := asks[0].Bot.client
 	if u.subscribed.IsZero() || time.Since(u.subscribed) > subscribeTime {
-		if err := c.UserEvent.Subscribe(ctx, UserEventSubscribeRequest{}); err != nil {
+		err := surely(ctx, func(ctx context.Context) error { return c.UserEvent.Subscribe(ctx, UserEventSubscribeRequest{}) })
+		if err != nil {
 			return []poll.Answer[*fetched]{failed(err)}
 		}
 		u.subscribed = time.Now()
 	}
-	page, err := c.UserEvent.Get(ctx, UserEventGetRequest{Offset: asks[0].Offset, Limit: asks[0].Limit})
+	var page EventGetResult
+	err := surely(ctx, func(ctx context.Context) (err error) {
+		page, err = c.UserEvent.Get(ctx, UserEventGetRequest{Offset: asks[0].Offset, Limit: asks[0].Limit})
+		return err
+	})
 	if err != nil {
 		return []poll.Answer[*fetched]{failed(err)}
 	}

@@ -309,6 +309,37 @@ func TestAHintInAnAutomaticBatchEndsNobody(t *testing.T) {
 	})
 }
 
+// A bot that is really gone ends at once, however busy the client is.
+func TestARefusalInAnAutomaticBatchEndsABotThatIsGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		portal, h := newOddPortal(), newHearer()
+		start, inBatch := time.Now(), false
+		portal.refuse = func(bot string, batch bool) (string, string) {
+			if gone := time.Since(start) > time.Minute; !gone || bot != "7" {
+				return "", ""
+			}
+			inBatch = inBatch || batch
+			return "BOT_NOT_FOUND", "says the portal"
+		}
+		hook := imbot.Webhook{URL: "https://" + portal.name + ".test/rest/1/secret0/", BotToken: "token"}
+		c, err := NewClient(hook, append(portal.options(), imbot.WithAutoBatch())...)
+		require.NoError(t, err)
+		busy, end := context.WithCancel(imbot.WithClass(t.Context(), imbot.ClassAnswer))
+		defer end()
+		for range 20 {
+			go func() {
+				for busy.Err() == nil {
+					_, _ = c.Event.Get(busy, EventGetRequest{BotID: 8})
+				}
+			}()
+		}
+		require.ErrorIs(t, Poll(t.Context(), &h.EventHandler, c.WithBot(7)), ErrBotNotFound)
+		require.True(t, inBatch)
+		require.LessOrEqual(t, time.Since(start), 75*time.Second)
+	})
+}
+
 func TestAPortalThatTakesNoPollsInABatch(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {

@@ -78,3 +78,10 @@ func classify(ctx context.Context) (context.Context, Class) {
 	}
 	return WithClass(ctx, c.class), ClassOf(ctx)
 }
+
+// aloneKey is the key of true in the context of a call that travels in no automatic batch.
+type aloneKey struct{}
+
+// Alone returns a context whose calls travel in no automatic batch, so that the code of an error is
+// their own. They keep no order.
+func Alone(ctx context.Context) context.Context { return context.WithValue(ctx, aloneKey{}, true) }

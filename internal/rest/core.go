@@ -149,7 +149,7 @@ func (c *Core) MoveTo(root string) {
 func (c *Core) Do(ctx context.Context, cl *Call) (json.RawMessage, *Failure) {
 	ctx, class := classify(ctx)
 	c.used().holds.hear(ctx)
-	if !c.config.AutoBatch {
+	if !c.config.AutoBatch || ctx.Value(aloneKey{}) != nil {
 		return c.send(ctx, cl)
 	}
 	if err := ctx.Err(); err != nil {
