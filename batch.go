@@ -131,7 +131,8 @@ func resultOf[R any](req Request[R], it *item) (R, error) {
 //     front finds it too long): its calls go again in smaller ones, or singly and
 //     nothing in a batch for ten minutes. The limiter sets their pace;
 //   - the portal does not run the method of a call in a batch (livecheck: v2-in-batch): that
-//     call goes singly, as others of the method do for ten minutes;
+//     call goes singly, as others of the method do for ten minutes. Later calls of its batch
+//     have run before it then;
 //   - the answer got lost: the batch is not repeated. Calls that are safe to
 //     repeat are sent again, singly; the others get [ErrOutcomeUnknown], up to
 //     fifty at a time. Batches after it are sent;

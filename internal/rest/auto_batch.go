@@ -519,9 +519,10 @@ func (a *autoBatch) take(q *queue, waiters []*waiter, n, room int) []*waiter {
 				break
 			}
 			lone := singly || !a.core.rides(&j.Item)
-			if room -= j.bytes(); len(waiters) > 0 && (lone || room < 0) {
+			if len(waiters) > 0 && (lone || j.bytes() > room) {
 				break // it is first next time
 			}
+			room -= j.bytes()
 			a.pull(j)
 			waiters = append(waiters, j)
 			if lone {

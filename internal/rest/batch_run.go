@@ -118,11 +118,12 @@ func (c *Core) noBatch() bool {
 
 // refusesBatch reports whether a failure refuses batch itself before anything ran,
 // so that the calls in it may have better luck singly: it has used up its own
-// operating time, an administrator has to confirm it, the portal does not know it,
-// or a firewall lets nobody there. A refusal of the credentials concerns every call.
+// operating time, an administrator has to confirm it, the portal does not know it or
+// what is in it, or a firewall lets nobody there. A refusal of the credentials concerns
+// every call.
 func (f *Failure) refusesBatch() bool {
 	switch strings.ToUpper(f.Code) {
-	case operationTimeLimit, "ERROR_METHOD_NOT_FOUND", "METHOD_CONFIRM_WAITING", "METHOD_CONFIRM_DENIED":
+	case operationTimeLimit, batchMethodNotAllowed, "ERROR_METHOD_NOT_FOUND", "METHOD_CONFIRM_WAITING", "METHOD_CONFIRM_DENIED":
 		return true
 	case "":
 		return !f.FromPortal && f.StatusCode >= 400 && f.StatusCode < 500 && f.StatusCode != http.StatusTooManyRequests &&
@@ -210,9 +211,9 @@ func (c *Core) BatchSize() int {
 // Run sends items in their order. The failure is that of the first batch that
 // failed as a whole.
 func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
-	ctx, _ = classify(ctx)
 	var failed *Failure
 	for len(todo) > 0 {
+		ctx, _ := classify(ctx) // each request counts: all may have to go singly
 		if err := ctx.Err(); err != nil {
 			f := notRun(todo, err)
 			if failed == nil {
@@ -223,7 +224,12 @@ func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
 		c.used().holds.hear(ctx)
 		n := c.fitting(todo)
 		if n == 0 {
-			c.sendAlone(ctx, todo[0])
+			if it := todo[0]; it.call.batched && c.used().size.refuses(it.call.method) {
+				it.Failure = &Failure{Method: it.call.method, Code: batchMethodNotAllowed, Description: "not sent singly",
+					Attempts: it.call.attempts, InBatch: true, Kind: NotRun}
+			} else {
+				c.sendAlone(ctx, it)
+			}
 			todo = todo[1:]
 			continue
 		}
@@ -246,10 +252,6 @@ func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
 			case alone:
 				c.sendAlone(ctx, it)
 			case rejoin:
-				if it.call.batched && it.Failure.is(batchMethodNotAllowed) {
-					it.next = finished
-					continue
-				}
 				left = append(left, it)
 			}
 		}
@@ -267,7 +269,7 @@ func (c *Core) fitting(todo []*Item) (n int) {
 		return 0
 	}
 	commands, room := c.used().size.now()
-	for n < min(commands, len(todo)) && todo[n].command != "" && (todo[n].call.batched || c.rides(todo[n])) {
+	for n < min(commands, len(todo)) && c.rides(todo[n]) {
 		if room -= todo[n].bytes(); room < 0 && n > 0 {
 			break
 		}
@@ -392,10 +394,10 @@ func (c *Core) distribute(ctx context.Context, cl *Call, items []*Item, result j
 		return &Failure{Method: cl.method, Description: "unexpected result of a batch", Attempts: cl.attempts,
 			StatusCode: 200, Kind: OutcomeUnknown}
 	}
-	ran, failedBefore := 0, false
+	ran, failedBefore := 0, false // ran: so many commands the portal has looked at
 	for i, it := range items {
 		if raw := failures[i]; raw != nil {
-			if c.commandFailed(ctx, it, cl, raw, failedBefore); it.next != rejoin {
+			if c.commandFailed(ctx, it, cl, raw, failedBefore); it.Failure == nil || !it.Failure.is(batchLengthExceeded) {
 				ran = i + 1
 			}
 			failedBefore = true
