@@ -126,9 +126,9 @@ func WithObserver(f func(context.Context, CallInfo)) Option {
 // A call keeps its own context, and its own error, with InBatch set. A call that
 // leaves early is not sent, also when its batch waits for another try; in a batch on
 // the wire its outcome is unknown, and the batch goes on for the others, until all
-// have left. Where the portal refuses batch itself, calls go singly. The price of travelling
-// together: when the answer to a batch gets lost, up to fifty calls fail with
-// [ErrOutcomeUnknown] at once.
+// have left. Where the portal refuses batch itself or a method in it, calls go singly, for the
+// first time behind those that were in the same batch. The price of travelling together: when
+// the answer to a batch gets lost, up to fifty calls fail with [ErrOutcomeUnknown] at once.
 func WithAutoBatch() Option {
 	return func(o *options) error {
 		o.AutoBatch = true

@@ -31,6 +31,7 @@ type oddPortal struct {
 	tokens   map[string]string                                // of bots, "": any
 	refuse   func(bot string, batch bool) (code, text string) // "": it does not
 	raw      func(bot string) string                          // a result; "": an honest one
+	batch    trip                                             // what each batch is answered; zero: honestly
 	requests []string                                         // method and commands
 	lastID   int
 
@@ -47,6 +48,12 @@ func bots(ids []int) string {
 		list = append(list, fmt.Sprintf(`{"id":%d,"code":"b%d","eventMode":"fetch"}`, id, id))
 	}
 	return `{"bots":[` + strings.Join(list, ",") + `],"users":[],"hasNextPage":false}`
+}
+
+// trip is the answer to a request.
+type trip struct {
+	status int
+	body   string
 }
 
 var oddPortals atomic.Int64
@@ -97,6 +104,9 @@ func (p *oddPortal) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch method {
 	case "batch":
+		if p.batch.status != 0 {
+			return answer(r, p.batch.status, p.batch.body), nil
+		}
 	case "imbot.message.add":
 		return answer(r, http.StatusOK, `{"result":1}`), nil
 	case "imbot.v2.Bot.list":

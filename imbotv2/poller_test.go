@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -384,6 +385,38 @@ func TestAPortalThatTakesNoPollsInABatch(t *testing.T) {
 				requests := portal.asked()
 				require.NotContains(t, strings.Join(requests, " "), "batch")
 				require.InDelta(t, 600, len(requests), 60, "half of the rate")
+				require.NoError(t, stop())
+			})
+		})
+	}
+}
+
+// Where there are no batches at all, single polls of many bots must not use up the rate, before which nobody
+// else's call would go.
+func TestManyBotsWithoutBatchesLeaveRoomForOthers(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]trip{
+		"a firewall":                       {http.StatusForbidden, "<html>"},
+		"a portal that does not know it":   {http.StatusNotFound, `{"error":"ERROR_METHOD_NOT_FOUND"}`},
+		"a portal that refuses it with it": {http.StatusMethodNotAllowed, `{"error":"ERROR_BATCH_METHOD_NOT_ALLOWED"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				portal, h := newOddPortal(), newHearer()
+				portal.batch = refusal
+				c, p := portal.client(t, "token"), &Poller{Handler: &h.EventHandler}
+				for id := imbot.ID(101); id <= 120; id++ {
+					require.NoError(t, p.Add(c.WithBot(id)))
+					portal.say(id.String(), "1", "hello")
+				}
+				stop := running(t, p)
+				time.Sleep(2 * time.Minute)
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				defer cancel()
+				_, err := imbot.Do(ctx, c.Base(), imbot.MessageAddRequest{DialogID: "1", Message: "hello"})
+				require.NoError(t, err)
+				require.Len(t, h.heard(), 20)
 				require.NoError(t, stop())
 			})
 		})

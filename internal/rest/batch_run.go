@@ -224,9 +224,8 @@ func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
 		c.used().holds.hear(ctx)
 		n := c.fitting(todo)
 		if n == 0 {
-			if it := todo[0]; it.call.batched && c.used().size.refuses(it.call.method) {
-				it.Failure = &Failure{Method: it.call.method, Code: batchMethodNotAllowed, Description: "not sent singly",
-					Attempts: it.call.attempts, InBatch: true, Kind: NotRun}
+			if it := todo[0]; it.call.batched && it.command != "" && !c.used().holds.holding("batch") { // of a hold the end is known
+				it.unbatched()
 			} else {
 				c.sendAlone(ctx, it)
 			}
@@ -260,6 +259,15 @@ func (c *Core) Run(ctx context.Context, todo []*Item) *Failure {
 		}
 	}
 	return failed
+}
+
+// unbatched is what becomes of a [Batched] request that would have to go singly.
+func (it *Item) unbatched() {
+	f := &Failure{Method: it.call.method, Code: batchMethodNotAllowed, Description: "not sent singly", Attempts: it.call.attempts, InBatch: true, Kind: NotRun}
+	if it.Failure != nil {
+		f.Cause = it.Failure
+	}
+	it.Failure = f
 }
 
 // fitting is how many of the items, from the first one, may travel in one batch; 0

@@ -104,17 +104,19 @@ func TestRunWithAMethodThatIsRefusedInABatch(t *testing.T) {
 }
 
 func TestABatchedRequestGoesInABatchOrNotAtAll(t *testing.T) {
-	portal := &picky{}
-	core := portal.core()
-	for range 2 {
-		todo := items(core, 2, "bad", Nature{Batched: true})
-		require.Nil(t, core.Run(t.Context(), todo))
-		for _, it := range todo {
-			require.True(t, it.Failure.is(batchMethodNotAllowed))
-			require.Equal(t, NotRun, it.Failure.Kind)
-			require.Zero(t, it.Failure.Attempts)
+	for _, whole := range []bool{false, true} {
+		portal := &picky{whole: whole}
+		core := portal.core()
+		for range 2 {
+			todo := items(core, 2, "bad", Nature{Batched: true})
+			require.Nil(t, core.Run(t.Context(), todo))
+			for _, it := range todo {
+				require.True(t, it.Failure.is(batchMethodNotAllowed))
+				require.Equal(t, NotRun, it.Failure.Kind)
+				require.Zero(t, it.Failure.Attempts)
+			}
+			require.Equal(t, []string{"2"}, portal.requests, "the second time it is known")
 		}
-		require.Equal(t, []string{"2"}, portal.requests, "the second time it is known")
 	}
 }
 

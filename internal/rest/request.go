@@ -54,7 +54,7 @@ type Nature struct {
 }
 
 // Batched is a request whose caller wants to know when the portal does not run it in the batch that it
-// was put in, because a call of each would be too many.
+// was put in, or no batch at all, because a call of each would be too many.
 type Batched interface{ Batched() }
 
 // NewCall returns a call of a method with parameters from [Encode]. Its own secrets are
