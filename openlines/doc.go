@@ -12,7 +12,7 @@
 //		return lines.Session.CallOperator(ctx, openlines.SessionCallOperatorRequest{ChatID: line.ChatID})
 //	}
 //
-// It serves bots of both generations; of package imbotv2 give [New] the client's Base. Its
+// It serves bots of both generations; of package imbotv2 give [New] and [EnsureBot] the client's Base. Its
 // requests are [imbot.Request]s, so they travel in batches and streams, too. The webhook or
 // application needs the scope imopenlines.
 //

@@ -190,5 +190,10 @@ A bot in any language registers like this, with the address where it listens
 … and writes to a person, here the administrator, like this:
 
   curl %[2]simbot.message.add -d CLIENT_ID=my-bot-secret -d DIALOG_ID=1 -d 'MESSAGE=[B]Hello![/B]'%[3]s
+
+One of the second generation needs no address: it asks for its events, with the id of the bot from the first answer.
+
+  curl %[2]simbot.v2.Bot.register -d 'fields[botToken]=my-token' -d 'fields[code]=my_v2_bot' -d 'fields[properties][name]=My second bot'%[3]s
+  curl %[2]simbot.v2.Event.get -d botToken=my-token -d botId=ID%[3]s
 `, origin, hook, trust)
 }

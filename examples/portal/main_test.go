@@ -155,6 +155,17 @@ func (p *program) lines() (page, register, send string) {
 	return page, register, send
 }
 
+// The second generation, by the lines that are printed.
+func TestABotWithoutAnAddress(t *testing.T) {
+	p := start(t, "-addr", ":0")
+	printed := p.reads("Interrupt")
+	line := func(method string) string { return regexp.MustCompile(`(?m)^  curl \S+` + method + ` .*$`).FindString(printed) }
+	require.Contains(t, p.curl(line(`imbot\.v2\.Bot\.register`), "", ""), `"id":103,"code":"my_v2_bot"`)
+	page := strings.Fields(printed)[1]
+	require.Contains(t, p.post(page+"api/say", "application/json", `{"user":1,"dialog":"103","text":"hello"}`), `"message"`)
+	require.Contains(t, p.curl(line(`imbot\.v2\.Event\.get`), "botId", "103"), `"text":"hello"`)
+}
+
 // A bot in another language: nothing but HTTP and the lines that are printed.
 func TestBotInAnyLanguage(t *testing.T) {
 	p := start(t, "-addr", ":0", "-users", "Carla Rossi, Dmitri")
