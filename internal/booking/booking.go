@@ -66,6 +66,7 @@ type Limiter struct {
 	back    time.Time           // since when
 	drained map[string]struct{} // portals whose bucket was set to what may be left since then
 	sent    map[string]int      // requests to a portal that went past the engine, and it was not told yet
+	crowd   crowd
 }
 
 // New returns a limiter with the rate of [rest.NewPacer], whose engine has the same.
@@ -370,7 +371,9 @@ func (l *Limiter) tooLate(p *portal) {
 
 // isBooked notes when a slot is due. The engine is not away.
 func (l *Limiter) isBooked(p *portal, b *booking, d time.Duration) {
+	told := l.engine.Replicas()
 	l.mu.Lock()
+	l.crowd.count(told)
 	back := !l.away.IsZero()
 	if back {
 		l.away, l.back, l.drained = time.Time{}, time.Now(), map[string]struct{}{p.name: {}}
@@ -384,13 +387,31 @@ func (l *Limiter) isBooked(p *portal, b *booking, d time.Duration) {
 	}
 }
 
+// A crowd is how many replicas there are. An engine that has forgotten everything counts those who have come
+// back, so fewer are believed only after fewerTime: else each of them takes the whole rate for its share.
+type crowd struct {
+	n  int
+	at time.Time // when there were so many last
+}
+
+const fewerTime = 15 * time.Second
+
+// count notes what the engine says, 0 when it has not said anything.
+func (c *crowd) count(n int) int {
+	if now := time.Now(); n > 0 && (n >= c.n || now.Sub(c.at) > fewerTime) {
+		c.n, c.at = n, now
+	}
+	if c.n == 0 {
+		return 2
+	}
+	return c.n
+}
+
 // isAway sends all who wait to the share of this process.
 func (l *Limiter) isAway(p *portal, b *booking, sent int, err error) {
-	replicas := l.engine.Replicas()
-	if replicas <= 0 {
-		replicas = 2
-	}
+	told := l.engine.Replicas()
 	l.mu.Lock()
+	replicas := l.crowd.count(told)
 	delete(p.booked, b)
 	l.missed(p.name, sent)
 	first, now := l.away.IsZero(), time.Now()

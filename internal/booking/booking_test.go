@@ -24,12 +24,13 @@ type engine struct {
 	perSecond float64
 	burst     int
 
-	mu    sync.Mutex
-	tat   map[string]time.Time
-	trips int
-	slow  float64
-	down  error
-	hangs bool
+	mu        sync.Mutex
+	tat       map[string]time.Time
+	trips     int
+	slow      float64
+	down      error
+	hangs     bool
+	forgetful bool // it counts nobody but who asks
 }
 
 func newEngine(perSecond float64, burst int) *engine {
@@ -92,7 +93,14 @@ func (e *engine) Refused(ctx context.Context, portal string) error {
 	})
 }
 
-func (e *engine) Replicas() int { return 4 }
+func (e *engine) Replicas() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.forgetful {
+		return 1
+	}
+	return 4
+}
 
 func (e *engine) set(change func()) {
 	e.mu.Lock()
@@ -268,7 +276,7 @@ func TestAnAnswerInAHurryIsNotTurnedAwayForBulk(t *testing.T) {
 
 func TestWhileTheEngineIsAwayEachReplicaTakesItsShare(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*engine){"it fails": func(e *engine) { e.down = errDown }, "it hangs": func(e *engine) { e.hangs = true }} {
+	for name, change := range map[string]func(*engine){"it fails": func(e *engine) { e.down = errDown }, "it hangs": func(e *engine) { e.hangs = true }, "it has forgotten who there is, and fails": func(e *engine) { e.forgetful, e.down = true, errDown }} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
