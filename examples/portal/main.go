@@ -8,6 +8,9 @@
 // Without a host in -addr only this machine reaches it; -addr 0.0.0.0:8060 lets
 // everybody in the network act as anybody on the portal.
 //
+// Its ids begin anew at each start. A bot that keeps its events in a file or a database has to begin
+// anew, too, or takes them for those it has handled.
+//
 // With -tls the portal is reached by https://, on which two official SDKs insist. Its
 // certificate is made at the start, and the authority that clients have to trust is
 // printed. With -oauth there is an OAuth application, too, and what a client needs to act

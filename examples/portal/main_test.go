@@ -159,7 +159,9 @@ func (p *program) lines() (page, register, send string) {
 func TestABotWithoutAnAddress(t *testing.T) {
 	p := start(t, "-addr", ":0")
 	printed := p.reads("Interrupt")
-	line := func(method string) string { return regexp.MustCompile(`(?m)^  curl \S+` + method + ` .*$`).FindString(printed) }
+	line := func(method string) string {
+		return regexp.MustCompile(`(?m)^  curl \S+` + method + ` .*$`).FindString(printed)
+	}
 	require.Contains(t, p.curl(line(`imbot\.v2\.Bot\.register`), "", ""), `"id":103,"code":"my_v2_bot"`)
 	page := strings.Fields(printed)[1]
 	require.Contains(t, p.post(page+"api/say", "application/json", `{"user":1,"dialog":"103","text":"hello"}`), `"message"`)
