@@ -28,7 +28,7 @@ func (c claims) Claim(ctx context.Context, key string) (first bool, err error) {
 	err = c.db.update(ctx, func(tx *bbolt.Tx) error {
 		known, at := claimed.get(tx, []byte(key))
 		if is = known == nil || c.db.now().Sub(at) >= claimTime; !is {
-			return nil
+			return errNothing
 		}
 		return claimed.put(tx, []byte(key), c.db.now(), nil)
 	}, nil)

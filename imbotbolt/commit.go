@@ -24,7 +24,7 @@ var errClosed = fmt.Errorf("imbotbolt: the file is closed: %w", driver.ErrClosed
 // An op is a change that waits for the committer.
 type op struct {
 	ctx   context.Context
-	do    func(*bbolt.Tx) error // may run more than once; an error that is a refusal has changed nothing
+	do    func(*bbolt.Tx) error // may run more than once; a refusal and errNothing have changed nothing
 	after func()                // run in the order of the changes, when they are on the disk; may be nil
 	undo  func()                // run when it was not made; may be nil
 	frees bool                  // it leaves room on the disk
@@ -128,8 +128,11 @@ func (db *DB) transact(ops []*op) error {
 		switch {
 		case bad != nil:
 			bad.fails(err)
-		case err == nil || errors.Is(err, errNothing):
-			return err
+		case err == nil:
+			db.unsure = false
+			return nil
+		case errors.Is(err, errNothing):
+			return nil
 		default:
 			db.unsure = true
 			if !freeOnly(ops, err) {
@@ -175,14 +178,14 @@ func freeOnly(ops []*op, err error) bool {
 
 // apply makes changes in a transaction. It leaves in bad which one has failed.
 func (db *DB) apply(tx *bbolt.Tx, ops []*op, bad **op) error {
+	changes := 0
 	if db.unsure {
+		changes++ // what was stored and seemed not to be is synced before anybody is told that it is known
 		if err := db.queue.read(tx); err != nil {
 			return err
 		}
-		db.unsure = false
 	}
 	db.queue.begin()
-	changes := 0
 	for _, o := range ops {
 		if o.out {
 			continue
@@ -192,12 +195,13 @@ func (db *DB) apply(tx *bbolt.Tx, ops []*op, bad **op) error {
 		}
 		*bad = o
 		err := o.do(tx)
-		if r := (refusal{}); errors.As(err, &r) {
+		switch r := (refusal{}); {
+		case errors.As(err, &r):
 			o.err = err
-		} else if err != nil {
-			return err
-		} else {
+		case err == nil:
 			changes++
+		case !errors.Is(err, errNothing):
+			return err
 		}
 		*bad = nil
 	}

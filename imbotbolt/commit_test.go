@@ -94,9 +94,11 @@ func TestATransactionThatOnlySeemedToFail(t *testing.T) {
 	put(t, in, "a")
 	running := take(t, in, 9)[0]
 	require.NoError(t, db.Unnoticed("b", "lineb", 1))
+	writes := db.Writes()
 	fresh, err := in.Put(t.Context(), driver.InboxItem{Key: "b", Line: "lineb"})
 	require.NoError(t, err)
 	require.False(t, fresh)
+	require.Greater(t, db.Writes(), writes, "it is known only when it is on the disk")
 	require.NoError(t, in.Done(t.Context(), running, driver.InboxHandled))
 	require.ErrorIs(t, in.Done(t.Context(), running, driver.InboxHandled), driver.ErrTakenOver)
 	items := take(t, in, 9)
@@ -106,6 +108,22 @@ func TestATransactionThatOnlySeemedToFail(t *testing.T) {
 	stats, err := in.InboxStats(t.Context())
 	require.NoError(t, err)
 	require.Zero(t, stats)
+}
+
+func TestWhatIsKnownIsNotWritten(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+	put(t, db.Inbox(), "k")
+	first, err := db.Claims().Claim(t.Context(), "k")
+	require.NoError(t, err)
+	require.True(t, first)
+	writes := db.Writes()
+	fresh, err := db.Inbox().Put(t.Context(), driver.InboxItem{Key: "k", Line: "l"})
+	require.NoError(t, err)
+	require.False(t, fresh)
+	first, err = db.Claims().Claim(t.Context(), "k")
+	require.NoError(t, err)
+	require.False(t, first)
+	require.Equal(t, writes, db.Writes())
 }
 
 func TestCleaningKeepsPace(t *testing.T) {

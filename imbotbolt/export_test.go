@@ -96,6 +96,12 @@ func (db *DB) FailNext() error {
 	return errors.New("the disk fails")
 }
 
+// Writes tells how many transactions were written.
+func (db *DB) Writes() (n int) {
+	_ = db.bolt.View(func(tx *bbolt.Tx) error { n = tx.ID(); return nil })
+	return n
+}
+
 // Recover lets them succeed again.
 func (db *DB) Recover() { db.size.Store(0) }
 

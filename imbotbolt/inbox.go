@@ -65,7 +65,7 @@ func (b *Inbox) Put(ctx context.Context, it driver.InboxItem) (fresh bool, err e
 		id = 0
 		known := tx.Bucket(seen.name)
 		if known.Get(digest(it.Key)) != nil {
-			return nil
+			return errNothing
 		}
 		if strings.HasPrefix(it.Line, "u") && !q.room(it.Line) {
 			return refusal{driver.ErrLineFull}
@@ -302,9 +302,11 @@ func (b *Inbox) InboxStats(ctx context.Context) (driver.InboxStats, error) {
 	}
 	stats := b.db.queue.stats()
 	err := b.db.view(ctx, func(tx *bbolt.Tx) error {
-		if _, raw := tx.Bucket(inEvents).Cursor().First(); raw != nil {
-			if r, err := decode(raw); err == nil {
+		c := tx.Bucket(inEvents).Cursor()
+		for k, raw := c.First(); k != nil; k, raw = c.Next() {
+			if r, err := decode(raw); err == nil { // a damaged one has no time
 				stats.Oldest = max(b.db.now().Sub(r.at), 0)
+				break
 			}
 		}
 		return nil
