@@ -129,6 +129,9 @@ func (db *DB) open() (err error) {
 			_ = db.bolt.Close()
 		}
 	}()
+	if err := guard(func() error { return db.bolt.View(ours) }); err != nil {
+		return err
+	}
 	if err := errors.Join(db.shrink(), db.watch()); err != nil {
 		return err
 	}
@@ -235,12 +238,23 @@ var (
 	states   = aged{[]byte("state"), []byte("state-at")} // by when it ends
 )
 
-// prepare makes the buckets, and refuses a file that this version cannot read. A file that is as it
-// should be is not written, because the disk may be full.
-func (db *DB) prepare(tx *bbolt.Tx) error {
-	if first, _ := tx.Cursor().First(); first != nil && tx.Bucket(inMeta) == nil {
-		return errors.New("it belongs to another program: name a file that is not there yet")
+// ours refuses a file that this version cannot read, before anything of it is changed.
+func ours(tx *bbolt.Tx) error {
+	meta := tx.Bucket(inMeta)
+	if meta == nil {
+		if first, _ := tx.Cursor().First(); first != nil {
+			return errors.New("it belongs to another program: name a file that is not there yet")
+		}
+		return nil
 	}
+	if version := meta.Get([]byte("version")); version != nil && (len(version) != 1 || version[0] > fileVersion) {
+		return errors.New("it was written by a newer version of this package: use that one")
+	}
+	return nil
+}
+
+// prepare makes the buckets. A file that is as it should be is not written, because the disk may be full.
+func (db *DB) prepare(tx *bbolt.Tx) error {
 	changed := false
 	for _, name := range [][]byte{inMeta, inEvents, inTries, inGrants, buried.name, buried.at, seen.name, seen.at, claimed.name, claimed.at, states.name, states.at} {
 		changed = changed || tx.Bucket(name) == nil
@@ -249,13 +263,10 @@ func (db *DB) prepare(tx *bbolt.Tx) error {
 		}
 	}
 	meta := tx.Bucket(inMeta)
-	version := meta.Get([]byte("version"))
-	if version == nil {
+	if meta.Get([]byte("version")) == nil {
 		if err := meta.Put([]byte("version"), []byte{fileVersion}); err != nil {
 			return err
 		}
-	} else if len(version) != 1 || version[0] > fileVersion {
-		return errors.New("it was written by a newer version of this package: use that one")
 	}
 	renewed, err := db.checkKeys(meta)
 	if err == nil && !changed && !renewed {

@@ -114,6 +114,29 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 	}
 }
 
+// A file that is refused is left as it is, though it is mostly free.
+func TestTheFileOfAnotherProgramIsNotMadeSmaller(t *testing.T) {
+	defer imbotbolt.WasteLess(1 << 20)()
+	path := filepath.Join(t.TempDir(), "cats.db")
+	other, err := bbolt.Open(path, 0o640, nil)
+	require.NoError(t, err)
+	require.NoError(t, other.Update(func(tx *bbolt.Tx) error {
+		b, err := tx.CreateBucket([]byte("cats"))
+		require.NoError(t, err)
+		return b.Put([]byte("cat"), make([]byte, 4<<20))
+	}))
+	require.NoError(t, other.Update(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("cats")).Delete([]byte("cat")) }))
+	require.NoError(t, other.Close())
+	before, err := os.Stat(path)
+	require.NoError(t, err)
+	_, err = imbotbolt.Open(path, imbotbolt.Options{})
+	require.ErrorContains(t, err, "belongs to another program")
+	after, err := os.Stat(path)
+	require.NoError(t, err)
+	require.True(t, os.SameFile(before, after))
+	require.Equal(t, before.Size(), after.Size())
+}
+
 func TestANewProgramWaitsForTheOldOne(t *testing.T) {
 	path := made(t, imbotbolt.Options{})
 	old, err := imbotbolt.Open(path, imbotbolt.Options{})
@@ -191,6 +214,9 @@ func TestADamagedRowIsBuriedAndHoldsNobodyUp(t *testing.T) {
 
 			db = openFile(t, path, imbotbolt.Options{})
 			in := db.Inbox()
+			stats, err := in.InboxStats(t.Context())
+			require.NoError(t, err)
+			require.Positive(t, stats.Oldest, "that of the other one")
 			heard := make(chan string, 9)
 			h := &imbot.EventHandler{Verifier: imbot.ApplicationToken("token"), Inbox: in, Logger: quiet(), OnEvent: func(_ context.Context, ev imbot.Event) error {
 				heard <- ev.Meta().Name
@@ -209,7 +235,7 @@ func TestADamagedRowIsBuriedAndHoldsNobodyUp(t *testing.T) {
 			for _, it := range dead {
 				require.NoError(t, in.Drop(t.Context(), it.ID))
 			}
-			stats, err := in.InboxStats(t.Context())
+			stats, err = in.InboxStats(t.Context())
 			require.NoError(t, err)
 			require.Zero(t, stats)
 			require.NoError(t, h.Shutdown(t.Context()))
