@@ -91,8 +91,8 @@ func TestAChangeThatFailsTakesNoOtherWithIt(t *testing.T) {
 func TestATransactionThatOnlySeemedToFail(t *testing.T) {
 	db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
 	in := db.Inbox()
-	put(t, in, "a")
-	running := take(t, in, 9)[0]
+	put(t, in, "a", "c")
+	running := take(t, in, 1)[0]
 	require.NoError(t, db.Unnoticed("b", "lineb", 1))
 	writes := db.Writes()
 	fresh, err := in.Put(t.Context(), driver.InboxItem{Key: "b", Line: "lineb"})
@@ -102,9 +102,11 @@ func TestATransactionThatOnlySeemedToFail(t *testing.T) {
 	require.NoError(t, in.Done(t.Context(), running, driver.InboxHandled))
 	require.ErrorIs(t, in.Done(t.Context(), running, driver.InboxHandled), driver.ErrTakenOver)
 	items := take(t, in, 9)
-	require.Len(t, items, 1)
-	require.Equal(t, "b", items[0].Key)
-	require.NoError(t, in.Done(t.Context(), items[0], driver.InboxHandled))
+	require.Len(t, items, 2)
+	require.Equal(t, []string{"c", "b"}, []string{items[0].Key, items[1].Key})
+	for _, it := range items {
+		require.NoError(t, in.Done(t.Context(), it, driver.InboxHandled))
+	}
 	stats, err := in.InboxStats(t.Context())
 	require.NoError(t, err)
 	require.Zero(t, stats)
@@ -155,7 +157,8 @@ func TestAClockThatWasWrong(t *testing.T) {
 			require.NoError(t, err)
 			db.SetClock(row.wrong)
 			in := db.Inbox()
-			put(t, in, "a", "waits")
+			put(t, in, "dead", "a", "waits")
+			require.NoError(t, in.Done(t.Context(), take(t, in, 1)[0], driver.InboxBuried))
 			require.NoError(t, in.Done(t.Context(), take(t, in, 1)[0], driver.InboxHandled))
 			first, err := db.Claims().Claim(t.Context(), "c")
 			require.NoError(t, err)
@@ -180,6 +183,9 @@ func TestAClockThatWasWrong(t *testing.T) {
 			require.NoError(t, db.Clean(2*time.Hour+time.Minute))
 			require.Equal(t, 1, db.Rows("seen"), "only what waits is known")
 			require.Zero(t, db.Rows("claim"))
+			require.Equal(t, 1, db.Rows("dead"))
+			require.NoError(t, db.Clean(30*24*time.Hour+2*time.Hour))
+			require.Zero(t, db.Rows("dead"))
 		})
 	}
 }
@@ -210,6 +216,7 @@ func TestDoneBesideClose(t *testing.T) {
 		{"the inbox stays open", false, false, "two"},
 		{"the inbox is closed after the change, before it is on the disk", true, false, "two"},
 		{"and then the disk fails", true, true, "one"},
+		{"the disk fails while the inbox is open", false, true, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -228,17 +235,26 @@ func TestDoneBesideClose(t *testing.T) {
 					return func() { errs[i] = a.Done(t.Context(), it, driver.InboxBuried) }
 				}
 				togetherUnless(t, db, func() error {
+					require.NoError(t, a.Done(t.Context(), it, driver.InboxReturned), "too late")
 					if row.closes {
 						require.NoError(t, a.Close())
-						synctest.Wait()
-						require.Nil(t, items, "nobody knows yet whether it is done")
 					}
+					synctest.Wait()
+					require.Nil(t, items, "nobody knows yet whether it is done")
 					if row.failed {
 						return db.FailNext()
 					}
 					return nil
 				}, end(0), end(1))
 				require.Equal(t, row.failed, errs[0] != nil && errs[1] != nil, "%v", errs)
+				if row.next == "" {
+					db.Recover()
+					require.NoError(t, a.Done(t.Context(), it, driver.InboxReturned), "it still has it")
+					synctest.Wait()
+					require.NoError(t, takeErr)
+					require.Len(t, items, 1)
+					return
+				}
 				require.Equal(t, row.failed, takeErr != nil, "%v", takeErr)
 				if row.failed {
 					db.Recover()

@@ -83,3 +83,15 @@ func TestAStateThatIsToLiveForEver(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "x", string(value))
 }
+
+func TestAStateThatIsChangedLivesOn(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+	require.NoError(t, db.States().Swap(t.Context(), "s", nil, []byte("x"), time.Hour))
+	require.NoError(t, db.States().Swap(t.Context(), "s", []byte("x"), []byte("y"), 3*time.Hour))
+	require.NoError(t, db.Clean(2*time.Hour))
+	value, err := db.States().Load(t.Context(), "s")
+	require.NoError(t, err)
+	require.Equal(t, "y", string(value))
+	require.NoError(t, db.Clean(4*time.Hour))
+	require.Zero(t, db.Rows("state")+db.Rows("state-at"))
+}
