@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,4 +96,39 @@ func TestAStateThatIsChangedLivesOn(t *testing.T) {
 	require.Equal(t, "y", string(value))
 	require.NoError(t, db.Clean(4*time.Hour))
 	require.Zero(t, db.Rows("state")+db.Rows("state-at"))
+}
+
+func TestNamesOfEventsHaveBounds(t *testing.T) {
+	in := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{}).Inbox()
+	put(t, in, strings.Repeat("z", 60))
+	for _, name := range []string{"", "A", "a-b", "é", "a\x00", strings.Repeat("z", 65)} {
+		_, err := in.Put(t.Context(), driver.InboxItem{Key: name, Line: "l"})
+		require.ErrorContains(t, err, "Put: Key and Line are 1 to 64 letters", name)
+		_, err = in.Put(t.Context(), driver.InboxItem{Key: "k", Line: name})
+		require.ErrorContains(t, err, "Put: Key and Line are 1 to 64 letters", name)
+	}
+	fresh, err := in.Put(t.Context(), driver.InboxItem{Key: "k", Line: "l", Body: make([]byte, 5<<20+1)})
+	require.ErrorContains(t, err, "Put: Body has 5242881 bytes, and may have 5 MiB")
+	require.False(t, fresh)
+}
+
+func TestTriesAreForgottenWithTheirEvent(t *testing.T) {
+	path := made(t, imbotbolt.Options{})
+	killed := func() {
+		require.NoError(t, os.WriteFile(path+".run", []byte("imbotrun\x00\x00\x00\x00\x00\x00\x00\x01"), 0o600))
+	}
+	for tries := range 3 {
+		db, err := imbotbolt.Open(path, imbotbolt.Options{})
+		require.NoError(t, err)
+		it := take(t, db.Inbox(), 1)[0]
+		require.Equal(t, 1+tries, it.Tries)
+		require.NoError(t, db.Close()) // this one does not count
+		killed()
+	}
+	db := openFile(t, path, imbotbolt.Options{})
+	in := db.Inbox()
+	for _, it := range take(t, in, 9) {
+		require.NoError(t, in.Done(t.Context(), it, driver.InboxHandled))
+	}
+	require.Zero(t, db.Rows("tries"))
 }
