@@ -103,7 +103,7 @@ func fetchOne(ctx context.Context, ask poll.Ask[*bot]) (answer poll.Answer[*fetc
 func surely(ctx context.Context, do func(context.Context) error) error {
 	err := do(ctx)
 	var e *imbot.Error
-	if meaning(err) == poll.End && errors.As(err, &e) && e.InBatch && !errors.Is(err, imbot.ErrNotRun) {
+	if meaning(err) == poll.End && errors.As(err, &e) && e.InBatch {
 		err = do(rest.Alone(ctx))
 	}
 	return err

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -120,6 +122,54 @@ func TestABatchedRequestGoesInABatchOrNotAtAll(t *testing.T) {
 	}
 }
 
+func TestABatchedRequestGoesSinglyWhereThatEndsSoon(t *testing.T) {
+	for name, params := range map[string]string{"it cannot travel": `{"TEXT":"$result[x]"}`, "batch is on hold": `{}`} {
+		t.Run(name, func(t *testing.T) {
+			portal := &picky{}
+			core := portal.core()
+			if params == `{}` {
+				core.used().holds.refused("batch", time.Now())
+			}
+			it := NewItem(core.NewCall("good", []byte(params), Nature{Batched: true}))
+			require.Nil(t, core.Run(t.Context(), []*Item{it}))
+			require.Nil(t, it.Failure)
+			require.Equal(t, []string{"good"}, portal.requests)
+		})
+	}
+}
+
+func TestARefusedMethodIsTriedAgainAfterAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		portal := &picky{}
+		core := portal.core()
+		run := func() []string {
+			portal.requests = nil
+			require.Nil(t, core.Run(t.Context(), append(items(core, 1, "good", Nature{}), items(core, 1, "bad", Nature{})...)))
+			return portal.requests
+		}
+		require.Equal(t, []string{"2", "bad"}, run())
+		require.Equal(t, maxBatch, core.BatchSize(), "that says nothing about how long batches may be")
+		require.Equal(t, []string{"1", "bad"}, run())
+		time.Sleep(batchPause)
+		require.Equal(t, []string{"2", "bad"}, run())
+	})
+}
+
+func TestSendOnceWithAMethodThatIsRefusedInABatch(t *testing.T) {
+	for _, row := range []struct {
+		first, second string
+		want          []string
+	}{{"bad", "good", []string{"bad"}}, {"good", "bad", []string{"good"}}} {
+		portal := &picky{}
+		core := portal.core()
+		core.used().size.refuse("bad")
+		both := append(items(core, 1, row.first, Nature{}), items(core, 1, row.second, Nature{})...)
+		require.NoError(t, core.SendOnce(t.Context(), func() ([]*Item, time.Duration) { return both, time.Minute }, func() {}))
+		require.Equal(t, row.want, portal.requests)
+		require.Equal(t, []Verdict{Ran, NotSent}, []Verdict{both[0].Verdict, both[1].Verdict})
+	}
+}
+
 func TestRequestsOfACallbackCountSingly(t *testing.T) {
 	portal := &picky{}
 	core := portal.core()
@@ -147,28 +197,38 @@ type watcher func()
 func (w watcher) Report(context.Context, Attempt) { w() }
 func (watcher) Panicked(string, []byte)           {}
 
-// Calls that have to go by themselves take no room of the batch behind them.
-func TestARefusedMethodTakesNoRoom(t *testing.T) {
-	portal := &picky{}
-	core := portal.core()
-	core.config.AutoBatch, core.config.Dialog = true, func([]byte) string { return "" }
-	core.used().size.refuse("bad")
-	a := core.used().auto
-	long := []byte(`{"TEXT":"` + strings.Repeat("a", 30<<10) + `"}`)
-	a.mu.Lock()
-	for i := range 60 {
-		method, params := "bad", long
-		if i%3 == 0 {
-			method, params = "good", []byte(`{}`)
-		}
-		j := &waiter{Item: *NewItem(core.NewCall(method, params, Nature{})), turn: make(chan turn, 1)}
+// line puts calls into an automatic batch that nobody sends, each into a lane of its own.
+func line(c *Core, class Class, calls ...*Item) *queue {
+	a := c.used().auto
+	q := a.queue(class)
+	q.pumping = true
+	for _, it := range calls {
 		l := &lane{}
-		j.lane, j.place = l, l.calls.PushBack(j)
-		q := a.queue(ClassNormal)
-		q.pumping = true // nobody pumps
-		l.of[ClassNormal.line()]++
+		j := &waiter{Item: *it, class: class, lane: l, turn: make(chan turn, 1)}
+		j.place = l.calls.PushBack(j)
+		l.of[class.line()]++
 		a.free(l)
 	}
+	return q
+}
+
+// Calls that have to go by themselves take no room of the batch behind them, and carry none.
+func TestARefusedMethodInAnAutomaticBatch(t *testing.T) {
+	core := (&picky{}).core()
+	core.config.AutoBatch = true
+	core.used().size.refuse("bad")
+	a := core.used().auto
+	for range 20 {
+		long := core.NewCall("bad", []byte(`{"TEXT":"`+strings.Repeat("a", 30<<10)+`"}`), Nature{})
+		line(core, ClassNormal, append(items(core, 1, "good", Nature{}), NewItem(long), NewItem(long))...)
+	}
 	require.Len(t, a.take(a.queue(ClassNormal), nil, 50, maxBatchBytes), 20)
-	a.mu.Unlock()
+
+	for range len(a.recent.answer) {
+		a.recent.add(ClassAnswer)
+	}
+	line(core, ClassBulk, items(core, 5, "good", Nature{})...)
+	answers := line(core, ClassAnswer, append(items(core, 1, "bad", Nature{}), items(core, 1, "good", Nature{})...)...)
+	require.Len(t, a.load(answers), 1, "an answer by itself")
+	require.Len(t, a.load(answers), 6, "one with a broadcast behind it")
 }
