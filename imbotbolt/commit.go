@@ -42,8 +42,8 @@ func (r refusal) Unwrap() error { return r.error }
 // change may be made all the same: what do and after write is the committer's until update returns nil.
 func (db *DB) update(ctx context.Context, do func(*bbolt.Tx) error, after func()) error {
 	return db.ask(&op{ctx: ctx, after: after, do: func(tx *bbolt.Tx) error {
-		if err := db.there(); err != nil {
-			return refusal{err}
+		if db.gone != nil {
+			return refusal{db.gone}
 		}
 		return do(tx)
 	}})
@@ -142,8 +142,8 @@ func (db *DB) transact(ops []*op) error {
 	}
 }
 
-func (db *DB) write(f func(*bbolt.Tx) error) error {
-	if err := db.whole(); err != nil {
+func (db *DB) write(f func(*bbolt.Tx) error) (err error) {
+	if db.gone, err = db.look(); err != nil {
 		return err
 	}
 	return guard(func() error { return db.bolt.Update(f) })

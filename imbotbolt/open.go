@@ -46,6 +46,7 @@ type DB struct {
 	path   string
 	file   os.FileInfo  // what path named at Open
 	size   atomic.Int64 // the largest that the file was: it never shrinks
+	gone   error        // why nothing is stored any more; only for the committer
 	bolt   *bbolt.DB
 	keys   *imbot.Keyring
 	unlock func()
@@ -406,7 +407,7 @@ func (db *DB) view(ctx context.Context, f func(*bbolt.Tx) error) error {
 		return errClosed
 	default:
 	}
-	if err := db.whole(); err != nil {
+	if _, err := db.look(); err != nil {
 		return err
 	}
 	err := guard(func() error { return db.bolt.View(f) })

@@ -26,27 +26,20 @@ func (db *DB) watch() (err error) {
 	return err
 }
 
-// there refuses to store what the next process would not find, because somebody has removed the file, or
-// put another one in its place.
-func (db *DB) there() error {
-	info, err := os.Stat(db.path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, db.file) {
-		return fmt.Errorf("imbotbolt: nothing was stored: %s was removed or replaced while it was open: end the program, and bring the file back", db.path)
-	}
-	return nil
-}
-
-// whole refuses a file that somebody has cut off while it was open: bbolt would fail in the middle, and
-// keep its locks for ever.
-func (db *DB) whole() error {
+// look looks whether the file is as bbolt has it open. gone: somebody has removed it, or put another one
+// in its place, and the next process would not find what is stored. err: somebody has cut it off; bbolt
+// would fail in the middle, and keep its locks for ever.
+func (db *DB) look() (gone, err error) {
 	largest := db.size.Load() // before it is asked: others may make it larger
 	info, err := os.Stat(db.path)
-	if err != nil || !os.SameFile(info, db.file) {
-		return nil //nolint:nilerr // what is open has lost its name, and nothing else
-	}
-	if info.Size() < largest {
-		return damaged(fmt.Errorf("it was cut off while it was open, and has %d of %d bytes", info.Size(), largest))
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(info, db.file):
+		return fmt.Errorf("imbotbolt: nothing was stored: %s was removed or replaced while it was open: end the program, and bring the file back", db.path), nil
+	case err != nil:
+		return nil, nil //nolint:nilerr // who may no longer ask has the file open all the same
+	case info.Size() < largest:
+		return nil, damaged(fmt.Errorf("it was cut off while it was open, and has %d of %d bytes", info.Size(), largest))
 	}
 	db.size.CompareAndSwap(largest, info.Size())
-	return nil
+	return nil, nil
 }
