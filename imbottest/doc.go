@@ -72,7 +72,7 @@
 // here, too: for more than fifty calls a test should use [imbot.WithLimiter](nil).
 //
 // The ids of each portal begin anew. An Inbox or Claims of a file or server that knew an earlier portal takes
-// events with the same ids for handled, and says nothing: give each portal an empty one.
+// posted events with the same ids for handled, and says nothing: give each portal an empty one.
 //
 // Clients in other languages find what they expect: several slashes in a path count as
 // one, bodies may be JSON, forms or multipart/form-data, pages of every origin may call,

@@ -300,7 +300,8 @@ func (h *EventHandler) push(b botKey, size int, ev imbot.Event, done func()) (bo
 // dialog has.
 func itemOf(b botKey, ev imbot.Event, body []byte) driver.InboxItem {
 	key := inbox.NewDigest()
-	key.Texts("fetched", b.portal, b.id.String(), ev.Meta().Raw.Get("eventId"))
+	// With its time, because a portal gives ids again, from a backup or when its database has forgotten the counter.
+	key.Texts("fetched", b.portal, b.id.String(), ev.Meta().Raw.Get("eventId"), ev.Meta().Raw.Get("ts"))
 	if ev.Meta().Raw.Get("eventId") == "0" { // the portal has spoilt it
 		key.Texts(string(body))
 	}

@@ -3,6 +3,7 @@ package imbotv2
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -159,4 +160,17 @@ func TestServeEndsAllThatTheHandlerHas(t *testing.T) {
 	require.ErrorIs(t, h.Go(t.Context(), &JoinChatEvent{}, nil), imbot.ErrClosed)
 	require.ErrorContains(t, Serve(ctx, "127.0.0.1:0", &EventHandler{}), "Verifier is nil")
 	require.ErrorContains(t, Serve(ctx, "127.0.0.1:0", nil), "Verifier is nil")
+}
+
+// An id that a portal gives again is another event, which an inbox must not take for the one it has handled.
+func TestAFetchedEventIsKnownByItsIDAndTime(t *testing.T) {
+	t.Parallel()
+	key := func(date string) string {
+		var item EventItem
+		require.NoError(t, json.Unmarshal([]byte(`{"eventId":7,"type":"ONIMBOTV2MESSAGEADD","date":"`+date+`","data":{"message":{"id":5}}}`), &item))
+		return itemOf(botKey{portal: "portal.example.com", id: 101}, item.event("portal.example.com", nil), nil).Key
+	}
+	first := key("2026-01-15T10:30:00+02:00")
+	require.Equal(t, first, key("2026-01-15T08:30:00+00:00"), "told in another time zone")
+	require.NotEqual(t, first, key("2026-01-15T10:30:01+02:00"))
 }

@@ -9,7 +9,7 @@
 // everybody in the network act as anybody on the portal.
 //
 // Its ids begin anew at each start. A bot that keeps its events in a file or a database has to begin
-// anew, too, or takes them for those it has handled.
+// anew, too, or takes posted messages for those it has handled.
 //
 // With -tls the portal is reached by https://, on which two official SDKs insist. Its
 // certificate is made at the start, and the authority that clients have to trust is
