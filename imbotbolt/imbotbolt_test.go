@@ -132,3 +132,25 @@ func TestTriesAreForgottenWithTheirEvent(t *testing.T) {
 	}
 	require.Zero(t, db.Rows("tries"))
 }
+
+func TestTimeIsUpBeforeAnybodyCleans(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "bot.db"), imbotbolt.Options{})
+	require.NoError(t, db.States().Swap(t.Context(), "s", nil, []byte("x"), time.Hour))
+	for _, row := range []struct {
+		later   time.Duration
+		isFirst bool
+	}{{0, true}, {time.Hour, false}, {time.Hour, true}, {0, false}} {
+		db.SetClock(row.later)
+		first, err := db.Claims().Claim(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, row.isFirst, first)
+	}
+	_, err := db.States().Load(t.Context(), "s")
+	require.ErrorIs(t, err, imbot.ErrNotFound)
+	require.ErrorIs(t, db.States().Swap(t.Context(), "s", []byte("x"), []byte("y"), time.Hour), imbot.ErrConflict)
+	require.NoError(t, db.States().Swap(t.Context(), "s", nil, []byte("y"), time.Hour))
+	require.NoError(t, db.Clean(0))
+	value, err := db.States().Load(t.Context(), "s")
+	require.NoError(t, err)
+	require.Equal(t, "y", string(value))
+}
