@@ -198,13 +198,11 @@ func TestAPortalThatDoesWhatWeAssume(t *testing.T) {
 
 // masked are the facts that nothing can be said about when another is otherwise.
 var masked = map[string][]string{
-	"v2-in-batch":        {"batch-references", "batch-operating"},
-	"batch-references":   {"batch-operating"},
-	"operating":          nil,
-	"shared-owner":       {"sql-words"},
-	"file-object":        {"file-name-unique", "file-down"},
-	"v2-posts":           {"post-form", "application-token", "posts-per-bot"},
-	"properties-partial": nil,
+	"v2-in-batch":      {"batch-references", "batch-operating"},
+	"batch-references": {"batch-operating"},
+	"shared-owner":     {"sql-words"},
+	"file-object":      {"file-name-unique", "file-down"},
+	"v2-posts":         {"post-form", "application-token", "posts-per-bot"},
 }
 
 func TestAPortalThatDoesTheOther(t *testing.T) {
@@ -245,4 +243,14 @@ func TestAPortalThatDoesEverythingTheOtherWay(t *testing.T) {
 		}
 	}
 	require.Greater(t, told, 45)
+}
+
+func TestACloudIsToldFromABox(t *testing.T) {
+	t.Parallel()
+	for portal, want := range map[string]string{
+		"acme.bitrix24.ru": "a cloud", "acme.bitrix24.com.br": "a cloud",
+		"acme.bitrix24.example.com": "a box", "bitrix24.example.com": "a box", "portal.example.com": "a box", "127.0.0.1:8060": "a box",
+	} {
+		require.Equal(t, want, kind(portal), portal)
+	}
 }

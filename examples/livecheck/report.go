@@ -134,10 +134,10 @@ func version() string {
 	return info.Main.Version
 }
 
-// kind tells a cloud from a box, and not which one.
+// kind tells a cloud from a box, which may be called bitrix24.example.com, and not which one.
 func kind(portal string) string {
 	_, parent, _ := strings.Cut(portal, ".")
-	if strings.HasPrefix(parent, "bitrix24.") {
+	if end, found := strings.CutPrefix(parent, "bitrix24."); found && len(end) <= len("com.br") {
 		return "a cloud"
 	}
 	return "a box"
