@@ -10,9 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/imbot-go/imbot"
 	"github.com/imbot-go/imbot/imbottest"
-	"github.com/stretchr/testify/require"
 )
 
 // What the scripts below are made of: gamma fetches its events and reads what everybody writes,

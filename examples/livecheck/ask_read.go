@@ -42,7 +42,6 @@ func askBatch(ctx context.Context, c *check) (seen, error) {
 	for _, key := range []string{"a", "b"} {
 		err := b.refused(key)
 		if byMethod(err) || c.room.v2 && errors.Is(err, imbot.ErrMethodNotFound) { // it was found outside of a batch
-			c.room.noBatches = true
 			return seen{note: refusal(err)}, nil
 		}
 		if err != nil {

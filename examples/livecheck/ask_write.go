@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -72,12 +74,10 @@ func askFlagText(ctx context.Context, c *check) (seen, error) {
 
 // textField reads whether the chat has one.
 func (c *check) textField(ctx context.Context) (bool, error) {
-	object, err := c.chatObject(ctx)
-	if err != nil {
+	if err := c.readChat(ctx); err != nil {
 		return false, err
 	}
-	c.room.object = object
-	return flagOf(object["textFieldEnabled"])
+	return flagOf(c.room.object["textFieldEnabled"])
 }
 
 // flagOf reads what stands for yes or no in any form.
@@ -155,34 +155,14 @@ func askV1ToFetch(ctx context.Context, c *check) (seen, error) {
 	return yesNo(result.Bot.EventMode == string(imbotv2.EventModeFetch))
 }
 
-// registerV1 makes a bot of the first generation.
-func (c *check) registerV1(ctx context.Context, handler string) (imbot.ID, error) {
-	name, err := c.newCode(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if err := c.journal.write(entry{Kind: kindBotV1, Code: name}); err != nil {
-		return 0, err
-	}
-	c.room.bots++
-	var bot imbot.ID
-	err = c.call(ctx, "imbot.register", fields{"CODE": name, "TYPE": "B", "EVENT_HANDLER": handler, "PROPERTIES": fields{"NAME": botNameV1}}, &bot)
-	if err != nil {
-		return 0, err
-	}
-	return bot, c.journal.write(entry{Kind: kindBotV1, Code: name, Bot: bot})
-}
-
 // lightBlue is the color that the chat was made with.
 var lightBlue = imbot.ColorLightBlue.Hex()
 
 func askColour(ctx context.Context, c *check) (seen, error) {
 	if c.room.object == nil {
-		object, err := c.chatObject(ctx)
-		if err != nil {
+		if err := c.readChat(ctx); err != nil {
 			return seen{}, err
 		}
-		c.room.object = object
 	}
 	var color string
 	if json.Unmarshal(c.room.object["color"], &color) != nil {
@@ -344,9 +324,7 @@ func askReferences(ctx context.Context, c *check) (seen, error) {
 	c.room.messages += 2
 	send := func(text string, more fields) string {
 		params := fields{"message": text}
-		for name, v := range more {
-			params[name] = v
-		}
+		maps.Copy(params, more)
 		return c.command("imbot.v2.Chat.Message.send", fields{"botId": bot, "dialogId": chat, "fields": params})
 	}
 	b, err := c.batch(ctx, fields{"a": send("Asked in a batch", nil), "b": send("Answered in a batch", fields{"replyId": "$result[a][id]"})})
@@ -438,11 +416,7 @@ func askOwnJoin(ctx context.Context, c *check) (seen, error) {
 		return seen{}, err
 	}
 	c.room.offset = next
-	joined := false
-	for _, t := range types {
-		joined = joined || t == "ONIMBOTV2JOINCHAT"
-	}
-	return yesNo(joined)
+	return yesNo(slices.Contains(types, "ONIMBOTV2JOINCHAT"))
 }
 
 // askQueueOffset asks behind everything, where nothing is.
@@ -464,11 +438,7 @@ func askQueueOffset(ctx context.Context, c *check) (seen, error) {
 
 // askFirstMessage looks for it before a message that came later.
 func askFirstMessage(ctx context.Context, c *check) (seen, error) {
-	bot, err := c.bot(ctx)
-	if err != nil {
-		return seen{}, err
-	}
-	message, err := c.message(ctx)
+	bot, message, err := c.message(ctx)
 	if err != nil {
 		return seen{}, err
 	}
@@ -536,11 +506,7 @@ func askBuiltIn(ctx context.Context, c *check) (seen, error) {
 const keyboardText = "A wrong keyboard"
 
 func askKeyboard(ctx context.Context, c *check) (seen, error) {
-	bot, err := c.bot(ctx)
-	if err != nil {
-		return seen{}, err
-	}
-	message, err := c.message(ctx)
+	bot, message, err := c.message(ctx)
 	if err != nil {
 		return seen{}, err
 	}
@@ -564,6 +530,11 @@ type uploaded struct {
 	long bool
 }
 
+// file is one that is in the chat.
+func (c *check) file(ctx context.Context) (uploaded, error) {
+	return c.room.file.get(func() (uploaded, error) { return c.upload(ctx) })
+}
+
 func (c *check) upload(ctx context.Context) (uploaded, error) {
 	bot, chat, err := c.chat(ctx)
 	if err != nil {
@@ -577,7 +548,6 @@ func (c *check) upload(ctx context.Context) (uploaded, error) {
 			URLDownload json.RawMessage `json:"urlDownload"`
 			AuthorID    json.RawMessage `json:"authorId"`
 		} `json:"file"`
-		MessageID imbot.ID `json:"messageId"`
 	}
 	params := fields{"name": fileName, "content": base64.StdEncoding.EncodeToString([]byte(fileText))}
 	if err := c.call(ctx, "imbot.v2.File.upload", fields{"botId": bot, "dialogId": chat, "fields": params}, &result); err != nil {
@@ -590,7 +560,7 @@ func (c *check) upload(ctx context.Context) (uploaded, error) {
 }
 
 func askFileObject(ctx context.Context, c *check) (seen, error) {
-	file, err := c.room.file.get(func() (uploaded, error) { return c.upload(ctx) })
+	file, err := c.file(ctx)
 	if err == nil && file.id == 0 {
 		return seen{note: "null"}, nil
 	}
@@ -598,7 +568,7 @@ func askFileObject(ctx context.Context, c *check) (seen, error) {
 }
 
 func askFileName(ctx context.Context, c *check) (seen, error) {
-	first, err := c.room.file.get(func() (uploaded, error) { return c.upload(ctx) })
+	first, err := c.file(ctx)
 	if err != nil {
 		return seen{}, err
 	}
@@ -610,7 +580,7 @@ func askFileName(ctx context.Context, c *check) (seen, error) {
 }
 
 func askFileDown(ctx context.Context, c *check) (seen, error) {
-	file, err := c.room.file.get(func() (uploaded, error) { return c.upload(ctx) })
+	file, err := c.file(ctx)
 	if err != nil {
 		return seen{}, err
 	}
@@ -629,11 +599,7 @@ func askFileDown(ctx context.Context, c *check) (seen, error) {
 }
 
 func askEmptyDeletes(ctx context.Context, c *check) (seen, error) {
-	bot, err := c.bot(ctx)
-	if err != nil {
-		return seen{}, err
-	}
-	message, err := c.message(ctx)
+	bot, message, err := c.message(ctx)
 	if err != nil {
 		return seen{}, err
 	}

@@ -250,7 +250,7 @@ func (c *check) deleteAll(ctx context.Context, bot imbot.ID, messages []imbot.ID
 		for _, id := range page {
 			pending = append(pending, imbot.Queue(batch, imbotv2.MessageDeleteRequest{MessageID: id, Complete: imbot.Yes}))
 		}
-		if !c.room.noBatches {
+		if c.room.batches || !c.room.v2 { // -clean does not know
 			_ = client.DoBatch(ctx, batch) // what it has not done is done one by one
 		}
 		for i, id := range page {

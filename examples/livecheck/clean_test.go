@@ -190,12 +190,7 @@ func TestCleaningGoesOnAfterAnError(t *testing.T) {
 	portal := newPortal(t)
 	cfg, _ := newConfig(t, portal, "1", tierRead, tierWrite)
 	victim := cfg
-	victim.transport = &meddler{next: cfg.transport, with: func(n int, _ *http.Request, _ *http.Response) (*http.Response, error) {
-		if n >= 30 {
-			return nil, errors.New("no route to host")
-		}
-		return nil, nil
-	}}
+	victim.transport = &meddler{next: cfg.transport, with: awayFrom(30)}
 	require.Error(t, run(t.Context(), victim))
 	bots := func() (n int) {
 		for _, u := range portal.Users() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -28,7 +29,6 @@ type room struct {
 	sent           []imbot.ID // of these
 	v2             bool       // the portal knows imbot.v2
 	batches        bool       // it works in them
-	noBatches      bool       // or it does not
 
 	scopes            []string                   // of the webhook, of those that matter to bots
 	answered, refused answer                     // an answer with a result, and one with an error
@@ -73,29 +73,44 @@ func (r *room) cost() int {
 	return cost
 }
 
-// errTaken cannot be, or somebody plays with the random source.
+// errTaken stops a run whose code is taken, which a random one never is.
 const errTaken = notAsked("the portal has a bot with the code of this run, so nothing is made")
 
-// register looks whether there is a bot with the code, writes the journal, and makes one.
-func (c *check) register(ctx context.Context, more fields) (bot imbot.ID, name string, err error) {
-	name, err = c.newCode(ctx)
+// makeBot looks whether there is a bot with a new code, writes the journal, and makes one.
+func (c *check) makeBot(ctx context.Context, kind string, register func(code string) (imbot.ID, error)) (bot imbot.ID, code string, err error) {
+	code, err = c.newCode(ctx)
 	if err != nil {
 		return 0, "", err
 	}
-	if err := c.journal.write(entry{Kind: kindBot, Code: name}); err != nil {
+	if err := c.journal.write(entry{Kind: kind, Code: code}); err != nil {
 		return 0, "", err
 	}
 	c.room.bots++
-	params := fields{"code": name, "type": "supervisor", "isHidden": "Y", "eventMode": "fetch", // others may not read messages
-		"properties": fields{"name": botName, "lastName": botLastName, "workPosition": "A check"}}
-	for key, v := range more {
-		params[key] = v
-	}
-	var result struct{ Bot struct{ ID imbot.ID } }
-	if err := c.call(ctx, "imbot.v2.Bot.register", fields{"fields": params}, &result); err != nil {
+	if bot, err = register(code); err != nil {
 		return 0, "", err
 	}
-	return result.Bot.ID, name, c.journal.write(entry{Kind: kindBot, Code: name, Bot: result.Bot.ID})
+	return bot, code, c.journal.write(entry{Kind: kind, Code: code, Bot: bot})
+}
+
+// register makes a bot of the second generation.
+func (c *check) register(ctx context.Context, more fields) (bot imbot.ID, code string, err error) {
+	return c.makeBot(ctx, kindBot, func(code string) (imbot.ID, error) {
+		params := fields{"code": code, "type": "supervisor", "isHidden": "Y", "eventMode": "fetch", // others may not read messages
+			"properties": fields{"name": botName, "lastName": botLastName, "workPosition": "A check"}}
+		maps.Copy(params, more)
+		var result struct{ Bot struct{ ID imbot.ID } }
+		err := c.call(ctx, "imbot.v2.Bot.register", fields{"fields": params}, &result)
+		return result.Bot.ID, err
+	})
+}
+
+// registerV1 makes a bot of the first generation.
+func (c *check) registerV1(ctx context.Context, handler string) (bot imbot.ID, err error) {
+	bot, _, err = c.makeBot(ctx, kindBotV1, func(code string) (bot imbot.ID, err error) {
+		err = c.call(ctx, "imbot.register", fields{"CODE": code, "TYPE": "B", "EVENT_HANDLER": handler, "PROPERTIES": fields{"NAME": botNameV1}}, &bot)
+		return bot, err
+	})
+	return bot, err
 }
 
 // The names of our bots.
@@ -149,9 +164,7 @@ func (c *check) addChat(ctx context.Context, bot imbot.ID, more fields) (imbot.D
 	}
 	c.room.messages += 2 // the first one, and what the portal says itself
 	params := fields{"title": botName}
-	for name, v := range more {
-		params[name] = v
-	}
+	maps.Copy(params, more)
 	var result struct{ Chat struct{ ID imbot.ID } }
 	if err := c.call(ctx, "imbot.v2.Chat.add", fields{"botId": bot, "fields": params}, &result); err != nil {
 		return "", err
@@ -205,8 +218,12 @@ func (c *check) sendTo(ctx context.Context, bot imbot.ID, dialog imbot.DialogID,
 }
 
 // message is one that the bot has sent.
-func (c *check) message(ctx context.Context) (imbot.ID, error) {
-	return c.room.text.get(func() (imbot.ID, error) { return c.send(ctx, fields{"message": messageText}) })
+func (c *check) message(ctx context.Context) (bot, message imbot.ID, err error) {
+	if bot, err = c.bot(ctx); err != nil {
+		return 0, 0, err
+	}
+	message, err = c.room.text.get(func() (imbot.ID, error) { return c.send(ctx, fields{"message": messageText}) })
+	return bot, message, err
 }
 
 const messageText = "A text to be changed"
@@ -237,11 +254,11 @@ func (c *check) sentAndRead(ctx context.Context, text string) (string, error) {
 	return c.textOf(ctx, id)
 }
 
-// chatObject is the chat as Chat.get tells it.
-func (c *check) chatObject(ctx context.Context) (map[string]json.RawMessage, error) {
+// readChat reads the chat as Chat.get tells it.
+func (c *check) readChat(ctx context.Context) error {
 	bot, chat, err := c.chat(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var result struct {
 		Chat map[string]json.RawMessage `json:"chat"`
@@ -250,7 +267,8 @@ func (c *check) chatObject(ctx context.Context) (map[string]json.RawMessage, err
 	if err == nil && len(result.Chat) == 0 {
 		err = errForm
 	}
-	return result.Chat, err
+	c.room.object = result.Chat
+	return err
 }
 
 // person is the user of the webhook, whose id is in its URL.

@@ -46,6 +46,16 @@ func (m *meddler) RoundTrip(r *http.Request) (*http.Response, error) {
 	return other, err
 }
 
+// awayFrom is a portal that is gone from a call on.
+func awayFrom(call int) func(int, *http.Request, *http.Response) (*http.Response, error) {
+	return func(n int, _ *http.Request, _ *http.Response) (*http.Response, error) {
+		if n >= call {
+			return nil, errors.New("no route to host")
+		}
+		return nil, nil
+	}
+}
+
 func answers(status int, body string) *http.Response {
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
 }
@@ -118,12 +128,7 @@ func TestAPortalThatGoesAwayInTheMiddle(t *testing.T) {
 		portal := newPortal(t)
 		cfg, h := newConfig(t, portal, "1", tierRead, tierWrite)
 		victim := cfg
-		victim.transport = &meddler{next: cfg.transport, with: func(call int, _ *http.Request, _ *http.Response) (*http.Response, error) {
-			if call >= n {
-				return nil, errors.New("no route to host")
-			}
-			return nil, nil
-		}}
+		victim.transport = &meddler{next: cfg.transport, with: awayFrom(n)}
 		err := run(t.Context(), victim)
 		require.Contains(t, h.seen(), "not asked: the portal did not answer |")
 		if n > 10 {
@@ -288,12 +293,7 @@ func TestTheJournalOfAnotherPortal(t *testing.T) {
 	portal, other := newPortal(t), newPortal(t)
 	cfg, _ := newConfig(t, portal, "1", tierRead, tierWrite)
 	victim := cfg
-	victim.transport = &meddler{next: cfg.transport, with: func(call int, _ *http.Request, _ *http.Response) (*http.Response, error) {
-		if call >= 60 {
-			return nil, errors.New("no route to host")
-		}
-		return nil, nil
-	}}
+	victim.transport = &meddler{next: cfg.transport, with: awayFrom(60)}
 	require.Error(t, run(t.Context(), victim))
 	wrong, _ := newConfig(t, other, "1", tierRead)
 	wrong.journalPath = cfg.journalPath
